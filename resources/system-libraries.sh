@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# The system libraries that Qt's wheels expect on Debian and Ubuntu. As root they are installed; otherwise the
+# one command that installs them is printed. Other systems (macOS, Windows, other Linuxes) are left alone.
+set -euo pipefail
+
+packages=(libgl1 libegl1 libxkbcommon0 libfontconfig1 libdbus-1-3 libglib2.0-0)
+if [ -n "${DISPLAY:-}" ]; then
+  packages+=(libxcb-cursor0 libxkbcommon-x11-0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0
+    libxcb-render-util0 libxcb-shape0 libxcb-sync1 libxcb-xfixes0 libxcb-xkb1 libxcb-shm0 libxcb-render0)
+fi
+
+# Debian keeps the module that makes virtual environments in a package of its own.
+"${PYTHON:-python3}" -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
+
+command -v dpkg-query >/dev/null || exit 0
+
+installed() { # also under the name that newer releases give it (libglib2.0-0t64)
+  dpkg-query -W -f='${Status}\n' "$1" "$1t64" 2>/dev/null | grep -q '^install ok installed'
+}
+
+missing=()
+for package in "${packages[@]}"; do
+  installed "$package" || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+if [ "$(id -u)" -ne 0 ]; then
+  echo "Please install the libraries that the windows need, then try again:" >&2
+  echo "  sudo apt-get install --no-install-recommends ${missing[*]}" >&2
+  exit 1
+fi
+echo "Installing system libraries: ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
