@@ -1,0 +1,83 @@
+"""bahi-server: the command line of the server."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from server.config import Config, read_config, with_environment
+from server.errors import StartError
+from server.log import log_to_stderr
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; return the exit status. A sentence on standard error says what is wrong."""
+    options = _parser().parse_args(arguments)
+    log_to_stderr("WARNING" if options.quiet else "INFO")
+    try:
+        options.run(options)
+    except StartError as error:
+        sys.stderr.write(f"bahi-server: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 0
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="bahi-server", description="The server of the Bahi account book.")
+    parser.add_argument("--quiet", action="store_true", help="log warnings and errors only")
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    local = commands.add_parser(
+        "local", help="serve this computer's book on loopback, with embedded PostgreSQL"
+    )
+    local.add_argument("--data", required=True, type=Path, help="the data folder, made at the first start")
+    local.add_argument("--port", type=int, default=0, help="default: any free port")
+    local.add_argument(
+        "--parent-fd", type=int, help="a file descriptor: the secret comes in on it, and its end means stop"
+    )
+    local.set_defaults(run=_local)
+
+    run = commands.add_parser("run", help="serve a region as its configuration file says")
+    run.add_argument("--config", required=True, type=Path, help="a TOML file")
+    run.set_defaults(run=_run)
+
+    migrate = commands.add_parser("migrate", help="bring the database of DATABASE_URL up to date")
+    migrate.set_defaults(run=_migrate)
+    return parser
+
+
+def _local(options: argparse.Namespace) -> None:
+    from server.serve import read_secret, serve
+
+    if not 0 <= options.port <= 65535:
+        raise StartError("A port is a number from 0 to 65535.")
+    secret = read_secret(options.parent_fd) if options.parent_fd is not None else ""
+    config = Config(
+        data=str(options.data.resolve()),
+        port=options.port,
+        registration="closed",
+        local=True,
+        local_secret=secret,
+    )
+    serve(with_environment(config), options.parent_fd)
+
+
+def _run(options: argparse.Namespace) -> None:
+    from server.serve import serve
+
+    serve(read_config(options.config))
+
+
+def _migrate(options: argparse.Namespace) -> None:  # noqa: ARG001 - the shape of every command
+    from server.db.migrate import migrate
+
+    url = with_environment(Config(data="")).database_url
+    if not url:
+        raise StartError("Set DATABASE_URL to the database that is to be migrated.")
+    for name in migrate(url):
+        sys.stdout.write(f"{name}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

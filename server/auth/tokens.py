@@ -1,0 +1,158 @@
+"""Tokens: what is in them, how they are signed and read. Pure; the clock is an argument.
+
+Compact JWS with EdDSA over Ed25519 (RFC 8037) by PyJWT. Only that algorithm is accepted, whatever a
+header says, and only the key that its `kid` names.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+ACCESS_SECONDS: Final = 300
+REFRESH_IDLE_SECONDS: Final = 7 * 86_400
+REFRESH_ABSOLUTE_SECONDS: Final = 30 * 86_400
+ACCESS_AUDIENCE: Final = "bahi"
+REFRESH_AUDIENCE: Final = "bahi-refresh"
+_ALGORITHM: Final = "EdDSA"
+
+
+class TokenError(Exception):
+    """The token is not ours, not whole, not for this use, or too old."""
+
+
+def key_id(public: Ed25519PublicKey) -> str:
+    """Name a key by its bytes, so that two keys never share a name."""
+    return hashlib.sha256(public.public_bytes(Encoding.Raw, PublicFormat.Raw)).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Signs and verifies with one server's key."""
+
+    key: Ed25519PrivateKey
+    kid: str = field(init=False)
+    public: Ed25519PublicKey = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "public", self.key.public_key())
+        object.__setattr__(self, "kid", key_id(self.public))
+
+    def sign(self, claims: dict[str, Any]) -> str:
+        """Return the compact JWS of `claims`."""
+        return jwt.encode(claims, self.key, algorithm=_ALGORITHM, headers={"kid": self.kid})
+
+    def verify(self, token: str, audience: str) -> dict[str, Any]:
+        """Return the claims; times are for the caller to judge. Raises TokenError."""
+        try:
+            if jwt.get_unverified_header(token).get("kid") != self.kid:
+                raise TokenError("unknown key")
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                self.public,
+                algorithms=[_ALGORITHM],
+                audience=audience,
+                options={
+                    "require": ["exp", "aud"],
+                    "verify_exp": False,
+                    "verify_iat": False,
+                    "verify_nbf": False,
+                },
+            )
+        except jwt.PyJWTError as error:
+            raise TokenError("not a token of ours") from error
+        return claims
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who calls, for which book, on which device, in which session."""
+
+    user_id: UUID
+    book_id: UUID
+    device_id: UUID
+    session_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshToken:
+    """One generation of one session; `absolute` is the second since 1970 after which it never rotates."""
+
+    identity: Identity
+    generation: int
+    lock_epoch: int
+    server_id: str
+    absolute: int
+
+
+def make_access(signer: Signer, issuer: str, identity: Identity, lock_epoch: int, jti: str, now: int) -> str:
+    """Return an access token for ACCESS_SECONDS."""
+    return signer.sign(
+        {
+            "iss": issuer,
+            "aud": ACCESS_AUDIENCE,
+            "sub": str(identity.user_id),
+            "book": str(identity.book_id),
+            "dev": str(identity.device_id),
+            "sid": str(identity.session_id),
+            "srv": issuer,
+            "lep": lock_epoch,
+            "jti": jti,
+            "iat": now,
+            "exp": now + ACCESS_SECONDS,
+        }
+    )
+
+
+def read_access(claims: dict[str, Any], now: int) -> tuple[Identity, str]:
+    """Return who calls and the server that the token is locked to. Raises TokenError."""
+    _check_not_expired(claims, now)
+    return _identity(claims), str(claims["srv"])
+
+
+def make_refresh(signer: Signer, token: RefreshToken, now: int) -> str:
+    """Return the refresh token of one generation; idle for REFRESH_IDLE_SECONDS it expires."""
+    identity = token.identity
+    return signer.sign(
+        {
+            "iss": token.server_id,
+            "aud": REFRESH_AUDIENCE,
+            "sub": str(identity.user_id),
+            "book": str(identity.book_id),
+            "dev": str(identity.device_id),
+            "sid": str(identity.session_id),
+            "gen": token.generation,
+            "srv": token.server_id,
+            "lep": token.lock_epoch,
+            "abs": token.absolute,
+            "iat": now,
+            "exp": min(now + REFRESH_IDLE_SECONDS, token.absolute),
+        }
+    )
+
+
+def read_refresh(claims: dict[str, Any], now: int) -> RefreshToken:
+    """Return what a refresh token says. Raises TokenError."""
+    _check_not_expired(claims, now)
+    try:
+        return RefreshToken(
+            _identity(claims), int(claims["gen"]), int(claims["lep"]), str(claims["srv"]), int(claims["abs"])
+        )
+    except (KeyError, ValueError) as error:
+        raise TokenError("not a refresh token") from error
+
+
+def _check_not_expired(claims: dict[str, Any], now: int) -> None:
+    if now >= int(claims["exp"]):
+        raise TokenError("expired")
+
+
+def _identity(claims: dict[str, Any]) -> Identity:
+    try:
+        return Identity(UUID(claims["sub"]), UUID(claims["book"]), UUID(claims["dev"]), UUID(claims["sid"]))
+    except (KeyError, ValueError) as error:
+        raise TokenError("names no user") from error

@@ -1,0 +1,174 @@
+"""What a decoded message must still satisfy, each failure a sentence at its field."""
+
+import re
+import unicodedata
+from datetime import date, timedelta
+from decimal import Decimal, InvalidOperation
+from uuid import UUID
+
+from server.contract import limits, media
+from server.contract.errors import FieldError
+from server.contract.shapes import CreateEntry, Credentials, Device, NewDocument, PlannedDocument
+
+_AMOUNT = re.compile(r"\d{1,16}(\.\d{1,2})?\Z")
+_SHA256 = re.compile(r"[0-9a-f]{64}\Z")
+_HUMAN_CODE = re.compile(r"[0-9A-Z]{3}-\d{6,9}\Z")
+_DOC_CODE = re.compile(r"[0-9A-Z]{1,3}-\d{6,9}(-[0-9A-Z]{3})?-\d{1,3}\Z")
+_USER_NAME = re.compile(r"[^\s\x00-\x1f]+( [^\s\x00-\x1f]+)*\Z")
+
+
+def has_control_characters(text: str) -> bool:
+    """Say whether `text` holds line breaks or other control characters (Unicode Cc, Cs, Zl, Zp)."""
+    return any(unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} for c in text)
+
+
+def is_uuid(text: str) -> bool:
+    """Say whether `text` is a UUID in its canonical 36-character form."""
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
+
+
+def parse_amount(text: str) -> Decimal | None:
+    """Return the amount in rupees, or None where `text` is not a positive `numeric(18,2)`."""
+    if not _AMOUNT.match(text) or not text.isascii():
+        return None
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        return None
+    return amount if 0 < amount <= limits.MAX_AMOUNT else None
+
+
+def parse_date(text: str) -> date | None:
+    """Return the date that `text` (`YYYY-MM-DD` exactly) names, or None."""
+    try:
+        value = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return value if value.isoformat() == text else None
+
+
+def check_text(name: str, value: str, most: int, *, required: bool) -> list[FieldError]:
+    """Check a one-line text field."""
+    if required and not value.strip():
+        return [FieldError(name, f"Please fill in the {name}.")]
+    if len(value) > most:
+        return [FieldError(name, f"The {name} is longer than {most} characters.")]
+    if value != value.strip():
+        return [FieldError(name, f"The {name} begins or ends with a space.")]
+    if has_control_characters(value):
+        return [FieldError(name, f"The {name} holds a line break or another control character.")]
+    return []
+
+
+def check_entry_date(text: str, today: date) -> list[FieldError]:
+    """Check an entry's date against `today` (the server's, UTC)."""
+    value = parse_date(text)
+    if value is None:
+        return [FieldError("entryDate", "That is not a date of the form YYYY-MM-DD.")]
+    if value.year < limits.EARLIEST_YEAR:
+        return [FieldError("entryDate", f"The date is before {limits.EARLIEST_YEAR}.")]
+    if value > today + timedelta(days=limits.MAX_DAYS_AHEAD + 1):  # the client's day may be ahead
+        return [FieldError("entryDate", "The date is more than a year ahead.")]
+    return []
+
+
+def check_create(body: CreateEntry, today: date) -> list[FieldError]:
+    """Return everything that is wrong with a new entry; empty when it is right."""
+    errors = [
+        FieldError(name, "That is not a UUID.")
+        for name, value in (("opId", body.op_id), ("id", body.id))
+        if not is_uuid(value)
+    ]
+    errors += check_entry_date(body.entry_date, today)
+    if parse_amount(body.amount) is None:
+        errors.append(FieldError("amount", "The amount must be above zero, with at most two decimals."))
+    if body.currency != limits.CURRENCY:
+        errors.append(FieldError("currency", f"This book is kept in {limits.CURRENCY}."))
+    errors += check_text("category", body.category, limits.MAX_CATEGORY, required=True)
+    errors += check_text("description", body.description, limits.MAX_DESCRIPTION, required=False)
+    if not _HUMAN_CODE.match(body.human_code):
+        errors.append(FieldError("humanCode", "That is not an entry code."))
+    if not 0 < body.ver < 2**63:
+        errors.append(FieldError("ver", "That is not a version."))
+    return errors + check_new_documents(body.documents)
+
+
+def check_new_documents(documents: list[NewDocument]) -> list[FieldError]:
+    """Check the documents of one entry."""
+    errors: list[FieldError] = []
+    if len(documents) > limits.MAX_DOCUMENTS_PER_ENTRY:
+        errors.append(
+            FieldError("documents", f"An entry can hold {limits.MAX_DOCUMENTS_PER_ENTRY} documents.")
+        )
+    if len({d.id for d in documents}) != len(documents):
+        errors.append(FieldError("documents", "Two documents have the same id."))
+    for document in documents[: limits.MAX_DOCUMENTS_PER_ENTRY]:
+        errors += _check_new_document(document)
+    return errors
+
+
+def _check_new_document(document: NewDocument) -> list[FieldError]:
+    errors = check_bytes(document.sha256, document.byte_size, document.media_type)
+    if not is_uuid(document.id):
+        errors.append(FieldError("documents.id", "That is not a UUID."))
+    if not _DOC_CODE.match(document.doc_code):
+        errors.append(FieldError("documents.docCode", "That is not a document code."))
+    errors += check_text("fileName", document.file_name, limits.MAX_FILE_NAME, required=True)
+    return errors
+
+
+def check_bytes(sha256: str, byte_size: int, media_type: str) -> list[FieldError]:
+    """Check what is said of a document's bytes."""
+    errors: list[FieldError] = []
+    if not _SHA256.match(sha256):
+        errors.append(FieldError("sha256", "That is not a SHA-256 in lower-case hexadecimal."))
+    if byte_size <= 0:
+        errors.append(FieldError("byteSize", "The file is empty."))
+    if byte_size > limits.MAX_DOCUMENT_BYTES:
+        most = limits.MAX_DOCUMENT_BYTES // (1024 * 1024)
+        errors.append(FieldError("byteSize", f"The file is larger than {most} MB."))
+    if media_type not in media.EXTENSIONS:
+        errors.append(FieldError("mediaType", "Only photos, scans and PDF files can be pinned to an entry."))
+    return errors
+
+
+def check_plan(documents: list[PlannedDocument]) -> list[FieldError]:
+    """Check the body of plan."""
+    if len(documents) > limits.MAX_DOCUMENTS_PER_ENTRY:
+        most = limits.MAX_DOCUMENTS_PER_ENTRY
+        return [FieldError("documents", f"An entry can hold {most} documents.")]
+    return [e for d in documents for e in check_bytes(d.sha256, d.byte_size, d.media_type)]
+
+
+def check_user_name(name: str) -> list[FieldError]:
+    """Check a name to sign in by."""
+    if not name.strip():
+        return [FieldError("userName", "Please fill in a user name.")]
+    if len(name) > limits.MAX_USER_NAME:
+        return [FieldError("userName", f"The user name is longer than {limits.MAX_USER_NAME} characters.")]
+    if not _USER_NAME.match(name) or has_control_characters(name):
+        return [FieldError("userName", "The user name holds characters that it cannot hold.")]
+    return []
+
+
+def check_new_password(password: str) -> list[FieldError]:
+    """Check a password that somebody chooses (NIST SP 800-63B: length, no composition rules)."""
+    if len(password) < limits.MIN_PASSWORD:
+        return [FieldError("password", f"Please choose at least {limits.MIN_PASSWORD} characters.")]
+    if len(password) > limits.MAX_PASSWORD:
+        return [FieldError("password", f"The password is longer than {limits.MAX_PASSWORD} characters.")]
+    return []
+
+
+def check_device(device: Device) -> list[FieldError]:
+    """Check what an installation says of itself."""
+    errors = [] if is_uuid(device.id) else [FieldError("device.id", "That is not a UUID.")]
+    return errors + check_text("device.name", device.name, limits.MAX_DEVICE_NAME, required=False)
+
+
+def check_registration(body: Credentials) -> list[FieldError]:
+    """Check the body of register."""
+    return check_user_name(body.user_name) + check_new_password(body.password) + check_device(body.device)

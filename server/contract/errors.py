@@ -1,0 +1,84 @@
+"""Every error code that may cross the wire, with its HTTP status.
+
+The body is ``{"error": {"code": …, "message": …, "detail": {…}}}``. Codes are stable; messages are
+sentences for a person and may change.
+"""
+
+from enum import StrEnum
+from http import HTTPStatus
+
+import msgspec
+
+
+class ErrorCode(StrEnum):
+    """A stable machine code."""
+
+    BAD_REQUEST = "bad_request"
+    INVALID_FIELDS = "invalid_fields"
+    UNAUTHENTICATED = "unauthenticated"
+    WRONG_CREDENTIALS = "wrong_credentials"
+    FORBIDDEN = "forbidden"
+    REGISTRATION_CLOSED = "registration_closed"
+    NOT_FOUND = "not_found"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    USER_NAME_TAKEN = "user_name_taken"
+    ENTRY_EXISTS = "entry_exists"
+    DOCUMENTS_MISSING = "documents_missing"
+    LINK_EXPIRED = "link_expired"
+    TOO_LARGE = "too_large"
+    MEDIA_TYPE_REFUSED = "media_type_refused"
+    OPERATION_REUSED = "operation_reused"
+    CLOCK_AHEAD = "clock_ahead"
+    CHECKSUM_MISMATCH = "checksum_mismatch"
+    WRONG_SERVER = "wrong_server"
+    TOO_MANY_ATTEMPTS = "too_many_attempts"
+    INTERNAL = "internal"
+    DATABASE_UNAVAILABLE = "database_unavailable"
+    STORE_UNAVAILABLE = "store_unavailable"
+
+
+STATUS: dict[ErrorCode, HTTPStatus] = {
+    ErrorCode.BAD_REQUEST: HTTPStatus.BAD_REQUEST,
+    ErrorCode.INVALID_FIELDS: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ErrorCode.UNAUTHENTICATED: HTTPStatus.UNAUTHORIZED,
+    ErrorCode.WRONG_CREDENTIALS: HTTPStatus.UNAUTHORIZED,
+    ErrorCode.FORBIDDEN: HTTPStatus.FORBIDDEN,
+    ErrorCode.REGISTRATION_CLOSED: HTTPStatus.FORBIDDEN,
+    ErrorCode.NOT_FOUND: HTTPStatus.NOT_FOUND,
+    ErrorCode.METHOD_NOT_ALLOWED: HTTPStatus.METHOD_NOT_ALLOWED,
+    ErrorCode.USER_NAME_TAKEN: HTTPStatus.CONFLICT,
+    ErrorCode.ENTRY_EXISTS: HTTPStatus.CONFLICT,
+    ErrorCode.DOCUMENTS_MISSING: HTTPStatus.CONFLICT,
+    ErrorCode.LINK_EXPIRED: HTTPStatus.GONE,
+    ErrorCode.TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    ErrorCode.MEDIA_TYPE_REFUSED: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    ErrorCode.OPERATION_REUSED: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ErrorCode.CLOCK_AHEAD: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ErrorCode.CHECKSUM_MISMATCH: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ErrorCode.WRONG_SERVER: HTTPStatus.MISDIRECTED_REQUEST,
+    ErrorCode.TOO_MANY_ATTEMPTS: HTTPStatus.TOO_MANY_REQUESTS,
+    ErrorCode.INTERNAL: HTTPStatus.INTERNAL_SERVER_ERROR,
+    ErrorCode.DATABASE_UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
+    ErrorCode.STORE_UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+class FieldError(msgspec.Struct, frozen=True, rename="camel"):
+    """What is wrong with one field, as a sentence for the person who typed it."""
+
+    field: str
+    message: str
+
+
+class ErrorInfo(msgspec.Struct, frozen=True, rename="camel"):
+    """One refusal: code, sentence, and what a client may act on."""
+
+    code: str
+    message: str
+    detail: dict[str, object] = {}
+
+
+class ErrorBody(msgspec.Struct, frozen=True, rename="camel"):
+    """The body of every answer that is not 2xx."""
+
+    error: ErrorInfo

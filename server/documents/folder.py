@@ -1,0 +1,111 @@
+"""The folder store: bills by content, `documents/<book>/<sha256>`, each written once and whole."""
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from server.contract import media
+from server.contract.errors import ErrorCode
+from server.errors import ServerError
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the store knows of some bytes."""
+
+    byte_size: int
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class FolderStore:
+    """Bills below `root`. Blocking work runs in threads."""
+
+    root: Path
+
+    def path(self, book_id: UUID, sha256: str) -> Path:
+        """Return where the bytes are, or would be."""
+        return self.root / str(book_id) / sha256
+
+    async def find(self, book_id: UUID, sha256: str) -> Stored | None:
+        """Return what is stored under this hash in this book, or None."""
+        return await asyncio.to_thread(_look, self.path(book_id, sha256))
+
+    async def put(
+        self, book_id: UUID, sha256: str, byte_size: int, media_type: str, chunks: AsyncIterator[bytes]
+    ) -> None:
+        """Keep `chunks`, durably, once they are what was announced.
+
+        Raises ServerError (too_large, checksum_mismatch, media_type_refused, store_unavailable); then
+        nothing is kept.
+        """
+        target = self.path(book_id, sha256)
+        partial = target.with_name(f".{sha256}.{secrets.token_hex(4)}")
+        try:
+            await asyncio.to_thread(target.parent.mkdir, parents=True, exist_ok=True)
+            await _receive(partial, sha256, byte_size, media_type, chunks)
+            await asyncio.to_thread(_settle, partial, target)
+        except OSError as error:
+            raise ServerError(
+                ErrorCode.STORE_UNAVAILABLE, "The server could not keep this document just now."
+            ) from error
+        finally:
+            with contextlib.suppress(OSError):
+                partial.unlink(missing_ok=True)
+
+
+async def _receive(
+    partial: Path, sha256: str, byte_size: int, media_type: str, chunks: AsyncIterator[bytes]
+) -> None:
+    digest, received, head = hashlib.sha256(), 0, b""
+    with await asyncio.to_thread(partial.open, "xb") as out:
+        async for chunk in chunks:
+            received += len(chunk)
+            if received > byte_size:
+                raise ServerError(ErrorCode.TOO_LARGE, "More bytes came than were announced.")
+            head = head or chunk[: media.SNIFF_BYTES]
+            digest.update(chunk)
+            await asyncio.to_thread(out.write, chunk)
+        if received != byte_size or digest.hexdigest() != sha256:
+            raise ServerError(
+                ErrorCode.CHECKSUM_MISMATCH, "The document arrived damaged; please send it again."
+            )
+        if media.sniff(head) != media_type:
+            raise ServerError(ErrorCode.MEDIA_TYPE_REFUSED, "The document is not the kind of file it says.")
+        await asyncio.to_thread(_flush, out.fileno())
+
+
+def _flush(descriptor: int) -> None:
+    os.fsync(descriptor)
+
+
+def _settle(partial: Path, target: Path) -> None:
+    partial.replace(target)
+    sync_folder(target.parent)
+    sync_folder(target.parent.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in `folder` durable (a folder cannot be opened on Windows, where it is not needed)."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _look(path: Path) -> Stored | None:
+    try:
+        with path.open("rb") as file:
+            head = file.read(media.SNIFF_BYTES)
+            return Stored(os.fstat(file.fileno()).st_size, media.sniff(head) or "")
+    except FileNotFoundError:
+        return None

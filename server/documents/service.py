@@ -1,0 +1,87 @@
+"""Planning uploads, taking bytes, and handing out links to them."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from server.auth.service import instant
+from server.auth.tokens import Identity, Signer
+from server.contract import checks
+from server.contract.errors import ErrorCode
+from server.contract.shapes import DocumentLink, DocumentPlan, NewDocument, PlannedDocument, Upload
+from server.db.pool import Pool
+from server.db.queries import load
+from server.documents.folder import FolderStore
+from server.documents.links import BlobLink, make_link, read_link
+from server.errors import InvalidFieldsError, ServerError, not_found
+
+SQL: Final = load("server.documents")
+
+
+@dataclass(slots=True)
+class DocumentService:
+    """`public_url` is known once the server listens; `clock` gives seconds since 1970."""
+
+    pool: Pool
+    store: FolderStore
+    signer: Signer
+    clock: Callable[[], float]
+    public_url: str = ""
+
+    async def plan(self, identity: Identity, documents: Sequence[PlannedDocument]) -> list[DocumentPlan]:
+        """Say for each document whether this book has its bytes, or where to PUT them."""
+        if errors := checks.check_plan(list(documents)):
+            raise InvalidFieldsError(errors)
+        return [await self._plan_one(identity.book_id, document) for document in documents]
+
+    async def take(self, token: str, chunks: AsyncIterator[bytes]) -> None:
+        """Keep the bytes of a PUT. Raises ServerError as `FolderStore.put` and `read_link` do."""
+        link = read_link(self.signer, token, "PUT", int(self.clock()))
+        if await self.store.find(link.book_id, link.sha256) is not None:
+            return  # the same content came before
+        await self.store.put(link.book_id, link.sha256, link.byte_size, link.media_type, chunks)
+
+    async def open(self, token: str) -> tuple[BlobLink, Path]:
+        """Return the file that a link leads to. Raises ServerError (not_found, forbidden, link_expired)."""
+        link = read_link(self.signer, token, "GET", int(self.clock()))
+        if await self.store.find(link.book_id, link.sha256) is None:
+            raise not_found("document")
+        return link, self.store.path(link.book_id, link.sha256)
+
+    async def link(self, identity: Identity, document_id: UUID) -> DocumentLink:
+        """Return a short-lived link to a document of this book. Raises ServerError (not_found)."""
+        values = {"book_id": identity.book_id, "id": document_id}
+        async with self.pool.connection() as connection:
+            row = await (await connection.execute(SQL["document"], values)).fetchone()
+        if row is None:
+            raise not_found("document")
+        sha256, byte_size, media_type, file_name = row
+        link = BlobLink("GET", identity.book_id, sha256, byte_size, media_type, file_name)
+        url, expires = make_link(self.signer, self.public_url, link, int(self.clock()))
+        return DocumentLink(url, instant(expires), file_name, media_type, byte_size, sha256)
+
+    async def require_stored(self, book_id: UUID, documents: Sequence[NewDocument]) -> None:
+        """Refuse an entry whose bills are not all here, whole and of the kind that they say."""
+        missing = []
+        for document in documents:
+            found = await self.store.find(book_id, document.sha256)
+            if found is None or found.byte_size != document.byte_size:
+                missing.append(document.sha256)
+            elif found.media_type != document.media_type:
+                raise ServerError(ErrorCode.MEDIA_TYPE_REFUSED, "A document is not the kind of file it says.")
+        if missing:
+            raise ServerError(
+                ErrorCode.DOCUMENTS_MISSING,
+                "The bills of this entry are not all on the server yet.",
+                {"sha256": missing},
+            )
+
+    async def _plan_one(self, book_id: UUID, document: PlannedDocument) -> DocumentPlan:
+        if await self.store.find(book_id, document.sha256) is not None:
+            return DocumentPlan(document.sha256, stored=True)
+        link = BlobLink("PUT", book_id, document.sha256, document.byte_size, document.media_type)
+        url, expires = make_link(self.signer, self.public_url, link, int(self.clock()))
+        headers = {"Content-Type": document.media_type}
+        return DocumentPlan(document.sha256, stored=False, upload=Upload(url, headers, instant(expires)))

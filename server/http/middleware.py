@@ -1,0 +1,124 @@
+"""Around every call: a request id, the local secret, a log line, and errors as bodies. Pure ASGI."""
+
+import hmac
+import logging
+import re
+import secrets
+import time
+import traceback
+from http import HTTPStatus
+from typing import Final
+
+import psycopg
+from psycopg_pool import PoolTimeout
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from server.contract import paths
+from server.contract.errors import ErrorCode
+from server.errors import ServerError
+from server.http.responses import error_response
+
+_log = logging.getLogger("server.access")
+_SAFE_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}\Z")
+_OPEN_PATHS: Final = frozenset({paths.HEALTH_LIVE})
+_ID: Final = paths.REQUEST_ID_HEADER.lower().encode()
+_SECRET: Final = paths.LOCAL_SECRET_HEADER.lower().encode()
+
+
+class Envelope:
+    """Wraps the application; `local_secret` is what every call must carry, "" where none is asked for."""
+
+    def __init__(self, app: ASGIApp, local_secret: str = "") -> None:
+        self._app = app
+        self._secret = local_secret.encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        call = _Call(scope, send)
+        try:
+            self._check_secret(scope)
+            await self._app(scope, receive, call.send)
+        except Exception as error:  # noqa: BLE001 - the server's one last resort
+            await call.fail(_translate(error), scope, receive)
+        finally:
+            call.log()
+
+    def _check_secret(self, scope: Scope) -> None:
+        if not self._secret or scope["path"] in _OPEN_PATHS:
+            return
+        given = _header(scope, _SECRET)
+        if not hmac.compare_digest(given, self._secret):
+            raise ServerError(ErrorCode.FORBIDDEN, "This server belongs to the program that started it.")
+
+
+class _Call:
+    """One call on its way through."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        given = _header(scope, _ID)
+        self.id = given if _SAFE_ID.match(given) else secrets.token_hex(8).encode()
+        self._scope, self._send = scope, send
+        self._began = time.perf_counter()
+        self._status = 0
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            message["headers"] = [
+                *message.get("headers", []),
+                (_ID, self.id),
+                (b"x-content-type-options", b"nosniff"),
+            ]
+        await self._send(message)
+
+    async def fail(self, error: ServerError, scope: Scope, receive: Receive) -> None:
+        if self._status:  # half an answer is out: only a broken connection tells the client so
+            raise error
+        await error_response(error)(scope, receive, self.send)
+
+    def log(self) -> None:
+        route = self._scope.get("route")
+        _log.info(
+            "call",
+            extra={
+                "request_id": self.id.decode(),
+                "method": self._scope["method"],
+                # The template, not the path: a path may hold a signed link.
+                "path": getattr(route, "path", None) or "unknown",
+                "status": self._status,
+                "ms": round((time.perf_counter() - self._began) * 1000, 1),
+            },
+        )
+
+
+def _translate(error: Exception) -> ServerError:
+    if isinstance(error, ServerError):
+        return error
+    if isinstance(error, (psycopg.OperationalError, PoolTimeout)):
+        _log.warning("database unavailable", extra={"error": type(error).__name__})
+        return ServerError(
+            ErrorCode.DATABASE_UNAVAILABLE, "The server's database cannot be reached just now."
+        )
+    # The exception's text may hold what somebody entered; its type and its place do not.
+    frames = traceback.extract_tb(error.__traceback__)
+    where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-6:]]
+    _log.error("unexpected", extra={"error": type(error).__name__, "where": where})
+    return ServerError(ErrorCode.INTERNAL, "The server met an unexpected problem; it was noted.")
+
+
+def _header(scope: Scope, name: bytes) -> bytes:
+    for key, value in scope["headers"]:
+        if key == name:
+            return bytes(value)
+    return b""
+
+
+def status_error(status: int) -> ServerError:
+    """Return the refusal for what the router itself refuses."""
+    if status == HTTPStatus.NOT_FOUND:
+        return ServerError(ErrorCode.NOT_FOUND, "There is nothing at this address.")
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        return ServerError(ErrorCode.METHOD_NOT_ALLOWED, "This address does not take that method.")
+    return ServerError(ErrorCode.BAD_REQUEST, "The request does not fit.")

@@ -1,0 +1,47 @@
+"""Bodies in and out: msgspec decodes and encodes, and errors are translated here, once."""
+
+from http import HTTPStatus
+from typing import TypeVar
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from server.contract import limits
+from server.contract.errors import STATUS, ErrorBody, ErrorCode, ErrorInfo
+from server.errors import ServerError
+
+T = TypeVar("T")
+_encoder = msgspec.json.Encoder()
+JSON = "application/json"
+
+
+def answer(body: msgspec.Struct, status: int = HTTPStatus.OK) -> Response:
+    """Return `body` as JSON; answers are about one person's book, so nobody may cache them."""
+    return Response(_encoder.encode(body), status, {"Cache-Control": "no-store"}, JSON)
+
+
+def error_response(error: ServerError) -> Response:
+    """Return the body of a refusal."""
+    body = ErrorBody(ErrorInfo(error.code, error.message, error.detail))
+    headers = {"Cache-Control": "no-store"}
+    if error.code is ErrorCode.UNAUTHENTICATED:
+        headers["WWW-Authenticate"] = "Bearer"
+    if error.code in {ErrorCode.DATABASE_UNAVAILABLE, ErrorCode.STORE_UNAVAILABLE}:
+        headers["Retry-After"] = "1"
+    return Response(_encoder.encode(body), STATUS[error.code], headers, JSON)
+
+
+async def read_json(request: Request, kind: type[T]) -> T:
+    """Decode the body as `kind`. Raises ServerError (too_large, bad_request)."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limits.MAX_REQUEST_BYTES:
+            raise ServerError(ErrorCode.TOO_LARGE, "This request is too large.")
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError as error:
+        raise ServerError(ErrorCode.BAD_REQUEST, f"The request does not fit: {error}.") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ServerError(ErrorCode.BAD_REQUEST, "The request is not JSON.") from error

@@ -1,0 +1,60 @@
+-- name: append
+-- One statement, one transaction: what is known of the operation, or else its rows added now. Nothing is
+-- added where a record that it would create is there already by another operation.
+with known as (
+    select j.kind, j.id, j.ver, j.doc, j.at
+    from public.journal j
+    where j.book_id = %(book_id)s and j.op_id = %(op_id)s
+), taken as (
+    select r.id
+    from public.journal r
+    where %(creates)s and r.book_id = %(book_id)s and r.op_id <> %(op_id)s
+      and (r.kind, r.id) in (select k, i from unnest(%(kinds)s::text[], %(ids)s::uuid[]) as u (k, i))
+    limit 1
+), added as (
+    insert into public.journal (book_id, op_id, kind, id, ver, doc, author, device, region)
+    select %(book_id)s, %(op_id)s, u.kind, u.id, %(ver)s, u.doc, %(author)s, %(device)s, %(region)s
+    from unnest(%(kinds)s::text[], %(ids)s::uuid[], %(docs)s::text[]) as u (kind, id, doc)
+    where not exists (select from known) and not exists (select from taken)
+    returning kind, id, ver, doc, at
+)
+select 'known', kind, id, ver, doc, at from known
+union all
+select 'added', kind, id, ver, doc, at from added
+union all
+select 'taken', '', id, 0, '', now() from taken where not exists (select from known);
+
+-- name: next_book -- no book: finds a book with deltas to fold
+select book_id from public.entry_delta limit 1;
+
+-- name: lock_rollup
+select pg_try_advisory_xact_lock(hashtextextended('rollup ' || %(book_id)s::text, 0));
+
+-- name: fold
+-- Deletes a batch of deltas and adds them to the tables in one statement, so that a reader who sums both
+-- sees each delta exactly once.
+with batch as (
+    delete from public.entry_delta d
+    where d.book_id = %(book_id)s and d.seq in (
+        select p.seq from public.entry_delta p where p.book_id = %(book_id)s order by p.seq limit %(most)s
+    )
+    returning d.month, d.category, d.cr_dr, d.description, d.amount, d.count, d.ver
+), months as (
+    insert into public.entry_month as t (book_id, month, category, cr_dr, amount, count)
+    select %(book_id)s, month, category, cr_dr, sum(amount), sum(count) from batch group by 2, 3, 4
+    on conflict (book_id, month, category, cr_dr) do update
+        set amount = t.amount + excluded.amount, count = t.count + excluded.count
+), texts as (
+    insert into public.suggestion as t (book_id, kind, text_key, text, category, cr_dr, uses, last_ver)
+    select %(book_id)s, s.kind, lower(s.text collate "pg_c_utf8"), s.text, s.category, s.cr_dr, sum(s.count), max(s.ver)
+    from (
+        select 'c' as kind, category as text, '' as category, '' as cr_dr, count, ver from batch
+        union all
+        select 'd', description, category, cr_dr, count, ver from batch
+    ) s
+    where public.bahi_is_suggestible(s.text)
+    group by s.kind, s.text, s.category, s.cr_dr
+    on conflict (book_id, kind, text_key, text, category, cr_dr) do update
+        set uses = t.uses + excluded.uses, last_ver = greatest(t.last_ver, excluded.last_ver)
+)
+select count(*) from batch;

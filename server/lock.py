@@ -1,0 +1,42 @@
+"""One server a data folder: a lock that the operating system frees when its holder dies."""
+
+import os
+import sys
+from pathlib import Path
+from typing import IO
+
+from server.errors import StartError
+
+
+def lock_folder(folder: Path) -> IO[str]:
+    """Lock `folder` until the returned file is closed. Raises StartError where it is in use."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = (folder / "server.lock").open("a+", encoding="utf-8")
+    try:
+        _lock(file)
+    except OSError as error:
+        file.seek(0)
+        holder = file.read().strip()
+        file.close()
+        who = f" (process {holder})" if holder else ""
+        raise StartError(f"The data folder {folder} is in use by another Bahi server{who}.") from error
+    file.seek(0)
+    file.truncate()
+    file.write(str(os.getpid()))
+    file.flush()
+    return file
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: IO[str]) -> None:
+        # Byte 1 GiB, far behind the text, so that the holder's number stays readable.
+        file.seek(1 << 30)
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+
+else:
+    import fcntl
+
+    def _lock(file: IO[str]) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
