@@ -1,0 +1,57 @@
+"""Ids, versions and codes that this computer makes by itself. Clock and randomness are passed in."""
+
+import re
+from typing import Final
+from uuid import UUID
+
+ID_RANDOM_BYTES: Final = 8
+"""How many random bytes `new_id` uses."""
+MAX_COUNTER: Final = 999_999_999
+_PREFIX = re.compile(r"[0-9A-Z]{3}")
+_HUMAN_CODE = re.compile(r"[0-9A-Z]{3}-([0-9]{6,9})")
+
+
+def new_id(now_us: int, random_bytes: bytes) -> str:
+    """Return a UUID version 7 (RFC 9562 §5.7) for `now_us` microseconds since 1970.
+
+    The 12 bits after the milliseconds hold the fraction of the millisecond (§6.2, method 3), so ids
+    sort by the microsecond. Takes the first 8 of `random_bytes`; ValueError for fewer, or for a time
+    that 48 bits of milliseconds cannot hold.
+    """
+    milliseconds, microseconds = divmod(now_us, 1000)
+    if len(random_bytes) < ID_RANDOM_BYTES:
+        raise ValueError(f"an id takes {ID_RANDOM_BYTES} random bytes")
+    if not 0 <= milliseconds < 1 << 48:
+        raise ValueError(f"not a time: {now_us}")
+    fraction = microseconds * 4096 // 1000
+    noise = int.from_bytes(random_bytes[:ID_RANDOM_BYTES], "big") & ((1 << 62) - 1)
+    return str(UUID(int=milliseconds << 80 | 7 << 76 | fraction << 64 | 2 << 62 | noise))
+
+
+def next_version(now_us: int, offset_us: int, based_on: int) -> int:
+    """Return the version of a change: server-corrected microseconds since 1970, above `based_on`."""
+    return max(now_us + offset_us, based_on + 1)
+
+
+def human_code(prefix: str, counter: int) -> str:
+    """Return an entry's code, `0K7-000042`; ValueError for a prefix or counter that it cannot hold."""
+    if not _PREFIX.fullmatch(prefix):
+        raise ValueError(f"not a code prefix: {prefix!r}")
+    if not 0 < counter <= MAX_COUNTER:
+        raise ValueError(f"not a counter: {counter}")
+    return f"{prefix}-{counter:06d}"
+
+
+def document_code(code: str, n: int) -> str:
+    """Return the code of the `n`th bill (from 1) of the entry with `code`: `K7-000042-1`."""
+    if not _HUMAN_CODE.fullmatch(code) or not 0 < n <= 999:
+        raise ValueError(f"no document code for {code!r}, {n}")
+    return f"{code[1:]}-{n}"
+
+
+def counter_of(code: str) -> int:
+    """Return the counter in an entry's code: 42 for `0K7-000042`; ValueError where it is none."""
+    match = _HUMAN_CODE.fullmatch(code)
+    if match is None:
+        raise ValueError(f"not an entry code: {code!r}")
+    return int(match[1])

@@ -1,0 +1,172 @@
+"""Dates: read as people type them, written one way, and the periods that are asked for most."""
+
+import re
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+from app.domain.digits import western_digits
+from app.errors import InputError
+from server.contract.limits import EARLIEST_YEAR, MAX_DAYS_AHEAD
+
+MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_LONG_MONTHS: Final = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+_LONG_DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_YEARLESS_DAYS_AHEAD: Final = 31
+_WORDS: Final = {"today": 0, "yesterday": -1, "tomorrow": 1}
+_SPAN = re.compile(r"([-−+])\s*(\d{1,6})")
+_YEAR_FIRST = re.compile(r"(?P<year>\d{4})[-/. ](?P<month>\d{1,2})[-/. ](?P<day>\d{1,2})")
+_NUMBERS = re.compile(r"(?P<day>\d{1,2})[-/. ](?P<month>\d{1,2})(?:[-/. ](?P<year>\d{4}|\d{2}))?")
+_DAY_NAME = re.compile(
+    r"(?P<day>\d{1,2})(?:st|nd|rd|th)?[-/., ]*(?P<name>[a-z]{3,9})\.?(?:[-/, ]*(?P<year>\d{4}|\d{2}))?"
+)
+_NAME_DAY = re.compile(
+    r"(?P<name>[a-z]{3,9})\.?[-/ ]*(?P<day>\d{1,2})(?:st|nd|rd|th)?(?:[-/, ]+(?P<year>\d{4}|\d{2}))?"
+)
+_HINT: Final = "Please type it as 22/11/2026, 22 Nov or yesterday."
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A named period; both dates are inclusive, None is open."""
+
+    name: str
+    first: date | None
+    last: date | None
+
+
+def parse_date(text: str, today: date) -> date:
+    """Return the date that a person typed (day before month); else raise InputError.
+
+    Without a year it is this year's, or last year's where that would be more than 31 days ahead. The
+    error's `fields` has its sentence at `date`.
+    """
+    typed = " ".join(western_digits(text[:60]).lower().split())
+    if not typed:
+        raise _refusal("Please type a date.")
+    return _within_limits(_relative(typed, today) or _absolute(typed, today), today)
+
+
+def format_date(value: date) -> str:
+    """Return `22 Nov 2026`."""
+    return f"{value.day} {MONTHS[value.month - 1]} {value.year}"
+
+
+def presets(today: date) -> list[Preset]:
+    """Return the periods that a listing offers; a financial year runs from April to March."""
+    month = today.replace(day=1)
+    quarter = month.replace(month=(today.month - 1) // 3 * 3 + 1)
+    year = date(today.year if today.month >= 4 else today.year - 1, 4, 1)
+    return [
+        _period("This month", month, 1),
+        _period("Last month", _months_later(month, -1), 1),
+        _period("This quarter", quarter, 3),
+        _period("This financial year", year, 12),
+        _period("Last financial year", _months_later(year, -12), 12),
+        Preset("All", None, None),
+    ]
+
+
+def _period(name: str, first: date, months: int) -> Preset:
+    return Preset(name, first, _months_later(first, months) - timedelta(days=1))
+
+
+def _months_later(first: date, months: int) -> date:
+    years, month = divmod(first.month - 1 + months, 12)
+    return date(first.year + years, month + 1, 1)
+
+
+def _relative(typed: str, today: date) -> date | None:
+    if typed in _WORDS:
+        return _days_later(today, _WORDS[typed])
+    span = _SPAN.fullmatch(typed)
+    if span:
+        return _days_later(today, int(span[2]) * (1 if span[1] == "+" else -1))
+    days = [n for n, name in enumerate(_LONG_DAYS) if len(typed) >= 3 and name.startswith(typed)]
+    return _days_later(today, -((today.weekday() - days[0]) % 7)) if days else None
+
+
+def _days_later(today: date, days: int) -> date:
+    try:
+        return today + timedelta(days=days)
+    except OverflowError:
+        return date.max if days > 0 else date.min
+
+
+def _absolute(typed: str, today: date) -> date:
+    match = _YEAR_FIRST.fullmatch(typed) or _NUMBERS.fullmatch(typed)
+    if match:
+        _check_not_swapped(match)
+        return _dated(match["year"], int(match["month"]), int(match["day"]), today)
+    match = _DAY_NAME.fullmatch(typed) or _NAME_DAY.fullmatch(typed)
+    if match:
+        return _dated(match["year"], _month_named(match["name"]), int(match["day"]), today)
+    if re.fullmatch(r"\d{1,2}", typed):
+        raise _refusal(f"Please type the month too, such as {typed} {MONTHS[today.month - 1]}.")
+    if re.fullmatch(r"[a-z]{3,9}[-/ ]\d{4}", typed):
+        raise _refusal("Please type the day too, such as 22 Nov 2026.")
+    raise _refusal(f"That is not a date. {_HINT}")
+
+
+def _check_not_swapped(match: re.Match[str]) -> None:
+    day, month = int(match["day"]), int(match["month"])
+    if match.re is _NUMBERS and 1 <= day <= 12 < month <= 31:
+        raise _refusal(
+            f"There is no month {month}: the day comes before the month. Did you mean {month}/{day}?"
+        )
+
+
+def _month_named(name: str) -> int:
+    name = "sep" if name == "sept" else name
+    for number, month in enumerate(_LONG_MONTHS, start=1):
+        if month.lower().startswith(name):
+            return number
+    raise _refusal(f"“{name}” is not a month. {_HINT}")
+
+
+def _dated(year: str | None, month: int, day: int, today: date) -> date:
+    if month > 12:
+        raise _refusal(f"There is no month {month}.")
+    if month == 0 or day == 0:
+        raise _refusal("Days and months are counted from 1.")
+    if day > monthrange(2024, month)[1]:  # a leap year: the most that this month ever has
+        raise _refusal(f"{_LONG_MONTHS[month - 1]} has no day {day}.")
+    return _in_recent_year(month, day, today) if year is None else _in_year(year, month, day, today)
+
+
+def _in_year(year: str, month: int, day: int, today: date) -> date:
+    number = int(year) if len(year) == 4 else _full_year(int(year), today)
+    if number < EARLIEST_YEAR:
+        raise _refusal(f"The date is before {EARLIEST_YEAR}.")
+    if day > monthrange(number, month)[1]:
+        raise _refusal(f"{_LONG_MONTHS[month - 1]} {number} has no day {day}.")
+    return date(number, month, day)
+
+
+def _full_year(two_digits: int, today: date) -> int:
+    latest = _days_later(today, MAX_DAYS_AHEAD).year
+    return latest - (latest - two_digits) % 100
+
+
+def _in_recent_year(month: int, day: int, today: date) -> date:
+    latest = _days_later(today, _YEARLESS_DAYS_AHEAD)
+    for year in (today.year, today.year - 1):
+        if day <= monthrange(year, month)[1] and date(year, month, day) <= latest:
+            return date(year, month, day)
+    raise _refusal(f"Please type the year too: {day} {MONTHS[month - 1]} is in leap years only.")
+
+
+def _within_limits(value: date, today: date) -> date:
+    if value.year < EARLIEST_YEAR:
+        raise _refusal(f"The date is before {EARLIEST_YEAR}.")
+    if (value - today).days > MAX_DAYS_AHEAD:
+        raise _refusal(f"{format_date(value)} is more than a year ahead.")
+    return value
+
+
+def _refusal(sentence: str) -> InputError:
+    return InputError(sentence, fields={"date": sentence})

@@ -1,0 +1,109 @@
+"""The last entries that a server showed, for the hours without one."""
+
+import sqlite3
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+from app.domain.entry import Direction, EntryDetail, EntryFilter, ListedEntry
+from app.domain.money import plain_amount
+from app.store.database import Database
+from app.store.encoding import decode_documents, encode_documents
+
+MAX_ENTRIES: Final = 2000
+"""For each book."""
+_REMEMBER = """
+    INSERT INTO cached_entry (book_id, entry_id, entry_date, amount, direction, category, description,
+        human_code, document_count, voided, seen)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (book_id, entry_id) DO UPDATE SET entry_date = excluded.entry_date,
+        amount = excluded.amount, direction = excluded.direction, category = excluded.category,
+        description = excluded.description, human_code = excluded.human_code,
+        document_count = excluded.document_count, voided = excluded.voided, seen = excluded.seen"""
+_PRUNE = """
+    DELETE FROM cached_entry WHERE rowid IN (
+        SELECT rowid FROM cached_entry WHERE book_id = ?
+        ORDER BY seen DESC, entry_date DESC, entry_id DESC LIMIT -1 OFFSET ?)"""
+_PAGE = """
+    SELECT * FROM cached_entry WHERE book_id = ? AND NOT voided AND (entry_date, entry_id) < (?, ?)
+    ORDER BY entry_date DESC, entry_id DESC"""
+_BEFORE_ALL: Final = ("~", "~")  # above every date and id
+
+
+class ReadCache:
+    """The `MAX_ENTRIES` entries of a book that were seen last. Raises StoreError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def remember(self, book_id: str, entries: Iterable[ListedEntry]) -> None:
+        """Note confirmed entries as a server showed them just now; forget those seen longest ago."""
+        with self._database.write() as connection:
+            seen = _next_seen(connection, book_id)
+            connection.executemany(_REMEMBER, [_values(book_id, entry, seen) for entry in entries])
+            connection.execute(_PRUNE, (book_id, MAX_ENTRIES))
+
+    def page(
+        self,
+        book_id: str,
+        filter: EntryFilter,  # noqa: A002 - the word for it on the whole desk
+        after: tuple[date, str] | None,
+        limit: int,
+    ) -> list[ListedEntry]:
+        """Return up to `limit` entries that match, newest first, those after the sort key `after`.
+
+        Voided entries are left out, as the server does by itself.
+        """
+        before = _BEFORE_ALL if after is None else (after[0].isoformat(), after[1])
+        with self._database.read() as connection:
+            rows = connection.execute(_PAGE, (book_id, *before)).fetchall()
+        return [entry for entry in map(_entry, rows) if filter.matches(entry)][: max(limit, 0)]
+
+    def remember_detail(self, book_id: str, detail: EntryDetail) -> None:
+        """Note an entry with its bills."""
+        with self._database.write() as connection:
+            self.remember(book_id, [detail.entry])
+            connection.execute(
+                "UPDATE cached_entry SET documents = ? WHERE book_id = ? AND entry_id = ?",
+                (encode_documents(detail.documents), book_id, detail.entry.id),
+            )
+
+    def detail(self, book_id: str, entry_id: str) -> EntryDetail | None:
+        """Return an entry with its bills; None where the bills were never seen."""
+        with self._database.read() as connection:
+            row = connection.execute(
+                "SELECT * FROM cached_entry WHERE book_id = ? AND entry_id = ?", (book_id, entry_id)
+            ).fetchone()
+        if row is None or row["documents"] is None:
+            return None
+        return EntryDetail(_entry(row), decode_documents(row["documents"]))
+
+
+def _next_seen(connection: sqlite3.Connection, book_id: str) -> int:
+    row = connection.execute(
+        "SELECT coalesce(max(seen), 0) + 1 FROM cached_entry WHERE book_id = ?", (book_id,)
+    ).fetchone()
+    return int(row[0])
+
+
+def _values(book_id: str, entry: ListedEntry, seen: int) -> tuple[str | int, ...]:
+    return (
+        *(book_id, entry.id, entry.entry_date.isoformat(), plain_amount(entry.amount)),
+        *(entry.direction.value, entry.category, entry.description, entry.human_code),
+        *(entry.document_count, int(entry.voided), seen),
+    )
+
+
+def _entry(row: sqlite3.Row) -> ListedEntry:
+    return ListedEntry(
+        row["entry_id"],
+        date.fromisoformat(row["entry_date"]),
+        Decimal(row["amount"]),
+        Direction(row["direction"]),
+        row["category"],
+        row["description"],
+        row["human_code"],
+        row["document_count"],
+        voided=bool(row["voided"]),
+    )

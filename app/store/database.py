@@ -1,0 +1,139 @@
+"""The one SQLite file of this computer: opening, migrating, transactions, and its errors as StoreError.
+
+One connection behind one re-entrant lock serves all threads: the pool's threads come and go, a
+transaction takes under a millisecond or so, and nothing here is ever waited for by the UI thread.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import RLock
+from typing import Final
+
+from app.errors import StoreError
+from app.store.durable import make_folder, os_errors_translated
+from app.store.schema import MIGRATIONS
+
+BUSY_TIMEOUT_S: Final = 5.0
+
+
+class Database:
+    """`client.sqlite`; usable from several threads. Everything raises StoreError."""
+
+    def __init__(self, path: Path, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
+        """Open `path`, make it where there is none, and bring its tables up to date."""
+        self._path = path
+        self._lock = RLock()
+        self._depth = 0
+        self._closed = False
+        with os_errors_translated(path):
+            make_folder(path.parent)
+        with self._errors_translated():
+            self._connection = _connected(path)
+        try:
+            self._migrate(migrations)
+        except BaseException:
+            self.close()
+            raise
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, on the disk when this ends without an error; undone when it ends with one.
+
+        Inside another one of the same thread it is part of that: all or nothing.
+        """
+        with self._lock, self._errors_translated():
+            if self._depth == 0:
+                self._begin()
+            self._depth += 1
+            try:
+                yield self._connection
+                if self._depth == 1:
+                    self._connection.execute("COMMIT")
+            except BaseException:
+                self._roll_back()
+                raise
+            finally:
+                self._depth -= 1
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """Look without changing; no other thread writes meanwhile."""
+        with self._lock, self._errors_translated():
+            yield self._connection
+
+    def close(self) -> None:
+        """Close the file; everything afterwards raises StoreError. May be called twice."""
+        with self._lock, self._errors_translated():
+            self._closed = True
+            self._connection.close()
+
+    def _begin(self) -> None:
+        self._roll_back()  # what a failed ROLLBACK may have left open must not be joined
+        self._connection.execute("BEGIN IMMEDIATE")
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:  # after some errors SQLite has done it by itself
+            self._connection.execute("ROLLBACK")
+
+    def _migrate(self, migrations: Sequence[Sequence[str]]) -> None:
+        for number, statements in enumerate(migrations, start=1):
+            with self.write() as connection:  # looks again inside: two processes may start at once
+                if _user_version(connection) < number:
+                    for statement in statements:
+                        connection.execute(statement)
+                    connection.execute(f"PRAGMA user_version = {number}")
+        with self.read() as connection:
+            if _user_version(connection) > len(migrations):
+                raise StoreError(f"{self._path} was written by a newer Bahi. Please update this one.")
+
+    @contextmanager
+    def _errors_translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            if self._closed:
+                raise StoreError("The account book on this computer is closed.", code="closed") from error
+            raise _translated(error, self._path) from error
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+    try:
+        mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+        # where there is no WAL (a network disk), only EXTRA keeps a commit through a power cut
+        connection.execute(f"PRAGMA synchronous = {'FULL' if mode == 'wal' else 'EXTRA'}")
+        connection.execute("PRAGMA fullfsync = ON")  # macOS: through the disk's own cache; else nothing
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.row_factory = sqlite3.Row
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _user_version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _translated(error: sqlite3.Error, path: Path) -> StoreError:
+    code = getattr(error, "sqlite_errorcode", None)
+    primary = sqlite3.SQLITE_ERROR if code is None else code & 0xFF
+    if primary == sqlite3.SQLITE_FULL:
+        return StoreError(
+            "The disk is full: make some room, then try again.", retryable=True, code="disk_full"
+        )
+    if primary in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+        return StoreError(
+            f"The file {path} is damaged. Bahi leaves it as it is: restore it from a backup, "
+            "or move it away to begin a new one.",
+            code="damaged",
+        )
+    if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return StoreError(f"Another program is using {path}. Please try again.", retryable=True, code="busy")
+    if primary in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN}:
+        return StoreError(f"Bahi cannot write to {path}: please check its permissions.", code="not_allowed")
+    if primary == sqlite3.SQLITE_IOERR:
+        return StoreError(f"The disk failed while Bahi used {path}.", retryable=True, code="disk_error")
+    return StoreError(f"Bahi could not use {path}: {error}.", code="failed")

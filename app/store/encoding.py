@@ -1,0 +1,57 @@
+"""Bills and drafts as JSON text, as the tables hold them."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import date
+from decimal import Decimal, InvalidOperation
+
+from app.domain.entry import Direction, DocumentInfo, EntryDraft
+from app.domain.money import plain_amount
+from app.errors import StoreError
+
+
+def encode_documents(documents: tuple[DocumentInfo, ...]) -> str:
+    """Return the bills, in their order, as JSON."""
+    return json.dumps([asdict(document) for document in documents])
+
+
+def decode_documents(text: str) -> tuple[DocumentInfo, ...]:
+    """Return the bills of `encode_documents`. Raises StoreError for what is none."""
+    with _damage_translated():
+        return tuple(DocumentInfo(**document) for document in json.loads(text))
+
+
+def encode_draft(draft: EntryDraft) -> str:
+    """Return the fields of a draft, without its bills, as JSON; ValueError for a third decimal."""
+    return json.dumps(
+        {
+            "entry_date": draft.entry_date.isoformat(),
+            "amount": plain_amount(draft.amount),
+            "direction": draft.direction.value,
+            "category": draft.category,
+            "description": draft.description,
+        }
+    )
+
+
+def decode_draft(text: str) -> EntryDraft:
+    """Return the draft, without bills, of `encode_draft`. Raises StoreError for what is none."""
+    with _damage_translated():
+        fields = json.loads(text)
+        return EntryDraft(
+            date.fromisoformat(fields["entry_date"]),
+            Decimal(fields["amount"]),
+            Direction(fields["direction"]),
+            str(fields["category"]),
+            str(fields["description"]),
+        )
+
+
+@contextmanager
+def _damage_translated() -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, InvalidOperation) as error:
+        raise StoreError("Something kept on this computer is damaged.", code="damaged") from error

@@ -1,0 +1,216 @@
+"""The bytes of bills on this computer, each under its SHA-256: whole and on the disk, or not there.
+
+A file comes in under a temporary name, is synced, gets its name, and the folder is synced; only then
+may an outbox item name it. A crash before leaves a `.part-` file or a file that nothing names.
+"""
+
+import hashlib
+import os
+import re
+import stat
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from threading import Lock
+from types import TracebackType
+from typing import Final, Self
+from uuid import uuid4
+
+from app.domain.entry import Attachment
+from app.domain.file_names import clean_name
+from app.errors import InputError, StoreError
+from app.store.durable import make_folder, os_errors_translated, replace_file, sync_file
+from server.contract.limits import MAX_DOCUMENT_BYTES
+from server.contract.media import SNIFF_BYTES, sniff
+
+_CHUNK: Final = 1024 * 1024
+_PART: Final = ".part-"
+_LEFT_BEHIND_S: Final = 24 * 3600.0
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class Files:
+    """Bills by SHA-256 in one flat folder. Usable from any thread."""
+
+    def __init__(self, folder: Path) -> None:
+        """`folder` is made when the first bill comes."""
+        self._folder = folder
+        self._lock = Lock()
+        self._came_in_this_run: set[str] = set()
+
+    def keep_file(self, path: Path, *, name: str | None = None) -> Attachment:
+        """Copy a file that somebody chose; durable on return.
+
+        InputError for what cannot be pinned (missing, folder, unreadable, empty, too large, another
+        type), StoreError where this computer cannot keep it.
+        """
+        shown = clean_name(name or path.name)
+        _check_source(path, shown)
+        return self._keep(_chunks_of(path, shown), name or path.name)
+
+    def keep_bytes(self, data: bytes, name: str) -> Attachment:
+        """Keep pasted or photographed bytes; errors as for `keep_file`."""
+        return self._keep([data], name)
+
+    def put(self, sha256: str, chunks: Iterable[bytes]) -> Path:
+        """Keep downloaded bytes and return where they are; StoreError unless their hash is `sha256`.
+
+        What `chunks` raises comes through, and nothing is kept.
+        """
+        final = self.path(sha256)
+        with _Incoming(self._folder) as incoming:
+            for chunk in chunks:
+                incoming.write(chunk)
+                if incoming.byte_size > MAX_DOCUMENT_BYTES:
+                    raise StoreError("The bill that arrived is too large to be the right one.")
+            if incoming.finish() != sha256:
+                raise StoreError("The bill arrived damaged. Please try again.", retryable=True)
+            self._place(incoming, sha256)
+        return final
+
+    def path(self, sha256: str) -> Path:
+        """Return where the bytes are, or would be; ValueError for what is no SHA-256."""
+        if not _SHA256.fullmatch(sha256):
+            raise ValueError(f"not a SHA-256: {sha256!r}")
+        return self._folder / sha256
+
+    def has(self, sha256: str) -> bool:
+        """Say whether the bytes are on this computer."""
+        return self.path(sha256).is_file()
+
+    def remove_unused(self, keep: set[str]) -> int:
+        """Remove what is not in `keep` and did not come in this run; return how many files went.
+
+        What came in this run may be pinned to a draft that is not saved yet. A file that cannot be
+        removed now (open in a viewer) stays for the next time.
+        """
+        with self._lock, os_errors_translated(self._folder):
+            if not self._folder.is_dir():
+                return 0
+            stay = keep | self._came_in_this_run
+            return sum(_removed_if_unused(file, stay) for file in list(self._folder.iterdir()))
+
+    def _keep(self, chunks: Iterable[bytes], name: str) -> Attachment:
+        with _Incoming(self._folder) as incoming:
+            for chunk in chunks:
+                incoming.write(chunk)
+                _check_size(incoming.byte_size, clean_name(name))
+            media_type = _type_of(incoming, clean_name(name))
+            sha256 = incoming.finish()
+            self._place(incoming, sha256)
+        file_name = clean_name(name, media_type)
+        return Attachment(str(uuid4()), file_name, media_type, incoming.byte_size, sha256)
+
+    def _place(self, incoming: "_Incoming", sha256: str) -> None:
+        # over a copy that is there already too: that heals one that has gone bad
+        with self._lock, os_errors_translated(self._folder):
+            self._came_in_this_run.add(sha256)
+            replace_file(incoming.path, self.path(sha256))
+
+
+class _Incoming:
+    """A file on its way in, under a temporary name that goes when the `with` ends. Raises StoreError."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._hash = hashlib.sha256()
+        self.byte_size = 0
+        self.head = b""
+        with os_errors_translated(folder):
+            make_folder(folder)
+            descriptor, name = tempfile.mkstemp(prefix=_PART, dir=folder)
+        self.path = Path(name)
+        self._file = os.fdopen(descriptor, "wb")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def write(self, chunk: bytes) -> None:
+        """Take the next bytes."""
+        with os_errors_translated(self._folder):
+            self._file.write(chunk)
+        self._hash.update(chunk)
+        self.byte_size += len(chunk)
+        if len(self.head) < SNIFF_BYTES:
+            self.head += chunk[: SNIFF_BYTES - len(self.head)]
+
+    def finish(self) -> str:
+        """Bring everything onto the disk and return the SHA-256 in hexadecimal."""
+        with os_errors_translated(self._folder):
+            self._file.flush()
+            sync_file(self._file.fileno())
+            self._file.close()
+        return self._hash.hexdigest()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with suppress(OSError):  # a full disk fails here again; the first error is the one to tell
+            self._file.close()
+        with suppress(OSError):
+            self.path.unlink(missing_ok=True)
+
+
+def _check_source(path: Path, name: str) -> None:
+    try:
+        found = path.stat()
+    except FileNotFoundError as error:
+        raise _refusal(f"“{name}” is not there any more.") from error
+    except (OSError, ValueError) as error:
+        raise _refusal(f"“{name}” cannot be read.") from error
+    if stat.S_ISDIR(found.st_mode):
+        raise _refusal(f"“{name}” is a folder: please choose the files in it.")
+    if not stat.S_ISREG(found.st_mode):
+        raise _refusal(f"“{name}” is not a file that can be copied.")
+    _check_size(found.st_size, name)
+
+
+def _chunks_of(path: Path, name: str) -> Iterator[bytes]:
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                yield chunk
+    except PermissionError as error:
+        raise _refusal(f"“{name}” cannot be read: this user may not open it.") from error
+    except OSError as error:
+        raise _refusal(f"“{name}” cannot be read: {error.strerror or 'the disk failed'}.") from error
+
+
+def _check_size(byte_size: int, name: str) -> None:
+    if byte_size > MAX_DOCUMENT_BYTES:
+        most = MAX_DOCUMENT_BYTES // (1024 * 1024)
+        raise _refusal(f"“{name}” is larger than {most} MB.")
+
+
+def _type_of(incoming: _Incoming, name: str) -> str:
+    if not incoming.byte_size:
+        raise _refusal(f"“{name}” is empty.")
+    media_type = sniff(incoming.head)
+    if media_type is None:
+        raise _refusal(f"“{name}” is neither a photo, a scan nor a PDF file.")
+    return media_type
+
+
+def _is_unused(file: Path, stay: set[str]) -> bool:
+    if file.name.startswith(_PART):  # younger ones may be coming in just now
+        return time.time() - file.stat().st_mtime > _LEFT_BEHIND_S
+    return bool(_SHA256.fullmatch(file.name)) and file.name not in stay
+
+
+def _removed_if_unused(file: Path, stay: set[str]) -> bool:
+    try:
+        unused = _is_unused(file, stay)
+        if unused:
+            file.unlink()
+    except OSError:
+        return False
+    return unused
+
+
+def _refusal(sentence: str) -> InputError:
+    return InputError(sentence, fields={"documents": sentence})

@@ -1,0 +1,49 @@
+"""The tables of `client.sqlite`, as numbered migrations: never change one, add the next."""
+
+from typing import Final
+
+_FIRST = (
+    "CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    # one row: the highest version that this computer has given out
+    "CREATE TABLE version_clock (id INTEGER PRIMARY KEY CHECK (id = 1), last_ver INTEGER NOT NULL)",
+    "INSERT INTO version_clock VALUES (1, 0)",
+    """CREATE TABLE code_counter (
+        book_id TEXT NOT NULL, prefix TEXT NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (book_id, prefix)
+    )""",
+    """CREATE TABLE outbox (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        op_id TEXT NOT NULL UNIQUE,
+        ver INTEGER NOT NULL,
+        book_id TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        entry_id TEXT NOT NULL,
+        human_code TEXT NOT NULL,
+        payload TEXT NOT NULL,
+        documents TEXT NOT NULL,
+        created_us INTEGER NOT NULL,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        last_error TEXT NOT NULL DEFAULT '',
+        state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'refused'))
+    )""",
+    "CREATE INDEX outbox_by_book ON outbox (book_id, seq)",
+    """CREATE TABLE cached_entry (
+        book_id TEXT NOT NULL,
+        entry_id TEXT NOT NULL,
+        entry_date TEXT NOT NULL,
+        amount TEXT NOT NULL,
+        direction TEXT NOT NULL,
+        category TEXT NOT NULL,
+        description TEXT NOT NULL,
+        human_code TEXT NOT NULL,
+        document_count INTEGER NOT NULL,
+        voided INTEGER NOT NULL,
+        documents TEXT,
+        seen INTEGER NOT NULL,
+        PRIMARY KEY (book_id, entry_id)
+    )""",
+    "CREATE INDEX cached_entry_listed ON cached_entry (book_id, entry_date, entry_id)",
+    "CREATE INDEX cached_entry_seen ON cached_entry (book_id, seen, entry_date, entry_id)",
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST,)
+"""`PRAGMA user_version` says how many of these a file has had."""

@@ -1,0 +1,51 @@
+"""Names of bills."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain.file_names import MAX_BYTES, clean_name
+from server.contract.checks import check_text
+from server.contract.limits import MAX_FILE_NAME
+from server.contract.media import EXTENSIONS
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type", "clean"),
+    [
+        ("IMG_1.JPG", "image/jpeg", "IMG_1.JPG"),
+        ("scan.jpeg", "image/jpeg", "scan.jpeg"),
+        ("photo.png", "image/jpeg", "photo.jpg"),
+        ("invoice.exe", "application/pdf", "invoice.exe.pdf"),
+        ("Bill 12.05.2026", "application/pdf", "Bill 12.05.2026.pdf"),
+        ("../../etc/passwd", "image/png", "passwd.png"),
+        ("C:\\Users\\me\\bill.pdf", "application/pdf", "bill.pdf"),
+        ("a\x00b\nc.pdf", "application/pdf", "ab c.pdf"),
+        ("evil\u202egpj.pdf", "application/pdf", "evilgpj.pdf"),
+        ('what?<>:"|*.pdf', "application/pdf", "what_______.pdf"),
+        ("  .hidden.pdf ", "application/pdf", "hidden.pdf"),
+        ("bill .pdf", "application/pdf", "bill.pdf"),
+        ("", "image/gif", "bill.gif"),
+        ("...", "image/gif", "bill.gif"),
+        ("रसीद\u200d.pdf", "application/pdf", "रसीद\u200d.pdf"),
+        ("a\udcffb.pdf", "application/pdf", "ab.pdf"),
+        ("notes.txt", "", "notes.txt"),
+    ],
+)
+def test_names_are_cleaned(name: str, media_type: str, clean: str) -> None:
+    assert clean_name(name, media_type) == clean
+
+
+def test_a_long_name_loses_the_end_of_its_stem_and_keeps_its_extension() -> None:
+    name = clean_name("x" * 500 + ".JPEG", "image/jpeg")
+    assert len(name) == MAX_FILE_NAME
+    assert name.endswith("x.JPEG")
+
+
+@given(st.text(max_size=400), st.sampled_from([*EXTENSIONS]))
+def test_every_name_becomes_one_that_a_server_and_a_disk_take(name: str, media_type: str) -> None:
+    clean = clean_name(name, media_type)
+    assert check_text("fileName", clean, MAX_FILE_NAME, required=True) == []
+    assert len(clean.encode()) <= MAX_BYTES
+    assert not set(clean) & set('/\\<>:"|?*')
+    assert clean_name(clean, media_type) == clean

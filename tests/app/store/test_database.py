@@ -1,0 +1,171 @@
+"""The one SQLite file: durable, migrated, all or nothing, its errors as sentences."""
+
+import sqlite3
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from app.errors import StoreError
+from app.store.database import Database
+from app.store.settings import Settings
+
+
+class SlipError(Exception):
+    """Something that goes wrong inside a transaction."""
+
+
+def test_a_commit_is_synced_through_a_write_ahead_log(database: Database) -> None:
+    with database.read() as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+        assert connection.execute("PRAGMA synchronous").fetchone()[0] == 2  # FULL
+        assert connection.execute("PRAGMA foreign_keys").fetchone()[0] == 1
+
+
+def test_missing_folders_are_made_for_this_user_alone(tmp_path: Path) -> None:
+    Database(tmp_path / "a" / "b" / "client.sqlite").close()
+    assert stat.S_IMODE((tmp_path / "a" / "b").stat().st_mode) & 0o077 == 0
+
+
+def test_migrations_run_once_and_in_order_and_keep_what_is_there(tmp_path: Path) -> None:
+    path = tmp_path / "client.sqlite"
+    first = ("CREATE TABLE t (a TEXT)", "INSERT INTO t VALUES ('kept')")
+    Database(path, [first]).close()
+    database = Database(path, [first, ("ALTER TABLE t ADD COLUMN b TEXT DEFAULT 'new'",)])
+    with database.read() as connection:
+        assert [tuple(row) for row in connection.execute("SELECT * FROM t")] == [("kept", "new")]
+        assert connection.execute("PRAGMA user_version").fetchone()[0] == 2
+    database.close()
+
+
+def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "client.sqlite"
+    first = ("CREATE TABLE t (a TEXT)",)
+    Database(path, [first]).close()
+    with pytest.raises(StoreError):
+        Database(path, [first, ("CREATE TABLE u (a TEXT)", "INSERT INTO nowhere VALUES (1)")])
+    database = Database(path, [first])
+    with database.read() as connection:
+        assert [row[0] for row in connection.execute("SELECT name FROM sqlite_master")] == ["t"]
+    database.close()
+
+
+def test_a_file_of_a_newer_program_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "client.sqlite"
+    Database(path, [("CREATE TABLE t (a TEXT)",)]).close()
+    with pytest.raises(StoreError, match="newer Bahi"):
+        Database(path, [])
+
+
+def test_a_transaction_that_ends_with_an_error_changes_nothing(database: Database) -> None:
+    settings = Settings(database)
+
+    def slip() -> None:
+        with database.write():
+            settings.set("theme", "dark")
+            raise SlipError
+
+    with pytest.raises(SlipError):
+        slip()
+    assert settings.get("theme") == ""
+    settings.set("theme", "light")
+    assert settings.get("theme") == "light"
+
+
+def test_what_is_written_inside_a_transaction_is_part_of_it(database: Database, tmp_path: Path) -> None:
+    settings = Settings(database)
+    other = sqlite3.connect(tmp_path / "client.sqlite")
+    with database.write():
+        settings.set("theme", "dark")
+        assert other.execute("SELECT count(*) FROM setting").fetchone()[0] == 0
+    assert other.execute("SELECT count(*) FROM setting").fetchone()[0] == 1
+    other.close()
+
+
+def test_many_threads_write_at_once(database: Database) -> None:
+    def add_one(_: int) -> None:
+        with database.write() as connection:
+            last = connection.execute("SELECT last_ver FROM version_clock").fetchone()[0]
+            connection.execute("UPDATE version_clock SET last_ver = ?", (last + 1,))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(add_one, range(100)))
+    with database.read() as connection:
+        assert connection.execute("SELECT last_ver FROM version_clock").fetchone()[0] == 100
+
+
+def test_a_file_that_is_no_database_is_named_as_damaged_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "client.sqlite"
+    path.write_bytes(b"these are not the bytes of a database " * 40)
+    with pytest.raises(StoreError, match=r"client\.sqlite is damaged") as caught:
+        Database(path)
+    assert caught.value.code == "damaged"
+    assert path.read_bytes().startswith(b"these are not")
+
+
+def test_a_damaged_page_is_a_sentence_too(tmp_path: Path) -> None:
+    path = tmp_path / "client.sqlite"
+    database = Database(path)
+    with database.read() as connection:
+        page_size = connection.execute("PRAGMA page_size").fetchone()[0]
+    Settings(database).set("theme", "dark")
+    database.close()
+    content = path.read_bytes()
+    path.write_bytes(content[:page_size] + b"\xa5" * (len(content) - page_size))
+    database = Database(path)
+    with pytest.raises(StoreError, match="is damaged"):
+        Settings(database).get("theme")
+    database.close()
+
+
+def test_a_full_disk_is_a_sentence_and_work_goes_on_when_there_is_room(database: Database) -> None:
+    settings = Settings(database)
+    with database.read() as connection:
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(StoreError, match="The disk is full") as caught:
+        settings.set("big", "x" * 1_000_000)
+    assert caught.value.retryable
+    assert caught.value.code == "disk_full"
+    with database.read() as connection:
+        connection.execute("PRAGMA max_page_count = 1000000")
+    settings.set("big", "x" * 1_000_000)
+    assert len(settings.get("big")) == 1_000_000
+
+
+def test_a_file_held_by_another_program_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.store.database.BUSY_TIMEOUT_S", 0.01)
+    path = tmp_path / "client.sqlite"
+    database = Database(path)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError, match="Another program is using") as caught:
+        Settings(database).set("theme", "dark")
+    assert caught.value.retryable
+    other.execute("ROLLBACK")
+    Settings(database).set("theme", "dark")
+    other.close()
+    database.close()
+
+
+def test_a_place_that_cannot_hold_the_file_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "client.sqlite").mkdir()
+    with pytest.raises(StoreError, match="cannot write to") as caught:
+        Database(tmp_path / "client.sqlite")
+    assert caught.value.code == "not_allowed"
+    (tmp_path / "plain").write_text("a file")
+    with pytest.raises(StoreError, match="could not use"):
+        Database(tmp_path / "plain" / "client.sqlite")
+
+
+def test_after_closing_everything_is_a_sentence(tmp_path: Path) -> None:
+    database = Database(tmp_path / "client.sqlite")
+    database.close()
+    database.close()
+    with pytest.raises(StoreError, match="closed"):
+        Settings(database).get("theme")
+    with pytest.raises(StoreError, match="closed"):
+        Settings(database).set("theme", "dark")

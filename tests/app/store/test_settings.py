@@ -1,0 +1,31 @@
+"""What this installation remembers."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from uuid import UUID
+
+from app.store.database import Database
+from app.store.settings import Settings
+
+
+def test_what_was_set_last_is_read_after_a_restart(tmp_path: Path) -> None:
+    database = Database(tmp_path / "client.sqlite")
+    Settings(database).set("address", "https://one")
+    Settings(database).set("address", "https://दो")
+    database.close()
+    database = Database(tmp_path / "client.sqlite")
+    assert Settings(database).get("address") == "https://दो"
+    database.close()
+
+
+def test_what_was_never_set_has_the_given_default(database: Database) -> None:
+    assert Settings(database).get("theme") == ""
+    assert Settings(database).get("theme", "system") == "system"
+
+
+def test_the_device_id_is_made_once_even_by_many_threads(database: Database) -> None:
+    settings = Settings(database)
+    with ThreadPoolExecutor(8) as pool:
+        ids = set(pool.map(lambda _: settings.device_id(), range(16)))
+    assert len(ids) == 1
+    assert UUID(ids.pop()).version == 4
