@@ -1,0 +1,33 @@
+"""Where things are kept on this computer."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Everything lies below `home`, which is `<user data>/Bahi`."""
+
+    home: Path
+
+    @property
+    def database(self) -> Path:
+        """Outbox, settings, and the last entries seen."""
+        return self.home / "client.sqlite"
+
+    @property
+    def bills(self) -> Path:
+        """Bills that wait, and those looked at lately."""
+        return self.home / "bills"
+
+    @property
+    def server(self) -> Path:
+        """The data folder of this computer's own server."""
+        return self.home / "server"
+
+
+def default_paths() -> Paths:
+    """Return the paths of the user who runs the program."""
+    return Paths(user_data_path("Bahi", appauthor=False))

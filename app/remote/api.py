@@ -1,0 +1,92 @@
+"""The server's calls on entries and documents, as the services use them."""
+
+import contextlib
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+from app.remote.auth import Tokens
+from app.remote.client import Client
+from server.contract import paths
+from server.contract.shapes import (
+    CategorySuggestions,
+    CreateEntry,
+    DescriptionSuggestions,
+    DocumentLink,
+    DocumentPlan,
+    EntryPage,
+    EntrySaved,
+    EntryWithDocuments,
+    Health,
+    PlanAnswer,
+    PlannedDocument,
+    PlanRequest,
+    Summary,
+    Upload,
+)
+
+T = TypeVar("T")
+
+
+class Api:
+    """Every method raises AppError."""
+
+    def __init__(self, client: Client, tokens: Tokens) -> None:
+        self._client = client
+        self._tokens = tokens
+
+    def ready(self) -> None:
+        """Return when the server can take a save."""
+        self._client.call(Health, "GET", paths.HEALTH_READY, seconds=3)
+
+    def plan(self, documents: list[PlannedDocument]) -> list[DocumentPlan]:
+        """Ask which bills are to be sent, and where to."""
+        return self._run(PlanAnswer, "POST", paths.DOCUMENTS_PLAN, body=PlanRequest(documents)).documents
+
+    def upload(self, upload: Upload, file: Path) -> None:
+        """Send the bytes of one bill."""
+        self._client.put_file(upload.url, file, upload.headers)
+
+    def create(self, body: CreateEntry) -> EntrySaved:
+        """Save an entry whose bills are there."""
+        return self._run(EntrySaved, "POST", paths.ENTRIES, body=body)
+
+    def entries(self, query: dict[str, str]) -> EntryPage:
+        """Return a page of the listing."""
+        return self._run(EntryPage, "GET", paths.ENTRIES, query=query)
+
+    def entry(self, entry_id: str) -> EntryWithDocuments:
+        """Return an entry with its bills."""
+        return self._run(EntryWithDocuments, "GET", paths.ENTRY.format(id=entry_id))
+
+    def summary(self, query: dict[str, str]) -> Summary:
+        """Return the totals of a filter."""
+        return self._run(Summary, "GET", paths.ENTRIES_SUMMARY, query=query)
+
+    def categories(self, prefix: str) -> CategorySuggestions:
+        """Complete a category."""
+        return self._run(CategorySuggestions, "GET", paths.SUGGEST_CATEGORIES, query={"prefix": prefix})
+
+    def descriptions(self, prefix: str) -> DescriptionSuggestions:
+        """Complete a description."""
+        return self._run(DescriptionSuggestions, "GET", paths.SUGGEST_DESCRIPTIONS, query={"prefix": prefix})
+
+    @contextlib.contextmanager
+    def document(self, document_id: str) -> Generator[Iterator[bytes], None, None]:
+        """Download a bill."""
+        link = self._run(DocumentLink, "GET", paths.DOCUMENT_LINK.format(id=document_id))
+        with self._client.stream(link.url) as pieces:
+            yield pieces
+
+    @contextlib.contextmanager
+    def csv(self, query: dict[str, str]) -> Generator[Iterator[bytes], None, None]:
+        """Download the CSV of a filter."""
+        with contextlib.ExitStack() as stack:
+            yield self._tokens.run(
+                lambda token: stack.enter_context(
+                    self._client.stream(paths.EXPORT_CSV, query=query, token=token)
+                )
+            )
+
+    def _run(self, kind: type[T], method: str, path: str, **more: Any) -> T:
+        return self._tokens.run(lambda token: self._client.call(kind, method, path, token=token, **more))

@@ -1,0 +1,129 @@
+"""Between the wire and the desk: shapes to dataclasses, refusals to AppErrors."""
+
+from datetime import date
+from decimal import Decimal
+
+import msgspec
+
+from app.domain.entry import (
+    Direction,
+    DocumentInfo,
+    EntryDetail,
+    EntryFilter,
+    ListedEntry,
+    Suggestion,
+    Totals,
+)
+from app.errors import AppError, InputError, ServerError, SignInError
+from app.store.outbox_item import OutboxItem
+from server.contract import shapes
+from server.contract.errors import ErrorBody, ErrorCode
+
+_SIGN_IN = frozenset({ErrorCode.UNAUTHENTICATED, ErrorCode.WRONG_CREDENTIALS, ErrorCode.REGISTRATION_CLOSED})
+_WIRE_FIELDS = {"userName": "userName", "password": "password", "entryDate": "date"}
+
+
+def entry_of(entry: shapes.Entry) -> ListedEntry:
+    """Return a row of the listing."""
+    return ListedEntry(
+        id=entry.id,
+        entry_date=date.fromisoformat(entry.entry_date),
+        amount=Decimal(entry.amount),
+        direction=Direction(entry.cr_dr),
+        category=entry.category,
+        description=entry.description,
+        human_code=entry.human_code,
+        document_count=entry.document_count,
+        voided=entry.voided_at is not None,
+    )
+
+
+def document_of(document: shapes.Document) -> DocumentInfo:
+    """Return a bill of a saved entry."""
+    return DocumentInfo(
+        document.id,
+        document.doc_code,
+        document.file_name,
+        document.media_type,
+        document.byte_size,
+        document.sha256,
+    )
+
+
+def detail_of(answer: shapes.EntryWithDocuments | shapes.EntrySaved) -> EntryDetail:
+    """Return an entry with its bills."""
+    return EntryDetail(entry_of(answer.entry), tuple(document_of(d) for d in answer.documents))
+
+
+def totals_of(summary: shapes.Summary) -> Totals:
+    """Return what the server counted."""
+    return Totals(summary.count, Decimal(summary.money_out), Decimal(summary.money_in))
+
+
+def description_of(suggestion: shapes.DescriptionSuggestion) -> Suggestion:
+    """Return a completion with what it proposes."""
+    return Suggestion(suggestion.text, suggestion.uses, suggestion.category, Direction(suggestion.cr_dr))
+
+
+def query_of(filter_: EntryFilter) -> dict[str, str]:
+    """Return the query string of a filter."""
+    query = {
+        "q": filter_.text.strip(),
+        "from": filter_.first.isoformat() if filter_.first else "",
+        "to": filter_.last.isoformat() if filter_.last else "",
+        "crDr": filter_.direction.value if filter_.direction else "",
+        "hasDocument": "false" if filter_.without_document else "",
+    }
+    return {name: value for name, value in query.items() if value}
+
+
+def create_of(item: OutboxItem) -> shapes.CreateEntry:
+    """Return the body that creates an entry."""
+    return shapes.CreateEntry(
+        op_id=item.op_id,
+        ver=item.ver,
+        id=item.entry_id,
+        entry_date=item.entry_date.isoformat(),
+        amount=f"{item.amount:.2f}",
+        cr_dr="CR" if item.direction is Direction.CREDIT else "DR",
+        category=item.category,
+        description=item.description,
+        human_code=item.human_code,
+        documents=[
+            shapes.NewDocument(d.id, d.doc_code, d.file_name, d.media_type, d.byte_size, d.sha256)
+            for d in item.documents
+        ],
+    )
+
+
+def error_of(status: int, body: bytes) -> AppError:
+    """Return the error that an answer of 400 or above means."""
+    try:
+        info = msgspec.json.decode(body, type=ErrorBody).error
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        sentence = f"The server answered in a way that this program does not understand (HTTP {status})."
+        return ServerError(sentence, retryable=status >= 500)
+    fields = _fields(info.detail)
+    if info.code in _SIGN_IN:
+        return SignInError(info.message, fields=fields or _sign_in_field(info.code), code=info.code)
+    if info.code == ErrorCode.USER_NAME_TAKEN:
+        return InputError(info.message, fields={"userName": info.message}, code=info.code)
+    if info.code == ErrorCode.INVALID_FIELDS:
+        return InputError(info.message, fields=fields, code=info.code)
+    return ServerError(
+        info.message, retryable=status >= 500 or status == 429, code=info.code, detail=info.detail
+    )
+
+
+def _fields(detail: dict[str, object]) -> dict[str, str]:
+    found = detail.get("fields")
+    if not isinstance(found, list):
+        return {}
+    pairs = [(f.get("field"), f.get("message")) for f in found if isinstance(f, dict)]
+    return {_WIRE_FIELDS.get(str(field), str(field)): str(message) for field, message in pairs}
+
+
+def _sign_in_field(code: str) -> dict[str, str]:
+    if code == ErrorCode.WRONG_CREDENTIALS:
+        return {"password": "The user name or the password is not right."}
+    return {}

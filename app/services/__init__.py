@@ -1,0 +1,25 @@
+"""The use cases of the desk: what the windows call, blocking and without Qt.
+
+Every method may be called from any thread and raises AppError where it cannot do its work.
+"""
+
+from dataclasses import dataclass
+
+from app.services.accounts import Accounts
+from app.services.documents import Documents
+from app.services.entries import Entries
+from app.services.exports import Exports
+from app.services.sync import Sync
+from app.store.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """One of each."""
+
+    accounts: Accounts
+    entries: Entries
+    documents: Documents
+    exports: Exports
+    sync: Sync
+    settings: Settings

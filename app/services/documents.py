@@ -1,0 +1,40 @@
+"""Bills: kept on this computer when they are pinned, fetched when they are looked at."""
+
+import shutil
+from pathlib import Path
+
+from app.domain.entry import Attachment, DocumentInfo
+from app.errors import StoreError
+from app.services.accounts import Accounts
+from app.store.files import Files
+
+
+class Documents:
+    """The bytes of bills."""
+
+    def __init__(self, accounts: Accounts, files: Files) -> None:
+        self._accounts = accounts
+        self._files = files
+
+    def attach_file(self, path: Path) -> Attachment:
+        """Copy a file that somebody chose; durable on return."""
+        return self._files.keep_file(path)
+
+    def attach_bytes(self, data: bytes, name: str) -> Attachment:
+        """Keep pasted bytes; durable on return."""
+        return self._files.keep_bytes(data, name)
+
+    def fetch(self, info: DocumentInfo | Attachment) -> Path:
+        """Return a local file with the bytes, downloaded and verified where they are not here yet."""
+        if self._files.has(info.sha256):
+            return self._files.path(info.sha256)
+        with self._accounts.remote.api.document(info.id) as pieces:
+            return self._files.put(info.sha256, pieces)
+
+    def save_copy(self, info: DocumentInfo | Attachment, destination: Path) -> None:
+        """Write a copy where somebody wants it. Raises StoreError."""
+        source = self.fetch(info)
+        try:
+            shutil.copyfile(source, destination)
+        except OSError as error:
+            raise StoreError(f"The copy could not be written: {error.strerror}.") from error

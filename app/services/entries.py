@@ -1,0 +1,136 @@
+"""Saving, listing, totalling and completing entries: the server's answer with the outbox laid over it."""
+
+import time
+from collections.abc import Callable
+from datetime import date
+from typing import Final
+
+from app.domain.entry import (
+    EntryDetail,
+    EntryDraft,
+    EntryFilter,
+    EntryPage,
+    ListedEntry,
+    Suggestion,
+    Totals,
+)
+from app.errors import InputError, OfflineError
+from app.remote.translate import description_of, detail_of, entry_of, query_of, totals_of
+from app.services.accounts import Accounts
+from app.store.cache import ReadCache
+from app.store.outbox import Outbox
+from server.contract import checks, limits
+from server.contract.errors import FieldError
+
+PAGE: Final = limits.MAX_PAGE
+_CACHED: Final = "cache:"  # a cursor of ours, not the server's
+
+
+class Entries:
+    """`now_us` is this computer's clock."""
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        outbox: Outbox,
+        cache: ReadCache,
+        now_us: Callable[[], int] = lambda: time.time_ns() // 1000,
+    ) -> None:
+        self._accounts = accounts
+        self._outbox = outbox
+        self._cache = cache
+        self._now_us = now_us
+
+    def save(self, draft: EntryDraft) -> ListedEntry:
+        """Keep an entry in the outbox: durable on return, and no network is touched."""
+        _check(draft)
+        session = self._accounts.require_session()
+        item = self._outbox.add(
+            session.book_id, draft, session.code_prefix, self._now_us(), self._accounts.offset_us
+        )
+        return item.listed()
+
+    def page(self, filter_: EntryFilter, cursor: str | None) -> EntryPage:
+        """Return a page, newest first; without a server, one of the last entries seen."""
+        book = self._accounts.require_session().book_id
+        if filter_.waiting_only:
+            return EntryPage((), None)
+        if cursor is not None and cursor.startswith(_CACHED):
+            return self._cached_page(book, filter_, cursor)
+        query = query_of(filter_) | {"limit": str(PAGE)} | ({"cursor": cursor} if cursor else {})
+        try:
+            page = self._accounts.remote.api.entries(query)
+        except OfflineError:
+            if cursor is not None:
+                raise  # half of the list from the server and half from here would have a gap
+            return self._cached_page(book, filter_, _CACHED)
+        entries = tuple(entry_of(entry) for entry in page.entries)
+        self._cache.remember(book, entries)
+        return EntryPage(entries, page.next_cursor)
+
+    def pending(self, filter_: EntryFilter) -> tuple[ListedEntry, ...]:
+        """Return what only this computer has and the filter shows, newest first."""
+        book = self._accounts.require_session().book_id
+        rows = (item.listed() for item in self._outbox.items(book))
+        return tuple(sorted((r for r in rows if filter_.matches(r)), key=lambda r: r.sort_key, reverse=True))
+
+    def totals(self, filter_: EntryFilter) -> Totals:
+        """Return count and sums of the filter, the outbox included. Raises OfflineError without a server."""
+        totals = Totals()
+        if not filter_.waiting_only:
+            totals = totals_of(self._accounts.remote.api.summary(query_of(filter_)))
+        for entry in self.pending(filter_):
+            totals = totals.plus(entry)
+        return totals
+
+    def detail(self, entry_id: str) -> EntryDetail:
+        """Return an entry with its bills, from the outbox, the server, or what was seen last."""
+        book = self._accounts.require_session().book_id
+        if item := self._outbox.find_entry(book, entry_id):
+            return item.detail()
+        try:
+            detail = detail_of(self._accounts.remote.api.entry(entry_id))
+        except OfflineError:
+            if known := self._cache.detail(book, entry_id):
+                return known
+            raise
+        self._cache.remember_detail(book, detail)
+        return detail
+
+    def suggest_categories(self, prefix: str) -> list[Suggestion]:
+        """Complete a category, best first."""
+        found = self._accounts.remote.api.categories(prefix.strip()).suggestions
+        return [Suggestion(s.text, s.uses) for s in found]
+
+    def suggest_descriptions(self, prefix: str) -> list[Suggestion]:
+        """Complete a description, best first."""
+        found = self._accounts.remote.api.descriptions(prefix.strip()).suggestions
+        return [description_of(s) for s in found]
+
+    def _cached_page(self, book: str, filter_: EntryFilter, cursor: str) -> EntryPage:
+        rows = self._cache.page(book, filter_, _key(cursor), PAGE)
+        more = f"{_CACHED}{rows[-1].entry_date}/{rows[-1].id}" if len(rows) == PAGE else None
+        return EntryPage(tuple(rows), more, from_cache=True)
+
+
+def _key(cursor: str) -> tuple[date, str] | None:
+    day, _, id_ = cursor.removeprefix(_CACHED).partition("/")
+    return (date.fromisoformat(day), id_) if day else None
+
+
+def _check(draft: EntryDraft) -> None:
+    """Refuse what no server would take, before it is kept: an outbox item must be able to leave."""
+    fields = {e.field: e.message for e in _text_errors(draft)}
+    if not 0 < draft.amount <= limits.MAX_AMOUNT:
+        fields["amount"] = "The amount must be above zero."
+    if len(draft.attachments) > limits.MAX_DOCUMENTS_PER_ENTRY:
+        fields["documents"] = f"An entry can hold {limits.MAX_DOCUMENTS_PER_ENTRY} documents."
+    if fields:
+        raise InputError(next(iter(fields.values())), fields=fields)
+
+
+def _text_errors(draft: EntryDraft) -> list[FieldError]:
+    return [
+        *checks.check_text("category", draft.category, limits.MAX_CATEGORY, required=True),
+        *checks.check_text("description", draft.description, limits.MAX_DESCRIPTION, required=False),
+    ]

@@ -1,0 +1,126 @@
+"""The CSV for the accountant: written beside its place, counted again, then put there whole."""
+
+import contextlib
+import csv
+import os
+import secrets
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+
+from app.domain.entry import EntryFilter, Totals
+from app.errors import CancelledError, OfflineError, StoreError
+from app.remote.translate import query_of, totals_of
+from app.services.accounts import Accounts
+from app.store.outbox import Outbox
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """What an export would hold, and what it would not: `waiting` are codes that no server has yet."""
+
+    count: int
+    without_document: int
+    waiting: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportResult:
+    """What was written, as counted in the file itself; `left_out` are codes that only this computer has."""
+
+    path: Path
+    rows: int
+    totals: Totals
+    left_out: tuple[str, ...]
+
+
+class Exports:
+    """Exports what a server holds; what waits here is named, never silently dropped."""
+
+    def __init__(self, accounts: Accounts, outbox: Outbox) -> None:
+        self._accounts = accounts
+        self._outbox = outbox
+
+    def preflight(self, filter_: EntryFilter) -> Preflight:
+        """Look before writing. Raises OfflineError without a server."""
+        api = self._accounts.remote.api
+        bare = replace(filter_, without_document=True)
+        count = api.summary(query_of(filter_)).count
+        without = count if filter_.without_document else api.summary(query_of(bare)).count
+        return Preflight(count, without, self._waiting(filter_))
+
+    def write_csv(
+        self,
+        filter_: EntryFilter,
+        path: Path,
+        progress: Callable[[int], None],
+        cancelled: Callable[[], bool],
+    ) -> ExportResult:
+        """Write the whole filter to `path`; `progress` hears how many rows are written.
+
+        Raises CancelledError, OfflineError, StoreError; then `path` is as it was before.
+        """
+        left_out = self._waiting(filter_)
+        with _written_whole(path) as partial:
+            with self._accounts.remote.api.csv(query_of(filter_)) as pieces:
+                _write(partial, pieces, progress, cancelled)
+            totals = _count(partial)
+            self._check(filter_, totals)
+        return ExportResult(path, totals.count, totals, left_out)
+
+    def _check(self, filter_: EntryFilter, totals: Totals) -> None:
+        """Compare the file with what the server counts. Raises OfflineError where they differ."""
+        counted = totals_of(self._accounts.remote.api.summary(query_of(filter_)))
+        if counted != totals:
+            sentence = (
+                "The book changed while the file was written, or it did not come whole; please export again."
+            )
+            raise OfflineError(sentence)
+
+    def _waiting(self, filter_: EntryFilter) -> tuple[str, ...]:
+        book = self._accounts.require_session().book_id
+        return tuple(i.human_code for i in self._outbox.items(book) if filter_.matches(i.listed()))
+
+
+@contextlib.contextmanager
+def _written_whole(path: Path) -> Generator[Path, None, None]:
+    """Give a file beside `path` that takes its place at the end, and is gone if anything fails."""
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        yield partial
+        partial.replace(path)
+    except OSError as error:
+        raise StoreError(f"The file could not be written: {error.strerror or error}.") from error
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def _write(
+    partial: Path, pieces: Iterator[bytes], progress: Callable[[int], None], cancelled: Callable[[], bool]
+) -> None:
+    rows = -1  # the headings are not a row
+    with partial.open("xb") as out:
+        for piece in pieces:
+            if cancelled():
+                raise CancelledError
+            out.write(piece)
+            rows += piece.count(b"\n")
+            progress(max(rows, 0))
+        out.flush()
+        os.fsync(out.fileno())
+    if cancelled():
+        raise CancelledError
+
+
+def _count(file: Path) -> Totals:
+    """Read the file back as an accountant's program would."""
+    rows, out, into = 0, Decimal(0), Decimal(0)
+    with file.open(encoding="utf-8-sig", newline="") as text:
+        for row in csv.DictReader(text):
+            rows += 1
+            if row["Status"] == "active":
+                out += Decimal(row["Money Out"] or 0)
+                into += Decimal(row["Money In"] or 0)
+    return Totals(rows, out, into)
