@@ -55,3 +55,18 @@ def counter_of(code: str) -> int:
     if match is None:
         raise ValueError(f"not an entry code: {code!r}")
     return int(match[1])
+
+
+def next_document_codes(code: str, prefix: str, known: list[str], count: int) -> list[str]:
+    """Return codes for `count` bills that come to the entry with `code` later, from the device with `prefix`.
+
+    The device that made the entry goes on counting; another one names itself, `0K7-000042-1B3-1`, so that
+    two devices that add bills at once never give the same code.
+    """
+    own = code.startswith(f"{prefix}-")
+    stem = code[1:] if own else f"{code}-{prefix}"
+    taken = [
+        int(tail) for text in known if (tail := text.removeprefix(f"{stem}-")).isdigit() and tail != text
+    ]
+    first = max(taken, default=0) + 1
+    return [f"{stem}-{n}" for n in range(first, first + count)]

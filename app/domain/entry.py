@@ -1,7 +1,7 @@
 """An entry as the desk knows it: while it is typed, while it waits, and as it is listed."""
 
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum, StrEnum
 
@@ -11,6 +11,14 @@ class Direction(StrEnum):
 
     CREDIT = "CR"
     DEBIT = "DR"
+
+
+class Shown(StrEnum):
+    """Which entries a filter lets through; the values are those of the wire."""
+
+    ACTIVE = "active"
+    VOIDED = "voided"
+    ALL = "all"
 
 
 class EntryState(Enum):
@@ -59,6 +67,8 @@ class ListedEntry:
     state: EntryState = EntryState.CONFIRMED
     voided: bool = False
     note: str = ""
+    ver: int = 0
+    """The version shown here (µs since 1970); a change says which one it was made from."""
 
     @property
     def sort_key(self) -> tuple[date, str]:
@@ -87,6 +97,22 @@ class EntryDetail:
 
 
 @dataclass(frozen=True, slots=True)
+class EntryVersion:
+    """One version in an entry's history. `superseded`: it lost against another made from the same one."""
+
+    op_id: str
+    entry: ListedEntry
+    action: str  # created, edited, voided, restored
+    author: str
+    device: str
+    made_at: datetime  # UTC
+    stands: bool
+    superseded: bool
+    documents_added: tuple[DocumentInfo, ...] = ()
+    documents_removed: tuple[DocumentInfo, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class EntryFilter:
     """What the listing shows; dates are inclusive, None is open."""
 
@@ -96,6 +122,7 @@ class EntryFilter:
     direction: Direction | None = None
     without_document: bool = False
     waiting_only: bool = False
+    shown: Shown = Shown.ACTIVE
 
     def matches(self, entry: ListedEntry) -> bool:
         """Say whether `entry` is shown, by the rule that the server uses: every word occurs."""
@@ -108,6 +135,8 @@ class EntryFilter:
         if self.without_document and entry.document_count:
             return False
         if self.waiting_only and entry.state is EntryState.CONFIRMED:
+            return False
+        if self.shown is not Shown.ALL and entry.voided is not (self.shown is Shown.VOIDED):
             return False
         text = f"{entry.description} {entry.category} {entry.human_code} {entry.amount:.2f}".lower()
         return all(word in text for word in search_words(self.text))
@@ -137,13 +166,20 @@ class Totals:
         return self.money_in - self.money_out
 
     def plus(self, entry: ListedEntry) -> "Totals":
-        """Return these totals with one more entry, which no server has counted yet."""
+        """Return these totals with one more entry, which waits on this computer."""
+        return replace(self._moved(entry, 1), waiting=self.waiting + 1)
+
+    def minus(self, entry: ListedEntry) -> "Totals":
+        """Return these totals without an entry as a server counted it."""
+        return self._moved(entry, -1)
+
+    def _moved(self, entry: ListedEntry, sign: int) -> "Totals":
         credit = entry.direction is Direction.CREDIT
         return Totals(
-            self.count + 1,
-            self.money_out + (Decimal(0) if credit else entry.amount),
-            self.money_in + (entry.amount if credit else Decimal(0)),
-            self.waiting + 1,
+            self.count + sign,
+            self.money_out + (Decimal(0) if credit else sign * entry.amount),
+            self.money_in + (sign * entry.amount if credit else Decimal(0)),
+            self.waiting,
         )
 
 

@@ -14,6 +14,8 @@ from server.contract.shapes import (
     DescriptionSuggestions,
     DocumentLink,
     DocumentPlan,
+    EditEntry,
+    EntryHistory,
     EntryPage,
     EntrySaved,
     EntryWithDocuments,
@@ -23,6 +25,7 @@ from server.contract.shapes import (
     PlanRequest,
     Summary,
     Upload,
+    VoidEntry,
 )
 
 T = TypeVar("T")
@@ -50,6 +53,22 @@ class Api:
     def create(self, body: CreateEntry) -> EntrySaved:
         """Save an entry whose bills are there."""
         return self._run(EntrySaved, "POST", paths.ENTRIES, body=body)
+
+    def edit(self, entry_id: str, body: EditEntry) -> EntrySaved:
+        """Give an entry another version."""
+        return self._run(EntrySaved, "PUT", paths.ENTRY.format(id=entry_id), body=body)
+
+    def void(self, entry_id: str, body: VoidEntry) -> EntrySaved:
+        """Take an entry out of the book."""
+        return self._run(EntrySaved, "POST", paths.ENTRY_VOID.format(id=entry_id), body=body)
+
+    def restore(self, entry_id: str, body: VoidEntry) -> EntrySaved:
+        """Put a voided entry back."""
+        return self._run(EntrySaved, "POST", paths.ENTRY_RESTORE.format(id=entry_id), body=body)
+
+    def history(self, entry_id: str) -> EntryHistory:
+        """Return every version of an entry."""
+        return self._run(EntryHistory, "GET", paths.ENTRY_HISTORY.format(id=entry_id))
 
     def entries(self, query: dict[str, str]) -> EntryPage:
         """Return a page of the listing."""

@@ -1,6 +1,6 @@
 """Between the wire and the desk: shapes to dataclasses, refusals to AppErrors."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 import msgspec
@@ -10,7 +10,9 @@ from app.domain.entry import (
     DocumentInfo,
     EntryDetail,
     EntryFilter,
+    EntryVersion,
     ListedEntry,
+    Shown,
     Suggestion,
     Totals,
 )
@@ -35,6 +37,7 @@ def entry_of(entry: shapes.Entry) -> ListedEntry:
         human_code=entry.human_code,
         document_count=entry.document_count,
         voided=entry.voided_at is not None,
+        ver=entry.ver,
     )
 
 
@@ -73,8 +76,54 @@ def query_of(filter_: EntryFilter) -> dict[str, str]:
         "to": filter_.last.isoformat() if filter_.last else "",
         "crDr": filter_.direction.value if filter_.direction else "",
         "hasDocument": "false" if filter_.without_document else "",
+        "status": "" if filter_.shown is Shown.ACTIVE else filter_.shown.value,
     }
     return {name: value for name, value in query.items() if value}
+
+
+def version_of(version: shapes.EntryVersion) -> EntryVersion:
+    """Return one version of an entry's history."""
+    return EntryVersion(
+        op_id=version.op_id,
+        entry=entry_of(version.entry),
+        action=version.action,
+        author=version.author,
+        device=version.device,
+        made_at=datetime.fromisoformat(version.entry.updated_at),
+        stands=version.stands,
+        superseded=version.superseded,
+        documents_added=tuple(document_of(d) for d in version.documents_added),
+        documents_removed=tuple(document_of(d) for d in version.documents_removed),
+    )
+
+
+def edit_of(item: OutboxItem) -> shapes.EditEntry:
+    """Return the body that edits an entry."""
+    return shapes.EditEntry(
+        op_id=item.op_id,
+        ver=item.ver,
+        based_on=_based_on(item),
+        entry_date=item.entry_date.isoformat(),
+        amount=f"{item.amount:.2f}",
+        cr_dr="CR" if item.direction is Direction.CREDIT else "DR",
+        category=item.category,
+        description=item.description,
+        add_documents=[_new_document(d) for d in item.added],
+        remove_documents=list(item.removed),
+    )
+
+
+def void_of(item: OutboxItem) -> shapes.VoidEntry:
+    """Return the body that voids or restores an entry."""
+    return shapes.VoidEntry(item.op_id, item.ver, _based_on(item))
+
+
+def _based_on(item: OutboxItem) -> int:
+    return item.base.entry.ver if item.base else 0
+
+
+def _new_document(d: DocumentInfo) -> shapes.NewDocument:
+    return shapes.NewDocument(d.id, d.doc_code, d.file_name, d.media_type, d.byte_size, d.sha256)
 
 
 def create_of(item: OutboxItem) -> shapes.CreateEntry:
@@ -89,10 +138,7 @@ def create_of(item: OutboxItem) -> shapes.CreateEntry:
         category=item.category,
         description=item.description,
         human_code=item.human_code,
-        documents=[
-            shapes.NewDocument(d.id, d.doc_code, d.file_name, d.media_type, d.byte_size, d.sha256)
-            for d in item.documents
-        ],
+        documents=[_new_document(d) for d in item.documents],
     )
 
 

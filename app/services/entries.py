@@ -2,23 +2,34 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
 from app.domain.entry import (
+    Attachment,
     EntryDetail,
     EntryDraft,
     EntryFilter,
     EntryPage,
+    EntryVersion,
     ListedEntry,
     Suggestion,
     Totals,
 )
 from app.errors import InputError, OfflineError
-from app.remote.translate import description_of, detail_of, entry_of, query_of, totals_of
+from app.remote.translate import (
+    description_of,
+    detail_of,
+    entry_of,
+    query_of,
+    totals_of,
+    version_of,
+)
 from app.services.accounts import Accounts
 from app.store.cache import ReadCache
 from app.store.outbox import Outbox
+from app.store.outbox_item import OutboxItem, OutboxKind
 from server.contract import checks, limits
 from server.contract.errors import FieldError
 
@@ -68,19 +79,51 @@ class Entries:
         self._cache.remember(book, entries)
         return EntryPage(entries, page.next_cursor)
 
+    def edit(self, before: EntryDetail, draft: EntryDraft) -> EntryDetail:
+        """Keep a change of an entry in the outbox: durable on return, and no network is touched.
+
+        A bill of `draft` with the id of one of the entry's stays that one; the others are new.
+        """
+        _check(draft)
+        return self._change(OutboxKind.EDIT, before, draft)
+
+    def void(self, before: EntryDetail) -> EntryDetail:
+        """Take an entry out of the book; its history stays, and `restore` puts it back."""
+        return self._change(OutboxKind.VOID, before, draft_of(before))
+
+    def restore(self, before: EntryDetail) -> EntryDetail:
+        """Put a voided entry back."""
+        return self._change(OutboxKind.RESTORE, before, draft_of(before))
+
+    def history(self, entry_id: str) -> tuple[EntryVersion, ...]:
+        """Return every version of an entry that a server has, newest first."""
+        return tuple(version_of(v) for v in self._accounts.remote.api.history(entry_id).versions)
+
+    def restore_version(self, current: EntryDetail, version: EntryVersion) -> EntryDetail:
+        """Make an older version the standing one again, as a new version; the bills stay as they are."""
+        old = replace(draft_of(EntryDetail(version.entry, ())), attachments=draft_of(current).attachments)
+        return self.edit(current, old)
+
     def pending(self, filter_: EntryFilter) -> tuple[ListedEntry, ...]:
         """Return what only this computer has and the filter shows, newest first."""
-        book = self._accounts.require_session().book_id
-        rows = (item.listed() for item in self._outbox.items(book))
+        rows = [items[-1].listed() for items in self._pending().values()]
         return tuple(sorted((r for r in rows if filter_.matches(r)), key=lambda r: r.sort_key, reverse=True))
+
+    def overridden(self) -> frozenset[str]:
+        """Return the ids of entries whose last word is here: what a server shows of them is older."""
+        return frozenset(self._pending())
 
     def totals(self, filter_: EntryFilter) -> Totals:
         """Return count and sums of the filter, the outbox included. Raises OfflineError without a server."""
         totals = Totals()
         if not filter_.waiting_only:
             totals = totals_of(self._accounts.remote.api.summary(query_of(filter_)))
-        for entry in self.pending(filter_):
-            totals = totals.plus(entry)
+        for items in self._pending().values():
+            counted, now = items[0].base, items[-1].listed()
+            if counted is not None and not filter_.waiting_only and filter_.matches(counted.entry):
+                totals = totals.minus(counted.entry)
+            if filter_.matches(now):
+                totals = totals.plus(now)
         return totals
 
     def detail(self, entry_id: str) -> EntryDetail:
@@ -107,10 +150,40 @@ class Entries:
         found = self._accounts.remote.api.descriptions(prefix.strip()).suggestions
         return [description_of(s) for s in found]
 
+    def _change(self, kind: OutboxKind, before: EntryDetail, draft: EntryDraft) -> EntryDetail:
+        session = self._accounts.require_session()
+        return self._outbox.change(
+            session.book_id,
+            kind,
+            before,
+            draft,
+            session.code_prefix,
+            self._now_us(),
+            self._accounts.offset_us,
+        ).detail()
+
+    def _pending(self) -> dict[str, list[OutboxItem]]:
+        """Return the operations that wait, by entry, oldest first."""
+        found: dict[str, list[OutboxItem]] = {}
+        for item in self._outbox.items(self._accounts.require_session().book_id):
+            found.setdefault(item.entry_id, []).append(item)
+        return found
+
     def _cached_page(self, book: str, filter_: EntryFilter, cursor: str) -> EntryPage:
         rows = self._cache.page(book, filter_, _key(cursor), PAGE)
         more = f"{_CACHED}{rows[-1].entry_date}/{rows[-1].id}" if len(rows) == PAGE else None
         return EntryPage(tuple(rows), more, from_cache=True)
+
+
+def draft_of(detail: EntryDetail) -> EntryDraft:
+    """Return an entry as a draft that would change nothing."""
+    entry = detail.entry
+    bills = tuple(
+        Attachment(d.id, d.file_name, d.media_type, d.byte_size, d.sha256) for d in detail.documents
+    )
+    return EntryDraft(
+        entry.entry_date, entry.amount, entry.direction, entry.category, entry.description, bills
+    )
 
 
 def _key(cursor: str) -> tuple[date, str] | None:

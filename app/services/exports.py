@@ -14,6 +14,7 @@ from app.errors import CancelledError, OfflineError, StoreError
 from app.remote.translate import query_of, totals_of
 from app.services.accounts import Accounts
 from app.store.outbox import Outbox
+from app.store.outbox_item import OutboxItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,13 @@ class Exports:
 
     def _waiting(self, filter_: EntryFilter) -> tuple[str, ...]:
         book = self._accounts.require_session().book_id
-        return tuple(i.human_code for i in self._outbox.items(book) if filter_.matches(i.listed()))
+        found = [i.human_code for i in self._outbox.items(book) if _concerns(i, filter_)]
+        return tuple(dict.fromkeys(found))
+
+
+def _concerns(item: OutboxItem, filter_: EntryFilter) -> bool:
+    """Say whether the file would be another if `item` were sent: it comes, changes or goes."""
+    return filter_.matches(item.listed()) or (item.base is not None and filter_.matches(item.base.entry))
 
 
 @contextlib.contextmanager

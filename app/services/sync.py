@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from app.domain.entry import EntryDetail
 from app.errors import AppError, OfflineError, ServerError, SignInError, StoreError
-from app.remote.translate import create_of, detail_of
+from app.remote.translate import create_of, detail_of, edit_of, void_of
 from app.services.accounts import Accounts
 from app.store.cache import ReadCache
 from app.store.files import Files
 from app.store.outbox import Outbox
-from app.store.outbox_item import OutboxItem, OutboxState
+from app.store.outbox_item import OutboxItem, OutboxKind, OutboxState
 from server.contract.errors import ErrorCode
 from server.contract.shapes import EntrySaved, PlannedDocument
 
@@ -50,6 +50,19 @@ class Sync:
         session = self._accounts.session
         return self._outbox.count(session.book_id) if session else 0
 
+    def items(self) -> tuple[OutboxItem, ...]:
+        """Return what only this computer has, oldest first, with its attempts and last error."""
+        session = self._accounts.session
+        return tuple(self._outbox.items(session.book_id)) if session else ()
+
+    def retry(self, op_id: str) -> None:
+        """Let a refused item be sent again."""
+        self._outbox.retry(op_id)
+
+    def discard(self, op_id: str) -> None:
+        """Forget a refused item: somebody decided so."""
+        self._outbox.discard(op_id)
+
     def send_pending(self) -> SyncReport:
         """Send what waits, oldest first, until it is done or no server answers. Never raises AppError."""
         with self._lock:
@@ -73,18 +86,30 @@ class Sync:
     def _send(self, item: OutboxItem) -> None:
         self._upload(item)
         try:
-            receipt = self._accounts.remote.api.create(create_of(item))
+            receipt = self._perform(item)
         except ServerError as error:
             if error.code == ErrorCode.CLOCK_AHEAD:
                 self._correct_clock(error)
             raise
         self._confirm(item, receipt)
 
+    def _perform(self, item: OutboxItem) -> EntrySaved:
+        api = self._accounts.remote.api
+        match item.kind:
+            case OutboxKind.CREATE:
+                return api.create(create_of(item))
+            case OutboxKind.EDIT:
+                return api.edit(item.entry_id, edit_of(item))
+            case OutboxKind.VOID:
+                return api.void(item.entry_id, void_of(item))
+            case OutboxKind.RESTORE:
+                return api.restore(item.entry_id, void_of(item))
+
     def _upload(self, item: OutboxItem) -> None:
-        if not item.documents:
+        if not item.added:
             return
         api = self._accounts.remote.api
-        wanted = {d.sha256: PlannedDocument(d.sha256, d.byte_size, d.media_type) for d in item.documents}
+        wanted = {d.sha256: PlannedDocument(d.sha256, d.byte_size, d.media_type) for d in item.added}
         for plan in api.plan(list(wanted.values())):
             if plan.stored or plan.upload is None:
                 continue
@@ -108,10 +133,14 @@ class Sync:
         self._outbox.restamp(self._now_us(), self._accounts.offset_us)
 
 
+_PASSING = frozenset({ErrorCode.CLOCK_AHEAD, ErrorCode.DOCUMENTS_MISSING, ErrorCode.BASE_MISSING})
+"""Refusals that another try can overcome."""
+
+
 def _is_final(error: AppError) -> bool:
     """Say whether a server will never take the item as it is."""
     if isinstance(error, (OfflineError, SignInError)) or error.retryable:
         return False
     if isinstance(error, StoreError):
         return True
-    return error.code not in {ErrorCode.CLOCK_AHEAD, ErrorCode.DOCUMENTS_MISSING, ""}
+    return error.code not in {*_PASSING, ""}

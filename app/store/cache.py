@@ -15,18 +15,19 @@ MAX_ENTRIES: Final = 2000
 """For each book."""
 _REMEMBER = """
     INSERT INTO cached_entry (book_id, entry_id, entry_date, amount, direction, category, description,
-        human_code, document_count, voided, seen)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        human_code, document_count, voided, ver, seen)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (book_id, entry_id) DO UPDATE SET entry_date = excluded.entry_date,
         amount = excluded.amount, direction = excluded.direction, category = excluded.category,
         description = excluded.description, human_code = excluded.human_code,
-        document_count = excluded.document_count, voided = excluded.voided, seen = excluded.seen"""
+        document_count = excluded.document_count, voided = excluded.voided,
+        ver = excluded.ver, seen = excluded.seen"""
 _PRUNE = """
     DELETE FROM cached_entry WHERE rowid IN (
         SELECT rowid FROM cached_entry WHERE book_id = ?
         ORDER BY seen DESC, entry_date DESC, entry_id DESC LIMIT -1 OFFSET ?)"""
 _PAGE = """
-    SELECT * FROM cached_entry WHERE book_id = ? AND NOT voided AND (entry_date, entry_id) < (?, ?)
+    SELECT * FROM cached_entry WHERE book_id = ? AND (entry_date, entry_id) < (?, ?)
     ORDER BY entry_date DESC, entry_id DESC"""
 _BEFORE_ALL: Final = ("~", "~")  # above every date and id
 
@@ -51,10 +52,7 @@ class ReadCache:
         after: tuple[date, str] | None,
         limit: int,
     ) -> list[ListedEntry]:
-        """Return up to `limit` entries that match, newest first, those after the sort key `after`.
-
-        Voided entries are left out, as the server does by itself.
-        """
+        """Return up to `limit` entries that match, newest first, those after the sort key `after`."""
         before = _BEFORE_ALL if after is None else (after[0].isoformat(), after[1])
         with self._database.read() as connection:
             rows = connection.execute(_PAGE, (book_id, *before)).fetchall()
@@ -91,7 +89,7 @@ def _values(book_id: str, entry: ListedEntry, seen: int) -> tuple[str | int, ...
     return (
         *(book_id, entry.id, entry.entry_date.isoformat(), plain_amount(entry.amount)),
         *(entry.direction.value, entry.category, entry.description, entry.human_code),
-        *(entry.document_count, int(entry.voided), seen),
+        *(entry.document_count, int(entry.voided), entry.ver, seen),
     )
 
 
@@ -106,4 +104,5 @@ def _entry(row: sqlite3.Row) -> ListedEntry:
         row["human_code"],
         row["document_count"],
         voided=bool(row["voided"]),
+        ver=row["ver"],
     )

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
-from app.domain.entry import Direction, DocumentInfo, EntryDraft
+from app.domain.entry import Direction, DocumentInfo, EntryDetail, EntryDraft, ListedEntry
 from app.domain.money import plain_amount
 from app.errors import StoreError
 
@@ -47,6 +47,44 @@ def decode_draft(text: str) -> EntryDraft:
             str(fields["category"]),
             str(fields["description"]),
         )
+
+
+def encode_detail(detail: EntryDetail) -> str:
+    """Return an entry with its bills as JSON."""
+    entry = detail.entry
+    fields = {
+        "id": entry.id,
+        "entry_date": entry.entry_date.isoformat(),
+        "amount": plain_amount(entry.amount),
+        "direction": entry.direction.value,
+        "category": entry.category,
+        "description": entry.description,
+        "human_code": entry.human_code,
+        "voided": entry.voided,
+        "ver": entry.ver,
+    }
+    return json.dumps({"entry": fields, "documents": [asdict(document) for document in detail.documents]})
+
+
+def decode_detail(text: str) -> EntryDetail:
+    """Return the entry, as a server confirmed it, of `encode_detail`. Raises StoreError for what is none."""
+    with _damage_translated():
+        found = json.loads(text)
+        fields = found["entry"]
+        documents = tuple(DocumentInfo(**document) for document in found["documents"])
+        entry = ListedEntry(
+            id=str(fields["id"]),
+            entry_date=date.fromisoformat(fields["entry_date"]),
+            amount=Decimal(fields["amount"]),
+            direction=Direction(fields["direction"]),
+            category=str(fields["category"]),
+            description=str(fields["description"]),
+            human_code=str(fields["human_code"]),
+            document_count=len(documents),
+            voided=bool(fields["voided"]),
+            ver=int(fields["ver"]),
+        )
+        return EntryDetail(entry, documents)
 
 
 @contextmanager

@@ -8,18 +8,23 @@ answer and `confirm` the item is sent again with the same `op_id`, which changes
 import os
 import sqlite3
 from collections.abc import Callable
-from typing import Final
+from dataclasses import replace
 
 from app.domain import codes
-from app.domain.entry import Attachment, DocumentInfo, EntryDraft
+from app.domain.entry import Attachment, DocumentInfo, EntryDetail, EntryDraft
 from app.store.database import Database
-from app.store.encoding import decode_documents, encode_documents, encode_draft
-from app.store.outbox_item import OutboxItem, OutboxState, item_of
+from app.store.encoding import (
+    decode_detail,
+    decode_documents,
+    encode_detail,
+    encode_documents,
+    encode_draft,
+)
+from app.store.outbox_item import OutboxItem, OutboxKind, OutboxState, item_of
 from server.contract.limits import MAX_CLOCK_AHEAD_US
 
 Random = Callable[[int], bytes]
 """So many random bytes."""
-_CREATE: Final = "create"
 
 
 class Outbox:
@@ -52,11 +57,49 @@ class Outbox:
                 "INSERT INTO outbox (op_id, ver, book_id, kind, entry_id, human_code, payload, documents,"
                 " created_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    *(op_id, ver, book_id, _CREATE, _new_id(ver, random), code),
+                    *(op_id, ver, book_id, OutboxKind.CREATE, _new_id(ver, random), code),
                     *(payload, encode_documents(bills), now_us),
                 ),
             )
             return _the_item(connection, op_id)
+
+    def change(
+        self,
+        book_id: str,
+        kind: OutboxKind,
+        base: EntryDetail,
+        draft: EntryDraft,
+        code_prefix: str,
+        now_us: int,
+        offset_us: int = 0,
+        random: Random = os.urandom,
+    ) -> OutboxItem:
+        """Store an edit, void or restore of `base`; durable on return.
+
+        A bill of `draft` with the id of one of the base's stays that one; the others are new. The base is
+        what this computer shows last of the entry: its own waiting change, where there is one.
+        """
+        payload, entry = encode_draft(draft), base.entry
+        with self._database.write() as connection:
+            ver = max(_take_version(connection, now_us, offset_us), entry.ver + 1)
+            connection.execute("UPDATE version_clock SET last_ver = max(last_ver, ?)", (ver,))
+            op_id = _new_id(ver, random)
+            bills = _renumbered(draft.attachments, base, code_prefix, ver, random)
+            voided = kind is OutboxKind.VOID or (kind is OutboxKind.EDIT and entry.voided)
+            connection.execute(
+                "INSERT INTO outbox (op_id, ver, book_id, kind, entry_id, human_code, payload, documents,"
+                " created_us, base, voided) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    *(op_id, ver, book_id, kind, entry.id, entry.human_code, payload),
+                    *(encode_documents(bills), now_us, encode_detail(base), voided),
+                ),
+            )
+            return _the_item(connection, op_id)
+
+    def discard(self, op_id: str) -> None:
+        """Forget an item that no server will take."""
+        with self._database.write() as connection:
+            connection.execute("DELETE FROM outbox WHERE op_id = ? AND state = 'refused'", (op_id,))
 
     def waiting(self, book_id: str) -> list[OutboxItem]:
         """Return what is to be sent, oldest first."""
@@ -126,14 +169,15 @@ class Outbox:
         latest = now_us + offset_us + MAX_CLOCK_AHEAD_US
         with self._database.write() as connection:
             ahead = connection.execute(
-                "SELECT op_id FROM outbox WHERE ver > ? ORDER BY seq", (latest,)
+                "SELECT op_id, ver, base FROM outbox WHERE ver > ? ORDER BY seq", (latest,)
             ).fetchall()
             _turn_clock_back(connection, now_us + offset_us, latest)
+            renamed: dict[int, int] = {}
             for row in ahead:
-                ver = _take_version(connection, now_us, offset_us)
+                renamed[row["ver"]] = ver = _take_version(connection, now_us, offset_us)
                 connection.execute(
-                    "UPDATE outbox SET op_id = ?, ver = ? WHERE op_id = ?",
-                    (_new_id(ver, random), ver, row["op_id"]),
+                    "UPDATE outbox SET op_id = ?, ver = ?, base = ? WHERE op_id = ?",
+                    (_new_id(ver, random), ver, _rebased(row["base"], renamed), row["op_id"]),
                 )
         return len(ahead)
 
@@ -190,6 +234,31 @@ def _numbered(
         )
         for n, (new_id, bill) in enumerate(zip(ids, attachments, strict=True), start=1)
     )
+
+
+def _renumbered(
+    attachments: tuple[Attachment, ...], base: EntryDetail, prefix: str, ver: int, random: Random
+) -> tuple[DocumentInfo, ...]:
+    known = {document.id: document for document in base.documents}
+    fresh = [bill for bill in attachments if bill.id not in known]
+    numbers = codes.next_document_codes(
+        base.entry.human_code, prefix, [d.doc_code for d in base.documents], len(fresh)
+    )
+    ids = sorted(_new_id(ver, random) for _ in fresh)
+    made = {
+        bill.id: DocumentInfo(new_id, code, bill.file_name, bill.media_type, bill.byte_size, bill.sha256)
+        for bill, new_id, code in zip(fresh, ids, numbers, strict=True)
+    }
+    return tuple(known.get(bill.id) or made[bill.id] for bill in attachments)
+
+
+def _rebased(base: str, renamed: dict[int, int]) -> str:
+    """Let a change be made from the version that its base has now."""
+    if not base:
+        return base
+    detail = decode_detail(base)
+    ver = renamed.get(detail.entry.ver, detail.entry.ver)
+    return encode_detail(replace(detail, entry=replace(detail.entry, ver=ver)))
 
 
 def _the_item(connection: sqlite3.Connection, op_id: str) -> OutboxItem:

@@ -8,9 +8,18 @@ from enum import StrEnum
 from typing import Final
 
 from app.domain.entry import Direction, DocumentInfo, EntryDetail, EntryState, ListedEntry
-from app.store.encoding import decode_documents, decode_draft
+from app.store.encoding import decode_detail, decode_documents, decode_draft
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class OutboxKind(StrEnum):
+    """What an operation does."""
+
+    CREATE = "create"
+    EDIT = "edit"
+    VOID = "void"
+    RESTORE = "restore"
 
 
 class OutboxState(StrEnum):
@@ -22,15 +31,16 @@ class OutboxState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OutboxItem:
-    """Everything that a server is told of a new entry, and how the sending goes.
+    """Everything that a server is told of one operation, and how the sending goes.
 
-    `ver` in microseconds since 1970; `created_at` (UTC) by this computer's own clock; `kind` is `create`.
+    The fields and `documents` are the entry as it is after the operation, `base` as it was before (None for
+    a new entry). `ver` in microseconds since 1970; `created_at` (UTC) by this computer's own clock.
     """
 
     op_id: str
     ver: int
     book_id: str
-    kind: str
+    kind: OutboxKind
     entry_id: str
     human_code: str
     entry_date: date
@@ -43,6 +53,20 @@ class OutboxItem:
     attempts: int = 0
     last_error: str = ""
     state: OutboxState = OutboxState.WAITING
+    base: EntryDetail | None = None
+    voided: bool = False
+
+    @property
+    def added(self) -> tuple[DocumentInfo, ...]:
+        """The bills that this operation brings."""
+        known = {document.id for document in self.base.documents} if self.base else set()
+        return tuple(document for document in self.documents if document.id not in known)
+
+    @property
+    def removed(self) -> tuple[str, ...]:
+        """The ids of the bills that this operation takes away."""
+        kept = {document.id for document in self.documents}
+        return tuple(d.id for d in self.base.documents if d.id not in kept) if self.base else ()
 
     def listed(self) -> ListedEntry:
         """Return the row of the listing; the note of a refused one says why."""
@@ -57,7 +81,9 @@ class OutboxItem:
             self.human_code,
             len(self.documents),
             state=EntryState.REFUSED if refused else EntryState.WAITING,
+            voided=self.voided,
             note=self.last_error if refused else "",
+            ver=self.ver,
         )
 
     def detail(self) -> EntryDetail:
@@ -72,7 +98,7 @@ def item_of(row: sqlite3.Row) -> OutboxItem:
         op_id=row["op_id"],
         ver=row["ver"],
         book_id=row["book_id"],
-        kind=row["kind"],
+        kind=OutboxKind(row["kind"]),
         entry_id=row["entry_id"],
         human_code=row["human_code"],
         entry_date=draft.entry_date,
@@ -85,4 +111,6 @@ def item_of(row: sqlite3.Row) -> OutboxItem:
         attempts=row["attempts"],
         last_error=row["last_error"],
         state=OutboxState(row["state"]),
+        base=decode_detail(row["base"]) if row["base"] else None,
+        voided=bool(row["voided"]),
     )

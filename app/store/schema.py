@@ -45,5 +45,12 @@ _FIRST = (
     "CREATE INDEX cached_entry_seen ON cached_entry (book_id, seen, entry_date, entry_id)",
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST,)
+_CHANGES = (
+    # what an edit, void or restore was made from: an entry with its bills as JSON, '' for a new entry
+    "ALTER TABLE outbox ADD COLUMN base TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE outbox ADD COLUMN voided INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE cached_entry ADD COLUMN ver INTEGER NOT NULL DEFAULT 0",
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _CHANGES)
 """`PRAGMA user_version` says how many of these a file has had."""

@@ -1,0 +1,1 @@
+"""What goes on behind the screens: sending what waits, opening documents."""

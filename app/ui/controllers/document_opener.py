@@ -1,0 +1,82 @@
+"""Opens a bill in the system's viewer, and saves copies of it."""
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
+
+from app.domain.entry import Attachment, DocumentInfo
+from app.errors import AppError
+from app.ui.bounds import EXTENSIONS
+from app.ui.desktop import Desktop
+from app.ui.tasks import Tasks
+
+if TYPE_CHECKING:
+    from app.services import Services
+
+Bill = Attachment | DocumentInfo
+
+
+class DocumentOpener(QObject):
+    """`failed` carries a sentence, `copy_saved` the path of a copy. Copies for viewing live until the end."""
+
+    failed = Signal(str)
+    copy_saved = Signal(object)
+
+    def __init__(self, services: "Services", tasks: Tasks, desktop: Desktop, window: QWidget) -> None:
+        super().__init__(window)
+        self._services = services
+        self._tasks = tasks
+        self._desktop = desktop
+        self._window = window
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+
+    def open(self, bill: Bill) -> None:
+        """Open `bill` outside, if its type is one of those allowed; the extension comes from the type."""
+        extension = EXTENSIONS.get(bill.media_type)
+        if extension is None:
+            self.failed.emit(f"“{bill.file_name}” is of a kind that is not opened outside Bahi.")
+            return
+        target = self._target(bill, extension)
+
+        def work() -> Path:
+            if not target.exists():
+                self._services.documents.save_copy(bill, target)
+            return target
+
+        self._tasks.run(work, self._open_copy, self._tell, owner=self)
+
+    def save_as(self, bill: Bill) -> None:
+        """Ask where to, and save a copy of `bill` there."""
+        target = self._desktop.choose_save_path(self._window, bill.file_name)
+        if target is None:
+            return
+
+        def work() -> Path:
+            self._services.documents.save_copy(bill, target)
+            return target
+
+        self._tasks.run(work, self.copy_saved.emit, self._tell, owner=self)
+
+    def close(self) -> None:
+        """Remove the copies made for viewing."""
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+
+    def _target(self, bill: Bill, extension: str) -> Path:
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="bahi-", ignore_cleanup_errors=True)
+        stem = Path(bill.file_name).stem[:80] or "Bill"
+        folder = Path(self._folder.name) / bill.sha256[:16]
+        folder.mkdir(exist_ok=True)
+        return folder / f"{stem}{extension}"
+
+    def _open_copy(self, path: Path) -> None:
+        if not self._desktop.open_path(path):
+            self.failed.emit("No program on this computer opens this kind of file.")
+
+    def _tell(self, error: AppError) -> None:
+        self.failed.emit(error.message)

@@ -1,0 +1,61 @@
+"""What the screens ask of the desktop around them: native dialogs, the system's viewer, today's date."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from PySide6.QtCore import QStandardPaths, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+
+from app.ui.bounds import FILE_PATTERNS
+
+
+def choose_save_path(parent: QWidget, proposed: str) -> Path | None:
+    """Ask where to save; `proposed` is a file name. None if the person cancels."""
+    folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+    start = str(Path(folder) / proposed)
+    name, _kind = QFileDialog.getSaveFileName(parent, "Save as", start)
+    return Path(name) if name else None
+
+
+def choose_files(parent: QWidget) -> list[Path]:
+    """Ask for bills to pin; an empty list if the person cancels."""
+    names, _kind = QFileDialog.getOpenFileNames(
+        parent, "Choose bills", "", f"Photos and PDFs ({FILE_PATTERNS});;All files (*)"
+    )
+    return [Path(name) for name in names]
+
+
+def confirm(parent: QWidget, question: str, explanation: str, yes: str) -> bool:
+    """Ask before something is lost; the button that says `yes` is not the default one."""
+    box = QMessageBox(QMessageBox.Icon.NoIcon, "Bahi", question, parent=parent)
+    box.setInformativeText(explanation)
+    accept = box.addButton(yes, QMessageBox.ButtonRole.DestructiveRole)
+    keep = box.addButton("Keep", QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(keep)
+    box.setEscapeButton(keep)
+    box.exec()
+    return box.clickedButton() is accept
+
+
+def open_path(path: Path) -> bool:
+    """Open a file or folder with the system's program for it; False if there is none."""
+    return QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+
+
+def local_today() -> date:
+    """Return the calendar day where the person is."""
+    return date.today()  # noqa: DTZ011 - an account book goes by the wall calendar
+
+
+@dataclass(frozen=True, slots=True)
+class Desktop:
+    """The doors to the outside; tests and the tour put their own functions in."""
+
+    choose_save_path: Callable[[QWidget, str], Path | None] = field(default=choose_save_path)
+    choose_files: Callable[[QWidget], list[Path]] = field(default=choose_files)
+    confirm: Callable[[QWidget, str, str, str], bool] = field(default=confirm)
+    open_path: Callable[[Path], bool] = field(default=open_path)
+    today: Callable[[], date] = field(default=local_today)

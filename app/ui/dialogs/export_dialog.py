@@ -1,0 +1,171 @@
+"""The export: what goes into the file, what was found beforehand, where to, progress, and the result."""
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QDialog, QStackedWidget, QVBoxLayout, QWidget
+
+from app.domain.entry import EntryFilter
+from app.errors import AppError, CancelledError
+from app.ui.bounds import count_text
+from app.ui.desktop import Desktop
+from app.ui.dialogs.export_pages import ResultPage, SetupPage, WorkPage
+from app.ui.dialogs.filter_words import file_name
+from app.ui.tasks import Relay, Tasks
+
+if TYPE_CHECKING:
+    from app.services import Services
+    from app.services.exports import ExportResult, Preflight
+
+_WAITING = "Waiting until everything is sent"
+
+
+class ExportDialog(QDialog):
+    """One CSV. `send_wanted` asks to send what waits; `sending_ended` must then be told what is left."""
+
+    send_wanted = Signal()
+
+    def __init__(
+        self, services: "Services", tasks: Tasks, desktop: Desktop, wanted: EntryFilter, parent: QWidget
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("export_dialog")
+        self.setWindowTitle("Export CSV")
+        self.setMinimumWidth(520)
+        self._services = services
+        self._tasks = tasks
+        self._desktop = desktop
+        self._wanted = wanted
+        self._preflight: Preflight | None = None
+        self._path: Path | None = None
+        self._waiting = False
+        self._stop = threading.Event()
+        self._relay = Relay(self)
+        self._build()
+        self._connect()
+        self.check()
+
+    def _build(self) -> None:
+        self.setup_page = SetupPage(self._wanted, self._desktop.today)
+        self.work_page = WorkPage()
+        self.result_page = ResultPage()
+        self._stack = QStackedWidget()
+        for page in (self.setup_page, self.work_page, self.result_page):
+            self._stack.addWidget(page)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(28, 24, 28, 22)
+        column.addWidget(self._stack)
+
+    def _connect(self) -> None:
+        self._relay.reported.connect(self._progressed)
+        self.setup_page.dates_changed.connect(self.check)
+        self.setup_page.cancel_button.clicked.connect(self.reject)
+        self.setup_page.start_button.clicked.connect(self.begin)
+        self.work_page.cancel_button.clicked.connect(self.cancel)
+        self.result_page.close_button.clicked.connect(self.accept)
+        self.result_page.show_button.clicked.connect(self._show_folder)
+
+    def wanted(self) -> EntryFilter:
+        """Return the filter with the dates of this dialog."""
+        return replace(self._wanted, first=self.setup_page.first.value(), last=self.setup_page.last.value())
+
+    def check(self) -> None:
+        """Ask what would be in the file and what to know about it."""
+        wanted = self.wanted()
+        self.setup_page.banner.hide()
+        self.setup_page.show_checking()
+        self._tasks.run(
+            lambda: self._services.exports.preflight(wanted),
+            self._checked,
+            self._check_failed,
+            owner=self,
+            topic="preflight",
+        )
+
+    def _checked(self, found: "Preflight") -> None:
+        self._preflight = found
+        self.setup_page.show_findings(found.count, found.without_document, found.waiting)
+
+    def _check_failed(self, error: AppError) -> None:
+        self.setup_page.findings.setText("")
+        self.setup_page.banner.say(error.message, "danger")
+
+    def begin(self) -> None:
+        """Ask where to; then wait for what is not sent, if that was chosen; then write."""
+        if self._preflight is None or not self.setup_page.start_button.isEnabled():
+            return
+        path = self._desktop.choose_save_path(self, file_name(self.wanted()))
+        if path is None:
+            return
+        self._path = path if path.suffix else path.with_suffix(".csv")
+        self._stop.clear()
+        self._stack.setCurrentWidget(self.work_page)
+        if self._preflight.waiting and self.setup_page.wait_choice.isChecked():
+            self._wait(len(self._preflight.waiting))
+        else:
+            self._write(self._path)
+
+    def _wait(self, count: int) -> None:
+        self._waiting = True
+        text = f"{count_text(count, 'entry is', 'entries are')} being sent to the server."
+        self.work_page.show_progress(_WAITING, text)
+        self.send_wanted.emit()
+
+    def sending_ended(self, waiting: int) -> None:
+        """Take note that a run of sending ended with `waiting` left; with none the file is written."""
+        if self._waiting and waiting:
+            self.work_page.show_progress(_WAITING, f"{count_text(waiting, 'entry', 'entries')} to go.")
+        elif self._waiting and self._path is not None:
+            self._waiting = False
+            self._write(self._path)
+
+    def _write(self, path: Path) -> None:
+        wanted, report, stopped = self.wanted(), self._relay.report, self._stop.is_set
+        self.work_page.show_progress("Writing the file", "Beginning…")
+        self._tasks.run(
+            lambda: self._services.exports.write_csv(wanted, path, report, stopped),
+            self._written,
+            self._write_failed,
+            owner=self,
+            topic="write",
+        )
+
+    def _progressed(self, rows: object) -> None:
+        if isinstance(rows, int) and not self._stop.is_set():
+            text = f"{count_text(rows, 'entry', 'entries')} written"
+            self.work_page.show_progress("Writing the file", text)
+
+    def _written(self, result: "ExportResult") -> None:
+        self.result_page.show_result(result.rows, result.totals, str(result.path), result.left_out)
+        self._stack.setCurrentWidget(self.result_page)
+        self.result_page.show_button.setFocus()
+
+    def _write_failed(self, error: AppError) -> None:
+        self._stack.setCurrentWidget(self.setup_page)
+        if isinstance(error, CancelledError):
+            self.setup_page.banner.say("Cancelled. No file was left behind.", "warn")
+        else:
+            self.setup_page.banner.say(error.message, "danger")
+
+    def cancel(self) -> None:
+        """Stop waiting or writing; the service removes what it has written."""
+        if self._waiting:
+            self._waiting = False
+            self._stack.setCurrentWidget(self.setup_page)
+            return
+        self._stop.set()
+        self.work_page.show_progress("Writing the file", "Stopping…")
+
+    def reject(self) -> None:
+        """Close; while the file is being written, stop that first."""
+        if self._stack.currentWidget() is self.work_page:
+            self.cancel()
+        else:
+            super().reject()
+
+    def _show_folder(self) -> None:
+        if self._path is not None:
+            self._desktop.open_path(self._path.parent)

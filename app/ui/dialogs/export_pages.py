@@ -1,0 +1,189 @@
+"""The three faces of the export dialog: set up, at work, done."""
+
+from collections.abc import Callable, Sequence
+from datetime import date
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QGridLayout,
+    QHBoxLayout,
+    QProgressBar,
+    QPushButton,
+    QRadioButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.domain.entry import EntryFilter, Totals
+from app.domain.money import format_amount
+from app.ui.bounds import count_text
+from app.ui.dialogs.filter_words import filter_words
+from app.ui.theme import figures_font
+from app.ui.widgets.banner import Banner
+from app.ui.widgets.date_field import DateField
+from app.ui.widgets.field import Field
+from app.ui.widgets.pieces import ElidedLabel, button, label
+
+
+def button_row(*buttons: QPushButton) -> QHBoxLayout:
+    """Return buttons at the right."""
+    row = QHBoxLayout()
+    row.setSpacing(10)
+    row.addStretch(1)
+    for each in buttons:
+        row.addWidget(each)
+    return row
+
+
+def _column(page: QWidget) -> QVBoxLayout:
+    column = QVBoxLayout(page)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(14)
+    return column
+
+
+class SetupPage(QWidget):
+    """The filter in words, the dates, the findings; `dates_changed` asks for new findings."""
+
+    dates_changed = Signal()
+
+    def __init__(self, wanted: EntryFilter, today: Callable[[], date]) -> None:
+        super().__init__()
+        self._make_dates(wanted, today)
+        self.findings = label("", "", "export_findings", wrap=True)
+        self.banner = Banner("export_banner")
+        self._make_waiting()
+        self.cancel_button = button("Cancel", "export_cancel")
+        self.start_button = button("Export…", "export_start", "primary", "download", "on_accent")
+        self.start_button.setDefault(True)
+        column = _column(self)
+        column.addWidget(label("Export CSV", "title"))
+        column.addWidget(label(filter_words(wanted), "muted", "export_filter", wrap=True))
+        dates = QHBoxLayout()
+        dates.setSpacing(14)
+        dates.addWidget(self.first_field)
+        dates.addWidget(self.last_field)
+        column.addLayout(dates)
+        for widget in (self.findings, self.waiting_box, self.banner):
+            column.addWidget(widget)
+        column.addStretch(1)
+        column.addLayout(button_row(self.cancel_button, self.start_button))
+
+    def _make_dates(self, wanted: EntryFilter, today: Callable[[], date]) -> None:
+        self.first = DateField("export_from", today, optional=True)
+        self.last = DateField("export_to", today, optional=True)
+        self.first.setPlaceholderText("The first entry")
+        self.last.setPlaceholderText("The last entry")
+        self.first.set_value(wanted.first)
+        self.last.set_value(wanted.last)
+        self.first_field = Field("From", self.first)
+        self.last_field = Field("To", self.last)
+        for editor, field in ((self.first, self.first_field), (self.last, self.last_field)):
+            editor.complained.connect(field.set_error)
+            editor.date_changed.connect(lambda _date: self.dates_changed.emit())
+
+    def _make_waiting(self) -> None:
+        self.wait_choice = QRadioButton("Wait until they are sent")
+        self.go_on_choice = QRadioButton("Go on without them")
+        self.wait_choice.setObjectName("export_wait")
+        self.go_on_choice.setObjectName("export_go_on")
+        self.wait_choice.setChecked(True)
+        self._group = QButtonGroup(self)
+        self.waiting_text = label("", "", "export_waiting", wrap=True)
+        self.waiting_box = QWidget()
+        box = QVBoxLayout(self.waiting_box)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(8)
+        box.addWidget(self.waiting_text)
+        for choice in (self.wait_choice, self.go_on_choice):
+            self._group.addButton(choice)
+            box.addWidget(choice)
+        self.waiting_box.hide()
+
+    def show_findings(self, count: int, without_document: int, waiting: Sequence[str]) -> None:
+        """Say what the file will hold and what to know about it."""
+        lines = [f"{count_text(count, 'entry', 'entries')} will be in the file."]
+        if without_document:
+            lines.append(f"{count_text(without_document, 'entry has', 'entries have')} no document.")
+        self.findings.setText("\n".join(lines))
+        self.waiting_box.setVisible(bool(waiting))
+        if waiting:
+            are = "entry is" if len(waiting) == 1 else "entries are"
+            codes = ", ".join(waiting[:4]) + (" and more" if len(waiting) > 4 else "")
+            self.waiting_text.setText(f"{len(waiting)} {are} only on this computer so far: {codes}")
+        self.start_button.setEnabled(count > 0 or bool(waiting))
+
+    def show_checking(self) -> None:
+        """Say that the findings are on their way."""
+        self.findings.setText("Looking through the entries…")
+        self.waiting_box.hide()
+        self.start_button.setEnabled(False)
+
+
+class WorkPage(QWidget):
+    """Progress and Cancel."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.title = label("", "title", "export_work_title")
+        self.text = label("", "muted", "export_progress_text", wrap=True)
+        self.bar = QProgressBar()
+        self.bar.setObjectName("export_progress")
+        self.bar.setTextVisible(False)
+        self.bar.setRange(0, 0)
+        self.cancel_button = button("Cancel", "export_stop")
+        column = _column(self)
+        column.addWidget(self.title)
+        column.addWidget(self.text)
+        column.addWidget(self.bar)
+        column.addStretch(1)
+        column.addLayout(button_row(self.cancel_button))
+
+    def show_progress(self, title: str, text: str) -> None:
+        """Say what is being done and how far it is; the bar only moves, the size is not known beforehand."""
+        self.title.setText(title)
+        self.text.setText(text)
+
+
+class ResultPage(QWidget):
+    """What was written, with its control totals."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows = label("", "", "export_rows", wrap=True)
+        self.path = ElidedLabel("", "muted", "export_path")
+        self.left_out = label("", "error", "export_left_out", wrap=True)
+        self.values = {name: label("", "strong", f"export_{name}") for name in ("out", "in", "net")}
+        self.show_button = button("Show in folder", "export_show", icon="folder-open")
+        self.close_button = button("Done", "export_done", "primary")
+        column = _column(self)
+        column.addWidget(label("Exported", "title"))
+        column.addWidget(self.rows)
+        column.addLayout(self._totals())
+        column.addWidget(self.path)
+        column.addWidget(self.left_out)
+        column.addStretch(1)
+        column.addLayout(button_row(self.show_button, self.close_button))
+
+    def _totals(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(24)
+        grid.setVerticalSpacing(6)
+        grid.setColumnStretch(2, 1)
+        for row, (name, words) in enumerate((("out", "Money Out"), ("in", "Money In"), ("net", "Net"))):
+            value = self.values[name]
+            value.setFont(figures_font())
+            grid.addWidget(label(words, "muted"), row, 0)
+            grid.addWidget(value, row, 1)
+        return grid
+
+    def show_result(self, rows: int, totals: Totals, path: str, left_out: Sequence[str]) -> None:
+        """Show the numbers of the file."""
+        self.rows.setText(f"{count_text(rows, 'entry', 'entries')} written.")
+        amounts = {"out": totals.money_out, "in": totals.money_in, "net": totals.net}
+        for name, amount in amounts.items():
+            self.values[name].setText(format_amount(amount))
+        self.path.setText(path)
+        self.left_out.setText(f"Left out, as not sent yet: {', '.join(left_out)}" if left_out else "")
+        self.left_out.setVisible(bool(left_out))

@@ -1,0 +1,36 @@
+"""A filter in words, for the export dialog."""
+
+from app.domain.dates import format_date
+from app.domain.entry import Direction, EntryFilter
+
+
+def filter_words(wanted: EntryFilter) -> str:
+    """Return what `wanted` narrows besides the dates: `Debit · with “taxi” · without document`."""
+    parts = []
+    if wanted.direction is not None:
+        parts.append("Credit only" if wanted.direction is Direction.CREDIT else "Debit only")
+    if wanted.text:
+        parts.append(f"with “{wanted.text}”")
+    if wanted.without_document:
+        parts.append("without document")
+    if wanted.waiting_only:
+        parts.append("not yet confirmed")
+    return " · ".join(parts) or "All entries"
+
+
+def file_name(wanted: EntryFilter) -> str:
+    """Return the name proposed for the CSV: `Bahi 2026-04-01 to 2026-09-30.csv`."""
+    if wanted.first is None and wanted.last is None:
+        return "Bahi all entries.csv"
+    first = f"{wanted.first:%Y-%m-%d}" if wanted.first else "start"
+    last = f"{wanted.last:%Y-%m-%d}" if wanted.last else "today"
+    return f"Bahi {first} to {last}.csv"
+
+
+def range_words(wanted: EntryFilter) -> str:
+    """Return the dates in words."""
+    if wanted.first and wanted.last:
+        return f"{format_date(wanted.first)} to {format_date(wanted.last)}"
+    if wanted.first:
+        return f"from {format_date(wanted.first)}"
+    return f"until {format_date(wanted.last)}" if wanted.last else "all dates"

@@ -1,0 +1,100 @@
+"""Icons: SVG texts tinted with the colours in force, sharp at every scale, tinted anew by `retint`."""
+
+from functools import lru_cache
+from typing import Final, TypeAlias
+
+from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
+from PySide6.QtGui import QAction, QIcon, QImage, QPainter, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QAbstractButton, QLabel, QPushButton, QWidget
+
+from app import resources
+from app.ui.theme import active
+
+_SCALES: Final = (1.0, 2.0)
+_NAME: Final = "iconName"
+_TOKENS: Final = "iconTokens"
+_SIZE: Final = "iconSide"
+_GAP: Final = 5
+
+Iconed: TypeAlias = QAbstractButton | QAction | QLabel
+
+
+def pixmap(name: str, token: str, size: int = 18, scale: float = 1.0) -> QPixmap:
+    """Return the icon `name` in the colour `token`, `size` logical pixels square."""
+    made = QPixmap.fromImage(_draw(name, str(getattr(active(), token)), round(size * scale)))
+    made.setDevicePixelRatio(scale)
+    return made
+
+
+def icon(name: str, token: str, on_token: str = "", size: int = 18, gap: int = 0) -> QIcon:
+    """Return the icon for a button or action; `on_token` colours it when checked, `gap` follows it."""
+    made = QIcon()
+
+    def add(tint: str, scale: float, mode: QIcon.Mode, state: QIcon.State) -> None:
+        made.addPixmap(_spaced(pixmap(name, tint, size, scale), gap), mode, state)
+
+    for scale in _SCALES:
+        add(token, scale, QIcon.Mode.Normal, QIcon.State.Off)
+        add("disabled", scale, QIcon.Mode.Disabled, QIcon.State.Off)
+        if on_token:
+            add(on_token, scale, QIcon.Mode.Normal, QIcon.State.On)
+    return made
+
+
+def put_icon(target: Iconed, name: str, tint: str = "text_muted", on_token: str = "", size: int = 18) -> None:
+    """Give `target` an icon and remember which, so that `retint` can draw it again."""
+    target.setProperty(_NAME, name)
+    target.setProperty(_TOKENS, f"{tint} {on_token}".strip())
+    target.setProperty(_SIZE, size)
+    _paint(target)
+
+
+def retint(root: QWidget) -> None:
+    """Draw every icon below `root` in the colours in force now."""
+    targets: list[Iconed] = [
+        *root.findChildren(QAbstractButton),
+        *root.findChildren(QLabel),
+        *root.findChildren(QAction),
+    ]
+    for target in targets:
+        if target.property(_NAME):
+            _paint(target)
+
+
+def _paint(target: Iconed) -> None:
+    name, size = str(target.property(_NAME)), int(target.property(_SIZE))
+    tokens = str(target.property(_TOKENS)).split()
+    if isinstance(target, QLabel):
+        target.setPixmap(pixmap(name, tokens[0], size, target.devicePixelRatioF()))
+        return
+    gap = _GAP if isinstance(target, QPushButton) and target.text() else 0
+    target.setIcon(icon(name, tokens[0], tokens[1] if len(tokens) > 1 else "", size, gap))
+    if isinstance(target, QPushButton):
+        target.setIconSize(QSize(size + gap, size))
+
+
+def _spaced(drawn: QPixmap, gap: int) -> QPixmap:
+    """Return `drawn` with `gap` empty pixels at its right: the style leaves too little before the words."""
+    if not gap:
+        return drawn
+    scale = drawn.devicePixelRatio()
+    wider = QPixmap(drawn.width() + round(gap * scale), drawn.height())
+    wider.setDevicePixelRatio(scale)
+    wider.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(wider)
+    painter.drawPixmap(0, 0, drawn)
+    painter.end()
+    return wider
+
+
+@lru_cache(maxsize=512)  # images, not pixmaps: these may outlive the application object
+def _draw(name: str, colour: str, pixels: int) -> QImage:
+    text = resources.icon_text(name).replace("currentColor", colour)
+    renderer = QSvgRenderer(QByteArray(text.encode()))
+    made = QImage(pixels, pixels, QImage.Format.Format_ARGB32_Premultiplied)
+    made.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(made)
+    renderer.render(painter, QRectF(0, 0, pixels, pixels))
+    painter.end()
+    return made

@@ -1,0 +1,291 @@
+"""The table of entries: pages come in the background, one at a time; `data` never waits."""
+
+from collections import deque
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+    QTimer,
+    Signal,
+)
+
+from app.domain.entry import EntryFilter, ListedEntry
+from app.errors import AppError
+from app.ui.models.columns import HEADINGS, TITLES, Column, shown_text, spoken_text, state_text
+from app.ui.models.pages import Chunk, Page, Pages, fill, insertions, lay_over, read_range, removals
+from app.ui.tasks import Tasks
+
+if TYPE_CHECKING:
+    from app.services import Services
+
+AnyIndex = QModelIndex | QPersistentModelIndex
+ENTRY_ROLE: Final = Qt.ItemDataRole.UserRole + 1
+_TOPIC: Final = "page"
+_NOWHERE: Final = QModelIndex()
+_Answer = tuple[tuple[ListedEntry, ...], Chunk]
+
+
+class EntriesModel(QAbstractTableModel):
+    """Rows newest first. `loaded` follows every page, `load_failed` carries an AppError,
+    `source_changed` says whether the rows are only those last seen on this computer."""
+
+    loaded = Signal()
+    load_failed = Signal(object)
+    source_changed = Signal(bool)
+
+    def __init__(self, services: "Services", tasks: Tasks, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._services = services
+        self._tasks = tasks
+        self._filter = EntryFilter()
+        self._pages = Pages()
+        self._pending: tuple[ListedEntry, ...] = ()
+        self._from_cache = False
+        self._in_flight = False
+        self._again = False
+        self._broken = False
+        self._queue: deque[int] = deque()
+
+    # what Qt asks
+
+    def rowCount(self, parent: AnyIndex = _NOWHERE) -> int:
+        """Return how many rows are known."""
+        return 0 if parent.isValid() else self._pages.count
+
+    def columnCount(self, parent: AnyIndex = _NOWHERE) -> int:
+        """Return the number of columns."""
+        return 0 if parent.isValid() else len(Column)
+
+    def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """Return what is known; a row that was let go is empty until its page is here again."""
+        entry = self._look_up(index.row()) if index.isValid() else None
+        if entry is None:
+            return None
+        column = Column(index.column())
+        if role == ENTRY_ROLE:
+            return entry
+        if role == Qt.ItemDataRole.DisplayRole:
+            return shown_text(entry, column)
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return spoken_text(entry, column)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return _tip(entry, column)
+        return None
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> object:
+        """Return the headings."""
+        if orientation is not Qt.Orientation.Horizontal:
+            return None
+        column = Column(section)
+        if role == Qt.ItemDataRole.DisplayRole:
+            return HEADINGS[column]
+        if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
+            return TITLES[column]
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            side = Qt.AlignmentFlag.AlignRight if column is Column.AMOUNT else Qt.AlignmentFlag.AlignLeft
+            return side | Qt.AlignmentFlag.AlignVCenter
+        return None
+
+    def canFetchMore(self, parent: AnyIndex) -> bool:
+        """Say whether more rows follow and none are on their way."""
+        started = bool(self._pages.pages)
+        return not parent.isValid() and started and self._pages.more is not None and not self._in_flight
+
+    def fetchMore(self, parent: AnyIndex) -> None:
+        """Ask for the page after the last one."""
+        if self.canFetchMore(parent):
+            self._broken = False
+            self._ask(len(self._pages.pages))
+
+    # what the screen asks
+
+    @property
+    def loading(self) -> bool:
+        """Say whether a page is on its way."""
+        return self._in_flight
+
+    @property
+    def complete(self) -> bool:
+        """Say whether every row is known."""
+        return bool(self._pages.pages) and self._pages.more is None
+
+    @property
+    def from_cache(self) -> bool:
+        """Say whether these are only the entries last seen on this computer."""
+        return self._from_cache
+
+    def entry_at(self, row: int) -> ListedEntry | None:
+        """Return the entry of `row`, or None where it is not here just now."""
+        return self._look_up(row) if 0 <= row < self._pages.count else None
+
+    def row_of(self, entry_id: str) -> int:
+        """Return the row of the entry among those here, or -1."""
+        for index, page in enumerate(self._pages.pages):
+            for offset, entry in enumerate(page.rows or ()):
+                if entry.id == entry_id:
+                    return self._pages.first_row(index) + offset
+        return -1
+
+    def set_filter(self, wanted: EntryFilter) -> None:
+        """Show another query; answers to the one before are dropped."""
+        self._filter = wanted
+        self._tasks.supersede(self, _TOPIC)
+        self.beginResetModel()
+        self._pages, self._pending = Pages(), ()
+        self._queue.clear()
+        self._in_flight = self._again = self._broken = False
+        self.endResetModel()
+        self._ask(0)
+
+    def refresh(self) -> None:
+        """Read what is shown again, keeping selection and place."""
+        if not self._pages.pages:
+            self.set_filter(self._filter)
+            return
+        self._again = self._in_flight  # an answer on its way may have been read before the change
+        self._broken = False
+        self._pages.mark_stale()
+        self._want(0)
+        self._redraw(0, self._pages.count - 1)
+
+    # pages
+
+    def _look_up(self, row: int) -> ListedEntry | None:
+        index, offset = self._pages.locate(row)
+        page = self._pages.pages[index]
+        self._pages.touch(index)
+        if page.rows is None or page.stale:
+            self._want(index)
+        return page.rows[offset] if page.rows is not None else None
+
+    def _want(self, index: int) -> None:
+        if index not in self._queue and not self._broken:
+            self._queue.append(index)
+            QTimer.singleShot(0, self, self._work_off)
+
+    def _work_off(self) -> None:
+        while self._queue and not self._in_flight:
+            index = self._queue.popleft()
+            if index < len(self._pages.pages) and self._needs(self._pages.pages[index]):
+                self._ask(index)
+
+    def _needs(self, page: Page) -> bool:
+        return page.rows is None or page.stale
+
+    def _ask(self, index: int) -> None:
+        known = index < len(self._pages.pages)
+        page = self._pages.pages[index] if known else self._pages.next_page()
+        end = page.end if known else None
+        entries, wanted = self._services.entries, self._filter
+
+        def work() -> _Answer:
+            # the waiting ones first: an entry that is sent in between is then seen twice, never not at all
+            pending = tuple(entries.pending(wanted))
+            return pending, read_range(partial(entries.page, wanted), page.cursor, end)
+
+        self._in_flight = True
+        self._tasks.run(work, partial(self._arrived, index, page), self._failed, owner=self, topic=_TOPIC)
+
+    def _arrived(self, index: int, page: Page, answer: _Answer) -> None:
+        pending, chunk = answer  # in flight until the rows are in: views ask for more while they come in
+        if chunk.from_cache != self._from_cache:
+            self._from_cache = chunk.from_cache
+            self.source_changed.emit(chunk.from_cache)
+            if index > 0 or len(self._pages.pages) > 1:  # pages of two sources do not fit together
+                self.set_filter(self._filter)
+                return
+        self._pending = pending
+        last = index >= len(self._pages.pages) - 1
+        fill(page, chunk, last=last)
+        if last:
+            self._pages.more = chunk.cursor
+        self._show(index, page, lay_over(page, pending))
+        self._after_page()
+
+    def _after_page(self) -> None:
+        self._in_flight = False
+        self._pages.let_go()
+        if self._again:
+            self._again = False
+            self.refresh()
+        self.loaded.emit()
+        self._work_off()
+
+    def _failed(self, error: AppError) -> None:
+        self._in_flight = False
+        self._broken = True  # until the person, or news of the connection, asks again
+        self._queue.clear()
+        self.load_failed.emit(error)
+
+    def _show(self, index: int, page: Page, rows: list[ListedEntry]) -> None:
+        if index >= len(self._pages.pages):
+            self._append(page, rows)
+        elif page.rows is None:
+            self._restore(index, page, rows)
+        else:
+            self._update(index, page, rows)
+
+    def _append(self, page: Page, rows: list[ListedEntry]) -> None:
+        first = self._pages.count
+        if rows:
+            self.beginInsertRows(_NOWHERE, first, first + len(rows) - 1)
+        page.rows, page.count = rows, len(rows)
+        self._pages.append(page)
+        if rows:
+            self.endInsertRows()
+
+    def _restore(self, index: int, page: Page, rows: list[ListedEntry]) -> None:
+        """Bring back rows that were let go; what they were is not known, so only their number is mended."""
+        first, before, after = self._pages.first_row(index), page.count, len(rows)
+        if after > before:
+            self.beginInsertRows(_NOWHERE, first + before, first + after - 1)
+        elif after < before:
+            self.beginRemoveRows(_NOWHERE, first + after, first + before - 1)
+        page.rows, page.count = rows, after
+        self._pages.recount()
+        if after > before:
+            self.endInsertRows()
+        elif after < before:
+            self.endRemoveRows()
+        self._redraw(first, first + after - 1)
+
+    def _update(self, index: int, page: Page, rows: list[ListedEntry]) -> None:
+        """Change row by row what changed, so that the selection stays on its entry."""
+        shown = page.rows or []
+        first = self._pages.first_row(index)
+        old, new = [row.sort_key for row in shown], [row.sort_key for row in rows]
+        for start, stop in removals(old, new):
+            self.beginRemoveRows(_NOWHERE, first + start, first + stop)
+            del shown[start : stop + 1]
+            self._set_rows(page, shown)
+            self.endRemoveRows()
+        for start, stop in insertions(old, new):
+            self.beginInsertRows(_NOWHERE, first + start, first + stop)
+            shown[start:start] = rows[start : stop + 1]
+            self._set_rows(page, shown)
+            self.endInsertRows()
+        self._set_rows(page, rows)
+        self._redraw(first, first + len(rows) - 1)
+
+    def _set_rows(self, page: Page, rows: list[ListedEntry]) -> None:
+        page.rows, page.count = rows, len(rows)
+        self._pages.recount()
+
+    def _redraw(self, first: int, last: int) -> None:
+        if last >= first:
+            self.dataChanged.emit(self.index(first, 0), self.index(last, len(Column) - 1))
+
+
+def _tip(entry: ListedEntry, column: Column) -> str | None:
+    if column is Column.STATE:
+        return state_text(entry)
+    if column in (Column.DESCRIPTION, Column.CATEGORY, Column.DOCUMENTS):
+        return spoken_text(entry, column)
+    return None

@@ -1,0 +1,155 @@
+"""The pages of a listing: key ranges of the server's rows with the waiting ones laid over. No Qt in here.
+
+A page covers the keys (date, id) from its `start` (exclusive) down to its `end` (inclusive; None: to the
+last row). Ranges stay when a page is read again, so rows that came or went in between shift nothing else.
+"""
+
+import bisect
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+from app.domain.entry import EntryPage, ListedEntry
+
+Key = tuple[date, str]
+KEPT_PAGES: Final = 40
+
+
+@dataclass(slots=True)
+class Page:
+    """One range of rows; `rows` is None once they were let go, and `count` says how many there were."""
+
+    cursor: str | None
+    start: Key | None
+    end: Key | None = None
+    served: tuple[ListedEntry, ...] = ()
+    rows: list[ListedEntry] | None = None
+    count: int = 0
+    stale: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What was read for one page: the server's rows, and the cursor after them (None at the end)."""
+
+    rows: tuple[ListedEntry, ...]
+    cursor: str | None
+    from_cache: bool = False
+
+
+def read_range(fetch: Callable[[str | None], EntryPage], cursor: str | None, end: Key | None) -> Chunk:
+    """Read from `cursor` on: one page, or, with an `end`, all rows down to that key. Blocking."""
+    page = fetch(cursor)
+    rows = list(page.entries)
+    while end is not None and page.cursor is not None and rows and rows[-1].sort_key > end:
+        page = fetch(page.cursor)
+        rows += page.entries
+    if end is not None:
+        rows = [row for row in rows if row.sort_key >= end]
+    return Chunk(tuple(rows), page.cursor, page.from_cache)
+
+
+def lay_over(page: Page, pending: Iterable[ListedEntry]) -> list[ListedEntry]:
+    """Return the server's rows of `page` and the waiting entries of its range, newest first, each id once."""
+    known = {row.id for row in page.served}
+    waiting = [row for row in pending if row.id not in known and _within(page, row.sort_key)]
+    if not waiting:
+        return list(page.served)
+    return sorted([*page.served, *waiting], key=lambda row: row.sort_key, reverse=True)
+
+
+def _within(page: Page, key: Key) -> bool:
+    below_start = page.start is None or key < page.start
+    return below_start and (page.end is None or key >= page.end)
+
+
+@dataclass(slots=True)
+class Pages:
+    """All pages of one query, in order; `more` is the cursor after the last one, None at the end."""
+
+    pages: list[Page] = field(default_factory=list)
+    more: str | None = None
+    _starts: list[int] = field(default_factory=list)
+    _recent: OrderedDict[int, None] = field(default_factory=OrderedDict)
+
+    @property
+    def count(self) -> int:
+        """Return how many rows are known."""
+        return self._starts[-1] + self.pages[-1].count if self.pages else 0
+
+    def first_row(self, index: int) -> int:
+        """Return the row at which page `index` begins."""
+        return self._starts[index]
+
+    def locate(self, row: int) -> tuple[int, int]:
+        """Return the page of `row` and the row's place in it."""
+        index = bisect.bisect_right(self._starts, row) - 1
+        while self.pages[index].count == 0:  # an empty page begins where the next one does
+            index -= 1
+        return index, row - self._starts[index]
+
+    def touch(self, index: int) -> None:
+        """Note that page `index` is being looked at."""
+        self._recent[index] = None
+        self._recent.move_to_end(index)
+
+    def let_go(self) -> None:
+        """Let go the rows of the pages looked at longest ago, beyond `KEPT_PAGES`."""
+        while len(self._recent) > KEPT_PAGES:
+            index, _ = self._recent.popitem(last=False)
+            self.pages[index].rows = None
+            self.pages[index].served = ()
+
+    def next_page(self) -> Page:
+        """Return an empty page that begins where the known rows end; it is not part of these yet."""
+        return Page(self.more, self.pages[-1].end if self.pages else None)
+
+    def append(self, page: Page) -> None:
+        """Add `page` at the end."""
+        self.pages.append(page)
+        self.recount()
+        self.touch(len(self.pages) - 1)
+
+    def recount(self) -> None:
+        """Work out anew where each page begins."""
+        total, self._starts = 0, []
+        for page in self.pages:
+            self._starts.append(total)
+            total += page.count
+
+    def mark_stale(self) -> None:
+        """Have every page read again when it is looked at."""
+        for page in self.pages:
+            page.stale = True
+
+
+def fill(page: Page, chunk: Chunk, *, last: bool) -> None:
+    """Set the server's rows of `page`; the `last` page ends at its last row if more follow."""
+    page.served = chunk.rows
+    if last:
+        page.end = chunk.rows[-1].sort_key if chunk.cursor is not None and chunk.rows else None
+    page.stale = False
+
+
+def removals(old: Sequence[Key], new: Sequence[Key]) -> list[tuple[int, int]]:
+    """Return the inclusive ranges of places in `old` that are not in `new`, last first."""
+    kept = set(new)
+    return list(reversed(_ranges([at for at, key in enumerate(old) if key not in kept])))
+
+
+def insertions(old: Sequence[Key], new: Sequence[Key]) -> list[tuple[int, int]]:
+    """Return the inclusive ranges of places in `new` that are not in `old`, first first."""
+    known = set(old)
+    return _ranges([at for at, key in enumerate(new) if key not in known])
+
+
+def _ranges(places: Sequence[int]) -> list[tuple[int, int]]:
+    ranges: list[tuple[int, int]] = []
+    for place in places:
+        if ranges and ranges[-1][1] == place - 1:
+            ranges[-1] = (ranges[-1][0], place)
+        else:
+            ranges.append((place, place))
+    return ranges

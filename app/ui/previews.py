@@ -1,0 +1,129 @@
+"""Pictures of bills: images turned upright, PDF pages, HEIC; run in tasks, never on the GUI thread.
+
+Every decoder works under a limit, because a bill comes from anywhere. Broken files raise InputError.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QImage, QImageReader
+
+from app.errors import InputError
+from app.ui.bounds import HEIC, PDF
+
+_ALLOCATION_MB: Final = 256
+_MAX_PIXELS: Final = 80_000_000
+_MAX_EDGE: Final = 2600  # enough to zoom into a phone's photo of a bill
+_BROKEN: Final = "This file is damaged: it cannot be shown. The original is kept as it is."
+_TOO_LARGE: Final = "This picture is too large to show here. The original is kept as it is."
+
+
+@dataclass(frozen=True, slots=True)
+class PagePicture:
+    """One page of a document, `page` counted from 0, and how many pages it has."""
+
+    image: QImage
+    page: int
+    pages: int
+
+
+def picture(path: Path, media_type: str, page: int = 0, edge: int = _MAX_EDGE) -> PagePicture:
+    """Return page `page` of the file, its longer edge at most `edge` pixels; raises InputError."""
+    if media_type == PDF:
+        return _pdf_page(path, page, edge)
+    if media_type == HEIC:
+        return PagePicture(_fit(_heic(path), edge), 0, 1)
+    return PagePicture(_image(path, edge), 0, 1)
+
+
+def png_bytes(image: QImage) -> bytes:
+    """Return a pasted picture as a PNG file; raises InputError when there is no picture."""
+    from PySide6.QtCore import QBuffer, QByteArray, QIODevice
+    from PySide6.QtGui import QImageWriter
+
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    if image.isNull() or not QImageWriter(buffer, QByteArray(b"png")).write(image):
+        raise InputError("What was pasted is not a picture.")
+    return bytes(buffer.data().data())
+
+
+def _image(path: Path, edge: int) -> QImage:
+    QImageReader.setAllocationLimit(_ALLOCATION_MB)
+    reader = QImageReader(str(path))
+    reader.setDecideFormatFromContent(True)
+    reader.setAutoTransform(True)
+    size = reader.size()
+    if size.isValid():
+        if size.width() * size.height() > _MAX_PIXELS:
+            raise InputError(_TOO_LARGE)
+        reader.setScaledSize(_within(size, edge))
+    image = reader.read()
+    if image.isNull():
+        raise InputError(_BROKEN)
+    return _fit(image, edge)
+
+
+def _heic(path: Path) -> QImage:
+    import pi_heif  # a large library, and most bills are not HEIC
+
+    try:
+        photo = pi_heif.open_heif(str(path), convert_hdr_to_8bit=True)
+        width, height = photo.size
+        if width * height > _MAX_PIXELS:
+            raise InputError(_TOO_LARGE)
+        alpha = photo.mode == "RGBA"
+        kind = QImage.Format.Format_RGBA8888 if alpha else QImage.Format.Format_RGB888
+        return QImage(bytes(photo.data), width, height, photo.stride, kind).copy()
+    except (ValueError, OSError, RuntimeError, SyntaxError, EOFError) as error:
+        raise InputError(_BROKEN) from error
+
+
+def _pdf_page(path: Path, page: int, edge: int) -> PagePicture:
+    from PySide6.QtPdf import QPdfDocument  # loaded when the first PDF is shown
+
+    document = QPdfDocument()
+    try:
+        status = document.load(str(path))
+        if status is QPdfDocument.Error.IncorrectPassword:
+            raise InputError("This PDF is locked with a password. Open it with the system's viewer.")
+        pages = document.pageCount()
+        if status is not QPdfDocument.Error.None_ or pages < 1:
+            raise InputError(_BROKEN)
+        shown = min(max(page, 0), pages - 1)
+        points = document.pagePointSize(shown)
+        whole = QSize(max(1, round(points.width())), max(1, round(points.height())))
+        drawn = document.render(shown, whole.scaled(edge, edge, Qt.AspectRatioMode.KeepAspectRatio))
+    finally:
+        document.close()
+    if drawn.isNull():
+        raise InputError(_BROKEN)
+    return PagePicture(_on_white(drawn), shown, pages)
+
+
+def _on_white(image: QImage) -> QImage:
+    from PySide6.QtGui import QPainter
+
+    page = QImage(image.size(), QImage.Format.Format_RGB32)
+    page.fill(Qt.GlobalColor.white)
+    painter = QPainter(page)
+    painter.drawImage(0, 0, image)
+    painter.end()
+    return page
+
+
+def _within(size: QSize, edge: int) -> QSize:
+    if max(size.width(), size.height()) <= edge:
+        return size
+    return size.scaled(edge, edge, Qt.AspectRatioMode.KeepAspectRatio).expandedTo(QSize(1, 1))
+
+
+def _fit(image: QImage, edge: int) -> QImage:
+    wanted = _within(image.size(), edge)
+    if wanted == image.size():
+        return image
+    return image.scaled(
+        wanted, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+    )

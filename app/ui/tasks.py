@@ -1,0 +1,178 @@
+"""The one bridge to threads: work goes to a pool, results come back on the GUI thread as signals."""
+
+import contextlib
+import itertools
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+import shiboken6
+from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, Signal
+
+from app.errors import AppError
+
+T = TypeVar("T")
+_THREADS: Final = 6
+_SHUTDOWN_MS: Final = 3000
+
+
+class Relay(QObject):
+    """Carries reports from running work to the GUI thread: call `report` from any thread."""
+
+    reported = Signal(object)
+
+    def report(self, value: object) -> None:
+        """Send `value` on; nothing happens once the receiver is gone."""
+        with contextlib.suppress(RuntimeError):  # the C++ half went away while the work was running
+            self.reported.emit(value)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    value: object = None
+    error: AppError | None = None
+    crash: Exception | None = None
+
+
+class _Job(QRunnable):
+    """One piece of work; Python keeps it alive, not the pool."""
+
+    def __init__(
+        self, number: int, work: Callable[[], object], deliver: Callable[[int, _Outcome], None]
+    ) -> None:
+        super().__init__()
+        self.setAutoDelete(False)
+        self._number = number
+        self._work = work
+        self._deliver = deliver
+
+    def run(self) -> None:
+        """Do the work and send its outcome on; never raises."""
+        self._deliver(self._number, self._outcome())
+
+    def _outcome(self) -> _Outcome:
+        try:
+            return _Outcome(value=self._work())
+        except AppError as error:
+            return _Outcome(error=error)
+        except Exception as crash:  # noqa: BLE001 - the last net under every piece of work
+            return _Outcome(crash=crash)
+
+
+@dataclass(slots=True)
+class _Order:
+    job: _Job
+    owner: QObject
+    topic: str
+    done: Callable[[Any], None]
+    failed: Callable[[AppError], None] | None
+
+
+class Tasks(QObject):
+    """Runs blocking work off the GUI thread.
+
+    `crashed` carries an exception that nobody expected, `idle_reached` says that nothing runs any more.
+    """
+
+    crashed = Signal(object)
+    idle_reached = Signal()
+    _finished = Signal(int, object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._pool = QThreadPool(self)
+        self._pool.setMaxThreadCount(_THREADS)
+        self._numbers = itertools.count(1)
+        self._orders: dict[int, _Order] = {}
+        self._latest: dict[tuple[int, str], int] = {}
+        self._retired: deque[_Job] = deque(maxlen=32)  # a job may still be on its way out of run()
+        self._closed = False
+        self._finished.connect(self._settle, Qt.ConnectionType.QueuedConnection)
+
+    @property
+    def busy(self) -> bool:
+        """Say whether something runs or has not been delivered yet."""
+        return bool(self._orders)
+
+    def run(
+        self,
+        work: Callable[[], T],
+        done: Callable[[T], None],
+        failed: Callable[[AppError], None] | None = None,
+        *,
+        owner: QObject,
+        topic: str = "",
+    ) -> int:
+        """Run `work` in the pool, then `done(result)` or `failed(error)` on the GUI thread.
+
+        Nothing is called once `owner` is deleted. With a `topic`, a newer run of the same owner and topic
+        supersedes this one. Returns a number for `drop`; 0 after `shutdown`.
+        """
+        if self._closed:
+            return 0
+        number = next(self._numbers)
+        job = _Job(number, work, self._deliver)
+        self._orders[number] = _Order(job, owner, topic, done, failed)
+        if topic:
+            self._latest[(id(owner), topic)] = number
+        self._pool.start(job)
+        return number
+
+    def drop(self, number: int) -> None:
+        """Forget the result of a run; the work itself goes on to its end."""
+        order = self._orders.get(number)
+        if order is not None:
+            order.done, order.failed = _ignore, _ignore
+
+    def supersede(self, owner: QObject, topic: str) -> None:
+        """Drop what runs for `owner` under `topic` without starting anything."""
+        self._latest.pop((id(owner), topic), None)
+
+    def shutdown(self) -> bool:
+        """Take no more work, forget what is queued, wait up to 3,000 ms; False if something still runs."""
+        self._closed = True
+        self._pool.clear()
+        finished = self._pool.waitForDone(_SHUTDOWN_MS)
+        if finished:
+            self._orders.clear()
+            self._latest.clear()
+        return finished
+
+    def _deliver(self, number: int, outcome: _Outcome) -> None:
+        with contextlib.suppress(RuntimeError):  # the program is closing: this object is gone
+            self._finished.emit(number, outcome)
+
+    def _settle(self, number: int, outcome: _Outcome) -> None:
+        order = self._orders.pop(number, None)
+        if order is None:
+            return
+        self._retired.append(order.job)
+        if not self._closed and self._wanted(number, order):
+            self._answer(order, outcome)
+        elif outcome.crash is not None:
+            self.crashed.emit(outcome.crash)
+        if not self._orders:
+            self.idle_reached.emit()
+
+    def _wanted(self, number: int, order: _Order) -> bool:
+        key = (id(order.owner), order.topic)
+        current = not order.topic or self._latest.get(key) == number
+        if current:
+            self._latest.pop(key, None)
+        return current and shiboken6.isValid(order.owner)
+
+    def _answer(self, order: _Order, outcome: _Outcome) -> None:
+        if outcome.crash is not None:
+            self.crashed.emit(outcome.crash)
+            if order.failed is not None:
+                order.failed(AppError("Something unexpected went wrong. Nothing was lost; please try again."))
+        elif outcome.error is not None:
+            if order.failed is not None:
+                order.failed(outcome.error)
+        else:
+            order.done(outcome.value)
+
+
+def _ignore(_value: object) -> None:
+    """Take a result that nobody wants any more."""

@@ -1,0 +1,143 @@
+"""The look: Fusion, our palette and style sheet from colour tokens, and the bundled fonts."""
+
+from enum import StrEnum
+from string import Template
+from typing import Final
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
+from PySide6.QtWidgets import QApplication
+
+from app import resources
+from app.ui.tokens import DARK, LIGHT, Tokens
+
+_FAMILIES: Final = ["Inter", "Noto Sans Devanagari"]
+_POINTS: Final = 10.5  # 14 px at 96 dpi
+
+
+class Mode(StrEnum):
+    """What the person chose; the values are kept in the settings."""
+
+    SYSTEM = "system"
+    LIGHT = "light"
+    DARK = "dark"
+
+
+class Theme(QObject):
+    """Dresses the application; `changed` says that icons and painted widgets must be drawn anew."""
+
+    changed = Signal()
+
+    def __init__(self, app: QApplication, mode: str = Mode.SYSTEM) -> None:
+        super().__init__(app)
+        self._app = app
+        self._mode = Mode(mode) if mode in set(Mode) else Mode.SYSTEM
+        app.setStyle("Fusion")
+        load_fonts()
+        app.setFont(text_font())
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
+        self._apply()
+
+    @property
+    def mode(self) -> Mode:
+        """What is chosen: system, light or dark."""
+        return self._mode
+
+    def set_mode(self, mode: Mode) -> None:
+        """Choose and apply at once."""
+        self._mode = mode
+        self._apply()
+
+    def _follow_system(self, _scheme: Qt.ColorScheme) -> None:
+        if self._mode is Mode.SYSTEM:
+            self._apply()
+
+    def _dark(self) -> bool:
+        if self._mode is Mode.SYSTEM:
+            return QGuiApplication.styleHints().colorScheme() is Qt.ColorScheme.Dark
+        return self._mode is Mode.DARK
+
+    def _apply(self) -> None:
+        tokens = DARK if self._dark() else LIGHT
+        _Active.tokens = tokens
+        self._app.setPalette(palette(tokens))
+        self._app.setStyleSheet(style_sheet(tokens))
+        self.changed.emit()
+
+
+class _Active:
+    """The tokens in force; there is one application, so there is one of these."""
+
+    tokens: Tokens = LIGHT
+
+
+def active() -> Tokens:
+    """Return the colours in force just now."""
+    return _Active.tokens
+
+
+def colour(token: str) -> QColor:
+    """Return the colour in force under the name `token`."""
+    return QColor(str(getattr(_Active.tokens, token)))
+
+
+def style_sheet(tokens: Tokens) -> str:
+    """Return the style sheet with its colours and pictures filled in."""
+    check = resources.style_path("check-dark.svg" if tokens.dark else "check-light.svg")
+    return Template(resources.style_text("bahi")).substitute(tokens.colours(), check=check.as_posix())
+
+
+def palette(tokens: Tokens) -> QPalette:
+    """Return the palette that Fusion draws with."""
+    made = QPalette()
+    roles = {
+        QPalette.ColorRole.Window: tokens.canvas,
+        QPalette.ColorRole.WindowText: tokens.text,
+        QPalette.ColorRole.Base: tokens.surface,
+        QPalette.ColorRole.AlternateBase: tokens.sunken,
+        QPalette.ColorRole.Text: tokens.text,
+        QPalette.ColorRole.PlaceholderText: tokens.text_muted,
+        QPalette.ColorRole.Button: tokens.surface,
+        QPalette.ColorRole.ButtonText: tokens.text,
+        QPalette.ColorRole.BrightText: tokens.danger,
+        QPalette.ColorRole.Highlight: tokens.accent,
+        QPalette.ColorRole.HighlightedText: tokens.on_accent,
+        QPalette.ColorRole.Accent: tokens.accent,
+        QPalette.ColorRole.Link: tokens.accent_text,
+        QPalette.ColorRole.LinkVisited: tokens.accent_text,
+        QPalette.ColorRole.ToolTipBase: tokens.surface,
+        QPalette.ColorRole.ToolTipText: tokens.text,
+        QPalette.ColorRole.Mid: tokens.border_strong,
+        QPalette.ColorRole.Midlight: tokens.border,
+        QPalette.ColorRole.Dark: tokens.border_strong,
+        QPalette.ColorRole.Light: tokens.surface,
+    }
+    for role, value in roles.items():
+        made.setColor(role, QColor(value))
+    for role in (QPalette.ColorRole.Text, QPalette.ColorRole.WindowText, QPalette.ColorRole.ButtonText):
+        made.setColor(QPalette.ColorGroup.Disabled, role, QColor(tokens.disabled))
+    return made
+
+
+def load_fonts() -> None:
+    """Register the bundled fonts, once per application."""
+    if "Inter" in QFontDatabase.families():
+        return
+    for path in resources.font_paths():
+        QFontDatabase.addApplicationFont(str(path))
+
+
+def text_font(scale: float = 1.0, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
+    """Return the text font, `scale` times its usual size."""
+    font = QFont()
+    font.setFamilies(_FAMILIES)
+    font.setPointSizeF(_POINTS * scale)
+    font.setWeight(weight)
+    return font
+
+
+def figures_font(scale: float = 1.0, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
+    """Return the font of amounts, dates and codes: tabular figures, so that columns stand."""
+    font = text_font(scale, weight)
+    font.setFeature(QFont.Tag("tnum"), 1)
+    return font

@@ -1,0 +1,1 @@
+"""The screens: login, Add Entry, the listing with its details, the sidebar."""

@@ -1,0 +1,130 @@
+"""The selected entry: what it says, its documents, how far it has come."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
+
+from app.domain.dates import format_date
+from app.domain.entry import Direction, EntryDetail, EntryState, ListedEntry
+from app.errors import AppError
+from app.ui.icons import put_icon
+from app.ui.models.columns import direction_word, signed_amount, state_icon, state_text
+from app.ui.tasks import Tasks
+from app.ui.theme import figures_font
+from app.ui.views.document_viewer import DocumentViewer
+from app.ui.widgets.pieces import label, set_look
+
+if TYPE_CHECKING:
+    from app.services import Services
+
+_LONG = 140
+
+
+class DetailsPanel(QFrame):
+    """`open_wanted` and `save_wanted` carry a DocumentInfo."""
+
+    open_wanted = Signal(object)
+    save_wanted = Signal(object)
+
+    def __init__(self, services: "Services", tasks: Tasks) -> None:
+        super().__init__()
+        self.setObjectName("details_panel")
+        self.setProperty("role", "card")
+        self._services = services
+        self._tasks = tasks
+        self._shown: ListedEntry | None = None
+        self._detail: EntryDetail | None = None
+        self._make()
+        self._lay_out()
+        self.show_entry(None)
+
+    def _make(self) -> None:
+        self.empty = label("Select an entry to see it here.", "muted", "details_empty", wrap=True)
+        self.description = label("", "strong", "details_description", wrap=True)
+        self.amount = label("", "title", "details_amount")
+        self.amount.setFont(figures_font())
+        self.facts = label("", "muted", "details_facts", wrap=True)
+        self.viewer = DocumentViewer(self._services, self._tasks)
+        self.viewer.open_wanted.connect(self.open_wanted)
+        self.viewer.save_wanted.connect(self.save_wanted)
+        self.no_documents = label("No documents pinned.", "muted", "details_no_documents")
+        self.state_icon = QLabel()
+        self.state = label("", "small", "details_state", wrap=True)
+
+    def _lay_out(self) -> None:
+        state_row = QHBoxLayout()
+        state_row.setSpacing(8)
+        state_row.addWidget(self.state_icon)
+        state_row.addWidget(self.state, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(18, 18, 18, 16)
+        column.setSpacing(8)
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        column.addWidget(self.empty, 1)
+        for widget in (self.description, self.amount, self.facts):
+            column.addWidget(widget)
+        column.addWidget(self.viewer, 1)
+        column.addWidget(self.no_documents)
+        column.addStretch(0)
+        column.addLayout(state_row)
+
+    def show_entry(self, entry: ListedEntry | None) -> None:
+        """Show `entry` at once and its documents when they are here; None empties the panel."""
+        same = entry is not None and self._shown is not None and entry.id == self._shown.id
+        before, self._shown = self._shown, entry
+        self._show_parts(entry)
+        if entry is None or not same:
+            self._detail = None
+            self.viewer.show_documents(())
+        if entry is None:
+            self._tasks.supersede(self, "detail")
+        elif not same or self._detail is None or entry != before:
+            self._ask(entry)
+
+    def _ask(self, entry: ListedEntry) -> None:
+        if self._detail is None:
+            self.viewer.canvas.say("Opening…")
+        entry_id = entry.id
+        self._tasks.run(
+            lambda: self._services.entries.detail(entry_id),
+            self._show_detail,
+            self._failed,
+            owner=self,
+            topic="detail",
+        )
+
+    def _show_parts(self, entry: ListedEntry | None) -> None:
+        self.empty.setVisible(entry is None)
+        for widget in (self.description, self.amount, self.facts, self.state, self.state_icon):
+            widget.setVisible(entry is not None)
+        self.viewer.setVisible(entry is not None and entry.document_count > 0)
+        self.no_documents.setVisible(entry is not None and entry.document_count == 0)
+        if entry is not None:
+            self._show_texts(entry)
+
+    def _show_texts(self, entry: ListedEntry) -> None:
+        short = entry.description
+        self.description.setText(short if len(short) <= _LONG else f"{short[:_LONG].rstrip()}…")
+        self.description.setToolTip(short if len(short) > _LONG else "")
+        self.amount.setText(signed_amount(entry))
+        set_look(self.amount, "tone", "credit" if entry.direction is Direction.CREDIT else "")
+        facts = (direction_word(entry.direction), entry.category, format_date(entry.entry_date))
+        self.facts.setText("\u00a0· ".join((*facts, entry.human_code)))
+        name, token = state_icon(entry)
+        put_icon(self.state_icon, name, token, size=16)
+        self.state.setText(state_text(entry))
+        set_look(self.state, "role", "error" if entry.state is EntryState.REFUSED else "small")
+
+    def _show_detail(self, detail: EntryDetail) -> None:
+        if self._shown is None or detail.entry.id != self._shown.id:
+            return
+        if self._detail is None or detail.documents != self._detail.documents:
+            self.viewer.show_documents(detail.documents)
+        self._detail = detail
+        self.viewer.setVisible(bool(detail.documents))
+        self.no_documents.setVisible(not detail.documents)
+
+    def _failed(self, error: AppError) -> None:
+        if self._detail is None:
+            self.viewer.canvas.say(error.message)

@@ -1,0 +1,140 @@
+"""The documents of the selected entry, page after page across all of them."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from app.domain.entry import DocumentInfo
+from app.errors import AppError
+from app.ui import previews
+from app.ui.bounds import EXTENSIONS, size_text
+from app.ui.previews import PagePicture
+from app.ui.tasks import Tasks
+from app.ui.widgets.page_canvas import PageCanvas
+from app.ui.widgets.pieces import ElidedLabel, frame, label, tool_button, word_button
+
+if TYPE_CHECKING:
+    from app.services import Services
+
+
+class DocumentViewer(QWidget):
+    """`open_wanted` and `save_wanted` carry the DocumentInfo on view."""
+
+    open_wanted = Signal(object)
+    save_wanted = Signal(object)
+
+    def __init__(self, services: "Services", tasks: Tasks) -> None:
+        super().__init__()
+        self.setObjectName("document_viewer")
+        self._services = services
+        self._tasks = tasks
+        self._documents: tuple[DocumentInfo, ...] = ()
+        self._pages: list[int] = []
+        self._at, self._page = 0, 0
+        self._make()
+        self._lay_out()
+        self.show_documents(())
+
+    def _make(self) -> None:
+        self.canvas = PageCanvas()
+        self.previous_button = tool_button("page_previous", "chevron-left", "Previous page or document")
+        self.next_button = tool_button("page_next", "chevron-right", "Next page or document")
+        self.position = label("", "small", "page_position")
+        self.position.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.zoom_out = tool_button("zoom_out", "zoom-out", "Zoom out")
+        self.zoom_in = tool_button("zoom_in", "zoom-in", "Zoom in")
+        self.fit_button = word_button("zoom_fit", "Fit", "Show the whole page")
+        self.open_button = tool_button("document_open", "external", "Open in the system's viewer")
+        self.save_button = tool_button("document_save", "save", "Save as…")
+        self.name = ElidedLabel("", "small", "document_name", Qt.TextElideMode.ElideMiddle)
+        self.previous_button.clicked.connect(partial(self.turn, -1))
+        self.next_button.clicked.connect(partial(self.turn, 1))
+        self.zoom_in.clicked.connect(partial(self.canvas.zoom_by, 1))
+        self.zoom_out.clicked.connect(partial(self.canvas.zoom_by, -1))
+        self.fit_button.clicked.connect(self.canvas.fit)
+        self.open_button.clicked.connect(lambda: self.open_wanted.emit(self._documents[self._at]))
+        self.save_button.clicked.connect(lambda: self.save_wanted.emit(self._documents[self._at]))
+
+    def _lay_out(self) -> None:
+        inside = QVBoxLayout()
+        inside.setContentsMargins(6, 6, 6, 6)
+        inside.addWidget(self.canvas)
+        turning = self._row(self.previous_button, self.position, self.next_button)
+        tools = self._row(self.zoom_out, self.zoom_in, self.fit_button, self.open_button, self.save_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addWidget(frame("viewer", inside), 1)
+        column.addWidget(self.name)
+        column.addLayout(turning)
+        column.addLayout(tools)
+
+    def _row(self, *widgets: QWidget) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        for widget in widgets:
+            row.addWidget(widget, 1 if widget is self.position else 0)
+        if self.position not in widgets:
+            row.insertStretch(3, 1)
+        return row
+
+    def show_documents(self, documents: Sequence[DocumentInfo]) -> None:
+        """Begin with the first page of the first document; with none, say so."""
+        self._documents = tuple(documents)
+        self._pages = [1] * len(self._documents)  # known for certain once a document has been opened
+        self._at, self._page = 0, 0
+        self._load()
+
+    def turn(self, by: int) -> None:
+        """Go to the next (1) or previous (-1) page, over the edge of a document into its neighbour."""
+        page = self._page + by
+        if 0 <= page < self._pages[self._at]:
+            self._page = page
+        elif 0 <= self._at + by < len(self._documents):
+            self._at += by
+            self._page = 0 if by > 0 else self._pages[self._at] - 1
+        else:
+            return
+        self._load()
+
+    def _load(self) -> None:
+        if not self._documents:
+            self._tasks.supersede(self, "page")
+            self.canvas.say("No documents")
+            self._show_state()
+            return
+        document, page = self._documents[self._at], self._page
+        self.canvas.say("Opening…")
+        self._show_state()
+
+        def work() -> PagePicture:
+            path = self._services.documents.fetch(document)
+            return previews.picture(path, document.media_type, page)
+
+        self._tasks.run(work, self._show, self._failed, owner=self, topic="page")
+
+    def _show(self, picture: PagePicture) -> None:
+        self._pages[self._at] = picture.pages
+        self._page = picture.page
+        self.canvas.show_image(picture.image)
+        self._show_state()
+
+    def _failed(self, error: AppError) -> None:
+        self.canvas.say(error.message)
+        self._show_state()
+
+    def _show_state(self) -> None:
+        some, total = bool(self._documents), sum(self._pages)
+        number = sum(self._pages[: self._at]) + self._page + 1
+        self.position.setText(f"{number} of {total}" if some else "")
+        self.previous_button.setEnabled(number > 1 and some)
+        self.next_button.setEnabled(number < total and some)
+        for tool in (self.zoom_in, self.zoom_out, self.fit_button):
+            tool.setEnabled(self.canvas.has_image())
+        document = self._documents[self._at] if some else None
+        self.open_button.setEnabled(document is not None and document.media_type in EXTENSIONS)
+        self.save_button.setEnabled(some)
+        self.name.setText(f"{document.file_name} · {size_text(document.byte_size)}" if document else "")

@@ -1,0 +1,181 @@
+"""The form of one entry: date, amount, direction, category, description, each with its sentence."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QGridLayout, QWidget
+
+from app.domain.entry import Direction, EntryDraft, Suggestion
+from app.errors import InputError
+from app.ui.bounds import MAX_CATEGORY, MAX_DESCRIPTION
+from app.ui.tasks import Tasks
+from app.ui.widgets.amount_field import AmountField
+from app.ui.widgets.date_field import DateField
+from app.ui.widgets.direction_segment import direction_segment
+from app.ui.widgets.field import Field
+from app.ui.widgets.suggest_field import SuggestField
+
+if TYPE_CHECKING:
+    from app.services import Services
+
+
+class EntryForm(QWidget):
+    """`draft()` checks everything; `changed` tells that something was typed or picked."""
+
+    changed = Signal()
+
+    def __init__(self, services: "Services", tasks: Tasks, today: Callable[[], date]) -> None:
+        super().__init__()
+        self._services = services
+        self._tasks = tasks
+        self._today = today
+        self._category_by_hand = False
+        self._direction_by_hand = False
+        self._make_editors()
+        self._lay_out()
+        self._connect()
+        self._show_weekday(self.date.value())
+
+    def _make_editors(self) -> None:
+        self.date = DateField("date_field", self._today)
+        self.date.setProperty("role", "tall")  # as tall as the amount beside it
+        self.amount = AmountField("amount_field")
+        self.direction = direction_segment()
+        self.category = SuggestField("category_field", MAX_CATEGORY)
+        self.description = SuggestField("description_field", MAX_DESCRIPTION)
+        self.fields = {
+            "date": Field("Date", self.date),
+            "amount": Field("Amount", self.amount),
+            "direction": Field("Type", self.direction),
+            "category": Field("Category", self.category),
+            "description": Field("Description", self.description),
+        }
+        self.amount.setAccessibleName("Amount in rupees")
+        self.date.setToolTip("+ and − move a day; 5/4, 22 Nov or yesterday work too")
+
+    def _lay_out(self) -> None:
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(18)
+        grid.setVerticalSpacing(16)
+        places = {"date": (0, 0, 1, 1), "amount": (0, 1, 1, 1), "direction": (1, 0, 1, 1)}
+        places |= {"category": (1, 1, 1, 1), "description": (2, 0, 1, 2)}
+        for name in ("date", "amount", "direction", "category", "description"):
+            grid.addWidget(self.fields[name], *places[name])
+        grid.setColumnStretch(0, 1)
+        grid.setColumnStretch(1, 1)
+
+    def _connect(self) -> None:
+        self.date.complained.connect(self.fields["date"].set_error)
+        self.amount.complained.connect(self.fields["amount"].set_error)
+        self.date.date_changed.connect(self._show_weekday)
+        self.direction.picked.connect(self._direction_picked)
+        self.category.textEdited.connect(self._category_edited)
+        self.category.chosen.connect(self._category_edited)
+        self.description.chosen.connect(self._description_chosen)
+        entries = self._services.entries
+        self.category.asked.connect(partial(self._suggest, self.category, entries.suggest_categories))
+        self.description.asked.connect(partial(self._suggest, self.description, entries.suggest_descriptions))
+        for editor in (self.date, self.amount, self.category, self.description):
+            editor.textChanged.connect(lambda _text: self.changed.emit())
+        self.category.textChanged.connect(partial(self._forgive, "category"))
+        self.description.textChanged.connect(partial(self._forgive, "description"))
+
+    def _forgive(self, name: str, _text: str) -> None:
+        self.fields[name].set_error("")
+
+    def _suggest(
+        self,
+        field: SuggestField,
+        ask: Callable[[str], "tuple[Suggestion, ...] | list[Suggestion]"],
+        prefix: str,
+    ) -> None:
+        self._tasks.run(partial(ask, prefix), partial(field.offer, prefix), owner=field, topic="suggest")
+
+    def _direction_picked(self, _value: str) -> None:
+        self._direction_by_hand = True
+        self.changed.emit()
+
+    def _category_edited(self, _what: object) -> None:
+        self._category_by_hand = bool(self.category.text())
+
+    def _description_chosen(self, suggestion: Suggestion) -> None:
+        if suggestion.category and not self._category_by_hand:
+            self.category.setText(suggestion.category)
+        if suggestion.direction is not None and not self._direction_by_hand:
+            self.direction.set_value(suggestion.direction.value)
+
+    def _show_weekday(self, day: date | None) -> None:
+        today = self._today()
+        near = {today: "Today", today - timedelta(days=1): "Yesterday", today + timedelta(days=1): "Tomorrow"}
+        self.fields["date"].hint.setText(near.get(day, f"{day:%A}") if day else "")
+
+    @property
+    def typed(self) -> bool:
+        """Say whether something would be lost by clearing (the date alone is not)."""
+        return any(field.text().strip() for field in (self.amount, self.category, self.description))
+
+    def draft(self) -> EntryDraft | None:
+        """Return what is typed, without bills; None when a field is wrong, which then says so."""
+        day, amount = self._read(self.date.read, "date"), self._read(self.amount.amount, "amount")
+        category = self._required("category", self.category, "Choose a category, such as Travel or Stock.")
+        description = _one_line(self.description)
+        if not isinstance(day, date) or not isinstance(amount, Decimal) or not category:
+            self.focus_first_error()
+            return None
+        return EntryDraft(day, amount, Direction(self.direction.value()), category, description)
+
+    def _read(self, read: Callable[[], object], name: str) -> object:
+        try:
+            value = read()
+        except InputError as error:
+            self.fields[name].set_error(error.fields.get(name, error.message))
+            return None
+        self.fields[name].set_error("")
+        return value
+
+    def _required(self, name: str, editor: SuggestField, sentence: str) -> str:
+        text = _one_line(editor)
+        self.fields[name].set_error("" if text else sentence)
+        return text
+
+    def show_errors(self, errors: dict[str, str]) -> dict[str, str]:
+        """Put each sentence under its field; return those that have no field here."""
+        names = {"entryDate": "date", "entry_date": "date"}
+        rest = {}
+        for key, sentence in errors.items():
+            field = self.fields.get(names.get(key, key))
+            if field is None:
+                rest[key] = sentence
+            else:
+                field.set_error(sentence)
+        self.focus_first_error()
+        return rest
+
+    def focus_first_error(self) -> None:
+        """Move to the first field with a sentence under it."""
+        for field in self.fields.values():
+            if field.error_text:
+                field.focus_target.setFocus(Qt.FocusReason.OtherFocusReason)
+                return
+
+    def clear(self, *, keep_date: bool) -> None:
+        """Empty the form; the direction goes back to Debit."""
+        if not keep_date:
+            self.date.set_value(self._today())
+        self.amount.clear()
+        self.category.forget()
+        self.description.forget()
+        self.direction.set_value(Direction.DEBIT.value)
+        self._category_by_hand = self._direction_by_hand = False
+        for field in self.fields.values():
+            field.set_error("")
+
+
+def _one_line(editor: SuggestField) -> str:
+    """Return what is typed without spaces around it or doubled inside."""
+    return " ".join(editor.text().split())

@@ -1,0 +1,181 @@
+"""What the listing is narrowed by: words, dates, direction, and two questions."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Final
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QPushButton, QVBoxLayout, QWidget
+
+from app.domain.dates import Preset, presets
+from app.domain.entry import Direction, EntryFilter
+from app.ui.bounds import MAX_SEARCH
+from app.ui.icons import put_icon
+from app.ui.widgets.date_field import DateField
+from app.ui.widgets.pieces import button, label
+from app.ui.widgets.segment import Choice, Segment
+
+DEBOUNCE_MS: Final = 150
+
+
+class FilterBar(QWidget):
+    """`changed` carries the EntryFilter; typing waits 150 ms, everything else tells at once."""
+
+    changed = Signal(object)
+
+    def __init__(self, today: Callable[[], date]) -> None:
+        super().__init__()
+        self.setObjectName("filter_bar")
+        self._today = today
+        self._told = EntryFilter()
+        self._make_search()
+        self._make_dates()
+        self._make_choices()
+        self._lay_out()
+        self._show_state()
+
+    def _make_search(self) -> None:
+        self.search = QLineEdit()
+        self.search.setObjectName("search_field")
+        self.search.setAccessibleName("Search")
+        self.search.setPlaceholderText("Search description, category, code or amount")
+        self.search.setMaxLength(MAX_SEARCH)
+        self.search.setClearButtonEnabled(True)
+        self.search.setAcceptDrops(False)
+        self.search.setToolTip("Search (Ctrl+F)")
+        icon = QAction("Search", self.search)
+        put_icon(icon, "search", size=16)
+        self.search.addAction(icon, QLineEdit.ActionPosition.LeadingPosition)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(DEBOUNCE_MS)
+        self._timer.timeout.connect(self.tell)
+        self.search.textChanged.connect(lambda _text: self._timer.start())
+        self.search.returnPressed.connect(self.tell)
+
+    def _make_dates(self) -> None:
+        self.first = DateField("from_field", self._today, optional=True)
+        self.last = DateField("to_field", self._today, optional=True)
+        self.complaint = label("", "error", "dates_error")
+        self.complaint.hide()
+        for field, words in ((self.first, "From"), (self.last, "To")):
+            field.setPlaceholderText(words)
+            field.setAccessibleName(f"{words} date")
+            field.setFixedWidth(142)
+            field.returnPressed.connect(field.tidy)
+            field.date_changed.connect(lambda _date: self.tell())
+            field.complained.connect(self._complain)
+        self.period_button = button("Period", "period_button", icon="chevron-down")
+        menu = QMenu(self.period_button)
+        menu.setObjectName("period_menu")
+        for preset in presets(self._today()):
+            action = menu.addAction(preset.name)
+            action.triggered.connect(lambda _checked=False, name=preset.name: self._take_preset(name))
+        self.period_button.setMenu(menu)
+        self.period_button.setProperty("role", "chip")
+
+    def _make_choices(self) -> None:
+        choices = [
+            Choice("", "All", "type_all"),
+            Choice(Direction.DEBIT.value, "Debit", "type_debit"),
+            Choice(Direction.CREDIT.value, "Credit", "type_credit"),
+        ]
+        self.direction = Segment(choices, "type_segment", "Debit, Credit or all", small=True)
+        self.direction.picked.connect(lambda _value: self.tell())
+        self.without_document = self._chip("Without document", "without_document")
+        self.waiting_only = self._chip("Not yet confirmed", "not_confirmed")
+        self.clear_button = button("Clear filters", "clear_filters", "link")
+        self.clear_button.clicked.connect(self.clear)
+
+    def _chip(self, text: str, name: str) -> QPushButton:
+        made = button(text, name, "chip")
+        made.setCheckable(True)
+        made.clicked.connect(lambda _checked: self.tell())
+        return made
+
+    def _lay_out(self) -> None:
+        above = QHBoxLayout()
+        above.setSpacing(10)
+        above.addWidget(self.search, 1)
+        for widget in (self.first, self.last):
+            above.addWidget(widget)
+        below = QHBoxLayout()
+        below.setSpacing(10)
+        for part in (self.direction, self.period_button, self.without_document, self.waiting_only):
+            below.addWidget(part)
+        below.addWidget(self.clear_button)
+        below.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(10)
+        column.addLayout(above)
+        column.addWidget(self.complaint)
+        column.addLayout(below)
+
+    def wanted(self) -> EntryFilter:
+        """Return what is asked for now."""
+        value = self.direction.value()
+        return EntryFilter(
+            text=self.search.text().strip(),
+            first=self.first.value(),
+            last=self.last.value(),
+            direction=Direction(value) if value else None,
+            without_document=self.without_document.isChecked(),
+            waiting_only=self.waiting_only.isChecked(),
+        )
+
+    def tell(self) -> None:
+        """Send the filter on, if it is another than the last one sent."""
+        self._timer.stop()
+        self._show_state()
+        wanted = self.wanted()
+        if wanted != self._told:
+            self._told = wanted
+            self.changed.emit(wanted)
+
+    def show_filter(self, wanted: EntryFilter) -> None:
+        """Set every part to `wanted` and tell once."""
+        for part in (self.first, self.last, self.search):
+            part.blockSignals(True)
+        self.search.setText(wanted.text)
+        self.first.set_value(wanted.first)
+        self.last.set_value(wanted.last)
+        for part in (self.first, self.last, self.search):
+            part.blockSignals(False)
+        self.direction.set_value(wanted.direction.value if wanted.direction else "")
+        self.without_document.setChecked(wanted.without_document)
+        self.waiting_only.setChecked(wanted.waiting_only)
+        self._complain("")
+        self.tell()
+
+    def clear(self) -> None:
+        """Ask for everything."""
+        self.show_filter(EntryFilter())
+
+    def _take_preset(self, name: str) -> None:
+        preset: Preset = next(each for each in presets(self._today()) if each.name == name)
+        wanted = self.wanted()
+        self.show_filter(
+            EntryFilter(
+                wanted.text,
+                preset.first,
+                preset.last,
+                wanted.direction,
+                wanted.without_document,
+                wanted.waiting_only,
+            )
+        )
+
+    def _complain(self, sentence: str) -> None:
+        self.complaint.setText(sentence)
+        self.complaint.setVisible(bool(sentence))
+
+    def _show_state(self) -> None:
+        wanted = self.wanted()
+        self.clear_button.setVisible(wanted != EntryFilter())
+        dates = (wanted.first, wanted.last)
+        named = [each.name for each in presets(self._today()) if (each.first, each.last) == dates]
+        words = (named[0] if named else "Chosen dates") if dates != (None, None) else "All dates"
+        self.period_button.setText(words)
+        self.period_button.setAccessibleName(f"Period: {words}")

@@ -1,0 +1,202 @@
+"""The listing: the filter, the table with its totals, and the selected entry beside it."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from app.domain.entry import EntryFilter, Totals
+from app.errors import AppError
+from app.ui.desktop import Desktop
+from app.ui.models.entries_model import EntriesModel
+from app.ui.tasks import Tasks
+from app.ui.views.details_panel import DetailsPanel
+from app.ui.views.filter_bar import FilterBar
+from app.ui.views.totals_foot import TotalsFoot
+from app.ui.widgets.banner import Banner
+from app.ui.widgets.empty_state import EmptyState
+from app.ui.widgets.entry_table import EntryTable
+from app.ui.widgets.pieces import button, frame, label
+
+if TYPE_CHECKING:
+    from app.services import Services
+
+_FROM_CACHE = "No server: showing the last entries seen on this computer."
+
+
+class ListingView(QWidget):
+    """`add_wanted` opens Add Entry, `export_wanted` carries the EntryFilter to export."""
+
+    add_wanted = Signal()
+    export_wanted = Signal(object)
+
+    def __init__(self, services: "Services", tasks: Tasks, desktop: Desktop) -> None:
+        super().__init__()
+        self.setObjectName("listing_view")
+        self.setProperty("role", "canvas")
+        self._services = services
+        self._tasks = tasks
+        self._wanted = EntryFilter()
+        self.model = EntriesModel(services, tasks, self)
+        self.filters = FilterBar(desktop.today)
+        self.table = EntryTable(self.model)
+        self.details = DetailsPanel(services, tasks)
+        self.foot = TotalsFoot()
+        self.banner = Banner("listing_banner")
+        self.empty = EmptyState("listing_empty")
+        self._lay_out()
+        self._connect()
+
+    def _lay_out(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 20, 24, 24)
+        column.setSpacing(14)
+        column.addLayout(self._head())
+        column.addWidget(self.filters)
+        column.addWidget(self.banner)
+        row = QHBoxLayout()
+        row.setSpacing(16)
+        row.addWidget(self._list_card(), 1)
+        row.addWidget(self.details)
+        column.addLayout(row, 1)
+
+    def _head(self) -> QHBoxLayout:
+        self.export_button = button("Export CSV", "export_button", icon="download")
+        self.export_button.setToolTip("Export what is shown (Ctrl+E)")
+        self.add_button = button("Add entry", "listing_add_button", "primary", "plus", "on_accent")
+        self.add_button.setToolTip("Add entry (Ctrl+N)")
+        row = QHBoxLayout()
+        row.setSpacing(10)
+        row.addWidget(label("Entries", "title"))
+        row.addStretch(1)
+        row.addWidget(self.export_button)
+        row.addWidget(self.add_button)
+        return row
+
+    def _list_card(self) -> QFrame:
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.table)
+        self._stack.addWidget(self.empty)
+        column = QVBoxLayout()
+        column.setContentsMargins(1, 1, 1, 1)
+        column.setSpacing(0)
+        column.addWidget(self._stack, 1)
+        column.addWidget(self.foot)
+        return frame("card", column, "list_card")
+
+    def _connect(self) -> None:
+        self.add_button.clicked.connect(self.add_wanted)
+        self.export_button.clicked.connect(self.ask_export)
+        self.filters.changed.connect(self._filter_changed)
+        self.table.row_selected.connect(self._show_row)
+        self.model.loaded.connect(self._page_loaded)
+        self.model.load_failed.connect(self._load_failed)
+        self.model.source_changed.connect(lambda _cached: self._show_source())
+        self.model.dataChanged.connect(lambda *_args: self._show_row(self.table.currentIndex().row()))
+        self.banner.pressed.connect(self.refresh)
+        self.empty.pressed.connect(self._empty_pressed)
+        down = QShortcut(QKeySequence(Qt.Key.Key_Down), self.filters.search)
+        down.setContext(Qt.ShortcutContext.WidgetShortcut)
+        down.activated.connect(self._enter_table)
+
+    def open(self) -> None:
+        """Show the book from the beginning: called after signing in."""
+        self.details.show_entry(None)
+        self.filters.show_filter(EntryFilter())
+        self._filter_changed(EntryFilter())
+
+    def refresh(self) -> None:
+        """Read what is shown again, keeping selection and place."""
+        self.model.refresh()
+        self._ask_totals()
+
+    def focus_search(self) -> None:
+        """Move to the search box."""
+        self.filters.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.filters.search.selectAll()
+
+    def begin(self) -> None:
+        """Move to the table."""
+        shown = self.empty.button if self._stack.currentWidget() is self.empty else self.table
+        shown.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def ask_export(self) -> None:
+        """Ask for the export of what is shown."""
+        self.export_wanted.emit(self.filters.wanted())
+
+    def _filter_changed(self, wanted: EntryFilter) -> None:
+        self._wanted = wanted
+        self._stack.setCurrentWidget(self.table)
+        self.foot.show_totals(None)
+        self.model.set_filter(wanted)
+        self._ask_totals()
+
+    def _ask_totals(self) -> None:
+        wanted = self._wanted
+        self._tasks.run(
+            lambda: self._services.entries.totals(wanted),
+            self._show_totals,
+            self._totals_failed,
+            owner=self,
+            topic="totals",
+        )
+
+    def _show_totals(self, totals: Totals) -> None:
+        self.foot.show_totals(totals)
+
+    def _totals_failed(self, _error: AppError) -> None:
+        self.foot.show_unknown()
+
+    def _page_loaded(self) -> None:
+        self._show_source()
+        rows = self.model.rowCount()
+        if rows == 0 and self.model.complete:
+            self._show_empty()
+            self.details.show_entry(None)
+            return
+        self._stack.setCurrentWidget(self.table)
+        if rows and not self.table.currentIndex().isValid():
+            self.table.selectRow(0)
+
+    def _show_source(self) -> None:
+        if self.model.from_cache:
+            self.banner.say(_FROM_CACHE, "warn", "Try again")
+        else:
+            self.banner.hide()
+
+    def _show_empty(self) -> None:
+        if self._wanted == EntryFilter():
+            self.empty.say(
+                "wallet",
+                "No entries yet",
+                "Note what you spent or earned; it takes a few seconds.",
+                "Add entry",
+            )
+        else:
+            self.empty.say("search", "Nothing matches", "No entry fits what you asked for.", "Clear filters")
+        self._stack.setCurrentWidget(self.empty)
+
+    def _empty_pressed(self) -> None:
+        if self._wanted == EntryFilter():
+            self.add_wanted.emit()
+        else:
+            self.filters.clear()
+
+    def _load_failed(self, error: AppError) -> None:
+        self.banner.say(error.message, "danger", "Try again")
+
+    def _show_row(self, row: int) -> None:
+        entry = self.model.entry_at(row)
+        if entry is not None or row < 0:
+            self.details.show_entry(entry)
+
+    def _enter_table(self) -> None:
+        self.table.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        if not self.table.currentIndex().isValid() and self.model.rowCount():
+            self.table.selectRow(0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the details a share of the width."""
+        super().resizeEvent(event)
+        self.details.setFixedWidth(min(max(event.size().width() * 27 // 100, 236), 460))

@@ -1,0 +1,157 @@
+"""The card of the login screen: its fields and their looks, without any doing."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QCheckBox, QFrame, QLabel, QLineEdit, QProgressBar, QVBoxLayout
+
+from app.ui.bounds import MAX_PASSWORD, MAX_USER_NAME
+from app.ui.icons import put_icon
+from app.ui.widgets.banner import Banner
+from app.ui.widgets.field import Field
+from app.ui.widgets.pieces import button, label
+from app.ui.widgets.segment import Choice, Segment
+
+LOCAL, SERVER = "local", "server"
+
+
+class LoginCard(QFrame):
+    """`place_picked` carries LOCAL or SERVER; `submitted` tells that the button or Enter was pressed."""
+
+    place_picked = Signal(str)
+    submitted = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("login_card")
+        self.setProperty("role", "card")
+        self.setFixedWidth(400)
+        self._make_head()
+        self._make_fields()
+        self._make_foot()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(36, 32, 36, 28)
+        column.setSpacing(14)
+        for widget in self._parts():
+            column.addWidget(widget)
+
+    def _parts(self) -> list[QLabel | Segment | Field | Banner | QCheckBox | QProgressBar | QFrame]:
+        parts = [self.icon, self.title, self.subtitle, self.place, self.banner, *self.fields.values()]
+        parts += [self.remember, self.submit_button, self.create_button, self.progress, self.progress_label]
+        return parts  # type: ignore[return-value]
+
+    def _make_head(self) -> None:
+        self.icon = QLabel()
+        put_icon(self.icon, "wallet", "accent", size=36)
+        self.title = label("Bahi", "title", "login_title")
+        self.subtitle = label("", "muted", "login_subtitle", wrap=True)
+        self.place = Segment(
+            [
+                Choice(LOCAL, "On this computer", "place_local"),
+                Choice(SERVER, "On a server", "place_server"),
+            ],
+            "place_segment",
+            "Where the book is",
+        )
+        self.place.picked.connect(self.place_picked)
+        self.banner = Banner("login_banner")
+
+    def _make_fields(self) -> None:
+        self.address = self._line("address_field", 200, "books.example.com")
+        self.user_name = self._line("user_name_field", MAX_USER_NAME)
+        self.password = self._line("password_field", MAX_PASSWORD)
+        self.password.setEchoMode(QLineEdit.EchoMode.Password)
+        self._add_eye()
+        self.fields = {
+            "address": Field("Server address", self.address),
+            "userName": Field("User name", self.user_name),
+            "password": Field("Password", self.password),
+        }
+
+    def _line(self, name: str, length: int, placeholder: str = "") -> QLineEdit:
+        made = QLineEdit()
+        made.setObjectName(name)
+        made.setMaxLength(length)
+        made.setPlaceholderText(placeholder)
+        made.setAcceptDrops(False)
+        made.returnPressed.connect(self.submitted)
+        return made
+
+    def _add_eye(self) -> None:
+        self._eye = QAction("Show the password", self.password)
+        self._eye.setObjectName("show_password")
+        self._eye.setCheckable(True)
+        put_icon(self._eye, "eye")
+        self._eye.toggled.connect(self._show_password)
+        self.password.addAction(self._eye, QLineEdit.ActionPosition.TrailingPosition)
+
+    def _show_password(self, shown: bool) -> None:
+        mode = QLineEdit.EchoMode.Normal if shown else QLineEdit.EchoMode.Password
+        self.password.setEchoMode(mode)
+        self._eye.setText("Hide the password" if shown else "Show the password")
+        put_icon(self._eye, "eye-off" if shown else "eye")
+
+    def _make_foot(self) -> None:
+        self.remember = QCheckBox("Keep me signed in on this computer")
+        self.remember.setObjectName("remember_check")
+        self.submit_button = button("Sign in", "submit_button", "primary")
+        self.submit_button.clicked.connect(self.submitted)
+        self.create_button = button("", "create_button", "link")
+        self.progress = QProgressBar()
+        self.progress.setObjectName("login_progress")
+        self.progress.setRange(0, 0)
+        self.progress.setTextVisible(False)
+        self.progress_label = label("", "muted", "login_progress_label")
+        self.progress_label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+
+    def show_words(self, title: str, subtitle: str, submit: str) -> None:
+        """Set the title, the sentence below it and the button's words."""
+        self.title.setText(title)
+        self.subtitle.setText(subtitle)
+        self.subtitle.setVisible(bool(subtitle))
+        self.submit_button.setText(submit)
+        self.submit_button.setAccessibleName(submit)
+
+    def show_fields(self, *names: str) -> None:
+        """Show only the fields `names`; with none, also hide what belongs to them."""
+        for name, field in self.fields.items():
+            field.setVisible(name in names)
+        self.submit_button.setVisible(bool(names))
+        self.remember.setVisible("password" in names)
+
+    def show_busy(self, text: str) -> None:
+        """Say what is being done, and take no input; an empty text ends it."""
+        self.progress.setVisible(bool(text))
+        self.progress_label.setText(text)
+        self.progress_label.setVisible(bool(text))
+        for widget in (*self.fields.values(), self.submit_button, self.create_button, self.remember):
+            widget.setEnabled(not text)
+
+    def clear_errors(self) -> None:
+        """Take every sentence away."""
+        self.banner.hide()
+        for field in self.fields.values():
+            field.set_error("")
+
+    def show_errors(self, message: str, errors: dict[str, str]) -> None:
+        """Put sentences under their fields; the rest, or `message`, in the banner."""
+        shown = {name: text for name, text in errors.items() if name in self.fields}
+        visible = {name: text for name, text in shown.items() if not self.fields[name].isHidden()}
+        for name, text in visible.items():
+            self.fields[name].set_error(text)
+        rest = [text for name, text in errors.items() if name not in visible]
+        if rest or not errors:
+            self.banner.say(" ".join(rest) or message, "danger")
+        for field in self.fields.values():
+            if field.error_text:
+                field.focus_target.setFocus()
+                return
+
+    def focus_first(self) -> None:
+        """Move to the first empty field that is shown, else to the last one."""
+        shown = [field.focus_target for field in self.fields.values() if not field.isHidden()]
+        for editor in shown:
+            if isinstance(editor, QLineEdit) and not editor.text():
+                editor.setFocus()
+                return
+        if shown:
+            shown[-1].setFocus()

@@ -1,0 +1,255 @@
+"""The login screen: opens the book on this computer, or signs in on a server."""
+
+import getpass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QGraphicsDropShadowEffect, QScrollArea, QVBoxLayout, QWidget
+
+from app.errors import AppError
+from app.ui.tasks import Tasks
+from app.ui.views.login_card import LOCAL, SERVER, LoginCard
+
+if TYPE_CHECKING:
+    from app.services import Services
+    from app.services.accounts import LocalBook, Session
+
+PLACE_KEY, ADDRESS_KEY, USER_KEY, REMEMBER_KEY = (
+    "login.place",
+    "login.address",
+    "login.user",
+    "login.remember",
+)
+_TOPIC = "login"
+
+
+def os_user_name() -> str:
+    """Return the name of the person at this computer, or an empty text."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return ""
+
+
+class LoginView(QScrollArea):
+    """`signed_in` carries the Session. Keeps the settings named above."""
+
+    signed_in = Signal(object)
+
+    def __init__(self, services: "Services", tasks: Tasks, proposed_name: str | None = None) -> None:
+        super().__init__()
+        self.setObjectName("login_view")
+        self.setWidgetResizable(True)
+        self._services = services
+        self._tasks = tasks
+        self._proposed_name = os_user_name() if proposed_name is None else proposed_name
+        self._book: LocalBook | None = None
+        self._creating = False
+        self.card = LoginCard()
+        self._lay_out()
+        self.card.place_picked.connect(self._place_picked)
+        self.card.submitted.connect(self.submit)
+        self.card.create_button.clicked.connect(self._toggle_create)
+        self.card.show_busy("")
+        self._show_waiting("Starting…")
+
+    def _lay_out(self) -> None:
+        inner = QWidget()
+        inner.setProperty("role", "canvas")
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(24, 24, 24, 24)
+        column.addWidget(self.card, 0, Qt.AlignmentFlag.AlignCenter)
+        shadow = QGraphicsDropShadowEffect(self.card)
+        shadow.setBlurRadius(36)
+        shadow.setOffset(0, 8)
+        shadow.setColor(QColor(15, 20, 35, 38))
+        self.card.setGraphicsEffect(shadow)
+        self.setWidget(inner)
+
+    @property
+    def place(self) -> str:
+        """Return LOCAL or SERVER."""
+        return self.card.place.value()
+
+    def start(self, *, straight_in: bool = True) -> None:
+        """Go on where the last session was; a book without a password opens at once if `straight_in`."""
+        self._straight_in = straight_in
+        self.card.password.clear()
+        settings = self._services.settings
+        self.card.place.set_value(SERVER if settings.get(PLACE_KEY, LOCAL) == SERVER else LOCAL)
+        self.card.address.setText(settings.get(ADDRESS_KEY, ""))
+        self.card.remember.setChecked(settings.get(REMEMBER_KEY, "") == "yes")
+        self._show_place()
+
+    def _place_picked(self, _place: str) -> None:
+        self._straight_in = False
+        self._creating = False
+        self._tasks.supersede(self, _TOPIC)
+        self._show_place()
+
+    def _show_place(self) -> None:
+        self.card.clear_errors()
+        if self.place == LOCAL:
+            self._open_local()
+        else:
+            self._show_server()
+
+    def _show_waiting(self, text: str) -> None:
+        self.card.show_words("Bahi", "", "Sign in")
+        self.card.show_fields()
+        self.card.create_button.hide()
+        self.card.show_busy(text)
+
+    def _open_local(self) -> None:
+        self._show_waiting("Opening your book…")
+        accounts = self._services.accounts
+        self._tasks.run(accounts.local_book, self._book_found, self._local_failed, owner=self, topic=_TOPIC)
+
+    def _local_failed(self, error: AppError) -> None:
+        self._book = None
+        self.card.show_busy("")
+        self.card.show_words("Bahi", "Your book could not be opened.", "Try again")
+        self.card.submit_button.show()
+        self.card.banner.say(error.message, "danger")
+
+    def _book_found(self, book: "LocalBook") -> None:
+        self._book = book
+        self.card.show_busy("")
+        if not book.exists:
+            self._show_first_run()
+        elif book.has_password:
+            self._show_local_password(book.user_name)
+        elif self._straight_in:
+            self._sign_in_local(book.user_name, "", "Opening your book…")
+        else:
+            self.card.show_words(f"Welcome back, {book.user_name}", "Your book is on this computer.", "Open")
+            self.card.submit_button.show()
+            self.card.submit_button.setFocus()
+
+    def _show_first_run(self) -> None:
+        self.card.show_words(
+            "Start your book", "It is kept on this computer. Nothing to install, nothing to set up.", "Start"
+        )
+        self.card.show_fields("userName", "password")
+        self.card.remember.hide()
+        self.card.fields["userName"].label.setText("Your name")
+        self.card.fields["password"].hint.setText("optional")
+        self.card.password.setPlaceholderText("Leave empty to open without one")
+        if not self.card.user_name.text():
+            self.card.user_name.setText(self._proposed_name)
+        self.card.user_name.setFocus()
+        self.card.user_name.selectAll()
+
+    def _show_local_password(self, user_name: str) -> None:
+        self.card.show_words(f"Welcome back, {user_name}", "Enter the password of your book.", "Open")
+        self.card.show_fields("password")
+        self._plain_fields()
+        self.card.password.setFocus()
+
+    def _plain_fields(self) -> None:
+        self.card.fields["userName"].label.setText("User name")
+        self.card.fields["password"].hint.setText("at least 8 characters" if self._creating else "")
+        self.card.password.setPlaceholderText("")
+
+    def _show_server(self) -> None:
+        self.card.show_busy("")
+        self.card.show_fields("address", "userName", "password")
+        self._plain_fields()
+        title = "Create an account" if self._creating else "Sign in"
+        subtitle = (
+            "Your book will be kept on this server." if self._creating else "Open your book on a server."
+        )
+        self.card.show_words(title, subtitle, "Create account" if self._creating else "Sign in")
+        self.card.create_button.setText(
+            "I have an account: sign in" if self._creating else "Create an account"
+        )
+        self.card.create_button.setAccessibleName(self.card.create_button.text())
+        self.card.create_button.show()
+        if not self.card.user_name.text():
+            self.card.user_name.setText(self._services.settings.get(USER_KEY, ""))
+        self.card.focus_first()
+
+    def _toggle_create(self) -> None:
+        self._creating = not self._creating
+        self.card.clear_errors()
+        self._show_server()
+
+    def submit(self) -> None:
+        """Do what the button says."""
+        if not self.card.submit_button.isEnabled():
+            return
+        self.card.clear_errors()
+        if self.place == SERVER:
+            self._submit_server()
+        elif self._book is None:
+            self._open_local()
+        else:
+            self._submit_local(self._book)
+
+    def _submit_local(self, book: "LocalBook") -> None:
+        name = book.user_name if book.exists else self.card.user_name.text().strip()
+        if not name:
+            self.card.show_errors("", {"userName": "Enter your name."})
+            return
+        if book.has_password and not self.card.password.text():
+            self.card.show_errors("", {"password": "Enter the password of your book."})
+            return
+        self._sign_in_local(name, self.card.password.text(), "Opening your book…")
+
+    def _sign_in_local(self, name: str, password: str, text: str) -> None:
+        self._remember_choice()
+        self.card.show_busy(text)
+        self._tasks.run(
+            lambda: self._services.accounts.sign_in_local(name, password),
+            self._signed_in,
+            self._refused,
+            owner=self,
+            topic=_TOPIC,
+        )
+
+    def _submit_server(self) -> None:
+        address, name = self.card.address.text().strip(), self.card.user_name.text().strip()
+        password, creating = self.card.password.text(), self._creating
+        missing = {
+            "address": "" if address else "Enter the address of the server.",
+            "userName": "" if name else "Enter your user name.",
+            "password": "" if password else "Enter your password.",
+        }
+        if not all((address, name, password)):
+            self.card.show_errors("", {key: text for key, text in missing.items() if text})
+            return
+        self._remember_choice()
+        self.card.show_busy("Creating your account…" if creating else "Signing in…")
+        self._tasks.run(
+            lambda: self._services.accounts.sign_in_remote(address, name, password, create=creating),
+            self._signed_in,
+            self._refused,
+            owner=self,
+            topic=_TOPIC,
+        )
+
+    def _remember_choice(self) -> None:
+        settings = self._services.settings
+        settings.set(REMEMBER_KEY, "yes" if self.card.remember.isChecked() else "no")
+        settings.set(PLACE_KEY, self.place)
+        if self.place == SERVER:
+            settings.set(ADDRESS_KEY, self.card.address.text().strip())
+            settings.set(USER_KEY, self.card.user_name.text().strip())
+
+    def _signed_in(self, session: "Session") -> None:
+        self.card.show_busy("")
+        self.card.password.clear()
+        self._creating = False
+        self.signed_in.emit(session)
+
+    def _refused(self, error: AppError) -> None:
+        self.card.show_busy("")
+        if (
+            self.place == LOCAL
+            and self._book is not None
+            and self._book.exists
+            and not self._book.has_password
+        ):
+            self.card.submit_button.show()
+        self.card.show_errors(error.message, error.fields)

@@ -1,0 +1,129 @@
+"""The sidebar: the name, the two screens, and at the foot the state of the connection, user and look."""
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout
+
+from app.ui.icons import put_icon
+from app.ui.theme import Mode
+from app.ui.widgets.pieces import ElidedLabel, button, label, set_look, tool_button
+
+_MODES = (
+    (Mode.SYSTEM, "monitor", "Look as the system does"),
+    (Mode.LIGHT, "sun", "Light"),
+    (Mode.DARK, "moon", "Dark"),
+)
+
+
+class Sidebar(QFrame):
+    """`add_wanted` and `listing_wanted` change the screen; `mode_picked` carries a theme Mode."""
+
+    add_wanted = Signal()
+    listing_wanted = Signal()
+    mode_picked = Signal(object)
+    sign_out_wanted = Signal()
+
+    def __init__(self, mode: Mode) -> None:
+        super().__init__()
+        self.setObjectName("sidebar")
+        self.setProperty("role", "sidebar")
+        self.setFixedWidth(200)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(14, 20, 14, 16)
+        column.setSpacing(6)
+        column.addLayout(self._brand())
+        column.addSpacing(14)
+        self._screens(column)
+        column.addStretch(1)
+        self._foot(column, mode)
+
+    def _brand(self) -> QHBoxLayout:
+        icon = QLabel()
+        put_icon(icon, "wallet", "accent", size=24)
+        row = QHBoxLayout()
+        row.setContentsMargins(6, 0, 0, 0)
+        row.setSpacing(8)
+        row.addWidget(icon)
+        row.addWidget(label("Bahi", "brand"))
+        row.addStretch(1)
+        return row
+
+    def _screens(self, column: QVBoxLayout) -> None:
+        self.add_button = self._nav("Add entry", "nav_add", "plus-circle", "Ctrl+N")
+        self.listing_button = self._nav("Entries", "nav_entries", "list", "")
+        group = QButtonGroup(self)
+        for made in (self.add_button, self.listing_button):
+            group.addButton(made)
+            column.addWidget(made)
+        self.add_button.clicked.connect(self.add_wanted)
+        self.listing_button.clicked.connect(self.listing_wanted)
+        self.add_button.setChecked(True)
+
+    def _nav(self, text: str, name: str, icon: str, keys: str) -> QPushButton:
+        made = button(text, name, "nav")
+        made.setCheckable(True)
+        put_icon(made, icon, "text_muted", "accent_text")
+        if keys:
+            made.setToolTip(f"{text} ({keys})")
+        return made
+
+    def _foot(self, column: QVBoxLayout, mode: Mode) -> None:
+        self.status = label("Starting…", "pill", "status_pill", wrap=True)
+        self.server_label = ElidedLabel("", "small", "server_label")
+        self.user_label = ElidedLabel("", "strong", "user_label")
+        self.sign_out_button = tool_button("sign_out_button", "log-out", "Sign out")
+        self.sign_out_button.clicked.connect(self.sign_out_wanted)
+        pill_row = QHBoxLayout()
+        pill_row.setContentsMargins(4, 0, 0, 0)
+        pill_row.addWidget(self.status)
+        pill_row.addStretch(1)
+        column.addLayout(pill_row)
+        column.addSpacing(6)
+        user_row = QHBoxLayout()
+        user_row.setContentsMargins(4, 0, 0, 0)
+        names = QVBoxLayout()
+        names.setSpacing(1)
+        names.addWidget(self.user_label)
+        names.addWidget(self.server_label)
+        user_row.addLayout(names, 1)
+        user_row.addWidget(self.sign_out_button)
+        column.addLayout(user_row)
+        column.addLayout(self._mode_row(mode))
+
+    def _mode_row(self, mode: Mode) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(2)
+        self._modes = QButtonGroup(self)
+        for number, (value, icon, tip) in enumerate(_MODES):
+            made: QToolButton = tool_button(f"theme_{value}", icon, tip)
+            made.setCheckable(True)
+            made.setChecked(value is mode)
+            made.setProperty("role", "mode")
+            put_icon(made, icon, "text_muted", "accent_text")
+            made.setIconSize(QSize(18, 18))
+            self._modes.addButton(made, number)
+            row.addWidget(made)
+        row.addStretch(1)
+        self._modes.idClicked.connect(lambda number: self.mode_picked.emit(_MODES[number][0]))
+        return row
+
+    def show_mode(self, mode: Mode) -> None:
+        """Mark which look is chosen."""
+        for number, (value, _icon, _tip) in enumerate(_MODES):
+            self._modes.button(number).setChecked(value is mode)
+
+    def show_screen(self, adding: bool) -> None:
+        """Mark which of the two screens is shown."""
+        (self.add_button if adding else self.listing_button).setChecked(True)
+
+    def show_session(self, user_name: str, server: str) -> None:
+        """Show who is signed in and where the book is."""
+        self.user_label.setText(user_name)
+        self.server_label.setText(server)
+
+    def show_status(self, text: str, tone: str, explanation: str = "") -> None:
+        """Show the state of the connection; tone is good, warn, danger or empty."""
+        self.status.setText(text)
+        self.status.setToolTip(explanation)
+        self.status.setAccessibleName(f"Connection: {text}")
+        set_look(self.status, "tone", tone)
+        self.status.setAlignment(Qt.AlignmentFlag.AlignVCenter)

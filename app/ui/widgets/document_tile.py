@@ -1,0 +1,184 @@
+"""One pinned bill: its thumbnail, name and size, with buttons to remove, move and open it."""
+
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QDrag,
+    QFocusEvent,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPixmap,
+)
+from PySide6.QtWidgets import QApplication, QFrame, QLabel, QToolButton, QVBoxLayout
+
+from app.domain.entry import Attachment
+from app.ui.bounds import PDF, size_text
+from app.ui.icons import put_icon
+from app.ui.theme import colour
+from app.ui.widgets.pieces import ElidedLabel, label, tool_button
+
+TILE_MIME = "application/x-bahi-pinned-bill"
+_WIDTH, _THUMB_HEIGHT, _HEIGHT = 100, 90, 136
+
+
+class Thumbnail(QLabel):
+    """A small picture, filling its frame from the top; an icon until there is one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFixedSize(_WIDTH - 2, _THUMB_HEIGHT)
+        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._picture = QPixmap()
+
+    def show_icon(self, name: str, tint: str = "text_muted") -> None:
+        """Show an icon in place of a picture."""
+        self._picture = QPixmap()
+        put_icon(self, name, tint, size=26)
+
+    def show_image(self, image: QImage) -> None:
+        """Show `image`, cut to the frame."""
+        self._picture = QPixmap.fromImage(image)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the picture as wide as the frame, its head at the top."""
+        if self._picture.isNull():
+            super().paintEvent(event)
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        size = self._picture.size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatioByExpanding)
+        head = QPainterPath()
+        head.addRoundedRect(QRectF(self.rect()).adjusted(0, 0, 0, 8), 7, 7)
+        painter.setClipPath(head)
+        painter.drawPixmap((self.width() - size.width()) // 2, 0, size.width(), size.height(), self._picture)
+        painter.setClipping(False)
+        painter.fillRect(QRect(0, self.height() - 1, self.width(), 1), colour("border"))
+        painter.end()
+
+
+class DocumentTile(QFrame):
+    """`removed`, `opened` and `moved(by)` tell what the person wants; `key` names the tile for a drag.
+
+    Keys: Enter opens, Delete removes, Alt+Left and Alt+Right move.
+    """
+
+    removed = Signal(str)
+    opened = Signal(str)
+    moved = Signal(str, int)
+
+    def __init__(self, key: str, file_name: str) -> None:
+        super().__init__()
+        self.key = key
+        self.file_name = file_name
+        self.attachment: Attachment | None = None
+        self._press = QPoint()
+        self.setObjectName("document_tile")
+        self.setProperty("role", "tile")
+        self.setFixedSize(_WIDTH, _HEIGHT)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._build()
+        self.thumbnail.show_icon("clock")
+        self._describe("being pinned…")
+
+    def _build(self) -> None:
+        self.thumbnail = Thumbnail()
+        self.name = ElidedLabel(self.file_name, "small", "tile_name", Qt.TextElideMode.ElideMiddle)
+        self.size_label = label("", "small", "tile_size")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(1, 1, 1, 6)
+        column.setSpacing(2)
+        column.addWidget(self.thumbnail)
+        for line in (self.name, self.size_label):
+            line.setContentsMargins(7, 0, 7, 0)
+            column.addWidget(line)
+        column.addStretch(1)
+        self.remove_button = self._badge("tile_remove", "x", f"Remove {self.file_name}", _WIDTH - 27, 5)
+        self.left_button = self._badge("tile_left", "chevron-left", "Move to the left", 5, _THUMB_HEIGHT - 24)
+        self.right_button = self._badge(
+            "tile_right", "chevron-right", "Move to the right", _WIDTH - 27, _THUMB_HEIGHT - 24
+        )
+        self.remove_button.clicked.connect(lambda: self.removed.emit(self.key))
+        self.left_button.clicked.connect(lambda: self.moved.emit(self.key, -1))
+        self.right_button.clicked.connect(lambda: self.moved.emit(self.key, 1))
+        self._show_movers(False)
+
+    def _badge(self, name: str, icon: str, tip: str, x: int, y: int) -> QToolButton:
+        made = tool_button(name, icon, tip, size=14)
+        made.setProperty("role", "badge")
+        made.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the tile itself has the keys
+        made.setParent(self)
+        made.setGeometry(x, y, 22, 22)
+        return made
+
+    def attach(self, attachment: Attachment) -> None:
+        """Show that the bytes are kept on this computer."""
+        self.attachment = attachment
+        self.name.setText(attachment.file_name)
+        self._describe(size_text(attachment.byte_size))
+        self.thumbnail.show_icon("file-pdf" if attachment.media_type == PDF else "image")
+
+    def _describe(self, state: str) -> None:
+        self.size_label.setText(state)
+        self.setAccessibleName(f"{self.file_name}, {state}")
+
+    def sizeHint(self) -> QSize:
+        """Return the fixed size of every tile."""
+        return QSize(_WIDTH, _HEIGHT)
+
+    def _show_movers(self, shown: bool) -> None:
+        self.left_button.setVisible(shown)
+        self.right_button.setVisible(shown)
+
+    def event(self, event: QEvent) -> bool:
+        """Show the moving buttons under the mouse."""
+        if event.type() in (QEvent.Type.Enter, QEvent.Type.Leave):
+            self._show_movers(event.type() is QEvent.Type.Enter or self.hasFocus())
+        return super().event(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show the moving buttons while focused."""
+        super().focusInEvent(event)
+        self._show_movers(True)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Hide the moving buttons again."""
+        super().focusOutEvent(event)
+        self._show_movers(self.underMouse())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Open, remove or move by key."""
+        alt = event.modifiers() & Qt.KeyboardModifier.AltModifier
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers():
+            self.opened.emit(self.key)
+        elif event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+            self.removed.emit(self.key)
+        elif alt and event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+            self.moved.emit(self.key, -1 if event.key() == Qt.Key.Key_Left else 1)
+        else:
+            super().keyPressEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Remember where a drag may begin."""
+        self._press = event.position().toPoint()
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+
+    def mouseDoubleClickEvent(self, _event: QMouseEvent) -> None:
+        """Open the bill."""
+        self.opened.emit(self.key)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Begin a drag that moves the tile among the others."""
+        far = (event.position().toPoint() - self._press).manhattanLength()
+        if not event.buttons() & Qt.MouseButton.LeftButton or far < QApplication.startDragDistance():
+            return
+        drag = QDrag(self)
+        data = QMimeData()
+        data.setData(TILE_MIME, self.key.encode())
+        drag.setMimeData(data)
+        drag.setPixmap(self.grab())
+        drag.setHotSpot(self._press)
+        drag.exec(Qt.DropAction.MoveAction)

@@ -1,0 +1,276 @@
+"""The bills of the entry being written: drop area, Browse, the pinned ones, and what was refused."""
+
+import itertools
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QImage
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from app.domain.entry import Attachment
+from app.errors import AppError
+from app.ui import previews
+from app.ui.bounds import MAX_DOCUMENTS
+from app.ui.desktop import Desktop
+from app.ui.icons import put_icon
+from app.ui.tasks import Tasks
+from app.ui.widgets.banner import Banner
+from app.ui.widgets.document_tile import TILE_MIME, DocumentTile
+from app.ui.widgets.flow import FlowLayout
+from app.ui.widgets.pieces import button, label
+
+if TYPE_CHECKING:
+    from app.services import Services
+
+_THUMB_EDGE = 320
+
+
+class DropArea(QFrame):
+    """The dashed frame; a click on it browses."""
+
+    pressed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("drop_area")
+        self.setProperty("role", "drop")
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        icon = QLabel()
+        put_icon(icon, "upload", size=26)
+        self._column = column = QVBoxLayout(self)
+        column.setContentsMargins(12, 16, 12, 16)
+        column.setSpacing(6)
+        self._lines = (
+            icon,
+            label("Drop photos or PDFs here", "strong"),
+            label("or paste with Ctrl+V", "muted"),
+        )
+        for line in self._lines:
+            column.addWidget(line, 0, Qt.AlignmentFlag.AlignHCenter)
+
+    def set_compact(self, compact: bool) -> None:
+        """Shrink to one line once something is pinned, to leave room for the bills."""
+        self._lines[0].setVisible(not compact)
+        self._lines[2].setVisible(not compact)
+        margin = 8 if compact else 22
+        self._column.setContentsMargins(12, margin, 12, margin)
+
+    def mouseReleaseEvent(self, _event: object) -> None:
+        """Browse."""
+        self.pressed.emit()
+
+
+class DocumentsPanel(QFrame):
+    """Pins files and pictures; `changed` after every change, `settled` when nothing is being attached."""
+
+    changed = Signal()
+    settled = Signal()
+    open_wanted = Signal(object)
+
+    def __init__(self, services: "Services", tasks: Tasks, desktop: Desktop) -> None:
+        super().__init__()
+        self.setObjectName("documents_panel")
+        self.setProperty("role", "card")
+        self.setAcceptDrops(True)  # only for tiles being moved; files go on to the window
+        self._services = services
+        self._tasks = tasks
+        self._desktop = desktop
+        self._keys = itertools.count(1)
+        self._tiles: list[DocumentTile] = []
+        self._build()
+        self._count()
+
+    def _build(self) -> None:
+        self.count_label = label("", "muted", "documents_count")
+        self.drop_area = DropArea()
+        self.drop_area.pressed.connect(self.browse)
+        self.browse_button = button("Browse…", "browse_button", icon="folder-open")
+        self.browse_button.setToolTip("Choose files (Ctrl+O)")
+        self.browse_button.clicked.connect(self.browse)
+        self.refusal = Banner("documents_refusal")
+        head = QHBoxLayout()
+        head.addWidget(label("Documents", "heading"))
+        head.addStretch(1)
+        head.addWidget(self.count_label)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(20, 18, 20, 18)
+        column.setSpacing(12)
+        column.addLayout(head)
+        for widget in (self.drop_area, self.browse_button, self.refusal):
+            column.addWidget(widget)
+        column.addWidget(self._shelf(), 1)
+
+    def _shelf(self) -> QScrollArea:
+        self._inner = inner = QWidget()
+        inner.setProperty("role", "clear")
+        self._flow = FlowLayout(inner, 10)
+        area = QScrollArea()
+        area.setObjectName("documents_shelf")
+        area.setWidgetResizable(True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.viewport().setProperty("role", "clear")
+        area.setWidget(inner)
+        self._area = area
+        return area
+
+    def attachments(self) -> tuple[Attachment, ...]:
+        """Return the pinned bills in their order, without those still being attached."""
+        return tuple(tile.attachment for tile in self._tiles if tile.attachment is not None)
+
+    @property
+    def attaching(self) -> bool:
+        """Say whether a bill is still being read."""
+        return any(tile.attachment is None for tile in self._tiles)
+
+    @property
+    def empty(self) -> bool:
+        """Say whether nothing is pinned or being pinned."""
+        return not self._tiles
+
+    def browse(self) -> None:
+        """Let the person choose files and pin them."""
+        self.add_files(self._desktop.choose_files(self))
+
+    def add_files(self, paths: list[Path]) -> None:
+        """Pin `paths` in their order."""
+        self.refusal.hide()
+        for path in paths:
+            if not self._room():
+                return
+            self._add(path.name, partial(self._services.documents.attach_file, path))
+
+    def add_image(self, image: QImage, name: str = "Pasted picture.png") -> None:
+        """Pin a picture from the clipboard as a PNG."""
+        self.refusal.hide()
+        if self._room():
+            self._add(name, lambda: self._services.documents.attach_bytes(previews.png_bytes(image), name))
+
+    def clear(self) -> None:
+        """Unpin everything."""
+        for tile in list(self._tiles):
+            self._take_off(tile)
+        self.refusal.hide()
+        self._count()
+
+    def _room(self) -> bool:
+        if len(self._tiles) < MAX_DOCUMENTS:
+            return True
+        self._refuse(f"An entry takes at most {MAX_DOCUMENTS} documents; the rest were not added.")
+        return False
+
+    def _refuse(self, sentence: str) -> None:
+        known = self.refusal.text()
+        self.refusal.say(f"{known}\n{sentence}" if known and sentence not in known else sentence, "danger")
+
+    def _add(self, name: str, work: Callable[[], Attachment]) -> None:
+        tile = DocumentTile(str(next(self._keys)), name)
+        tile.removed.connect(self._remove)
+        tile.moved.connect(self._move_by)
+        tile.opened.connect(self._open)
+        self._tiles.append(tile)
+        self._flow.addWidget(tile)
+        self._count()
+        QTimer.singleShot(0, tile, lambda: self._area.ensureWidgetVisible(tile))
+        self._tasks.run(work, partial(self._attached, tile), partial(self._failed, tile), owner=tile)
+
+    def _attached(self, tile: DocumentTile, attachment: Attachment) -> None:
+        if tile not in self._tiles:
+            return
+        if any(other.sha256 == attachment.sha256 for other in self.attachments()):
+            self._refuse(f"“{attachment.file_name}” is pinned to this entry already.")
+            self._take_off(tile)
+        else:
+            tile.attach(attachment)
+            self._ask_thumbnail(tile, attachment)
+        self._count()
+        self._tell_settled()
+
+    def _failed(self, tile: DocumentTile, error: AppError) -> None:
+        if tile in self._tiles:
+            self._take_off(tile)
+            self._refuse(error.message)
+            self._count()
+            self._tell_settled()
+
+    def _tell_settled(self) -> None:
+        if not self.attaching:
+            self.settled.emit()
+
+    def _ask_thumbnail(self, tile: DocumentTile, attachment: Attachment) -> None:
+        def work() -> QImage:
+            path = self._services.documents.fetch(attachment)
+            return previews.picture(path, attachment.media_type, edge=_THUMB_EDGE).image
+
+        self._tasks.run(work, tile.thumbnail.show_image, owner=tile)
+
+    def _tile(self, key: str) -> DocumentTile:
+        return next(tile for tile in self._tiles if tile.key == key)
+
+    def _remove(self, key: str) -> None:
+        at = self._tiles.index(self._tile(key))
+        self._take_off(self._tiles[at])
+        self._count()
+        if self._tiles:
+            self._tiles[min(at, len(self._tiles) - 1)].setFocus()
+        else:
+            self.browse_button.setFocus()
+        self._tell_settled()
+
+    def _take_off(self, tile: DocumentTile) -> None:
+        self._tiles.remove(tile)
+        self._flow.removeWidget(tile)
+        tile.hide()
+        tile.deleteLater()
+
+    def _open(self, key: str) -> None:
+        tile = self._tile(key)
+        if tile.attachment is not None:
+            self.open_wanted.emit(tile.attachment)
+
+    def _move_by(self, key: str, by: int) -> None:
+        tile = self._tile(key)
+        self.move_tile(key, self._tiles.index(tile) + by)
+
+    def move_tile(self, key: str, position: int) -> None:
+        """Put the tile `key` at `position`, kept within the row of tiles."""
+        tile = self._tile(key)
+        target = min(max(position, 0), len(self._tiles) - 1)
+        self._tiles.remove(tile)
+        self._tiles.insert(target, tile)
+        self._flow.move(tile, target)
+        self._count()
+
+    def tiles(self) -> list[DocumentTile]:
+        """Return the tiles in their order."""
+        return list(self._tiles)
+
+    def _count(self) -> None:
+        self.count_label.setText(f"{len(self._tiles)} of {MAX_DOCUMENTS}")
+        self.drop_area.set_compact(bool(self._tiles))
+        for number, tile in enumerate(self._tiles):
+            tile.left_button.setEnabled(number > 0)
+            tile.right_button.setEnabled(number < len(self._tiles) - 1)
+        self.changed.emit()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take a tile of our own; leave files to the window."""
+        event.setAccepted(event.mimeData().hasFormat(TILE_MIME))
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        """Take a tile of our own; leave files to the window."""
+        event.setAccepted(event.mimeData().hasFormat(TILE_MIME))
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Put the dragged tile where it was let go."""
+        if not event.mimeData().hasFormat(TILE_MIME):
+            event.ignore()
+            return
+        key = bytes(event.mimeData().data(TILE_MIME).data()).decode()
+        point = self._inner.mapFrom(self, event.position().toPoint())
+        under = [n for n, tile in enumerate(self._tiles) if tile.geometry().contains(point)]
+        self.move_tile(key, under[0] if under else len(self._tiles) - 1)
+        event.acceptProposedAction()

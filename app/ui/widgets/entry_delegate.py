@@ -1,0 +1,117 @@
+"""Paints the cells of the listing: quiet text, standing figures, green only for money in."""
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtGui import QFont, QFontMetrics, QPainter
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView
+
+from app.domain.entry import Direction, EntryState, ListedEntry
+from app.ui.icons import pixmap
+from app.ui.models.columns import Column, shown_text, state_icon
+from app.ui.models.entries_model import ENTRY_ROLE
+from app.ui.theme import colour, figures_font, text_font
+
+ROW_HEIGHT = 42
+_PAD = 8
+_ROOM_FOR_MARK = 190
+_SCALE = 0.94
+_CODE_SCALE = 0.9
+_FIGURES = (Column.DATE, Column.CODE, Column.AMOUNT, Column.DOCUMENTS)
+_PLAIN = (Column.DESCRIPTION, Column.AMOUNT)
+
+
+class EntryDelegate(QStyledItemDelegate):
+    """Draws one line per row; the current row has a bar at its left while the table has the focus."""
+
+    def __init__(self, table: QTableView) -> None:
+        super().__init__(table)
+        self._table = table
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        """Draw the ground, the line below and what the column says."""
+        rect: QRect = option.rect
+        state: QStyle.StateFlag = option.state
+        painter.save()
+        self._ground(
+            painter, rect, index.row(), bool(state & QStyle.StateFlag.State_Selected), index.column()
+        )
+        entry = index.data(ENTRY_ROLE)
+        if isinstance(entry, ListedEntry):
+            self._content(painter, rect.adjusted(_PAD, 0, -_PAD, 0), entry, Column(index.column()))
+        painter.restore()
+
+    def _ground(self, painter: QPainter, rect: QRect, row: int, selected: bool, column: int) -> None:
+        hovered = row == self._table.property("hoveredRow")
+        if selected or hovered:
+            painter.fillRect(rect, colour("accent_soft" if selected else "hover"))
+        painter.fillRect(QRect(rect.left(), rect.bottom(), rect.width(), 1), colour("border"))
+        if selected and column == 0 and self._table.hasFocus():
+            painter.fillRect(QRect(rect.left(), rect.top(), 3, rect.height()), colour("accent"))
+
+    def _content(self, painter: QPainter, rect: QRect, entry: ListedEntry, column: Column) -> None:
+        if column is Column.STATE:
+            name, token = state_icon(entry)
+            self._icon(painter, rect.center().x() - 8, rect, name, token)
+            return
+        text = shown_text(entry, column)
+        if column is Column.DOCUMENTS:
+            if text:
+                self._icon(painter, rect.left() - 4, rect, "paperclip", "text_muted")
+            rect = rect.adjusted(16, 0, _PAD, 0)
+        painter.setFont(_font(column, entry, text, rect.width()))
+        painter.setPen(colour(_token(entry, column)))
+        marked = column is Column.DESCRIPTION and entry.state is EntryState.WAITING
+        if marked and rect.width() > _ROOM_FOR_MARK:  # elsewhere the clock says it
+            rect = self._mark(painter, rect, "waiting")
+        side = Qt.AlignmentFlag.AlignRight if column is Column.AMOUNT else Qt.AlignmentFlag.AlignLeft
+        shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
+        painter.drawText(rect, int(side | Qt.AlignmentFlag.AlignVCenter), shown)
+
+    def _mark(self, painter: QPainter, rect: QRect, word: str) -> QRect:
+        """Draw a soft word at the right and return what is left for the text."""
+        painter.save()
+        painter.setFont(text_font(0.88))
+        painter.setPen(colour("warn"))
+        width = painter.fontMetrics().horizontalAdvance(word)
+        painter.drawText(rect, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), word)
+        painter.restore()
+        return rect.adjusted(0, 0, -width - 8, 0)
+
+    def _icon(self, painter: QPainter, x: int, rect: QRect, name: str, token: str) -> None:
+        drawn = pixmap(name, token, 16, self._table.devicePixelRatioF())
+        painter.drawPixmap(x, rect.center().y() - 8, drawn)
+
+    def sizeHint(self, _option: QStyleOptionViewItem, _index: QModelIndex | QPersistentModelIndex) -> QSize:
+        """Return the fixed height of a row."""
+        return QSize(0, ROW_HEIGHT)
+
+
+def text_width(sample: str, column: Column) -> int:
+    """Return how wide `column` must be to show `sample`, in logical pixels."""
+    return QFontMetrics(_plain_font(column)).horizontalAdvance(sample) + 2 * _PAD + 2
+
+
+def _plain_font(column: Column) -> QFont:
+    if column not in _FIGURES:
+        return text_font(_SCALE)
+    weight = QFont.Weight.DemiBold if column is Column.AMOUNT else QFont.Weight.Normal
+    return figures_font(_CODE_SCALE if column is Column.CODE else _SCALE, weight)
+
+
+def _font(column: Column, entry: ListedEntry, text: str, width: int) -> QFont:
+    font = _plain_font(column)
+    font.setStrikeOut(entry.voided and column in _PLAIN)
+    if column is Column.AMOUNT:  # an amount is made smaller, never cut
+        needed = QFontMetrics(font).horizontalAdvance(text)
+        if needed > width:
+            font.setPointSizeF(font.pointSizeF() * width / needed)
+    return font
+
+
+def _token(entry: ListedEntry, column: Column) -> str:
+    if entry.voided:
+        return "text_muted"
+    if column is Column.AMOUNT:
+        return "credit" if entry.direction is Direction.CREDIT else "text"
+    return "text" if column in _PLAIN else "text_muted"

@@ -1,0 +1,91 @@
+"""The table of the listing: fixed rows, no wrapping, a column less where there is little room."""
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QResizeEvent
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+
+from app.ui.models.columns import Column
+from app.ui.models.entries_model import AnyIndex, EntriesModel
+from app.ui.widgets.entry_delegate import ROW_HEIGHT, EntryDelegate, text_width
+
+_SAMPLES = {
+    Column.DATE: "28 Nov 2026",
+    Column.CODE: "0K7-000888",
+    Column.CATEGORY: "Stationery",
+    Column.AMOUNT: "+₹88,88,888.88",
+}
+_ICON_WIDTHS = {Column.DOCUMENTS: 42, Column.STATE: 32}
+_ROOM_FOR_CATEGORY = 580
+_ROOM_FOR_CODE = 500
+
+
+class EntryTable(QTableView):
+    """`row_selected` carries the row that became current, -1 for none."""
+
+    row_selected = Signal(int)
+
+    def __init__(self, model: EntriesModel) -> None:
+        super().__init__()
+        self.setObjectName("entry_table")
+        self.setAccessibleName("Entries")
+        self.setModel(model)
+        self.setItemDelegate(EntryDelegate(self))
+        self._set_behaviour()
+        self._set_columns()
+
+    def _set_behaviour(self) -> None:
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setTabKeyNavigation(False)
+        self.setWordWrap(False)
+        self.setShowGrid(False)
+        self.setMouseTracking(True)
+        self.setProperty("hoveredRow", -1)
+
+    def _set_columns(self) -> None:
+        rows = self.verticalHeader()
+        rows.hide()
+        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        rows.setDefaultSectionSize(ROW_HEIGHT)
+        head = self.horizontalHeader()
+        head.setFixedHeight(40)
+        head.setHighlightSections(False)
+        head.setSectionsClickable(False)
+        head.setMinimumSectionSize(30)
+        for column in Column:
+            head.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
+            if column in _SAMPLES:
+                self.setColumnWidth(column, text_width(_SAMPLES[column], column))
+            elif column in _ICON_WIDTHS:
+                self.setColumnWidth(column, _ICON_WIDTHS[column])
+        head.setSectionResizeMode(Column.DESCRIPTION, QHeaderView.ResizeMode.Stretch)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Hide what the details show as well when the table is narrow."""
+        super().resizeEvent(event)
+        width = self.viewport().width()
+        self.setColumnHidden(Column.CATEGORY, width < _ROOM_FOR_CATEGORY)
+        self.setColumnHidden(Column.CODE, width < _ROOM_FOR_CODE)
+
+    def currentChanged(self, current: AnyIndex, previous: AnyIndex) -> None:
+        """Tell which row is current now."""
+        super().currentChanged(current, previous)
+        self.row_selected.emit(current.row() if current.isValid() else -1)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Mark the row under the mouse."""
+        super().mouseMoveEvent(event)
+        self._hover(self.rowAt(event.position().toPoint().y()))
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Take the mark away."""
+        super().leaveEvent(event)
+        self._hover(-1)
+
+    def _hover(self, row: int) -> None:
+        if row != self.property("hoveredRow"):
+            self.setProperty("hoveredRow", row)
+            self.viewport().update()

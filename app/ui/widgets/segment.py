@@ -1,0 +1,61 @@
+"""A segment: two or three buttons in one row, of which exactly one is down."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QWidget
+
+from app.ui.icons import put_icon
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One button: the value it stands for, its words, its object name and perhaps an icon."""
+
+    value: str
+    text: str
+    name: str
+    icon: str = ""
+
+
+class Segment(QWidget):
+    """`picked` carries the value when a person presses a button (not when `set_value` is called)."""
+
+    picked = Signal(str)
+
+    def __init__(self, choices: Sequence[Choice], name: str, accessible: str, *, small: bool = False) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setAccessibleName(accessible)
+        self._group = QButtonGroup(self)
+        self._values = [choice.value for choice in choices]
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        for number, choice in enumerate(choices):
+            row.addWidget(self._button(choice, number, len(choices), small), 1)
+        self.set_value(self._values[0])
+        self._group.idClicked.connect(lambda number: self.picked.emit(self._values[number]))
+
+    def _button(self, choice: Choice, number: int, count: int, small: bool) -> QPushButton:
+        made = QPushButton(choice.text)
+        made.setObjectName(choice.name)
+        made.setAccessibleName(choice.text)
+        made.setCheckable(True)
+        made.setProperty("role", "segment")
+        made.setProperty("place", {0: "first", count - 1: "last"}.get(number, "middle"))
+        if small:
+            made.setProperty("small", "true")
+        if choice.icon:
+            put_icon(made, choice.icon, "text_muted", "accent_text", 16)
+        self._group.addButton(made, number)
+        return made
+
+    def value(self) -> str:
+        """Return the value of the button that is down."""
+        return self._values[self._group.checkedId()]
+
+    def set_value(self, value: str) -> None:
+        """Press the button of `value` without telling anyone."""
+        self._group.button(self._values.index(value)).setChecked(True)

@@ -1,0 +1,124 @@
+"""What the tests of the screens share: fakes, a theme, tasks and a window, all offscreen."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+import pytest
+from PySide6.QtGui import QColor, QImage
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.ui.desktop import Desktop
+from app.ui.main_window import MainWindow
+from app.ui.tasks import Tasks
+from app.ui.theme import Mode, Theme
+from tests.support.fake_services import TODAY, FakeServices, shop_entries
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the offscreen platform say what it cannot do; every other Qt message fails a test."""
+    for item in items:
+        item.add_marker(pytest.mark.qt_log_ignore("This plugin does not support"))
+
+
+@dataclass
+class Person:
+    """Answers the questions of the desktop, and remembers them."""
+
+    save_path: Path | None = None
+    files: list[Path] = field(default_factory=list)
+    agrees: bool = True
+    questions: list[str] = field(default_factory=list)
+    opened: list[Path] = field(default_factory=list)
+
+    def confirm(self, _parent: QWidget, question: str, _explanation: str, _yes: str) -> bool:
+        """Answer a question."""
+        self.questions.append(question)
+        return self.agrees
+
+    def open_path(self, path: Path) -> bool:
+        """Note what would be opened."""
+        self.opened.append(path)
+        return True
+
+    def desktop(self) -> Desktop:
+        """Return a desktop that asks this person."""
+        return Desktop(
+            choose_save_path=lambda _parent, _name: self.save_path,
+            choose_files=lambda _parent: self.files,
+            confirm=self.confirm,
+            open_path=self.open_path,
+            today=lambda: TODAY,
+        )
+
+
+@pytest.fixture
+def person() -> Person:
+    """A person who agrees to everything."""
+    return Person()
+
+
+@pytest.fixture
+def theme(qapp: QApplication) -> Iterator[Theme]:
+    """The light theme."""
+    made = Theme(qapp, Mode.LIGHT)
+    yield made
+    made.deleteLater()
+
+
+@pytest.fixture
+def fake(tmp_path: Path) -> FakeServices:
+    """A shop with 120 confirmed entries."""
+    folder = tmp_path / "bills"
+    folder.mkdir()
+    return FakeServices(folder, shop_entries())
+
+
+@pytest.fixture
+def tasks(qapp: QApplication) -> Iterator[Tasks]:
+    """Tasks; a crash in one fails the test."""
+    made = Tasks()
+    crashes: list[Exception] = []
+    made.crashed.connect(crashes.append)
+    yield made
+    assert made.shutdown()
+    assert crashes == []
+
+
+@pytest.fixture
+def window(
+    qtbot: QtBot, fake: FakeServices, tasks: Tasks, theme: Theme, person: Person
+) -> Iterator[MainWindow]:
+    """The window at its start, shown but not started."""
+    made = MainWindow(fake.services(), tasks, theme, person.desktop(), proposed_name="asha")
+    qtbot.addWidget(made)
+    made.show()
+    yield made
+    made.sync.stop()
+
+
+@pytest.fixture
+def book(qtbot: QtBot, window: MainWindow, fake: FakeServices, tasks: Tasks) -> MainWindow:
+    """The window with the book open, at rest."""
+    fake.accounts.sign_in_local("Asha Rao", "")
+    window.start()
+    qtbot.waitUntil(lambda: window.listing.model.rowCount() > 0 and not tasks.busy)
+    return window
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A photo of a bill, 60 by 80 pixels."""
+    return make_photo(tmp_path / "bill.png")
+
+
+def make_photo(path: Path, colour: str = "#aabbcc") -> Path:
+    """Write a small picture in one colour."""
+    image = QImage(60, 80, QImage.Format.Format_RGB32)
+    image.fill(QColor(colour))
+    assert image.save(str(path))
+    return path

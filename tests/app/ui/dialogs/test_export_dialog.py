@@ -1,0 +1,148 @@
+"""The export: findings, the choice about what waits, cancelling, and the totals at the end."""
+
+import threading
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from app.domain.entry import Direction, EntryFilter, EntryState
+from app.errors import StoreError
+from app.ui.dialogs.export_dialog import ExportDialog
+from app.ui.dialogs.filter_words import file_name, filter_words
+from app.ui.main_window import MainWindow
+from tests.app.ui.conftest import Person
+from tests.support.fake_services import FakeServices
+
+
+@pytest.fixture
+def target(person: Person, tmp_path: Path) -> Path:
+    person.save_path = tmp_path / "book.csv"
+    return person.save_path
+
+
+def open_dialog(qtbot: QtBot, book: MainWindow) -> ExportDialog:
+    book.show_export(book.listing.filters.wanted())
+    dialog = book.findChild(ExportDialog, "export_dialog")
+    assert dialog is not None
+    qtbot.waitUntil(dialog.setup_page.start_button.isEnabled)
+    return dialog
+
+
+def put_waiting(fake: FakeServices) -> None:
+    fake.book.waiting.append(
+        replace(fake.book.entries[0], id="w", human_code="0K7-000777", state=EntryState.WAITING)
+    )
+
+
+def test_the_findings_are_told_before_anything_is_written(
+    qtbot: QtBot, book: MainWindow, fake: FakeServices, target: Path
+) -> None:
+    dialog = open_dialog(qtbot, book)
+    assert "120 entries will be in the file." in dialog.setup_page.findings.text()
+    assert "no document" in dialog.setup_page.findings.text()
+    assert not dialog.setup_page.waiting_box.isVisible()
+    assert not target.exists()
+
+
+def test_an_export_ends_with_its_rows_and_totals(
+    qtbot: QtBot, book: MainWindow, target: Path, person: Person
+) -> None:
+    dialog = open_dialog(qtbot, book)
+    qtbot.mouseClick(dialog.setup_page.start_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(dialog.result_page.isVisible)
+    assert dialog.result_page.rows.text() == "120 entries written."
+    assert dialog.result_page.values["out"].text().startswith("₹")
+    assert target.exists()
+    qtbot.mouseClick(dialog.result_page.show_button, Qt.MouseButton.LeftButton)
+    assert person.opened == [target.parent]
+
+
+def test_new_dates_bring_new_findings(qtbot: QtBot, book: MainWindow) -> None:
+    dialog = open_dialog(qtbot, book)
+    dialog.setup_page.first.set_value(date(2026, 11, 22))
+    qtbot.waitUntil(lambda: "1 entry will be" in dialog.setup_page.findings.text())
+
+
+def test_choosing_no_place_leaves_everything_as_it_is(qtbot: QtBot, book: MainWindow) -> None:
+    dialog = open_dialog(qtbot, book)
+    dialog.begin()
+    assert dialog.setup_page.isVisible()
+
+
+def test_it_can_wait_until_everything_is_sent(
+    qtbot: QtBot, book: MainWindow, fake: FakeServices, target: Path
+) -> None:
+    put_waiting(fake)
+    dialog = open_dialog(qtbot, book)
+    assert "0K7-000777" in dialog.setup_page.waiting_text.text()
+    dialog.begin()
+    qtbot.waitUntil(dialog.result_page.isVisible)
+    assert "0K7-000777" in target.read_text()
+    assert dialog.result_page.left_out.text() == ""
+
+
+def test_it_can_go_on_without_what_waits_and_says_which(
+    qtbot: QtBot, book: MainWindow, fake: FakeServices, target: Path
+) -> None:
+    put_waiting(fake)
+    dialog = open_dialog(qtbot, book)
+    dialog.setup_page.go_on_choice.setChecked(True)
+    dialog.begin()
+    qtbot.waitUntil(dialog.result_page.isVisible)
+    assert "0K7-000777" in dialog.result_page.left_out.text()
+    assert "0K7-000777" not in target.read_text()
+
+
+def test_waiting_can_be_given_up(qtbot: QtBot, book: MainWindow, fake: FakeServices, target: Path) -> None:
+    put_waiting(fake)
+    dialog = open_dialog(qtbot, book)
+    fake.book.gates["send_pending"] = lambda: None
+    gate = threading.Event()
+    fake.book.gates["send_pending"] = lambda: gate.wait(10)
+    dialog.begin()
+    dialog.cancel()
+    gate.set()
+    assert dialog.setup_page.isVisible()
+    with qtbot.waitSignal(book.sync.run_ended):
+        book.sync.send_now()
+    assert not target.exists()
+
+
+def test_a_cancelled_export_leaves_no_file(
+    qtbot: QtBot, book: MainWindow, fake: FakeServices, target: Path
+) -> None:
+    dialog = open_dialog(qtbot, book)
+    gate = threading.Event()
+    fake.book.gates["write_csv"] = lambda: gate.wait(10)
+    dialog.begin()
+    qtbot.mouseClick(dialog.work_page.cancel_button, Qt.MouseButton.LeftButton)
+    gate.set()
+    qtbot.waitUntil(lambda: "Cancelled" in dialog.setup_page.banner.text())
+    assert not target.exists()
+
+
+def test_a_full_disk_is_told(qtbot: QtBot, book: MainWindow, fake: FakeServices, target: Path) -> None:
+    fake.book.errors["write_csv"] = StoreError("The disk is full.")
+    dialog = open_dialog(qtbot, book)
+    dialog.begin()
+    qtbot.waitUntil(lambda: dialog.setup_page.banner.text() == "The disk is full.")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words", "name"),
+    [
+        (EntryFilter(), "All entries", "Bahi all entries.csv"),
+        (
+            EntryFilter(text="taxi", direction=Direction.DEBIT, first=date(2026, 4, 1)),
+            "Debit only · with “taxi”",
+            "Bahi 2026-04-01 to today.csv",
+        ),
+    ],
+)
+def test_a_filter_is_told_in_words(wanted: EntryFilter, words: str, name: str) -> None:
+    assert filter_words(wanted) == words
+    assert file_name(wanted) == name

@@ -1,0 +1,149 @@
+"""The model of the listing: pages in the background, the outbox laid over, refresh in place."""
+
+import threading
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtTest import QAbstractItemModelTester
+from pytestqt.qtbot import QtBot
+
+from app.domain.entry import EntryFilter, EntryState
+from app.errors import ServerError
+from app.ui.models.columns import Column
+from app.ui.models.entries_model import EntriesModel
+from app.ui.tasks import Tasks
+from tests.support.fake_services import FakeServices
+
+ROOT = QModelIndex()
+
+
+@pytest.fixture
+def model(qtbot: QtBot, fake: FakeServices, tasks: Tasks) -> EntriesModel:
+    made = EntriesModel(fake.services(), tasks)
+    QAbstractItemModelTester(made, QAbstractItemModelTester.FailureReportingMode.Warning, made)
+    with qtbot.waitSignal(made.loaded):
+        made.set_filter(EntryFilter())
+    return made
+
+
+def codes(model: EntriesModel) -> list[str]:
+    return [str(model.index(row, Column.CODE).data()) for row in range(model.rowCount())]
+
+
+def load_all(qtbot: QtBot, model: EntriesModel) -> None:
+    while model.canFetchMore(ROOT):
+        with qtbot.waitSignal(model.loaded):
+            model.fetchMore(ROOT)
+
+
+def test_the_first_page_is_shown_and_more_is_known_to_follow(model: EntriesModel) -> None:
+    assert model.rowCount() == 50
+    assert model.canFetchMore(ROOT)
+    assert not model.complete
+
+
+def test_all_pages_come_in_order_and_once(qtbot: QtBot, model: EntriesModel, fake: FakeServices) -> None:
+    load_all(qtbot, model)
+    assert codes(model) == [row.human_code for row in fake.book.entries]
+    assert model.complete
+
+
+def test_one_page_is_on_its_way_at_a_time(qtbot: QtBot, model: EntriesModel, fake: FakeServices) -> None:
+    asked = fake.book.calls.count("page")
+    with qtbot.waitSignal(model.loaded):
+        model.fetchMore(ROOT)
+        model.fetchMore(ROOT)
+        assert not model.canFetchMore(ROOT)
+    assert fake.book.calls.count("page") == asked + 1
+
+
+def test_the_answer_to_an_older_query_is_dropped(
+    qtbot: QtBot, model: EntriesModel, fake: FakeServices
+) -> None:
+    gate = threading.Event()
+    fake.book.gates["page"] = lambda: gate.wait(10)
+    model.set_filter(EntryFilter(text="rent"))
+    fake.book.gates.clear()
+    with qtbot.waitSignal(model.loaded):
+        model.set_filter(EntryFilter(text="courier"))
+    gate.set()
+    qtbot.waitUntil(lambda: not model.loading)
+    assert {str(model.index(row, Column.CATEGORY).data()) for row in range(model.rowCount())} == {"Freight"}
+
+
+def test_waiting_entries_are_laid_over_newest_first(
+    qtbot: QtBot, model: EntriesModel, fake: FakeServices
+) -> None:
+    fresh = replace(fake.book.entries[0], id="f", human_code="0K7-000999", state=EntryState.WAITING)
+    fake.book.waiting.append(fresh)
+    model.refresh()
+    qtbot.waitUntil(lambda: codes(model)[0] == "0K7-000999")
+    assert codes(model)[1] == "0K7-000120"
+
+
+def test_a_confirmed_entry_changes_in_its_place(
+    qtbot: QtBot, model: EntriesModel, fake: FakeServices
+) -> None:
+    fresh = replace(fake.book.entries[5], id="f", human_code="0K7-000999", state=EntryState.WAITING)
+    fake.book.waiting.append(fresh)
+    model.refresh()
+    qtbot.waitUntil(lambda: model.row_of("f") >= 0 and not model.loading)
+    row = model.row_of("f")
+    fake.sync.send_pending()
+    removed: list[object] = []
+    model.rowsRemoved.connect(lambda *args: removed.append(args))
+    model.refresh()
+
+    def confirmed() -> bool:
+        entry = model.entry_at(row)
+        return entry is not None and (entry.id, entry.state) == ("f", EntryState.CONFIRMED)
+
+    qtbot.waitUntil(confirmed)
+    assert removed == []
+
+
+def test_refresh_keeps_every_page_and_finds_what_came_in_the_middle(
+    qtbot: QtBot, model: EntriesModel, fake: FakeServices
+) -> None:
+    load_all(qtbot, model)
+    middle = fake.book.entries[70]
+    fake.book.entries.append(replace(middle, id=middle.id + "a", human_code="0K7-000998"))
+    del fake.book.entries[30]
+    expected = sorted(fake.book.entries, key=lambda row: row.sort_key, reverse=True)
+    model.refresh()  # looking at a row is what then has its page read again
+    qtbot.waitUntil(lambda: codes(model) == [row.human_code for row in expected])
+
+
+def test_without_a_server_the_rows_are_told_to_be_from_the_cache(
+    qtbot: QtBot, model: EntriesModel, fake: FakeServices
+) -> None:
+    fake.book.offline = True
+    with qtbot.waitSignal(model.source_changed) as told:
+        model.refresh()
+    assert told.args == [True]
+    assert model.from_cache
+
+
+def test_a_failure_is_told_once_and_can_be_tried_again(
+    qtbot: QtBot, model: EntriesModel, fake: FakeServices
+) -> None:
+    fake.book.errors["page"] = ServerError("The server is busy.")
+    with qtbot.waitSignal(model.load_failed):
+        model.set_filter(EntryFilter(text="rent"))
+    fake.book.errors.clear()
+    with qtbot.waitSignal(model.loaded):
+        model.refresh()
+    assert model.rowCount() > 0
+
+
+def test_cells_say_what_they_mean_to_a_screen_reader(model: EntriesModel) -> None:
+    role = Qt.ItemDataRole.AccessibleTextRole
+    assert model.index(0, Column.AMOUNT).data(role) == "Debit ₹640.00"
+    assert model.index(0, Column.DOCUMENTS).data(role) == "2 documents"
+    assert model.index(0, Column.STATE).data(role) == "Confirmed by the server"
+
+
+def test_money_in_has_a_plus(model: EntriesModel) -> None:
+    assert model.index(2, Column.AMOUNT).data() == "+₹1,120.00"
+    assert model.index(0, Column.AMOUNT).data() == "₹640.00"

@@ -1,0 +1,130 @@
+"""Pages as ranges of keys: waiting entries in their places, and nothing lost when a page is read again."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain.entry import EntryPage, EntryState, ListedEntry
+from app.ui.models.pages import (
+    KEPT_PAGES,
+    Page,
+    Pages,
+    fill,
+    insertions,
+    lay_over,
+    read_range,
+    removals,
+)
+from tests.support.fake_services import shop_entries
+
+
+def waiting_copy(row: ListedEntry, entry_id: str) -> ListedEntry:
+    return replace(row, id=entry_id, state=EntryState.WAITING)
+
+
+def server(rows: Sequence[ListedEntry], size: int = 10):
+    def fetch(cursor: str | None) -> EntryPage:
+        start = int(cursor or 0)
+        more = str(start + size) if start + size < len(rows) else None
+        return EntryPage(tuple(rows[start : start + size]), more)
+
+    return fetch
+
+
+def test_a_waiting_entry_stands_at_its_date() -> None:
+    rows = shop_entries(6)
+    waiting = waiting_copy(rows[3], "zzz")
+    page = Page(None, None, None, served=tuple(rows))
+    shown = lay_over(page, [waiting])
+    assert [row.id for row in shown] == [*(r.id for r in rows[:3]), "zzz", *(r.id for r in rows[3:])]
+
+
+def test_an_entry_that_was_sent_in_between_is_shown_once_as_the_server_has_it() -> None:
+    rows = shop_entries(3)
+    page = Page(None, None, None, served=tuple(rows))
+    shown = lay_over(page, [replace(rows[1], state=EntryState.WAITING)])
+    assert shown == rows
+
+
+def test_a_waiting_entry_is_in_one_page_only() -> None:
+    rows = shop_entries(20)
+    first = Page(None, None, rows[9].sort_key, served=tuple(rows[:10]))
+    second = Page("10", rows[9].sort_key, None, served=tuple(rows[10:]))
+    waiting = [waiting_copy(row, f"w{number}") for number, row in enumerate(rows)]
+    shown = lay_over(first, waiting) + lay_over(second, waiting)
+    assert len(shown) == 40
+    assert shown == sorted(shown, key=lambda row: row.sort_key, reverse=True)
+
+
+def test_reading_a_range_again_goes_on_to_its_end_when_rows_came_in_between() -> None:
+    rows = shop_entries(30)
+    end = rows[12].sort_key
+    chunk = read_range(server(rows), None, end)
+    assert [row.id for row in chunk.rows] == [row.id for row in rows[:13]]
+
+
+def test_an_open_range_is_one_page() -> None:
+    rows = shop_entries(30)
+    chunk = read_range(server(rows), "10", None)
+    assert chunk.rows == tuple(rows[10:20])
+    assert chunk.cursor == "20"
+
+
+def test_rows_are_found_across_pages() -> None:
+    pages = Pages()
+    for start in (0, 10, 20):
+        page = pages.next_page()
+        page.count = 10
+        pages.append(page)
+        assert pages.first_row(len(pages.pages) - 1) == start
+    assert pages.count == 30
+    assert pages.locate(0) == (0, 0)
+    assert pages.locate(10) == (1, 0)
+    assert pages.locate(29) == (2, 9)
+
+
+def test_an_empty_page_in_between_is_passed_over() -> None:
+    pages = Pages()
+    for count in (10, 0, 5):
+        page = pages.next_page()
+        page.count = count
+        pages.append(page)
+    assert pages.locate(10) == (2, 0)
+    assert pages.locate(9) == (0, 9)
+
+
+def test_only_the_pages_looked_at_last_keep_their_rows() -> None:
+    pages = Pages()
+    rows = shop_entries(2)
+    for _ in range(KEPT_PAGES + 5):
+        page = pages.next_page()
+        page.rows, page.count = list(rows), 2
+        pages.append(page)
+    pages.touch(0)
+    pages.let_go()
+    assert pages.pages[0].rows is not None
+    assert [page.rows is None for page in pages.pages].count(True) == 5
+    assert pages.count == 2 * (KEPT_PAGES + 5)
+
+
+def test_the_last_page_ends_where_the_next_will_begin() -> None:
+    rows = shop_entries(30)
+    page = Page(None, None)
+    fill(page, read_range(server(rows), None, None), last=True)
+    assert page.end == rows[9].sort_key
+    fill(page, read_range(server(rows[:5]), None, None), last=True)
+    assert page.end is None
+
+
+@given(st.sets(st.integers(0, 30)), st.sets(st.integers(0, 30)))
+def test_removing_and_inserting_ranges_turns_old_into_new(before: set[int], after: set[int]) -> None:
+    keys = [row.sort_key for row in shop_entries(31)]
+    old, new = [keys[n] for n in sorted(before)], [keys[n] for n in sorted(after)]
+    shown = list(old)
+    for start, stop in removals(old, new):
+        del shown[start : stop + 1]
+    for start, stop in insertions(old, new):
+        shown[start:start] = new[start : stop + 1]
+    assert shown == new

@@ -1,0 +1,184 @@
+"""The window: screens, shortcuts, drops, the theme, and leaving."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QPalette
+from PySide6.QtWidgets import QAbstractButton, QApplication
+from pytestqt.qtbot import QtBot
+
+from app.ui.main_window import THEME_KEY, MainWindow
+from app.ui.tasks import Tasks
+from app.ui.tokens import DARK, LIGHT
+from tests.app.ui.conftest import Person
+from tests.support.fake_services import FakeServices
+
+CTRL = Qt.KeyboardModifier.ControlModifier
+
+
+def click(qtbot: QtBot, window: MainWindow, name: str) -> None:
+    button = window.findChild(QAbstractButton, name)
+    assert button is not None
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def test_the_sidebar_changes_the_screen(qtbot: QtBot, book: MainWindow) -> None:
+    click(qtbot, book, "nav_entries")
+    assert book.listing.isVisible()
+    click(qtbot, book, "nav_add")
+    assert book.entry.isVisible()
+    qtbot.waitUntil(book.entry.form.amount.hasFocus)
+
+
+def test_shortcuts_go_where_they_say(qtbot: QtBot, book: MainWindow, tasks: Tasks) -> None:
+    qtbot.keyClick(book, Qt.Key.Key_F, CTRL)
+    assert book.listing.filters.search.hasFocus()
+    qtbot.keyClick(book, Qt.Key.Key_N, CTRL)
+    assert book.entry.isVisible()
+    qtbot.keyClick(book, Qt.Key.Key_E, CTRL)
+    assert book.listing.isVisible()
+    assert book.findChild(QAbstractButton, "export_start") is not None
+    qtbot.waitUntil(lambda: not tasks.busy)
+
+
+def test_a_saved_entry_is_sent_and_appears_confirmed_in_the_listing(
+    qtbot: QtBot, book: MainWindow, fake: FakeServices
+) -> None:
+    book.entry.form.amount.setText("85")
+    book.entry.form.category.setText("Travel")
+    book.entry.form.description.setText("Auto to the bank")
+    with qtbot.waitSignal(book.sync.entries_confirmed):
+        book.entry.save()
+    qtbot.waitUntil(lambda: book.listing.model.index(0, 2).data() == "Auto to the bank")
+    qtbot.waitUntil(lambda: book.sidebar.status.text() == "Online")
+
+
+def test_saving_without_a_server_is_counted_in_the_pill(
+    qtbot: QtBot, book: MainWindow, fake: FakeServices
+) -> None:
+    fake.book.offline = True
+    book.entry.form.amount.setText("85")
+    book.entry.form.category.setText("Travel")
+    book.entry.form.description.setText("Auto to the bank")
+    with qtbot.waitSignal(book.entry.saved):
+        book.entry.save()
+    qtbot.waitUntil(lambda: book.sidebar.status.text() == "Offline: 1 entry waiting")
+
+
+def drag(window: MainWindow, photo: Path) -> QMimeData:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(photo))])
+    enter = QDragEnterEvent(
+        QPoint(500, 300),
+        Qt.DropAction.CopyAction,
+        data,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    QApplication.sendEvent(window, enter)
+    return data
+
+
+def test_a_file_dropped_on_the_listing_is_pinned_to_a_new_entry(
+    qtbot: QtBot, book: MainWindow, photo: Path
+) -> None:
+    book.show_listing()
+    data = drag(book, photo)
+    assert book._overlay.isVisible()
+    drop = QDropEvent(
+        QPointF(500, 300),
+        Qt.DropAction.CopyAction,
+        data,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    QApplication.sendEvent(book, drop)
+    assert book.entry.isVisible()
+    assert not book._overlay.isVisible()
+    qtbot.waitUntil(lambda: len(book.entry.documents.attachments()) == 1)
+
+
+def test_nothing_can_be_dropped_before_signing_in(window: MainWindow, photo: Path) -> None:
+    drag(window, photo)
+    assert not window._overlay.isVisible()
+
+
+def test_the_theme_changes_everything_and_is_kept(
+    qtbot: QtBot, book: MainWindow, fake: FakeServices, qapp: QApplication
+) -> None:
+    before = book.sidebar.add_button.icon().pixmap(18).toImage()
+    click(qtbot, book, "theme_dark")
+    assert qapp.palette().color(QPalette.ColorRole.Window) == QColor(DARK.canvas)
+    assert book.sidebar.add_button.icon().pixmap(18).toImage() != before
+    assert fake.settings[THEME_KEY] == "dark"
+    click(qtbot, book, "theme_light")
+    assert qapp.palette().color(QPalette.ColorRole.Window) == QColor(LIGHT.canvas)
+
+
+def test_signing_out_leads_to_the_login_and_does_not_go_straight_in_again(
+    qtbot: QtBot, book: MainWindow, fake: FakeServices
+) -> None:
+    click(qtbot, book, "sign_out_button")
+    qtbot.waitUntil(lambda: not book.signed_in)
+    qtbot.waitUntil(lambda: book.login.card.submit_button.isVisible())
+    assert fake.accounts.session is None
+    assert book.login.card.submit_button.text() == "Open"
+    with qtbot.waitSignal(book.login.signed_in):
+        book.login.submit()
+
+
+def test_closing_asks_only_if_something_typed_would_be_lost(book: MainWindow, person: Person) -> None:
+    book.entry.form.amount.setText("85")
+    person.agrees = False
+    assert not book.close()
+    person.agrees = True
+    assert book.close()
+    assert person.questions == ["Close Bahi?", "Close Bahi?"]
+
+
+def test_every_interactive_widget_has_a_name(book: MainWindow) -> None:
+    buttons = [b for b in book.findChildren(QAbstractButton) if not b.objectName().startswith("qt_")]
+    own = [b for b in buttons if b.parent() is not None and b.focusPolicy() != Qt.FocusPolicy.NoFocus]
+    nameless = [b for b in own if not b.objectName()]
+    mute = [b.objectName() for b in own if not (b.accessibleName() or b.text() or not b.isVisibleTo(book))]
+    assert nameless == []
+    assert mute == []
+
+
+def test_tab_goes_through_the_form_in_reading_order(qtbot: QtBot, book: MainWindow) -> None:
+    book.entry.form.date.setFocus()
+    seen = []
+    for _ in range(8):
+        focused = QApplication.focusWidget()
+        assert focused is not None
+        seen.append(focused.objectName())
+        qtbot.keyClick(focused, Qt.Key.Key_Tab)
+    assert seen == [
+        "date_field",
+        "amount_field",
+        "debit_button",
+        "category_field",
+        "description_field",
+        "clear_button",
+        "save_button",
+        "browse_button",
+    ]
+
+
+def test_nothing_moves_when_a_field_gets_the_focus(qtbot: QtBot, book: MainWindow) -> None:
+    form = book.entry.form
+    for widget in (form.date, form.amount, form.category, book.entry.save_button, book.entry.clear_button):
+        widget.clearFocus()
+        before = widget.sizeHint()
+        widget.setFocus()
+        qtbot.waitUntil(widget.hasFocus)
+        assert widget.sizeHint() == before, widget.objectName()
+
+
+def test_starting_imports_nothing_heavy() -> None:
+    heavy = ["requests", "jwt", "keyring", "PIL", "pi_heif", "PySide6.QtMultimedia", "PySide6.QtPdf"]
+    code = f"import sys, app.ui.main_window; print([m for m in {heavy} if m in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

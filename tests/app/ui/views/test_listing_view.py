@@ -1,0 +1,201 @@
+"""The listing: search, filters, details, totals, and what it says when there is nothing."""
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractButton, QMenu
+from pytestqt.qtbot import QtBot
+
+from app.domain.entry import Direction, DocumentInfo, EntryFilter, EntryState
+from app.ui.main_window import MainWindow
+from app.ui.tasks import Tasks
+from app.ui.views.listing_view import ListingView
+from tests.app.ui.conftest import make_photo
+from tests.support.fake_services import FakeServices
+
+
+@pytest.fixture
+def listing(qtbot: QtBot, book: MainWindow) -> ListingView:
+    book.show_listing()
+    return book.listing
+
+
+def settle(qtbot: QtBot, tasks: Tasks) -> None:
+    qtbot.waitUntil(lambda: not tasks.busy)
+
+
+def click(qtbot: QtBot, listing: ListingView, name: str) -> None:
+    button = listing.findChild(QAbstractButton, name)
+    assert button is not None
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def test_typing_searches_after_a_pause_and_sums_up_what_is_found(
+    qtbot: QtBot, listing: ListingView, fake: FakeServices
+) -> None:
+    qtbot.keyClicks(listing.filters.search, "parking")
+    expected = [row for row in fake.book.entries if "parking" in row.description]
+    qtbot.waitUntil(lambda: listing.model.rowCount() == len(expected))
+    qtbot.waitUntil(lambda: listing.foot.count.text() == f"{len(expected)} entries")
+    assert listing.foot.out.text() == "₹5,400.00"
+    assert fake.book.calls.count("totals") == 2
+
+
+def test_each_filter_narrows(qtbot: QtBot, listing: ListingView) -> None:
+    told: list[EntryFilter] = []
+    listing.filters.changed.connect(told.append)
+    click(qtbot, listing, "type_credit")
+    click(qtbot, listing, "without_document")
+    click(qtbot, listing, "not_confirmed")
+    listing.filters.first.set_value(date(2026, 11, 1))
+    assert told[-1] == EntryFilter("", date(2026, 11, 1), None, Direction.CREDIT, True, True)
+
+
+def test_clearing_the_filters_shows_everything_with_one_question(
+    qtbot: QtBot, listing: ListingView, tasks: Tasks
+) -> None:
+    click(qtbot, listing, "type_credit")
+    listing.filters.search.setText("rent")
+    listing.filters.tell()
+    told: list[EntryFilter] = []
+    listing.filters.changed.connect(told.append)
+    click(qtbot, listing, "clear_filters")
+    assert told == [EntryFilter()]
+    settle(qtbot, tasks)
+    assert listing.model.rowCount() >= 50
+
+
+def test_a_period_sets_both_dates(listing: ListingView) -> None:
+    menu = listing.findChild(QMenu, "period_menu")
+    assert menu is not None
+    this_month = next(action for action in menu.actions() if action.text() == "This month")
+    this_month.trigger()
+    wanted = listing.filters.wanted()
+    assert (wanted.first, wanted.last) == (date(2026, 11, 1), date(2026, 11, 30))
+    assert listing.filters.period_button.text() == "This month"
+
+
+def test_a_wrong_date_is_explained(listing: ListingView) -> None:
+    listing.filters.first.setText("soon")
+    listing.filters.first.tidy()
+    assert listing.filters.complaint.text()
+
+
+def test_nothing_found_offers_to_clear_the_filters(qtbot: QtBot, listing: ListingView) -> None:
+    listing.filters.search.setText("no such thing")
+    qtbot.waitUntil(lambda: listing.empty.isVisible())
+    assert listing.empty.title() == "Nothing matches"
+    qtbot.mouseClick(listing.empty.button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: listing.table.isVisible())
+
+
+def test_an_empty_book_offers_to_add_an_entry(
+    qtbot: QtBot, book: MainWindow, fake: FakeServices, tasks: Tasks
+) -> None:
+    fake.book.entries.clear()
+    book.show_listing()
+    book.listing.open()
+    qtbot.waitUntil(lambda: book.listing.empty.isVisible())
+    assert book.listing.empty.title() == "No entries yet"
+    qtbot.mouseClick(book.listing.empty.button, Qt.MouseButton.LeftButton)
+    assert book.entry.isVisible()
+    settle(qtbot, tasks)
+
+
+def test_without_a_server_it_says_so_and_mends_itself(
+    qtbot: QtBot, listing: ListingView, fake: FakeServices
+) -> None:
+    fake.book.offline = True
+    listing.refresh()
+    qtbot.waitUntil(lambda: "last entries seen on this computer" in listing.banner.text())
+    qtbot.waitUntil(lambda: "need the server" in listing.foot.count.text())
+    fake.book.offline = False
+    listing.refresh()
+    qtbot.waitUntil(lambda: listing.banner.text() == "")
+
+
+def test_the_selected_entry_is_told_beside_the_list(qtbot: QtBot, listing: ListingView, tasks: Tasks) -> None:
+    listing.table.selectRow(2)
+    facts = listing.details.facts.text().replace("\u00a0", " ")
+    assert facts == "Credit · Travel · 21 Nov 2026 · 0K7-000118"
+    assert listing.details.amount.text() == "+₹1,120.00"
+    settle(qtbot, tasks)
+
+
+def give_bills(fake: FakeServices, tmp_path: Path, row: int, *colours: str) -> None:
+    bills = []
+    for number, colour in enumerate(colours):
+        made = fake.documents.attach_file(make_photo(tmp_path / f"{number}.png", colour))
+        bills.append(
+            DocumentInfo(
+                made.id, f"K7-{number}", made.file_name, made.media_type, made.byte_size, made.sha256
+            )
+        )
+    fake.book.bills[fake.book.entries[row].id] = tuple(bills)
+
+
+def test_the_bills_are_turned_page_by_page(
+    qtbot: QtBot, listing: ListingView, fake: FakeServices, tmp_path: Path, tasks: Tasks
+) -> None:
+    give_bills(fake, tmp_path, 3, "#110000", "#220000")
+    listing.table.selectRow(3)
+    viewer = listing.details.viewer
+    qtbot.waitUntil(lambda: viewer.canvas.has_image() and viewer.position.text() == "1 of 2")
+    assert not viewer.previous_button.isEnabled()
+    qtbot.mouseClick(viewer.next_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: viewer.canvas.has_image() and viewer.position.text() == "2 of 2")
+    assert not viewer.next_button.isEnabled()
+    assert viewer.name.text().startswith("1.png")
+    settle(qtbot, tasks)
+
+
+def test_a_broken_bill_says_so(
+    qtbot: QtBot, listing: ListingView, fake: FakeServices, tmp_path: Path, tasks: Tasks
+) -> None:
+    give_bills(fake, tmp_path, 3, "#110000")
+    digest = fake.book.bills[fake.book.entries[3].id][0].sha256
+    fake.book.files[digest] = fake.book.files[digest][:40]
+    listing.table.selectRow(3)
+    qtbot.waitUntil(lambda: "damaged" in listing.details.viewer.canvas.message())
+    settle(qtbot, tasks)
+
+
+def test_zooming_and_fitting(
+    qtbot: QtBot, listing: ListingView, fake: FakeServices, tmp_path: Path, tasks: Tasks
+) -> None:
+    give_bills(fake, tmp_path, 3, "#110000")
+    listing.table.selectRow(3)
+    viewer = listing.details.viewer
+    qtbot.waitUntil(viewer.canvas.has_image)
+    qtbot.mouseClick(viewer.zoom_in, Qt.MouseButton.LeftButton)
+    assert viewer.canvas.zoom > 1
+    qtbot.mouseClick(viewer.fit_button, Qt.MouseButton.LeftButton)
+    assert viewer.canvas.zoom == 1
+    settle(qtbot, tasks)
+
+
+def test_the_selection_stays_on_its_entry_when_one_is_added_above(
+    qtbot: QtBot, listing: ListingView, fake: FakeServices, tasks: Tasks
+) -> None:
+    listing.table.selectRow(4)
+    shown = listing.details.description.text()
+    settle(qtbot, tasks)
+    fresh = replace(fake.book.entries[0], id="f", human_code="0K7-000999", state=EntryState.WAITING)
+    fake.book.waiting.append(fresh)
+    listing.refresh()
+    qtbot.waitUntil(lambda: listing.model.row_of("f") >= 0)
+    assert listing.table.currentIndex().row() == 5
+    assert listing.details.description.text() == shown
+    settle(qtbot, tasks)
+
+
+def test_what_waits_is_counted_in_the_foot(
+    qtbot: QtBot, listing: ListingView, fake: FakeServices, tasks: Tasks
+) -> None:
+    fake.book.waiting.append(replace(fake.book.entries[0], id="f", state=EntryState.WAITING))
+    listing.refresh()
+    qtbot.waitUntil(lambda: listing.foot.waiting.text() == "· 1 waiting")
+    settle(qtbot, tasks)

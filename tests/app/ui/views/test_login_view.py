@@ -1,0 +1,174 @@
+"""Login: first start, a book with and without a password, a server, and errors where they belong."""
+
+import threading
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
+from pytestqt.qtbot import QtBot
+
+from app.errors import OfflineError
+from app.services.accounts import LocalBook
+from app.ui.main_window import MainWindow
+from app.ui.views.login_view import ADDRESS_KEY, PLACE_KEY, REMEMBER_KEY, LoginView
+from tests.support.fake_services import FakeServices
+
+
+@pytest.fixture
+def login(window: MainWindow) -> LoginView:
+    return window.login
+
+
+def at_rest(qtbot: QtBot, login: LoginView) -> None:
+    qtbot.waitUntil(lambda: not login.card.progress_label.text())
+
+
+def error(login: LoginView, name: str) -> str:
+    label = login.findChild(QLabel, f"{name}_error")
+    assert label is not None
+    return label.text()
+
+
+def test_while_the_server_of_this_computer_starts_it_says_what_it_does(
+    qtbot: QtBot, window: MainWindow, login: LoginView, fake: FakeServices
+) -> None:
+    gate = threading.Event()
+    fake.book.gates["local_book"] = lambda: gate.wait(10)
+    window.start()
+    assert login.card.progress_label.text() == "Opening your book…"
+    assert not login.card.submit_button.isVisible()
+    gate.set()
+    at_rest(qtbot, login)
+
+
+def test_the_first_start_makes_the_book_in_the_name_of_the_person(
+    qtbot: QtBot, window: MainWindow, login: LoginView, fake: FakeServices
+) -> None:
+    window.start()
+    at_rest(qtbot, login)
+    assert login.card.title.text() == "Start your book"
+    assert login.card.submit_button.text() == "Start"
+    assert login.card.user_name.text() == "asha"
+    with qtbot.waitSignal(login.signed_in):
+        login.submit()
+    assert fake.accounts.local == LocalBook(True, "asha", False)
+    assert window.signed_in
+
+
+def test_the_first_start_wants_a_name(qtbot: QtBot, window: MainWindow, login: LoginView) -> None:
+    window.start()
+    at_rest(qtbot, login)
+    login.card.user_name.clear()
+    login.submit()
+    assert error(login, "user_name_field") == "Enter your name."
+
+
+def test_a_book_without_a_password_opens_at_once(
+    qtbot: QtBot, window: MainWindow, login: LoginView, fake: FakeServices
+) -> None:
+    fake.accounts.local = LocalBook(True, "asha", False)
+    with qtbot.waitSignal(login.signed_in):
+        window.start()
+
+
+def test_a_book_with_a_password_asks_only_for_it(
+    qtbot: QtBot, window: MainWindow, login: LoginView, fake: FakeServices
+) -> None:
+    fake.accounts.local = LocalBook(True, "asha", True)
+    fake.accounts.local_password = "open sesame"
+    window.start()
+    at_rest(qtbot, login)
+    assert login.card.password.isVisible()
+    assert not login.card.user_name.isVisible()
+    login.card.password.setText("wrong")
+    login.submit()
+    qtbot.waitUntil(lambda: bool(error(login, "password_field")))
+    login.card.password.setText("open sesame")
+    with qtbot.waitSignal(login.signed_in):
+        qtbot.keyClick(login.card.password, Qt.Key.Key_Return)
+    assert login.card.password.text() == ""
+
+
+def test_a_server_that_does_not_start_can_be_tried_again(
+    qtbot: QtBot, window: MainWindow, login: LoginView, fake: FakeServices
+) -> None:
+    fake.book.errors["local_book"] = OfflineError("The book could not be opened.")
+    window.start()
+    qtbot.waitUntil(lambda: login.card.banner.text() == "The book could not be opened.")
+    fake.book.errors.clear()
+    login.submit()
+    qtbot.waitUntil(lambda: login.card.title.text() == "Start your book")
+
+
+@pytest.fixture
+def at_server(qtbot: QtBot, window: MainWindow, login: LoginView, fake: FakeServices) -> LoginView:
+    fake.settings.set(PLACE_KEY, "server")
+    fake.settings.set(ADDRESS_KEY, "https://books.example.in")
+    window.start()
+    return login
+
+
+def test_the_address_of_the_server_is_remembered(at_server: LoginView) -> None:
+    assert at_server.card.address.text() == "https://books.example.in"
+    assert at_server.card.user_name.hasFocus()
+
+
+def test_empty_fields_are_named_one_by_one(at_server: LoginView) -> None:
+    at_server.card.address.clear()
+    at_server.submit()
+    assert error(at_server, "address_field")
+    assert error(at_server, "user_name_field")
+    assert error(at_server, "password_field")
+
+
+def test_signing_in_on_a_server_keeps_place_address_and_choice(
+    qtbot: QtBot, at_server: LoginView, fake: FakeServices
+) -> None:
+    at_server.card.user_name.setText("asha")
+    at_server.card.password.setText("correct horse")
+    at_server.card.remember.setChecked(True)
+    with qtbot.waitSignal(at_server.signed_in):
+        at_server.submit()
+    assert fake.settings[PLACE_KEY] == "server"
+    assert fake.settings[REMEMBER_KEY] == "yes"
+
+
+def test_a_refusal_without_a_field_stands_in_the_banner(qtbot: QtBot, at_server: LoginView) -> None:
+    at_server.card.user_name.setText("asha")
+    at_server.card.password.setText("wrong")
+    at_server.submit()
+    qtbot.waitUntil(lambda: "not right" in at_server.card.banner.text())
+
+
+def test_a_refusal_with_a_field_stands_under_it(qtbot: QtBot, at_server: LoginView) -> None:
+    at_server.card.address.setText("not an address")
+    at_server.card.user_name.setText("asha")
+    at_server.card.password.setText("wrong")
+    at_server.submit()
+    qtbot.waitUntil(lambda: bool(error(at_server, "address_field")))
+    assert at_server.card.banner.text() == ""
+
+
+def test_an_account_can_be_made(qtbot: QtBot, at_server: LoginView, fake: FakeServices) -> None:
+    qtbot.mouseClick(at_server.card.create_button, Qt.MouseButton.LeftButton)
+    assert at_server.card.submit_button.text() == "Create account"
+    at_server.card.user_name.setText("meera")
+    at_server.card.password.setText("long enough")
+    with qtbot.waitSignal(at_server.signed_in):
+        at_server.submit()
+    assert "create_account" in fake.book.calls
+
+
+def test_changing_the_place_drops_an_answer_on_its_way(
+    qtbot: QtBot, window: MainWindow, login: LoginView, fake: FakeServices
+) -> None:
+    gate = threading.Event()
+    fake.accounts.local = LocalBook(True, "asha", False)
+    fake.book.gates["local_book"] = lambda: gate.wait(10)
+    window.start()
+    login.card.place.picked.emit("server")
+    login.card.place.set_value("server")
+    login.start()
+    gate.set()
+    qtbot.wait(1)
+    assert not window.signed_in

@@ -1,0 +1,41 @@
+"""The amount: grouped when the focus leaves, explained when it cannot be read."""
+
+from decimal import Decimal
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app.errors import InputError
+from app.ui.widgets.amount_field import AmountField
+
+
+@pytest.fixture
+def field(qtbot: QtBot) -> AmountField:
+    made = AmountField("amount_field")
+    qtbot.addWidget(made)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [("1234567", "12,34,567.00"), ("₹1,23,456", "1,23,456.00"), ("1234.5", "1,234.50"), ("  ", "")],
+)
+def test_it_is_grouped_when_the_focus_leaves(field: AmountField, typed: str, shown: str) -> None:
+    field.setText(typed)
+    field.tidy()
+    assert field.text() == shown
+
+
+def test_wrong_input_is_explained_and_left_as_it_is(qtbot: QtBot, field: AmountField) -> None:
+    field.setText("12,34")
+    with qtbot.waitSignal(field.complained) as told:
+        field.tidy()
+    assert "12.34" in told.args[0]
+    assert field.text() == "12,34"
+    with pytest.raises(InputError):
+        field.amount()
+
+
+def test_it_is_read_as_a_decimal(field: AmountField) -> None:
+    field.setText("0.10")
+    assert field.amount() == Decimal("0.10")

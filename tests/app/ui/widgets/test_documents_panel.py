@@ -1,0 +1,127 @@
+"""The documents panel: pinning, refusing, removing, moving, opening."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app.ui.tasks import Tasks
+from app.ui.theme import Theme
+from app.ui.widgets.document_tile import TILE_MIME, DocumentTile
+from app.ui.widgets.documents_panel import DocumentsPanel
+from tests.app.ui.conftest import Person, make_photo
+from tests.support.fake_services import FakeServices
+
+
+@pytest.fixture
+def panel(qtbot: QtBot, fake: FakeServices, tasks: Tasks, theme: Theme, person: Person) -> DocumentsPanel:
+    made = DocumentsPanel(fake.services(), tasks, person.desktop())
+    qtbot.addWidget(made)
+    made.resize(360, 600)
+    made.show()
+    return made
+
+
+def photos(folder: Path, count: int) -> list[Path]:
+    return [make_photo(folder / f"{n}.png", f"#{n + 16:02x}3344") for n in range(count)]
+
+
+def pin(qtbot: QtBot, panel: DocumentsPanel, paths: list[Path]) -> list[DocumentTile]:
+    panel.add_files(paths)
+    qtbot.waitUntil(lambda: not panel.attaching)
+    return panel.tiles()
+
+
+def names(panel: DocumentsPanel) -> list[str]:
+    return [bill.file_name for bill in panel.attachments()]
+
+
+def test_browsing_pins_what_was_chosen(
+    qtbot: QtBot, panel: DocumentsPanel, person: Person, tmp_path: Path
+) -> None:
+    person.files = photos(tmp_path, 2)
+    qtbot.mouseClick(panel.browse_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: names(panel) == ["0.png", "1.png"])
+    assert panel.count_label.text() == "2 of 20"
+
+
+def test_the_twenty_first_is_refused_with_a_sentence(
+    qtbot: QtBot, panel: DocumentsPanel, tmp_path: Path
+) -> None:
+    pin(qtbot, panel, photos(tmp_path, 22))
+    assert len(panel.attachments()) == 20
+    assert "at most 20" in panel.refusal.text()
+
+
+def test_what_is_no_bill_is_refused_and_the_others_stay(
+    qtbot: QtBot, panel: DocumentsPanel, tmp_path: Path
+) -> None:
+    text = tmp_path / "notes.txt"
+    text.write_text("hello")
+    pin(qtbot, panel, [*photos(tmp_path, 1), text])
+    assert names(panel) == ["0.png"]
+    assert "notes.txt" in panel.refusal.text()
+
+
+def test_the_same_file_twice_is_refused(qtbot: QtBot, panel: DocumentsPanel, photo: Path) -> None:
+    pin(qtbot, panel, [photo, photo])
+    assert names(panel) == ["bill.png"]
+    assert "already" in panel.refusal.text()
+
+
+def test_a_removed_bill_is_gone(qtbot: QtBot, panel: DocumentsPanel, tmp_path: Path) -> None:
+    tiles = pin(qtbot, panel, photos(tmp_path, 3))
+    qtbot.mouseClick(tiles[1].remove_button, Qt.MouseButton.LeftButton)
+    assert names(panel) == ["0.png", "2.png"]
+
+
+def test_removing_a_bill_that_is_being_read_lets_the_rest_settle(
+    qtbot: QtBot, panel: DocumentsPanel, photo: Path, tasks: Tasks
+) -> None:
+    panel.add_files([photo])
+    with qtbot.waitSignal(panel.settled):
+        panel.tiles()[0].removed.emit(panel.tiles()[0].key)
+    assert panel.empty
+    qtbot.waitUntil(lambda: not tasks.busy)
+    assert panel.empty
+
+
+def test_keys_move_remove_and_open(qtbot: QtBot, panel: DocumentsPanel, tmp_path: Path) -> None:
+    tiles = pin(qtbot, panel, photos(tmp_path, 3))
+    qtbot.keyClick(tiles[0], Qt.Key.Key_Right, Qt.KeyboardModifier.AltModifier)
+    assert names(panel) == ["1.png", "0.png", "2.png"]
+    qtbot.keyClick(tiles[0], Qt.Key.Key_Left, Qt.KeyboardModifier.AltModifier)
+    assert names(panel) == ["0.png", "1.png", "2.png"]
+    with qtbot.waitSignal(panel.open_wanted) as told:
+        qtbot.keyClick(tiles[2], Qt.Key.Key_Return)
+    assert told.args[0].file_name == "2.png"
+    qtbot.keyClick(tiles[2], Qt.Key.Key_Delete)
+    assert names(panel) == ["0.png", "1.png"]
+
+
+def test_a_tile_dropped_on_another_takes_its_place(
+    qtbot: QtBot, panel: DocumentsPanel, tmp_path: Path
+) -> None:
+    tiles = pin(qtbot, panel, photos(tmp_path, 3))
+    data = QMimeData()
+    data.setData(TILE_MIME, tiles[2].key.encode())
+    target = tiles[0].mapTo(panel, tiles[0].rect().center())
+    left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(target, Qt.DropAction.MoveAction, data, left, none)
+    QApplication.sendEvent(panel, enter)
+    assert enter.isAccepted()
+    drop = QDropEvent(QPointF(target), Qt.DropAction.MoveAction, data, left, none)
+    QApplication.sendEvent(panel, drop)
+    assert names(panel) == ["2.png", "0.png", "1.png"]
+
+
+def test_the_thumbnail_is_a_picture_of_the_bill(
+    qtbot: QtBot, panel: DocumentsPanel, photo: Path, tasks: Tasks
+) -> None:
+    tile = pin(qtbot, panel, [photo])[0]
+    qtbot.waitUntil(lambda: not tasks.busy)
+    shown = tile.thumbnail.grab().toImage().pixelColor(50, 40)
+    assert shown.name() == "#aabbcc"
