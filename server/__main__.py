@@ -44,7 +44,34 @@ def _parser() -> argparse.ArgumentParser:
 
     migrate = commands.add_parser("migrate", help="bring the database of DATABASE_URL up to date")
     migrate.set_defaults(run=_migrate)
+
+    _add_user_commands(commands.add_parser("user", help="invite, add, reset or list the users of a server"))
     return parser
+
+
+def _add_user_commands(user: argparse.ArgumentParser) -> None:
+    commands = user.add_subparsers(required=True, metavar="command")
+    place = argparse.ArgumentParser(add_help=False)
+    where = place.add_mutually_exclusive_group()
+    where.add_argument("--config", type=Path, help="the server's TOML file")
+    where.add_argument("--data", type=Path, help="the data folder of a book on its own computer")
+
+    invite = commands.add_parser("invite", parents=[place], help="print a code that makes one account")
+    invite.add_argument("--days", type=int, default=7, help="how long it is good for (default: 7)")
+    invite.set_defaults(run=_user_invite)
+
+    add = commands.add_parser("add", parents=[place], help="make an account; asks for its password")
+    add.add_argument("name")
+    add.set_defaults(run=_user_add)
+
+    reset = commands.add_parser(
+        "reset", parents=[place], help="give a user another password and end all of the user's sessions"
+    )
+    reset.add_argument("name")
+    reset.set_defaults(run=_user_reset)
+
+    users = commands.add_parser("list", parents=[place], help="name, created, last used, disabled")
+    users.set_defaults(run=_user_list)
 
 
 def _local(options: argparse.Namespace) -> None:
@@ -77,6 +104,35 @@ def _migrate(options: argparse.Namespace) -> None:  # noqa: ARG001 - the shape o
         raise StartError("Set DATABASE_URL to the database that is to be migrated.")
     for name in migrate(url):
         sys.stdout.write(f"{name}\n")
+
+
+def _user_invite(options: argparse.Namespace) -> None:
+    from server.auth import console
+
+    sys.stdout.write(console.invite(console.Place(options.config, options.data), options.days) + "\n")
+
+
+def _user_add(options: argparse.Namespace) -> None:
+    from server.auth import console
+
+    console.add(console.Place(options.config, options.data), options.name)
+    sys.stdout.write(f"{options.name} can sign in now.\n")
+
+
+def _user_reset(options: argparse.Namespace) -> None:
+    from server.auth import console
+
+    ended = console.reset(console.Place(options.config, options.data), options.name)
+    sys.stdout.write(
+        f"{options.name} has a new password; sessions ended: {ended}. "
+        "A device that is signed in now is out within five minutes.\n"
+    )
+
+
+def _user_list(options: argparse.Namespace) -> None:
+    from server.auth import console
+
+    sys.stdout.write(console.list_users(console.Place(options.config, options.data)))
 
 
 if __name__ == "__main__":

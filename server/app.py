@@ -19,11 +19,13 @@ from server.db.pool import make_pool
 from server.documents.folder import FolderStore
 from server.documents.routes import ROUTES as DOCUMENTS
 from server.documents.service import DocumentService
+from server.entries.changes import EntryChanges
 from server.entries.export import CsvExport
 from server.entries.routes import ROUTES as ENTRIES
 from server.entries.service import EntryService
 from server.http.health import ROUTES as HEALTH
 from server.http.middleware import Envelope, status_error
+from server.http.openapi import openapi_route
 from server.http.responses import error_response
 from server.http.state import Services
 from server.journal.rollup import rollup
@@ -43,7 +45,8 @@ def make_services(config: Config, clock: Callable[[], float] = time.time) -> Ser
         clock=clock,
         auth=AuthService(config, pool, signer, clock),
         documents=documents,
-        entries=EntryService(config, pool, documents, clock),
+        entries=EntryService(pool),
+        changes=EntryChanges(config, pool, documents, clock),
         exports=CsvExport(config.database_url),
     )
 
@@ -65,12 +68,14 @@ def create_app(services: Services) -> Starlette:
         finally:
             await services.pool.close()
 
+    routes = [*AUTH, *DOCUMENTS, *ENTRIES, *HEALTH]
     app = Starlette(
-        routes=[*AUTH, *DOCUMENTS, *ENTRIES, *HEALTH],
+        routes=[*routes, openapi_route(routes)],
         middleware=[Middleware(Envelope, local_secret=services.config.local_secret)],
         exception_handlers={HTTPException: _router_refusal},
         lifespan=lifespan,
     )
+    app.router.redirect_slashes = False  # an address is right or not found; a redirect trusts the Host header
     app.state.services = services
     return app
 

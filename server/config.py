@@ -3,19 +3,23 @@
 import os
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from server.errors import StartError
 
 Registration = Literal["invite", "open", "closed"]
+Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+Servers = Annotated[int, msgspec.Meta(ge=1, le=16)]
+"""Beyond 16 servers, one attempt at each would be more than an account's share of an hour."""
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Keys of the TOML file of a regional server; unknown ones are an error.
 
-    `database_url` may come from DATABASE_URL; `public_url` is what clients call ("": the listening address).
+    `database_url` may come from DATABASE_URL; `public_url` is what clients call ("": the listening address);
+    `servers` is the size of the cluster, by which its limit on wrong passwords is divided.
     """
 
     data: str
@@ -23,11 +27,12 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     region: str = "local"
     region_letter: str = "0"
     host: str = "127.0.0.1"
-    port: int = 0
+    port: Port = 0
     public_url: str = ""
     database_url: str = ""
     registration: Registration = "invite"
     pool_size: int = 12
+    servers: Servers = 1
     local: bool = False
     local_secret: str = ""
 
@@ -43,7 +48,7 @@ def read_config(path: Path) -> Config:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise StartError(f"The configuration {path} cannot be read: {error.strerror}.") from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise StartError(f"The configuration {path} is not valid TOML: {error}.") from error
     try:
         config = msgspec.convert(values, Config)

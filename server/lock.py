@@ -2,18 +2,28 @@
 
 import os
 import sys
+import time
 from pathlib import Path
 from typing import IO
 
 from server.errors import StartError
 
+_PAUSE_SECONDS = 0.05
 
-def lock_folder(folder: Path) -> IO[str]:
-    """Lock `folder` until the returned file is closed. Raises StartError where it is in use."""
-    folder.mkdir(parents=True, exist_ok=True)
-    file = (folder / "server.lock").open("a+", encoding="utf-8")
+
+def lock_folder(folder: Path, patience: float = 0.0) -> IO[str]:
+    """Lock `folder` until the returned file is closed.
+
+    Raises StartError where it is still in use after `patience` seconds, or no folder.
+    Made here, it is closed to the other users of this computer: it holds keys, passwords and bills.
+    """
     try:
-        _lock(file)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = (folder / "server.lock").open("a+", encoding="utf-8")
+    except OSError as error:
+        raise StartError(f"The data folder {folder} cannot be used: {error.strerror}.") from error
+    try:
+        _lock_within(file, patience)
     except OSError as error:
         file.seek(0)
         holder = file.read().strip()
@@ -25,6 +35,17 @@ def lock_folder(folder: Path) -> IO[str]:
     file.write(str(os.getpid()))
     file.flush()
     return file
+
+
+def _lock_within(file: IO[str], patience: float) -> None:
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            return _lock(file)
+        except OSError:
+            if time.monotonic() >= deadline:
+                raise
+        time.sleep(_PAUSE_SECONDS)
 
 
 if sys.platform == "win32":

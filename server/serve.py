@@ -1,60 +1,68 @@
 """Running a server: database, socket, the ready line, and a clean end."""
 
-import asyncio
 import contextlib
-import json
+import importlib
 import os
+import signal
 import socket
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import msgspec
-import uvicorn
 
-from server.app import create_app, make_services, set_public_url
 from server.config import Config
 from server.db.embedded import EmbeddedPostgres
-from server.db.migrate import migrate
 from server.errors import StartError
 from server.lock import lock_folder
 
-_GRACE_SECONDS = 5
+# A program that was killed leaves a server that is still closing its database; the next one waits for it.
+_PATIENCE_SECONDS = 20.0
 
 
 def serve(config: Config, parent_fd: int | None = None) -> None:
     """Serve until SIGTERM, SIGINT, or the end of `parent_fd`. Raises StartError with a sentence."""
     folder = config.folder
-    with lock_folder(folder), _database(config) as url:
+    _interrupt_on_sigterm()
+    patience = _PATIENCE_SECONDS if parent_fd is not None else 0.0
+    with lock_folder(folder, patience), _database(config) as (url, postgres):
+        # Only now: these imports take as long as PostgreSQL's start, and run beside it.
+        from server.db.migrate import migrate
+        from server.listening import listen
+
         migrate(url)
         config = msgspec.structs.replace(
             config, database_url=url, server_id=config.server_id or _kept_server_id(folder)
         )
         with _listen(config) as listening:
-            _run(config, listening, parent_fd)
+            listen(config, listening, parent_fd, postgres)
 
 
 def read_secret(parent_fd: int) -> str:
-    """Read the line that the program hands over first."""
+    """Read the line that the program hands over first. Raises StartError: without it anybody could call."""
     taken = bytearray()
     while not taken.endswith(b"\n"):
-        piece = os.read(parent_fd, 1)
+        try:
+            piece = os.read(parent_fd, 1)
+        except OSError as error:
+            raise StartError(f"The secret cannot be read from {parent_fd}: {error.strerror}.") from error
         if not piece:
             raise StartError("The program ended before it handed over the secret.")
         taken += piece
-    return taken.decode("ascii").strip()
+    if not (secret := taken.strip()) or not secret.isascii():
+        raise StartError("The program handed over no secret.")
+    return secret.decode("ascii")
 
 
 @contextlib.contextmanager
-def _database(config: Config) -> Iterator[str]:
+def _database(config: Config) -> Iterator[tuple[str, EmbeddedPostgres | None]]:
     if config.database_url:
-        yield config.database_url
+        yield config.database_url, None
         return
     embedded = EmbeddedPostgres(config.folder)
     try:
-        yield embedded.start()
+        yield embedded.start(meanwhile=lambda: importlib.import_module("server.listening")), embedded
     finally:
         embedded.stop()
 
@@ -73,47 +81,10 @@ def _listen(config: Config) -> socket.socket:
     return listening
 
 
-def _run(config: Config, listening: socket.socket, parent_fd: int | None) -> None:
-    host, port = listening.getsockname()[:2]
-    services = make_services(config)
-    url = config.public_url or (f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
-    set_public_url(services, url)
-    server = _AnnouncingServer(
-        uvicorn.Config(
-            create_app(services),
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            date_header=False,
-            timeout_graceful_shutdown=_GRACE_SECONDS,
-            lifespan="on",
-        ),
-        {"ready": True, "url": url, "serverId": config.server_id},
-    )
-    if parent_fd is not None:
-        threading.Thread(target=_end_with_parent, args=(parent_fd, server), daemon=True).start()
-    asyncio.run(server.serve(sockets=[listening]))
-
-
-class _AnnouncingServer(uvicorn.Server):
-    """Prints its one JSON line once it answers."""
-
-    def __init__(self, config: uvicorn.Config, line: dict[str, object]) -> None:
-        super().__init__(config)
-        self._line = line
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            sys.stdout.write(json.dumps(self._line) + "\n")
-            sys.stdout.flush()
-
-
-def _end_with_parent(parent_fd: int, server: uvicorn.Server) -> None:
-    with contextlib.suppress(OSError):
-        while os.read(parent_fd, 1024):
-            pass
-    server.should_exit = True
+def _interrupt_on_sigterm() -> None:
+    """Let SIGTERM end this process as Ctrl+C does, at any moment: PostgreSQL must never be left behind."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def _kept_server_id(folder: Path) -> str:

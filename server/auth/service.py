@@ -1,21 +1,24 @@
-"""Signing in, registering, and the rotation of refresh tokens."""
+"""Signing in and registering."""
 
+import asyncio
 import hashlib
-import logging
-import secrets
-import unicodedata
+import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID, uuid4
 
-from server.auth import store, tokens
-from server.auth.passwords import Passwords
-from server.auth.store import Account, Stamp
-from server.auth.tokens import Identity, RefreshToken, Signer, TokenError
+from server.auth import invites, session_store, store
+from server.auth.gate import PasswordGate, attempt_of
+from server.auth.invites import InviteError
+from server.auth.issuer import Issuer, instant
+from server.auth.names import check_name, guess_key, name_key
+from server.auth.sessions import SessionService
+from server.auth.store import Account, Claim, Password, Stamp
+from server.auth.throttle import Attempt, Throttle
+from server.auth.tokens import ACCESS_SECONDS, Identity, Signer
 from server.config import Config
-from server.contract import checks, limits
+from server.contract import checks
 from server.contract.errors import ErrorCode, FieldError
 from server.contract.shapes import (
     Credentials,
@@ -23,130 +26,93 @@ from server.contract.shapes import (
     LocalBook,
     LocalSignIn,
     Primary,
-    Refreshed,
-    RefreshRequest,
+    Registration,
     SignedIn,
 )
 from server.db.pool import Pool
 from server.errors import InvalidFieldsError, ServerError
 
-_log = logging.getLogger(__name__)
-_CACHED_TOKENS: Final = 4_096
+__all__ = ["AuthService", "check_name", "instant", "name_key"]
+
 _WRONG: Final = "The user name or the password is not right."
-
-
-def name_key(name: str) -> str:
-    """Return what two spellings of one name have in common (NFKC, caseless)."""
-    return unicodedata.normalize("NFKC", name).casefold()
+_CLOSED: Final = "This server does not take new accounts; ask who runs it for one."
+_TAKEN: Final = "Somebody has this user name already."
 
 
 @dataclass(slots=True)
 class AuthService:
-    """`clock` gives seconds since 1970; `public_url` is known once the server listens."""
+    """`clock` gives seconds since 1970; `host` is the address that a call comes from."""
 
     config: Config
     pool: Pool
     signer: Signer
     clock: Callable[[], float]
-    public_url: str = ""
-    passwords: Passwords = field(default_factory=Passwords)
-    _verified: dict[str, tuple[Identity, float]] = field(default_factory=dict)
+    issuer: Issuer = field(init=False)
+    gate: PasswordGate = field(init=False)
+    sessions: SessionService = field(init=False)
+    _making: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    # --- signing in ------------------------------------------------------------------------------
+    def __post_init__(self) -> None:
+        self.issuer = Issuer(self.config, self.signer, self.clock)
+        self.gate = PasswordGate(Throttle(self.config.servers), self.clock)
+        self.sessions = SessionService(self.config, self.pool, self.issuer, self.gate)
 
-    async def register(self, body: Credentials) -> SignedIn:
-        """Make an account and its book. Raises ServerError (registration_closed, user_name_taken)."""
-        if self.config.local or self.config.registration != "open":
-            raise ServerError(
-                ErrorCode.REGISTRATION_CLOSED,
-                "This server does not take new accounts; ask who runs it for one.",
-            )
-        _refuse(checks.check_registration(body))
-        account = await self._create(body.user_name, body.password, body.device)
+    @property
+    def public_url(self) -> str:
+        """Where clients reach this server; known once it listens."""
+        return self.issuer.public_url
+
+    @public_url.setter
+    def public_url(self, url: str) -> None:
+        self.issuer.public_url = url
+
+    def primary(self) -> Primary:
+        """Return this server, as a client is told of it."""
+        return self.issuer.primary()
+
+    def identify(self, token: str) -> Identity:
+        """Return who calls. Raises ServerError (unauthenticated, wrong_server)."""
+        return self.issuer.identify(token)
+
+    async def register(self, body: Registration) -> SignedIn:
+        """Make an account and its book.
+
+        Raises ServerError (registration_closed, invite_refused, invalid_fields, user_name_taken).
+        """
+        invite = self._may_register(body.invite_code)
+        _refuse(check_name(body.user_name) or checks.check_registration(body))
+        account = await self._create(body.user_name, body.password, body.device, invite)
         return await self._signed_in(account, body.device)
 
-    async def login(self, body: Credentials) -> SignedIn:
-        """Sign in by name and password. Raises ServerError (wrong_credentials)."""
+    async def login(self, body: Credentials, host: str | None = None) -> SignedIn:
+        """Sign in by name and password. Raises ServerError (wrong_credentials, too_many_attempts)."""
         _refuse(checks.check_device(body.device))
-        async with self.pool.connection() as connection:
-            account = await store.find_by_name(connection, name_key(body.user_name))
-        await self._check_password(account, body.password)
-        assert account is not None
+        account = await self._find(body.user_name, UUID(body.device.id))
+        attempt = _attempt(guess_key(body.user_name), account, body.device, host)
+        account = await self._open(account, attempt, body.password)
         return await self._signed_in(await self._rehashed(account, body), body.device)
 
     async def local_book(self) -> LocalBook:
         """Say what is on this computer."""
         self._require_local()
-        async with self.pool.connection() as connection:
-            account = await store.only_account(connection)
+        account = await self._only_account()
         if account is None:
             return LocalBook(exists=False)
-        return LocalBook(exists=True, user_name=account.user_name, has_password=bool(account.password_hash))
+        return LocalBook(exists=True, user_name=account.user_name, has_password=bool(account.password.hash))
 
-    async def local_sign_in(self, body: LocalSignIn) -> SignedIn:
+    async def local_sign_in(self, body: LocalSignIn, host: str | None = None) -> SignedIn:
         """Open this computer's book, or make it. A book without a password opens for whoever has the secret
         of this server, which is the program that started it."""
         self._require_local()
         _refuse(checks.check_device(body.device))
-        async with self.pool.connection() as connection:
-            account = await store.only_account(connection)
-        if account is None:
-            _refuse(checks.check_user_name(body.user_name))
-            if body.password:
-                _refuse(checks.check_new_password(body.password))
-            account = await self._create(body.user_name, body.password, body.device)
-        elif account.password_hash:
-            await self._check_password(account, body.password)
+        async with self._making:  # of two first sign-ins at once, the second opens what the first made
+            account = await self._only_account(UUID(body.device.id))
+            if account is None:
+                return await self._signed_in(await self._make_local(body), body.device)
+        if account.password.hash:
+            attempt = _attempt(name_key(account.user_name), account, body.device, host)
+            account = await self._open(account, attempt, body.password)
         return await self._signed_in(account, body.device)
-
-    # --- tokens ----------------------------------------------------------------------------------
-
-    async def refresh(self, body: RefreshRequest) -> Refreshed:
-        """Rotate: the same generation with the same refreshId gives the same next generation, however often.
-
-        Raises ServerError (unauthenticated); another refreshId for a spent generation ends the session.
-        """
-        now = int(self.clock())
-        try:
-            token = tokens.read_refresh(self.signer.verify(body.refresh_token, tokens.REFRESH_AUDIENCE), now)
-        except TokenError as error:
-            raise _unauthenticated() from error
-        await self._spend(token, body.refresh_id)
-        following = replace(token, generation=token.generation + 1)
-        return Refreshed(
-            access_token=self._access(token.identity, token.lock_epoch, now),
-            expires_in=tokens.ACCESS_SECONDS,
-            refresh_token=tokens.make_refresh(self.signer, following, now),
-            primary=self.primary(),
-            changed=False,
-            reason="same_server",
-            lock_epoch=token.lock_epoch,
-            server_time=instant(self.clock()),
-        )
-
-    def identify(self, token: str) -> Identity:
-        """Return who calls. Raises ServerError (unauthenticated, wrong_server)."""
-        now = self.clock()
-        found = self._verified.get(token)
-        if found is not None and now < found[1]:
-            return found[0]
-        try:
-            claims = self.signer.verify(token, tokens.ACCESS_AUDIENCE)
-            identity, server = tokens.read_access(claims, int(now))
-        except TokenError as error:
-            raise _unauthenticated() from error
-        if server != self.config.server_id:
-            raise ServerError(
-                ErrorCode.WRONG_SERVER, "This session belongs to another server.", {"serverId": server}
-            )
-        if len(self._verified) >= _CACHED_TOKENS:
-            self._verified.pop(next(iter(self._verified)))  # the oldest: dicts keep their order
-        self._verified[token] = (identity, float(claims["exp"]))
-        return identity
-
-    def primary(self) -> Primary:
-        """Return this server, as a client is told of it."""
-        return Primary(self.config.server_id, self.config.region, self.public_url)
 
     # --- inside ----------------------------------------------------------------------------------
 
@@ -154,52 +120,74 @@ class AuthService:
         if not self.config.local:
             raise ServerError(ErrorCode.NOT_FOUND, "This server is not a computer's own.")
 
-    async def _check_password(self, account: Account | None, password: str) -> None:
-        stored = account.password_hash if account else None
-        if not await self.passwords.verify(stored, password[: limits.MAX_PASSWORD + 1]):
-            raise ServerError(ErrorCode.WRONG_CREDENTIALS, _WRONG)
+    def _may_register(self, code: str) -> UUID | None:
+        """Return the invitation to be spent, None where none is needed."""
+        if self.config.local or self.config.registration == "closed":
+            raise ServerError(ErrorCode.REGISTRATION_CLOSED, _CLOSED)
+        if self.config.registration == "open":
+            return None
+        try:
+            return invites.read_invite(self.signer, code, int(self.clock())).jti
+        except InviteError as error:
+            raise _invite_refused(error.reason, error.sentence) from error
 
-    async def _create(self, user_name: str, password: str, device: Device) -> Account:
-        hashed = await self.passwords.hash(password) if password else ""
-        account = Account(uuid4(), uuid4(), user_name, hashed)
+    async def _only_account(self, device_id: UUID | None = None) -> Account | None:
         async with self.pool.connection() as connection:
-            made = await store.create_account(
-                connection, account, name_key(user_name), UUID(device.id), self._stamp(), self.config.region
+            return await store.only_account(connection, *([device_id] if device_id else []))
+
+    async def _make_local(self, body: LocalSignIn) -> Account:
+        _refuse(check_name(body.user_name))
+        if body.password:
+            _refuse(checks.check_new_password(body.password))
+        return await self._create(body.user_name, body.password, body.device, None)
+
+    async def _find(self, user_name: str, device_id: UUID) -> Account | None:
+        # Nobody can have such a name, and PostgreSQL would refuse some of them.
+        key = "" if check_name(user_name) else name_key(user_name)
+        async with self.pool.connection() as connection:
+            return await store.find_by_name(connection, key, device_id)
+
+    async def _open(self, account: Account | None, attempt: Attempt, password: str) -> Account:
+        opened = await self.gate.opens(attempt, account.password.hash if account else None, password)
+        if account is None or not opened:
+            raise ServerError(ErrorCode.WRONG_CREDENTIALS, _WRONG)
+        return account
+
+    async def _create(self, user_name: str, password: str, device: Device, invite: UUID | None) -> Account:
+        stamp = self._stamp()
+        chosen = Password(await self.gate.passwords.hash(password), stamp.ver) if password else Password()
+        account = Account(uuid4(), uuid4(), user_name, chosen)
+        key, device_id = name_key(user_name), UUID(device.id)
+        async with self.pool.connection() as connection:
+            outcome = await store.create_account(
+                connection, account, key, device_id, stamp, self.config.region, invite
             )
-        if not made:
-            raise ServerError(ErrorCode.USER_NAME_TAKEN, "Somebody has this user name already.")
+        if outcome == "invite_spent":
+            raise _invite_refused("spent", invites.SPENT)
+        if outcome == "name_taken":
+            raise ServerError(ErrorCode.USER_NAME_TAKEN, _TAKEN)
         return account
 
     async def _rehashed(self, account: Account, body: Credentials) -> Account:
-        if not self.passwords.needs_rehash(account.password_hash):
+        if not self.gate.passwords.needs_rehash(account.password.hash):
             return account
-        hashed = await self.passwords.hash(body.password)
+        hashed = await self.gate.passwords.hash(body.password)
         async with self.pool.connection() as connection:
-            await store.set_password_hash(
-                connection, account, hashed, UUID(body.device.id), self._stamp(), self.config.region
-            )
-        return replace(account, password_hash=hashed)
+            await store.rehash(connection, account, hashed, UUID(body.device.id), uuid4(), self.config.region)
+        return replace(account, password=replace(account.password, hash=hashed))
 
     async def _signed_in(self, account: Account, device: Device) -> SignedIn:
-        device_id = UUID(device.id)
+        identity = Identity(account.user_id, account.book_id, UUID(device.id), uuid4())
+        claim = Claim(identity.device_id, device.name, _secret_hash(device.secret) if device.secret else "")
+        letter, region = self.config.region_letter, self.config.region
         async with self.pool.connection() as connection:
-            prefix = await store.claim_prefix(
-                connection,
-                account,
-                device_id,
-                device.name,
-                self.config.region_letter,
-                self._stamp(),
-                self.config.region,
-            )
+            prefix = await store.enroll_device(connection, account, claim, letter, self._stamp(), region)
+            await session_store.start_session(connection, account, identity, self._stamp(), region)
             counter = await store.last_counter(connection, account.book_id, prefix)
-        now = int(self.clock())
-        identity = Identity(account.user_id, account.book_id, device_id, uuid4())
-        first = RefreshToken(identity, 0, 0, self.config.server_id, now + tokens.REFRESH_ABSOLUTE_SECONDS)
         return SignedIn(
-            access_token=self._access(identity, 0, now),
-            expires_in=tokens.ACCESS_SECONDS,
-            refresh_token=tokens.make_refresh(self.signer, first, now),
+            access_token=self.issuer.access(identity, 0),
+            expires_in=ACCESS_SECONDS,
+            refresh_token=self.issuer.first_refresh(identity, account.password.chosen_ver),
             primary=self.primary(),
             user_name=account.user_name,
             book_id=str(account.book_id),
@@ -208,41 +196,28 @@ class AuthService:
             server_time=instant(self.clock()),
         )
 
-    async def _spend(self, token: RefreshToken, refresh_id: str) -> None:
-        identity = token.identity
-        rid_hash = hashlib.sha256(refresh_id.encode()).hexdigest()
-        async with self.pool.connection() as connection:
-            if await store.is_revoked(connection, identity.book_id, identity.user_id, identity.session_id):
-                raise _unauthenticated()
-            reused = await store.use_generation(
-                connection,
-                identity.book_id,
-                identity.session_id,
-                token.generation,
-                rid_hash,
-                self.config.server_id,
-            )
-            if reused:
-                await store.revoke(connection, identity.book_id, identity.session_id, "reused")
-        if reused:
-            _log.warning("refresh token reused, session ended", extra={"session": str(identity.session_id)})
-            raise _unauthenticated()
-
-    def _access(self, identity: Identity, lock_epoch: int, now: int) -> str:
-        jti = secrets.token_urlsafe(9)
-        return tokens.make_access(self.signer, self.config.server_id, identity, lock_epoch, jti, now)
-
     def _stamp(self) -> Stamp:
         return Stamp(uuid4(), int(self.clock() * 1_000_000))
 
 
-def instant(seconds: float) -> str:
-    """Return RFC 3339 UTC with milliseconds."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _attempt(name: str, account: Account | None, device: Device, host: str | None) -> Attempt:
+    """Return the attempt; the device is known where it has the secret of an earlier log-in to this account.
+
+    The comparison is made for a name that nobody has too, so that the time tells nothing.
+    """
+    kept = account.device_hash if account else ""
+    known = hmac.compare_digest(_secret_hash(device.secret), kept or "-" * 64) and bool(device.secret)
+    return attempt_of(name, host, UUID(device.id) if known else None)
 
 
-def _unauthenticated() -> ServerError:
-    return ServerError(ErrorCode.UNAUTHENTICATED, "Please sign in again.")
+def _secret_hash(secret: str) -> str:
+    """Hash a device's secret: it is as random as a key, so that no slow hash is needed."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _invite_refused(reason: str, sentence: str) -> ServerError:
+    fields = [{"field": "inviteCode", "message": sentence}]
+    return ServerError(ErrorCode.INVITE_REFUSED, sentence, {"reason": reason, "fields": fields})
 
 
 def _refuse(errors: list[FieldError]) -> None:

@@ -1,7 +1,7 @@
-"""Accounts, devices and sessions in PostgreSQL."""
+"""Accounts, devices and passwords in PostgreSQL."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -12,16 +12,29 @@ from server.journal.append import Operation, Record, append
 
 SQL: Final = load("server.auth")
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford: nothing that reads as something else
+_NO_DEVICE: Final = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Password:
+    """A password as it stands: its hash ("" without one), the version in which somebody chose it (a rehash
+    is no choice), and the session that chose it, which goes on while the user's others end.
+    """
+
+    hash: str = ""
+    chosen_ver: int = 0
+    kept_family: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A user, the book, and the hash of the password ("" without one)."""
+    """A user, the book, the password, and the hash of the secret of the device that asks ("": unknown)."""
 
     book_id: UUID
     user_id: UUID
     user_name: str
-    password_hash: str
+    password: Password
+    device_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,88 +45,193 @@ class Stamp:
     ver: int
 
 
-def _doc(**values: object) -> str:
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What an installation says of itself; `secret_hash` is "" where it has no secret."""
+
+    device_id: UUID
+    name: str
+    secret_hash: str
+
+
+def doc_of(**values: object) -> str:
+    """Return a journal text."""
     return msgspec.json.encode(values).decode()
 
 
-async def find_by_name(connection: Connection, name_key: str) -> Account | None:
+def read_doc(doc: str) -> dict[str, Any]:
+    """Return what a journal text holds."""
+    found: dict[str, Any] = msgspec.json.decode(doc)
+    return found
+
+
+def password_of(doc: str) -> Password:
+    """Return what a credential's text says."""
+    values = read_doc(doc)
+    return Password(values.get("passwordHash", ""), values.get("chosenVer", 0), values.get("keptFamily", ""))
+
+
+def _account_of(row: tuple[Any, ...]) -> Account:
+    book_id, user_id, name, hash_, credential, device = row
+    known = password_of(credential)
+    password = Password(hash_, known.chosen_ver, known.kept_family)
+    return Account(book_id, user_id, name, password, read_doc(device).get("secretHash", ""))
+
+
+async def find_by_name(connection: Connection, name_key: str, device_id: UUID = _NO_DEVICE) -> Account | None:
     """Return the account that the name belongs to: the lowest claim."""
-    row = await (await connection.execute(SQL["find_by_name"], {"name_key": name_key})).fetchone()
-    return Account(*row) if row else None
+    parameters = {"name_key": name_key, "device_id": device_id}
+    row = await (await connection.execute(SQL["find_by_name"], parameters)).fetchone()
+    return _account_of(row) if row else None
 
 
-async def only_account(connection: Connection) -> Account | None:
+async def only_account(connection: Connection, device_id: UUID = _NO_DEVICE) -> Account | None:
     """Return the account of a computer's own server."""
-    row = await (await connection.execute(SQL["only_book"])).fetchone()
-    return Account(*row) if row else None
+    row = await (await connection.execute(SQL["only_book"], {"device_id": device_id})).fetchone()
+    return _account_of(row) if row else None
+
+
+async def find_by_id(connection: Connection, book_id: UUID, user_id: UUID) -> Account | None:
+    """Return an account that is signed in."""
+    parameters = {"book_id": book_id, "user_id": user_id, "device_id": _NO_DEVICE}
+    row = await (await connection.execute(SQL["find_by_id"], parameters)).fetchone()
+    return _account_of(row) if row else None
 
 
 async def create_account(
-    connection: Connection, account: Account, name_key: str, device_id: UUID, stamp: Stamp, region: str
-) -> bool:
-    """Add the account, its name and password in one operation; False where the name is taken."""
+    connection: Connection,
+    account: Account,
+    name_key: str,
+    device_id: UUID,
+    stamp: Stamp,
+    region: str,
+    invite: UUID | None = None,
+) -> Literal["made", "name_taken", "invite_spent"]:
+    """Add the account, its name and password in one operation, and spend the invitation with it."""
     async with connection.transaction():
         await connection.execute(SQL["lock_name"], {"name_key": name_key})
         if await find_by_name(connection, name_key) is not None:
-            return False
+            return "name_taken"
+        if invite is not None and not await _spend_invite(connection, account.book_id, invite):
+            return "invite_spent"
         user = account.user_id
         records = [
-            Record("user", user, _doc(displayName=account.user_name, createdVer=stamp.ver)),
-            Record("username", user, _doc(nameKey=name_key)),
+            Record("user", user, doc_of(displayName=account.user_name, createdVer=stamp.ver)),
+            Record("username", user, doc_of(nameKey=name_key)),
         ]
-        if account.password_hash:
-            records.append(Record("credential", user, _doc(passwordHash=account.password_hash)))
-        operation = Operation(
-            account.book_id, stamp.op_id, stamp.ver, user, device_id, tuple(records), creates=True
-        )
+        if account.password.hash:
+            credential = doc_of(passwordHash=account.password.hash, chosenVer=account.password.chosen_ver)
+            records.append(Record("credential", user, credential))
+        operation = Operation(account.book_id, stamp.op_id, stamp.ver, user, device_id, tuple(records))
         await append(connection, operation, region)
-        return True
+        return "made"
 
 
-async def set_password_hash(
-    connection: Connection, account: Account, password_hash: str, device_id: UUID, stamp: Stamp, region: str
+async def _spend_invite(connection: Connection, book_id: UUID, jti: UUID) -> bool:
+    await connection.execute(SQL["lock_invite"], {"jti": jti})
+    row = await (await connection.execute(SQL["is_invite_spent"], {"jti": jti})).fetchone()
+    if row and row[0]:
+        return False
+    await connection.execute(SQL["spend_invite"], {"book_id": book_id, "jti": jti})
+    return True
+
+
+async def rehash(
+    connection: Connection, account: Account, new_hash: str, device_id: UUID, op_id: UUID, region: str
 ) -> None:
-    """Keep another hash as a new version of the credential."""
-    record = Record("credential", account.user_id, _doc(passwordHash=password_hash))
-    await append(
-        connection,
-        Operation(account.book_id, stamp.op_id, stamp.ver, account.user_id, device_id, (record,)),
-        region,
-    )
+    """Keep a stronger hash of the same password.
+
+    Its version is the next after the one that it replaces, not today's: a password that is chosen meanwhile,
+    here or in another region, always stands above it.
+    """
+    async with connection.transaction():
+        standing = await _lock_credential(connection, account)
+        if standing is None or standing[1].get("passwordHash") != account.password.hash:
+            return
+        doc = doc_of(**{**standing[1], "passwordHash": new_hash})
+        stamp = Stamp(op_id, standing[0] + 1)
+        await _append_one(
+            connection, account, Record("credential", account.user_id, doc), device_id, stamp, region
+        )
 
 
-async def claim_prefix(
+async def choose_password(
     connection: Connection,
     account: Account,
+    new_hash: str,
+    kept: UUID | None,
     device_id: UUID,
-    name: str,
-    letter: str,
     stamp: Stamp,
     region: str,
+) -> int | None:
+    """Keep a password that somebody chose ("": none) and return its version.
+
+    None where another one stands by now than the one in `account`.
+    """
+    standing = await _lock_credential(connection, account)
+    ver, doc = standing or (0, {})
+    if doc.get("passwordHash", "") != account.password.hash:
+        return None
+    chosen = max(stamp.ver, ver + 1)
+    text = doc_of(
+        **{**doc, "passwordHash": new_hash, "chosenVer": chosen, "keptFamily": str(kept) if kept else ""}
+    )
+    record = Record("credential", account.user_id, text)
+    await _append_one(connection, account, record, device_id, Stamp(stamp.op_id, chosen), region)
+    return chosen
+
+
+async def _lock_credential(connection: Connection, account: Account) -> tuple[int, dict[str, Any]] | None:
+    parameters = {"book_id": account.book_id, "user_id": account.user_id}
+    await connection.execute(SQL["lock_password"], parameters)
+    return await _standing(connection, "credential", account.book_id, account.user_id)
+
+
+async def _standing(
+    connection: Connection, kind: str, book_id: UUID, id_: UUID
+) -> tuple[int, dict[str, Any]] | None:
+    """Return version and text of a record, everything in it that this program does not know included."""
+    parameters = {"kind": kind, "book_id": book_id, "id": id_}
+    row = await (await connection.execute(SQL["standing_doc"], parameters)).fetchone()
+    return (row[0], read_doc(row[1])) if row else None
+
+
+async def _append_one(
+    connection: Connection, account: Account, record: Record, device_id: UUID, stamp: Stamp, region: str
+) -> None:
+    operation = Operation(account.book_id, stamp.op_id, stamp.ver, account.user_id, device_id, (record,))
+    await append(connection, operation, region)
+
+
+async def enroll_device(
+    connection: Connection, account: Account, claim: Claim, letter: str, stamp: Stamp, region: str
 ) -> str:
-    """Return the prefix of this device's human codes; claim the first free one at its first log-in."""
-    book = {"book_id": account.book_id}
+    """Return the prefix of this device's human codes; claim the first free one at its first log-in.
+
+    Whoever logs in knows the password, so the secret that comes with it is the device's from now on.
+    """
     async with connection.transaction():
-        await connection.execute(SQL["lock_devices"], book)
-        row = await (
-            await connection.execute(SQL["find_device"], {**book, "device_id": device_id})
-        ).fetchone()
-        if row:
-            return str(row[0])
-        taken = {
-            prefix
-            for (prefix,) in await (
-                await connection.execute(SQL["taken_prefixes"], {**book, "letter": letter})
-            ).fetchall()
-        }
-        prefix = _free_prefix(letter, device_id, taken)
-        record = Record("device", device_id, _doc(codePrefix=prefix, displayName=name, createdVer=stamp.ver))
-        operation = Operation(account.book_id, stamp.op_id, stamp.ver, account.user_id, device_id, (record,))
-        await append(connection, operation, region)
-        return prefix
+        await connection.execute(SQL["lock_devices"], {"book_id": account.book_id})
+        standing = await _standing(connection, "device", account.book_id, claim.device_id)
+        if standing is None:
+            prefix = await _free_prefix(connection, account.book_id, letter, claim.device_id)
+            ver, doc = stamp.ver, {"codePrefix": prefix, "displayName": claim.name, "createdVer": stamp.ver}
+        else:
+            ver, doc = max(stamp.ver, standing[0] + 1), standing[1]
+        if standing is None or claim.secret_hash not in {"", doc.get("secretHash")}:
+            text = doc_of(**{**doc, "secretHash": claim.secret_hash})
+            record = Record("device", claim.device_id, text)
+            await _append_one(connection, account, record, claim.device_id, Stamp(stamp.op_id, ver), region)
+        return str(doc["codePrefix"])
 
 
-def _free_prefix(letter: str, device_id: UUID, taken: set[str]) -> str:
+async def _free_prefix(connection: Connection, book_id: UUID, letter: str, device_id: UUID) -> str:
+    parameters = {"book_id": book_id, "letter": letter}
+    rows = await (await connection.execute(SQL["taken_prefixes"], parameters)).fetchall()
+    return first_free_prefix(letter, device_id, {prefix for (prefix,) in rows})
+
+
+def first_free_prefix(letter: str, device_id: UUID, taken: set[str]) -> str:
     """Start from a place that the device's id gives, so that codes of different books look different."""
     size = len(_ALPHABET)
     start = device_id.int % (size * size)
@@ -134,29 +252,16 @@ async def last_counter(connection: Connection, book_id: UUID, prefix: str) -> in
     return int(row[0]) if row else 0
 
 
-async def is_revoked(connection: Connection, book_id: UUID, user_id: UUID, family: UUID) -> bool:
-    """Say whether the session was ended, or its user disabled."""
-    parameters = {"book_id": book_id, "user_id": user_id, "fam": family}
-    row = await (await connection.execute(SQL["is_revoked"], parameters)).fetchone()
-    return bool(row and row[0])
+@dataclass(frozen=True, slots=True)
+class User:
+    """An account as its operator sees it; instants in seconds since 1970, None where there was no use yet."""
+
+    name: str
+    created: float
+    last_used: float | None
+    disabled: bool
 
 
-async def use_generation(
-    connection: Connection, book_id: UUID, family: UUID, generation: int, rid_hash: str, server: str
-) -> bool:
-    """Note that this generation was spent by this refreshId; True where another refreshId spent it too."""
-    parameters = {
-        "book_id": book_id,
-        "fam": family,
-        "gen": generation,
-        "rid_hash": rid_hash,
-        "server": server,
-    }
-    async with connection.transaction():
-        row = await (await connection.execute(SQL["use_generation"], parameters)).fetchone()
-    return bool(row and row[0])
-
-
-async def revoke(connection: Connection, book_id: UUID, family: UUID, reason: str) -> None:
-    """End a session for good."""
-    await connection.execute(SQL["revoke"], {"book_id": book_id, "fam": family, "reason": reason})
+async def all_users(connection: Connection) -> list[User]:
+    """Return every account, by name."""
+    return [User(*row) for row in await (await connection.execute(SQL["users"])).fetchall()]

@@ -80,13 +80,17 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class RefreshToken:
-    """One generation of one session; `absolute` is the second since 1970 after which it never rotates."""
+    """One generation of one session; `absolute` is the second since 1970 after which it never rotates.
+
+    `password_ver` is the version of the password by which the session began, 0 where there was none.
+    """
 
     identity: Identity
     generation: int
     lock_epoch: int
     server_id: str
     absolute: int
+    password_ver: int = 0
 
 
 def make_access(signer: Signer, issuer: str, identity: Identity, lock_epoch: int, jti: str, now: int) -> str:
@@ -129,6 +133,7 @@ def make_refresh(signer: Signer, token: RefreshToken, now: int) -> str:
             "srv": token.server_id,
             "lep": token.lock_epoch,
             "abs": token.absolute,
+            "pwv": token.password_ver,
             "iat": now,
             "exp": min(now + REFRESH_IDLE_SECONDS, token.absolute),
         }
@@ -139,11 +144,19 @@ def read_refresh(claims: dict[str, Any], now: int) -> RefreshToken:
     """Return what a refresh token says. Raises TokenError."""
     _check_not_expired(claims, now)
     try:
-        return RefreshToken(
-            _identity(claims), int(claims["gen"]), int(claims["lep"]), str(claims["srv"]), int(claims["abs"])
+        token = RefreshToken(
+            _identity(claims),
+            int(claims["gen"]),
+            int(claims["lep"]),
+            str(claims["srv"]),
+            int(claims["abs"]),
+            int(claims.get("pwv", 0)),
         )
     except (KeyError, ValueError) as error:
         raise TokenError("not a refresh token") from error
+    if now >= token.absolute:
+        raise TokenError("expired")
+    return token
 
 
 def _check_not_expired(claims: dict[str, Any], now: int) -> None:

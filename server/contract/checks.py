@@ -8,12 +8,20 @@ from uuid import UUID
 
 from server.contract import limits, media
 from server.contract.errors import FieldError
-from server.contract.shapes import CreateEntry, Credentials, Device, NewDocument, PlannedDocument
+from server.contract.shapes import (
+    CreateEntry,
+    Credentials,
+    Device,
+    EditEntry,
+    NewDocument,
+    PlannedDocument,
+    VoidEntry,
+)
 
-_AMOUNT = re.compile(r"\d{1,16}(\.\d{1,2})?\Z")
+_AMOUNT = re.compile(r"[0-9]{1,16}(\.[0-9]{1,2})?\Z")
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
-_HUMAN_CODE = re.compile(r"[0-9A-Z]{3}-\d{6,9}\Z")
-_DOC_CODE = re.compile(r"[0-9A-Z]{1,3}-\d{6,9}(-[0-9A-Z]{3})?-\d{1,3}\Z")
+_HUMAN_CODE = re.compile(r"[0-9A-Z]{3}-[0-9]{6,9}\Z")
+_DOC_CODE = re.compile(r"[0-9A-Z]{1,3}-[0-9]{6,9}(-[0-9A-Z]{3})?-[0-9]{1,3}\Z")
 _USER_NAME = re.compile(r"[^\s\x00-\x1f]+( [^\s\x00-\x1f]+)*\Z")
 
 
@@ -32,7 +40,7 @@ def is_uuid(text: str) -> bool:
 
 def parse_amount(text: str) -> Decimal | None:
     """Return the amount in rupees, or None where `text` is not a positive `numeric(18,2)`."""
-    if not _AMOUNT.match(text) or not text.isascii():
+    if not _AMOUNT.match(text):
         return None
     try:
         amount = Decimal(text)
@@ -77,23 +85,49 @@ def check_entry_date(text: str, today: date) -> list[FieldError]:
 
 def check_create(body: CreateEntry, today: date) -> list[FieldError]:
     """Return everything that is wrong with a new entry; empty when it is right."""
-    errors = [
-        FieldError(name, "That is not a UUID.")
-        for name, value in (("opId", body.op_id), ("id", body.id))
-        if not is_uuid(value)
-    ]
-    errors += check_entry_date(body.entry_date, today)
+    errors = _check_stamp(body.op_id, body.ver)
+    if not is_uuid(body.id):
+        errors.append(FieldError("id", "That is not a UUID."))
+    if not _HUMAN_CODE.match(body.human_code):
+        errors.append(FieldError("humanCode", "That is not an entry code."))
+    return errors + _check_fields(body, today) + check_new_documents(body.documents)
+
+
+def check_edit(body: EditEntry, today: date) -> list[FieldError]:
+    """Return everything that is wrong with an edit; empty when it is right."""
+    errors = _check_stamp(body.op_id, body.ver) + _check_base(body.ver, body.based_on)
+    if any(not is_uuid(id_) for id_ in body.remove_documents):
+        errors.append(FieldError("removeDocuments", "That is not a UUID."))
+    if len(body.remove_documents) > limits.MAX_DOCUMENTS_PER_ENTRY:
+        errors.append(FieldError("removeDocuments", "These are more documents than an entry holds."))
+    return errors + _check_fields(body, today) + check_new_documents(body.add_documents)
+
+
+def check_void(body: VoidEntry) -> list[FieldError]:
+    """Check the body of void and restore."""
+    return _check_stamp(body.op_id, body.ver) + _check_base(body.ver, body.based_on)
+
+
+def _check_stamp(op_id: str, ver: int) -> list[FieldError]:
+    errors = [] if is_uuid(op_id) else [FieldError("opId", "That is not a UUID.")]
+    return errors if 0 < ver < 2**63 else [*errors, FieldError("ver", "That is not a version.")]
+
+
+def _check_base(ver: int, based_on: int) -> list[FieldError]:
+    if 0 < based_on < ver:
+        return []
+    return [FieldError("basedOn", "A change is made from an older version than its own.")]
+
+
+def _check_fields(body: CreateEntry | EditEntry, today: date) -> list[FieldError]:
+    errors = check_entry_date(body.entry_date, today)
     if parse_amount(body.amount) is None:
         errors.append(FieldError("amount", "The amount must be above zero, with at most two decimals."))
     if body.currency != limits.CURRENCY:
         errors.append(FieldError("currency", f"This book is kept in {limits.CURRENCY}."))
     errors += check_text("category", body.category, limits.MAX_CATEGORY, required=True)
     errors += check_text("description", body.description, limits.MAX_DESCRIPTION, required=False)
-    if not _HUMAN_CODE.match(body.human_code):
-        errors.append(FieldError("humanCode", "That is not an entry code."))
-    if not 0 < body.ver < 2**63:
-        errors.append(FieldError("ver", "That is not a version."))
-    return errors + check_new_documents(body.documents)
+    return errors
 
 
 def check_new_documents(documents: list[NewDocument]) -> list[FieldError]:
@@ -116,8 +150,9 @@ def _check_new_document(document: NewDocument) -> list[FieldError]:
         errors.append(FieldError("documents.id", "That is not a UUID."))
     if not _DOC_CODE.match(document.doc_code):
         errors.append(FieldError("documents.docCode", "That is not a document code."))
-    errors += check_text("fileName", document.file_name, limits.MAX_FILE_NAME, required=True)
-    return errors
+    if "/" in document.file_name or "\\" in document.file_name:
+        errors.append(FieldError("fileName", "A file's name cannot hold a slash."))
+    return errors + check_text("fileName", document.file_name, limits.MAX_FILE_NAME, required=True)
 
 
 def check_bytes(sha256: str, byte_size: int, media_type: str) -> list[FieldError]:
@@ -166,6 +201,8 @@ def check_new_password(password: str) -> list[FieldError]:
 def check_device(device: Device) -> list[FieldError]:
     """Check what an installation says of itself."""
     errors = [] if is_uuid(device.id) else [FieldError("device.id", "That is not a UUID.")]
+    if len(device.secret) > limits.MAX_DEVICE_SECRET:
+        errors.append(FieldError("device.secret", "This is longer than a device's secret can be."))
     return errors + check_text("device.name", device.name, limits.MAX_DEVICE_NAME, required=False)
 
 

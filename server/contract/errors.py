@@ -6,6 +6,7 @@ sentences for a person and may change.
 
 from enum import StrEnum
 from http import HTTPStatus
+from typing import Any
 
 import msgspec
 
@@ -19,10 +20,12 @@ class ErrorCode(StrEnum):
     WRONG_CREDENTIALS = "wrong_credentials"
     FORBIDDEN = "forbidden"
     REGISTRATION_CLOSED = "registration_closed"
+    INVITE_REFUSED = "invite_refused"
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     USER_NAME_TAKEN = "user_name_taken"
     ENTRY_EXISTS = "entry_exists"
+    BASE_MISSING = "base_missing"
     DOCUMENTS_MISSING = "documents_missing"
     LINK_EXPIRED = "link_expired"
     TOO_LARGE = "too_large"
@@ -44,10 +47,12 @@ STATUS: dict[ErrorCode, HTTPStatus] = {
     ErrorCode.WRONG_CREDENTIALS: HTTPStatus.UNAUTHORIZED,
     ErrorCode.FORBIDDEN: HTTPStatus.FORBIDDEN,
     ErrorCode.REGISTRATION_CLOSED: HTTPStatus.FORBIDDEN,
+    ErrorCode.INVITE_REFUSED: HTTPStatus.FORBIDDEN,
     ErrorCode.NOT_FOUND: HTTPStatus.NOT_FOUND,
     ErrorCode.METHOD_NOT_ALLOWED: HTTPStatus.METHOD_NOT_ALLOWED,
     ErrorCode.USER_NAME_TAKEN: HTTPStatus.CONFLICT,
     ErrorCode.ENTRY_EXISTS: HTTPStatus.CONFLICT,
+    ErrorCode.BASE_MISSING: HTTPStatus.CONFLICT,
     ErrorCode.DOCUMENTS_MISSING: HTTPStatus.CONFLICT,
     ErrorCode.LINK_EXPIRED: HTTPStatus.GONE,
     ErrorCode.TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -75,7 +80,7 @@ class ErrorInfo(msgspec.Struct, frozen=True, rename="camel"):
 
     code: str
     message: str
-    detail: dict[str, object] = {}
+    detail: dict[str, Any] = {}
 
 
 class ErrorBody(msgspec.Struct, frozen=True, rename="camel"):

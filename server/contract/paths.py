@@ -6,6 +6,10 @@ AUTH_REGISTER: Final = "/v1/auth/register"
 AUTH_LOGIN: Final = "/v1/auth/login"
 AUTH_LOCAL: Final = "/v1/auth/local"
 AUTH_REFRESH: Final = "/v1/auth/refresh"
+AUTH_LOGOUT: Final = "/v1/auth/logout"
+AUTH_PASSWORD: Final = "/v1/auth/password"  # noqa: S105 - an address
+AUTH_SESSIONS: Final = "/v1/auth/sessions"
+AUTH_SESSION: Final = "/v1/auth/sessions/{family}"
 
 DOCUMENTS_PLAN: Final = "/v1/documents/plan"
 DOCUMENT_LINK: Final = "/v1/documents/{id}/link"
@@ -13,6 +17,9 @@ BLOB: Final = "/v1/blobs/{token}"
 
 ENTRIES: Final = "/v1/entries"
 ENTRY: Final = "/v1/entries/{id}"
+ENTRY_VOID: Final = "/v1/entries/{id}/void"
+ENTRY_RESTORE: Final = "/v1/entries/{id}/restore"
+ENTRY_HISTORY: Final = "/v1/entries/{id}/history"
 ENTRIES_SUMMARY: Final = "/v1/entries/summary"
 
 SUGGEST_CATEGORIES: Final = "/v1/suggestions/categories"
@@ -20,6 +27,7 @@ SUGGEST_DESCRIPTIONS: Final = "/v1/suggestions/descriptions"
 
 EXPORT_CSV: Final = "/v1/exports/transactions.csv"
 
+OPENAPI: Final = "/openapi.json"
 HEALTH_LIVE: Final = "/health/live"
 HEALTH_READY: Final = "/health/ready"
 

@@ -25,18 +25,28 @@ class Answer(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Device(Request, frozen=True):
-    """This installation: a random id that it keeps, and a name for the list of sessions."""
+    """This installation: a random id that it keeps, and a name for the list of sessions.
+
+    By `secret`, as random and kept beside the id, it shows at the next log-in that it was here before.
+    """
 
     id: str
     name: str = ""
+    secret: str = ""
 
 
 class Credentials(Request, frozen=True):
-    """Body of register and login."""
+    """Body of login."""
 
     user_name: str
     password: str
     device: Device
+
+
+class Registration(Credentials, frozen=True):
+    """Body of register; `invite_code` where the server takes new accounts by invitation."""
+
+    invite_code: str = ""
 
 
 class LocalSignIn(Request, frozen=True):
@@ -52,6 +62,19 @@ class RefreshRequest(Request, frozen=True):
 
     refresh_token: str
     refresh_id: str
+
+
+class LogoutRequest(Request, frozen=True):
+    """Ends the session of a refresh token, of any of its generations."""
+
+    refresh_token: str
+
+
+class PasswordChange(Request, frozen=True):
+    """Body of password; "" for a book on its own computer that has none, or shall have none."""
+
+    old_password: str
+    new_password: str
 
 
 class Primary(Answer, frozen=True):
@@ -86,6 +109,28 @@ class SignedIn(Answer, frozen=True):
     code_prefix: str
     last_counter: int
     server_time: str
+
+
+class Session(Answer, frozen=True):
+    """A device that is signed in; `family` names the session, `current` says that it is the caller's."""
+
+    family: str
+    device_name: str
+    created_at: str
+    last_used_at: str
+    current: bool
+
+
+class Sessions(Answer, frozen=True):
+    """The sessions of one user that may still go on, the newest first."""
+
+    sessions: list[Session]
+
+
+class SessionsEnded(Answer, frozen=True):
+    """How many sessions a call ended."""
+
+    ended: int
 
 
 class Refreshed(Answer, frozen=True):
@@ -181,6 +226,30 @@ class CreateEntry(Request, frozen=True):
     documents: list[NewDocument] = []
 
 
+class EditEntry(Request, frozen=True):
+    """Body of an edit: the whole entry anew, made from version `based_on`; bills come and go one by one."""
+
+    op_id: str
+    ver: int
+    based_on: int
+    entry_date: str
+    amount: str
+    cr_dr: CrDr
+    category: str
+    description: str
+    currency: str = "INR"
+    add_documents: list[NewDocument] = []
+    remove_documents: list[str] = []
+
+
+class VoidEntry(Request, frozen=True):
+    """Body of void and of restore, made from version `based_on`."""
+
+    op_id: str
+    ver: int
+    based_on: int
+
+
 class Document(Answer, frozen=True):
     """A bill as the server holds it."""
 
@@ -230,6 +299,31 @@ class EntrySaved(Answer, frozen=True):
     server_id: str
     region: str
     confirmed_at: str
+
+
+class EntryVersion(Answer, frozen=True):
+    """One version of an entry: who made it, on which device, when, and what it did.
+
+    `superseded` says that it lost against another made from the same version; what it held is here to be
+    restored. The one that `stands` is what the listing shows.
+    """
+
+    op_id: str
+    entry: Entry
+    action: Literal["created", "edited", "voided", "restored"]
+    author: str
+    device: str
+    region: str
+    stands: bool
+    superseded: bool
+    documents_added: list[Document]
+    documents_removed: list[Document]
+
+
+class EntryHistory(Answer, frozen=True):
+    """Every version of an entry, newest first."""
+
+    versions: list[EntryVersion]
 
 
 class EntryPage(Answer, frozen=True):

@@ -17,14 +17,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
-
-import psycopg
 
 from server.errors import StartError
 
@@ -66,17 +64,22 @@ class RunAs:
 
 @dataclass(slots=True)
 class EmbeddedPostgres:
-    """PostgreSQL over `data` (a folder of ours); `start` returns when it takes connections."""
+    """PostgreSQL over `data` (a folder of ours); `start` returns when it takes connections.
+
+    `port` 0 is a free one, another at each start; peers that replicate need one that stays.
+    """
 
     data: Path
     settings: Mapping[str, str] = field(default_factory=dict)
+    port: int = 0
     _process: subprocess.Popen[bytes] | None = None
     _run_as: RunAs | None = None
     _port: int = 0
 
-    def start(self) -> str:
+    def start(self, meanwhile: Callable[[], object] | None = None) -> str:
         """Initialise where needed, start, and return the URL of the database.
 
+        `meanwhile` is work of the caller's, done while PostgreSQL comes up.
         Raises StartError with the last lines of PostgreSQL's log.
         """
         self._run_as = _find_run_as()
@@ -85,8 +88,10 @@ class EmbeddedPostgres:
             self._initialise(cluster)
         _end_leftover(cluster)
         for attempt in range(3):  # the free port may be taken between the look and the start
-            self._port = _free_port()
+            self._port = self.port or _free_port()
             self._spawn(cluster)
+            if meanwhile is not None:
+                meanwhile()
             if self._wait_until_ready(cluster):
                 break
             if attempt == 2:
@@ -104,6 +109,12 @@ class EmbeddedPostgres:
             process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
+            process.wait()
+
+    def wait(self) -> None:
+        """Return once PostgreSQL has ended, whoever ended it."""
+        process = self._process
+        if process is not None:
             process.wait()
 
     @property
@@ -187,6 +198,8 @@ class EmbeddedPostgres:
         return False
 
     def _create_database(self) -> None:
+        import psycopg  # a tenth of a second, which PostgreSQL's start need not wait for
+
         with psycopg.connect(self.url("postgres"), autocommit=True, connect_timeout=10) as connection:
             found = connection.execute("select 1 from pg_database where datname = %s", (DATABASE,)).fetchone()
             if found is None:

@@ -48,10 +48,10 @@ def all_migrations() -> list[Migration]:
 def migrate(url: str, upto: int | None = None) -> list[str]:
     """Bring the database at `url` up to date (or to `upto`); return the names of what was applied.
 
-    Raises StartError where the database is newer than this program, too old a PostgreSQL, or was migrated
-    by files that have changed since.
+    Raises StartError where the database cannot be reached, is newer than this program, too old a
+    PostgreSQL, or was migrated by files that have changed since.
     """
-    with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
+    with _connect(url) as connection:
         _check_server(connection)
         connection.execute("select pg_advisory_lock(%s)", (LOCK_KEY,))
         connection.execute(_TABLE)
@@ -63,6 +63,16 @@ def migrate(url: str, upto: int | None = None) -> list[str]:
         migrations = [m for m in all_migrations() if upto is None or m.number <= upto]
         _check_history(known, migrations, upto)
         return [_apply(connection, m) for m in migrations if m.number not in known]
+
+
+def _connect(url: str) -> psycopg.Connection[tuple[Any, ...]]:
+    try:
+        return psycopg.connect(url, autocommit=True, connect_timeout=10)
+    except psycopg.OperationalError as error:
+        why = (str(error).splitlines() or ["no reason given"])[0]
+        raise StartError(f"The database cannot be reached: {why}") from error
+    except psycopg.ProgrammingError as error:  # its text repeats the address, and with it the password
+        raise StartError("The address of the database is not one; see DATABASE_URL.") from error
 
 
 def _check_server(connection: psycopg.Connection[tuple[Any, ...]]) -> None:

@@ -34,8 +34,13 @@ class FolderStore:
         return self.root / str(book_id) / sha256
 
     async def find(self, book_id: UUID, sha256: str) -> Stored | None:
-        """Return what is stored under this hash in this book, or None."""
-        return await asyncio.to_thread(_look, self.path(book_id, sha256))
+        """Return what is stored under this hash in this book, or None. Raises ServerError."""
+        try:
+            return await asyncio.to_thread(_look, self.path(book_id, sha256))
+        except OSError as error:
+            raise ServerError(
+                ErrorCode.STORE_UNAVAILABLE, "The server cannot reach its documents just now."
+            ) from error
 
     async def put(
         self, book_id: UUID, sha256: str, byte_size: int, media_type: str, chunks: AsyncIterator[bytes]
@@ -48,7 +53,7 @@ class FolderStore:
         target = self.path(book_id, sha256)
         partial = target.with_name(f".{sha256}.{secrets.token_hex(4)}")
         try:
-            await asyncio.to_thread(target.parent.mkdir, parents=True, exist_ok=True)
+            await asyncio.to_thread(_make_folder, target.parent)
             await _receive(partial, sha256, byte_size, media_type, chunks)
             await asyncio.to_thread(_settle, partial, target)
         except OSError as error:
@@ -69,7 +74,7 @@ async def _receive(
             received += len(chunk)
             if received > byte_size:
                 raise ServerError(ErrorCode.TOO_LARGE, "More bytes came than were announced.")
-            head = head or chunk[: media.SNIFF_BYTES]
+            head += chunk[: media.SNIFF_BYTES - len(head)]  # a first packet may hold a few bytes only
             digest.update(chunk)
             await asyncio.to_thread(out.write, chunk)
         if received != byte_size or digest.hexdigest() != sha256:
@@ -79,6 +84,12 @@ async def _receive(
         if media.sniff(head) != media_type:
             raise ServerError(ErrorCode.MEDIA_TYPE_REFUSED, "The document is not the kind of file it says.")
         await asyncio.to_thread(_flush, out.fileno())
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a book's folder, closed to the other users of this computer."""
+    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def _flush(descriptor: int) -> None:

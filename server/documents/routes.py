@@ -9,13 +9,25 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from server.contract import checks, paths
-from server.contract.shapes import PlanAnswer, PlanRequest
+from server.contract.errors import ErrorCode
+from server.contract.shapes import DocumentLink, PlanAnswer, PlanRequest
 from server.errors import not_found
 from server.http.guard import identify
+from server.http.operation import describes
 from server.http.responses import answer, read_json
 from server.http.state import services_of
 
+_LINKED = (ErrorCode.FORBIDDEN, ErrorCode.LINK_EXPIRED)
+_PUT = (
+    *_LINKED,
+    ErrorCode.TOO_LARGE,
+    ErrorCode.CHECKSUM_MISMATCH,
+    ErrorCode.MEDIA_TYPE_REFUSED,
+    ErrorCode.STORE_UNAVAILABLE,
+)
 
+
+@describes(body=PlanRequest, answer=PlanAnswer, errors=(ErrorCode.INVALID_FIELDS,))
 async def plan(request: Request) -> Response:
     """POST /v1/documents/plan"""
     identity = identify(request)
@@ -23,6 +35,7 @@ async def plan(request: Request) -> Response:
     return answer(PlanAnswer(await services_of(request).documents.plan(identity, body.documents)))
 
 
+@describes(answer=DocumentLink, errors=(ErrorCode.NOT_FOUND,))
 async def link(request: Request) -> Response:
     """GET /v1/documents/{id}/link"""
     identity, text = identify(request), request.path_params["id"]
@@ -31,12 +44,14 @@ async def link(request: Request) -> Response:
     return answer(await services_of(request).documents.link(identity, UUID(text)))
 
 
+@describes(status=HTTPStatus.NO_CONTENT, takes_bytes=True, signed_in=False, errors=_PUT)
 async def put_blob(request: Request) -> Response:
     """PUT /v1/blobs/{token}"""
     await services_of(request).documents.take(request.path_params["token"], request.stream())
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
+@describes(media_type="*/*", signed_in=False, errors=(*_LINKED, ErrorCode.NOT_FOUND))
 async def get_blob(request: Request) -> Response:
     """GET /v1/blobs/{token}"""
     found, path = await services_of(request).documents.open(request.path_params["token"])

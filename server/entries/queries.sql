@@ -1,27 +1,61 @@
 -- name: page
--- The listing: walks accounting_entry_list from the cursor. {voided} and {match} are fixed texts of ours.
+-- The listing: walks accounting_entry_list from the cursor. What stands in braces is filled with fixed texts of
+-- ours; what stands between {each} and {/each} is asked of the active and of the voided entries where both are
+-- wanted, for each has an index of its own.
 select p.id::text, p.entry_date::text as date_text, p.amount::text as amount_text, p.cr_dr, p.currency,
     p.category, p.description, p.human_code,
     (select count(*) from public.accounting_document d
      where d.book_id = p.book_id and d.accounting_entry_id = p.id and d.voided_at is null),
     p.created_at, p.updated_at, p.ver, p.voided_at
 from (
+    {each}
     select * from public.accounting_entry e
     where e.book_id = %(book_id)s and {voided} and e.entry_date between %(first)s and %(last)s
       and (e.entry_date, e.id) < (%(cursor_date)s, %(cursor_id)s) {match}
     order by e.entry_date desc, e.id desc
     limit %(limit)s
+    {/each}
 ) p
-order by p.entry_date desc, p.id desc;
+order by p.entry_date desc, p.id desc
+limit %(limit)s;
+
+-- name: page_of_keys
+-- The listing under a filter that may match few: the rows that do not are passed over in the index alone, which
+-- holds the category and the direction. Left to one select, the planner reads every book for a rare category.
+select p.id::text, p.entry_date::text as date_text, p.amount::text as amount_text, p.cr_dr, p.currency,
+    p.category, p.description, p.human_code,
+    (select count(*) from public.accounting_document d
+     where d.book_id = p.book_id and d.accounting_entry_id = p.id and d.voided_at is null),
+    p.created_at, p.updated_at, p.ver, p.voided_at
+from (
+    {each}
+    select e.entry_date, e.id from public.accounting_entry e
+    where e.book_id = %(book_id)s and {voided} and e.entry_date between %(first)s and %(last)s
+      and (e.entry_date, e.id) < (%(cursor_date)s, %(cursor_id)s) {match}
+    order by e.entry_date desc, e.id desc
+    limit %(limit)s
+    {/each}
+) k
+cross join lateral (
+    select * from public.accounting_entry x where x.book_id = %(book_id)s and x.id = k.id offset 0
+) p
+order by p.entry_date desc, p.id desc
+limit %(limit)s;
 
 -- name: walk
 -- A search among the next rows of the listing only: returns how many were walked, the last of them, and
 -- whatever of them matches.
 with newest as materialized (
-    select * from public.accounting_entry e
-    where e.book_id = %(book_id)s and {voided} and e.entry_date between %(first)s and %(last)s
-      and (e.entry_date, e.id) < (%(cursor_date)s, %(cursor_id)s)
-    order by e.entry_date desc, e.id desc
+    select * from (
+        {each}
+        select * from public.accounting_entry e
+        where e.book_id = %(book_id)s and {voided} and e.entry_date between %(first)s and %(last)s
+          and (e.entry_date, e.id) < (%(cursor_date)s, %(cursor_id)s)
+        order by e.entry_date desc, e.id desc
+        limit %(walk)s
+        {/each}
+    ) b
+    order by b.entry_date desc, b.id desc
     limit %(walk)s
 ), reached as (
     select (select count(*) from newest) as walked,
@@ -41,7 +75,7 @@ order by p.entry_date desc, p.id desc;
 -- name: find
 -- A search through the trigram index, never left to the planner: it is wrong by a hundred times both ways.
 with hits as materialized (
-    select * from public.accounting_entry e
+    select * from {entries} e
     where e.book_id = %(book_id)s and {voided} {words}
 )
 select p.id::text, p.entry_date::text as date_text, p.amount::text as amount_text, p.cr_dr, p.currency,
@@ -106,11 +140,12 @@ having sum(p.count) <> 0;
 -- name: summary_of_matches
 select date_trunc('month', e.entry_date::timestamp)::date as month, e.category, e.cr_dr,
     sum(e.amount), count(*)
-from public.accounting_entry e
+from {entries} e
 where e.book_id = %(book_id)s and {voided} and e.entry_date between %(first)s and %(last)s {match}
 group by grouping sets ((e.cr_dr), (e.category, e.cr_dr), (month, e.cr_dr));
 
 -- name: suggest_categories
+-- Categories are few: all that begin so are counted.
 select s.text, sum(s.uses)::bigint as uses
 from (
     select t.text, t.uses, t.last_ver
@@ -128,17 +163,43 @@ order by uses desc, max(s.last_ver) desc, s.text
 limit %(limit)s;
 
 -- name: suggest_descriptions
-with used as (
+-- Descriptions may be hundreds of thousands: candidates are the most used that begin so (suggestion_rank from
+-- its top), the first that begin so (the primary key), and what is not folded yet; only they are counted.
+with top as materialized (
+    select t.text_key, t.text
+    from public.suggestion t
+    where t.book_id = %(book_id)s and t.kind = 'd'
+    order by t.uses desc, t.last_ver desc
+    limit 1000
+), first as materialized (
+    select t.text_key, t.text
+    from public.suggestion t
+    where t.book_id = %(book_id)s and t.kind = 'd' and t.text_key like %(pattern)s
+    order by t.text_key, t.text
+    limit 300
+), unfolded as materialized (
+    select d.description as text, d.category, d.cr_dr, d.count, d.ver
+    from public.entry_delta d
+    where d.book_id = %(book_id)s and lower(d.description collate "pg_c_utf8") like %(pattern)s
+      and public.bahi_is_suggestible(d.description)
+), candidate as materialized (
+    (select t.text_key, t.text from top t where t.text_key like %(pattern)s limit 100)
+    union
+    select f.text_key, f.text from first f
+    union
+    select lower(u.text collate "pg_c_utf8"), u.text from unfolded u
+), used as (
     select s.text, s.category, s.cr_dr, sum(s.uses)::bigint as uses, max(s.last_ver) as last_ver
     from (
         select t.text, t.category, t.cr_dr, t.uses, t.last_ver
-        from public.suggestion t
-        where t.book_id = %(book_id)s and t.kind = 'd' and t.text_key like %(pattern)s
+        from candidate c
+        cross join lateral (
+            select * from public.suggestion x
+            where x.book_id = %(book_id)s and x.kind = 'd' and x.text_key = c.text_key and x.text = c.text
+            offset 0
+        ) t
         union all
-        select d.description, d.category, d.cr_dr, d.count, d.ver
-        from public.entry_delta d
-        where d.book_id = %(book_id)s and lower(d.description collate "pg_c_utf8") like %(pattern)s
-          and public.bahi_is_suggestible(d.description)
+        select u.text, u.category, u.cr_dr, u.count, u.ver from unfolded u
     ) s
     group by s.text, s.category, s.cr_dr
     having sum(s.uses) > 0
@@ -154,30 +215,70 @@ limit %(limit)s;
 -- name: export_csv
 -- The accountant's file: every row of the filter, oldest first (the list index backwards). Cells that a
 -- spreadsheet would run as a formula get a leading apostrophe; line breaks inside a cell become spaces.
+-- A million rows come this way, so what most of them do not need is not asked for each: an entry that never
+-- changed has one revision, most have one bill or none, and most descriptions need no guard.
 copy (
+    with names as materialized (
+        select a.id, public.bahi_guarded(a.display_name) as name
+        from public.app_user a where a.book_id = %(book_id)s
+    ), bills as (
+        select x.accounting_entry_id as id, count(*) as count, min(x.doc_code) as code,
+            min(x.media_type) as media_type
+        from public.accounting_document x
+        where x.book_id = %(book_id)s and x.voided_at is null
+        group by x.accounting_entry_id
+    )
     select e.human_code as "Code", e.entry_date as "Date",
         case when e.cr_dr = 'DR' then e.amount end as "Money Out",
         case when e.cr_dr = 'CR' then e.amount end as "Money In",
         case when e.cr_dr = 'CR' then e.amount else -e.amount end as "Net",
         e.cr_dr as "CR/DR", e.currency as "Currency",
-        public.bahi_guarded(e.category) as "Category", public.bahi_guarded(e.description) as "Description",
-        coalesce(d.count, 0) as "Document Count", d.paths as "Document Files",
+        public.bahi_guarded(e.category) as "Category",
+        case when e.description < 'A' collate "C" or position(e'\n' in e.description) > 0
+                or position(e'\r' in e.description) > 0
+            then public.bahi_guarded(e.description) else e.description end as "Description",
+        coalesce(b.count, 0) as "Document Count",
+        case when b.count = 1 then public.bahi_document_path(e.entry_date, b.code, b.media_type)
+            when b.count > 1 then (
+                select string_agg(
+                    public.bahi_document_path(e.entry_date, x.doc_code, x.media_type), ';'
+                    order by x.created_at, length(x.doc_code), x.doc_code
+                )
+                from public.accounting_document x
+                where x.book_id = e.book_id and x.accounting_entry_id = e.id and x.voided_at is null
+            ) end as "Document Files",
         case when e.voided_at is null then 'active' else 'voided' end as "Status",
-        public.bahi_guarded(coalesce(u.display_name, '')) as "Entered By",
+        coalesce(n.name, '') as "Entered By",
         to_char(e.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as "Created UTC",
         to_char(e.updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as "Modified UTC",
-        (select count(*) from public.journal j
-         where j.book_id = e.book_id and j.kind = 'entry' and j.id = e.id) as "Revision"
-    from public.accounting_entry e
-    left join public.app_user u on u.book_id = e.book_id and u.id = e.author
-    left join lateral (
-        select count(*) as count, string_agg(
-            public.bahi_document_path(e.entry_date, x.doc_code, x.media_type), ';'
-            order by x.created_at, length(x.doc_code), x.doc_code
-        ) as paths
-        from public.accounting_document x
-        where x.book_id = e.book_id and x.accounting_entry_id = e.id and x.voided_at is null
-    ) d on true
+        case when e.updated_at = e.created_at then 1 else (
+            select count(*) from public.journal j
+            where j.book_id = e.book_id and j.kind = 'entry' and j.id = e.id
+        ) end as "Revision"
+    from {entries} e
+    left join names n on n.id = e.author
+    left join bills b on b.id = e.id
     where e.book_id = %(book_id)s and {voided} and e.entry_date between %(first)s and %(last)s {match}
     order by e.entry_date, e.id
 ) to stdout (format csv, header true);
+
+-- name: version_doc
+select j.doc from public.journal j
+where j.book_id = %(book_id)s and j.kind = 'entry' and j.id = %(id)s and j.ver = %(ver)s
+order by j.op_id desc limit 1;
+
+-- name: versions
+select j.op_id::text, j.ver, j.doc, coalesce(u.display_name, ''), coalesce(v.display_name, ''), j.region
+from public.journal j
+left join public.app_user u on u.book_id = j.book_id and u.id = j.author
+left join public.device v on v.book_id = j.book_id and v.id = j.device
+where j.book_id = %(book_id)s and j.kind = 'entry' and j.id = %(id)s
+order by j.ver desc, j.op_id desc;
+
+-- name: document_versions
+-- A bill belongs to one entry for good, so the standing table names every bill that ever belonged to it.
+select j.op_id::text, j.ver, j.id::text, j.doc
+from public.accounting_document d
+join public.journal j on j.book_id = d.book_id and j.kind = 'document' and j.id = d.id
+where d.book_id = %(book_id)s and d.accounting_entry_id = %(id)s
+order by j.ver, j.op_id;

@@ -30,6 +30,10 @@ _VOIDED: Final[dict[str, LiteralString]] = {
     "voided": "e.voided_at is not null",
     "all": "true",
 }
+_BOTH: Final = """(
+    select * from public.accounting_entry where voided_at is null
+    union all
+    select * from public.accounting_entry where voided_at is not null)"""
 _HAS_DOCUMENT: Final = """exists (
     select from public.accounting_document x
     where x.book_id = e.book_id and x.accounting_entry_id = e.id and x.voided_at is null)"""
@@ -111,7 +115,7 @@ def parse_limit(text: str) -> int:
     """Read a page size. Raises InvalidFieldsError."""
     if not text:
         return limits.DEFAULT_PAGE
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= limits.MAX_PAGE):
+    if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= limits.MAX_PAGE):
         raise InvalidFieldsError([FieldError("limit", f"A page holds 1 to {limits.MAX_PAGE} entries.")])
     return int(text)
 
@@ -136,6 +140,17 @@ def decode_cursor(text: str) -> tuple[date, UUID]:
 
 
 # --- SQL ------------------------------------------------------------------------------------------
+
+
+def entries(filter_: Filter) -> LiteralString:
+    """Return what to select from: for both kinds the partial indexes are joined; one `or` uses neither."""
+    return _BOTH if filter_.status == "all" else "public.accounting_entry"
+
+
+def voided_each(filter_: Filter) -> list[LiteralString]:
+    """Return the condition for each of the partial indexes that a listing walks."""
+    kinds = ("active", "voided") if filter_.status == "all" else (filter_.status,)
+    return [_VOIDED[kind] for kind in kinds]
 
 
 def voided(filter_: Filter) -> LiteralString:

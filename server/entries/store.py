@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, LiteralString
 from uuid import UUID
+
+import msgspec
 
 from server.contract.shapes import CategorySuggestion, DescriptionSuggestion, Document, Entry
 from server.db.pool import Connection
@@ -14,6 +16,7 @@ from server.entries import search
 from server.entries.search import Filter
 
 SQL: Final = load("server.entries")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 Key = tuple[date, UUID]
 
 
@@ -23,6 +26,19 @@ class Walked:
 
     entries: list[Entry]
     last: Key | None
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    """One version of a record as the journal has it."""
+
+    op_id: str
+    id: str
+    ver: int
+    doc: dict[str, Any]
+    author: str = ""
+    device: str = ""
+    region: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +53,34 @@ class Group:
 
 
 def _fill(name: str, filter_: Filter, match: LiteralString) -> LiteralString:
-    text = SQL[name].replace("{voided}", search.voided(filter_)).replace("{match}", match)
+    text = _each(SQL[name], search.voided_each(filter_)).replace("{voided}", search.voided(filter_))
+    text = text.replace("{match}", match).replace("{entries}", search.entries(filter_))
     return text.replace("{words}", search.words_match(filter_))
 
 
+def _each(text: LiteralString, kinds: Sequence[LiteralString]) -> LiteralString:
+    """Ask what stands between {each} and {/each} once for each kind."""
+    before, found, rest = text.partition("{each}")
+    each, _, after = rest.partition("{/each}")
+    parts: list[LiteralString] = [each.replace("{voided}", kind) for kind in kinds]
+    if not found or len(parts) == 1:
+        return before + parts[0] + after
+    return f"{before}({') union all ('.join(parts)}){after}"
+
+
 async def _rows(
-    connection: Connection, sql: LiteralString, values: dict[str, object]
+    connection: Connection, sql: LiteralString, values: dict[str, object], *, planned_once: bool = True
 ) -> list[tuple[Any, ...]]:
-    return await (await connection.execute(sql, values)).fetchall()
+    """Run a statement; with `planned_once` False never by a plan that was made for other values."""
+    return await (await connection.execute(sql, values, prepare=None if planned_once else False)).fetchall()
 
 
 async def page(connection: Connection, book_id: UUID, filter_: Filter, after: Key, limit: int) -> list[Entry]:
     """Return up to `limit` entries after the key, newest first; the filter has no words."""
     values = _values(book_id, filter_, after, limit)
-    rows = await _rows(connection, _fill("page", filter_, search.rest_match(filter_)), values)
+    match = search.rest_match(filter_)
+    name = "page_of_keys" if match else "page"
+    rows = await _rows(connection, _fill(name, filter_, match), values, planned_once=not match)
     return [_entry(row) for row in rows]
 
 
@@ -89,6 +119,29 @@ async def standing_version(connection: Connection, book_id: UUID, id_: UUID) -> 
     return (rows[0][0], rows[0][1]) if rows else None
 
 
+async def version_doc(connection: Connection, book_id: UUID, id_: UUID, ver: int) -> dict[str, Any] | None:
+    """Return what one version of an entry says."""
+    rows = await _rows(connection, SQL["version_doc"], {"book_id": book_id, "id": id_, "ver": ver})
+    return msgspec.json.decode(rows[0][0], type=dict[str, Any]) if rows else None
+
+
+async def versions(connection: Connection, book_id: UUID, id_: UUID) -> list[VersionRow]:
+    """Return the journal's versions of an entry, newest first."""
+    rows = await _rows(connection, SQL["versions"], {"book_id": book_id, "id": id_})
+    return [VersionRow(op, str(id_), ver, msgspec.json.decode(doc), *who) for op, ver, doc, *who in rows]
+
+
+async def document_versions(connection: Connection, book_id: UUID, id_: UUID) -> list[VersionRow]:
+    """Return the journal's versions of the bills of an entry, oldest first."""
+    rows = await _rows(connection, SQL["document_versions"], {"book_id": book_id, "id": id_})
+    return [VersionRow(op, bill, ver, msgspec.json.decode(doc)) for op, ver, bill, doc in rows]
+
+
+async def document_docs(connection: Connection, book_id: UUID, id_: UUID) -> dict[str, dict[str, Any]]:
+    """Return what the standing version of each bill of an entry says, by id."""
+    return {row.id: row.doc for row in await document_versions(connection, book_id, id_)}
+
+
 async def summary(connection: Connection, book_id: UUID, filter_: Filter) -> list[Group]:
     """Return the totals of a filter, by direction, by category and by month."""
     values = search.parameters(book_id, filter_)
@@ -97,7 +150,8 @@ async def summary(connection: Connection, book_id: UUID, filter_: Filter) -> lis
     else:
         match = f"{search.words_match(filter_)} {search.rest_match(filter_)}"
         sql = _fill("summary_of_matches", filter_, match)
-    return [Group(*row) for row in await _rows(connection, sql, values)]
+    rows = await _rows(connection, sql, values, planned_once=filter_.by_months)
+    return [Group(*row) for row in rows]
 
 
 async def suggest_categories(
@@ -125,10 +179,12 @@ def export_statement(filter_: Filter) -> LiteralString:
 
 
 def _values(book_id: UUID, filter_: Filter, after: Key, limit: int) -> dict[str, object]:
+    # The index is entered at the cursor: without this a page of an old month would walk all that is newer.
+    day, id_ = min(after, (filter_.last, search.NO_CURSOR[1]))
     return {
         **search.parameters(book_id, filter_),
-        "cursor_date": after[0],
-        "cursor_id": after[1],
+        "cursor_date": day,
+        "cursor_id": id_,
         "limit": limit,
     }
 
@@ -159,3 +215,27 @@ def _entry(row: Sequence[Any]) -> Entry:
 def instant(value: datetime) -> str:
     """Return RFC 3339 UTC with microseconds."""
     return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def instant_of(ver: int) -> str:
+    """Return the moment that a version names (µs since 1970)."""
+    return instant(_EPOCH + timedelta(microseconds=ver))
+
+
+def entry_of(id_: str, ver: int, doc: dict[str, Any], document_count: int) -> Entry:
+    """Return the entry that one version's document says."""
+    return Entry(
+        id=id_,
+        entry_date=doc["entryDate"],
+        amount=doc["amount"],
+        cr_dr=doc["crDr"],
+        currency=doc["currency"],
+        category=doc["category"],
+        description=doc["description"],
+        human_code=doc["humanCode"],
+        document_count=document_count,
+        created_at=instant_of(doc["createdVer"]),
+        updated_at=instant_of(ver),
+        ver=ver,
+        voided_at=instant_of(doc["voidedVer"]) if "voidedVer" in doc else None,
+    )

@@ -8,17 +8,20 @@ from starlette.routing import Route
 
 from server.contract import paths
 from server.contract.shapes import Health
+from server.http.operation import describes
 from server.http.responses import answer
 from server.http.state import services_of
 
 VERSION = metadata.version("bahi")
 
 
+@describes(answer=Health, signed_in=False)
 async def live(request: Request) -> Response:
     """GET /health/live: the process answers."""
     return answer(Health("ok", services_of(request).config.server_id, VERSION))
 
 
+@describes(answer=Health, signed_in=False)
 async def ready(request: Request) -> Response:
     """GET /health/ready: the database takes a write (a standby or a full disk would not)."""
     services = services_of(request)

@@ -11,6 +11,7 @@ from typing import Final
 
 import psycopg
 from psycopg_pool import PoolTimeout
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.contract import paths
@@ -20,6 +21,8 @@ from server.http.responses import error_response
 
 _log = logging.getLogger("server.access")
 _SAFE_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}\Z")
+# Read-only: a standby, or a database that was closed to writes; another server, or a later try, can take it.
+_UNAVAILABLE: Final = (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction, PoolTimeout)
 _OPEN_PATHS: Final = frozenset({paths.HEALTH_LIVE})
 _ID: Final = paths.REQUEST_ID_HEADER.lower().encode()
 _SECRET: Final = paths.LOCAL_SECRET_HEADER.lower().encode()
@@ -96,7 +99,9 @@ class _Call:
 def _translate(error: Exception) -> ServerError:
     if isinstance(error, ServerError):
         return error
-    if isinstance(error, (psycopg.OperationalError, PoolTimeout)):
+    if isinstance(error, ClientDisconnect):  # nobody reads the answer; the log line tells
+        return ServerError(ErrorCode.BAD_REQUEST, "The request broke off.")
+    if isinstance(error, _UNAVAILABLE):
         _log.warning("database unavailable", extra={"error": type(error).__name__})
         return ServerError(
             ErrorCode.DATABASE_UNAVAILABLE, "The server's database cannot be reached just now."

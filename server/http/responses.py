@@ -29,6 +29,8 @@ def error_response(error: ServerError) -> Response:
         headers["WWW-Authenticate"] = "Bearer"
     if error.code in {ErrorCode.DATABASE_UNAVAILABLE, ErrorCode.STORE_UNAVAILABLE}:
         headers["Retry-After"] = "1"
+    if "retryAfter" in error.detail:
+        headers["Retry-After"] = str(error.detail["retryAfter"])
     return Response(_encoder.encode(body), STATUS[error.code], headers, JSON)
 
 

@@ -10,6 +10,7 @@ from server.auth.tokens import Signer
 from server.config import Config
 from server.db.pool import Pool
 from server.documents.service import DocumentService
+from server.entries.changes import EntryChanges
 from server.entries.export import CsvExport
 from server.entries.service import EntryService
 
@@ -25,6 +26,7 @@ class Services:
     auth: AuthService
     documents: DocumentService
     entries: EntryService
+    changes: EntryChanges
     exports: CsvExport
 
 

@@ -24,6 +24,8 @@ class Record:
     kind: str
     id: UUID
     doc: str
+    creates: bool = False
+    """The record must not exist yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,6 @@ class Operation:
     author: UUID
     device: UUID
     records: tuple[Record, ...]
-    creates: bool = False
-    """The records must not exist yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ async def _append_once(
         "author": operation.author,
         "device": operation.device,
         "region": region,
-        "creates": operation.creates,
+        "creates": [r.creates for r in operation.records],
         "kinds": [r.kind for r in operation.records],
         "ids": [r.id for r in operation.records],
         "docs": [r.doc for r in operation.records],

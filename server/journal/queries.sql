@@ -1,15 +1,17 @@
 -- name: append
 -- One statement, one transaction: what is known of the operation, or else its rows added now. Nothing is
--- added where a record that it would create is there already by another operation.
+-- added where a record that it would create was created by another operation. A later version of the very
+-- record may well be here first: an edit can come from one region before its creation comes from another.
 with known as (
     select j.kind, j.id, j.ver, j.doc, j.at
     from public.journal j
     where j.book_id = %(book_id)s and j.op_id = %(op_id)s
 ), taken as (
     select r.id
-    from public.journal r
-    where %(creates)s and r.book_id = %(book_id)s and r.op_id <> %(op_id)s
-      and (r.kind, r.id) in (select k, i from unnest(%(kinds)s::text[], %(ids)s::uuid[]) as u (k, i))
+    from unnest(%(kinds)s::text[], %(ids)s::uuid[], %(creates)s::boolean[]) as n (kind, id, creates)
+    join public.journal r on r.book_id = %(book_id)s and r.kind = n.kind and r.id = n.id
+    where n.creates and r.op_id <> %(op_id)s
+      and (r.doc::jsonb ->> 'createdVer')::bigint is distinct from %(ver)s::bigint
     limit 1
 ), added as (
     insert into public.journal (book_id, op_id, kind, id, ver, doc, author, device, region)

@@ -60,6 +60,33 @@ create table public.revocation (
     primary key (book_id, fam)
 );
 
+-- They arrive twice too: in the initial copy of a subscription, and when two regions end one session at once.
+-- Without these triggers the first such row would stop the subscription for good.
+create function public.bahi_skip_known_refresh_use() returns trigger language plpgsql as $$
+begin
+    if exists (
+        select from public.refresh_use u
+        where u.book_id = new.book_id and u.fam = new.fam and u.gen = new.gen and u.rid_hash = new.rid_hash
+    ) then
+        return null;
+    end if;
+    return new;
+end $$;
+create trigger refresh_use_skip_known before insert on public.refresh_use
+    for each row execute function public.bahi_skip_known_refresh_use();
+alter table public.refresh_use enable always trigger refresh_use_skip_known;
+
+create function public.bahi_skip_known_revocation() returns trigger language plpgsql as $$
+begin
+    if exists (select from public.revocation v where v.book_id = new.book_id and v.fam = new.fam) then
+        return null;
+    end if;
+    return new;
+end $$;
+create trigger revocation_skip_known before insert on public.revocation
+    for each row execute function public.bahi_skip_known_revocation();
+alter table public.revocation enable always trigger revocation_skip_known;
+
 create function public.bahi_merge_user(r public.journal) returns void language plpgsql as $$
 declare
     d jsonb := r.doc::jsonb;
@@ -126,3 +153,14 @@ end $$;
 create trigger journal_merge after insert on public.journal
     for each row execute function public.bahi_merge();
 alter table public.journal enable always trigger journal_merge;
+
+-- What arrived before there was a table or a trigger for it. The trigger's lock is held, so nothing comes between.
+do $$
+begin
+    perform public.bahi_merge_entry(j) from public.journal j where j.kind = 'entry';
+    perform public.bahi_merge_document(j) from public.journal j where j.kind = 'document';
+    perform public.bahi_merge_user(j) from public.journal j where j.kind = 'user';
+    perform public.bahi_merge_credential(j) from public.journal j where j.kind = 'credential';
+    perform public.bahi_merge_username(j) from public.journal j where j.kind = 'username';
+    perform public.bahi_merge_device(j) from public.journal j where j.kind = 'device';
+end $$;

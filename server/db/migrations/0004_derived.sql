@@ -57,6 +57,13 @@ create trigger accounting_entry_deltas after insert or update on public.accounti
     for each row execute function public.bahi_entry_deltas();
 alter table public.accounting_entry enable always trigger accounting_entry_deltas;
 
+-- Entries that were there before the trigger; its lock is held, so none comes between.
+insert into public.entry_delta (book_id, month, category, cr_dr, description, amount, count, ver)
+select e.book_id, date_trunc('month', e.entry_date::timestamp)::date, e.category, e.cr_dr, e.description,
+    e.amount, 1, e.ver
+from public.accounting_entry e
+where e.voided_at is null;
+
 -- Texts with long runs of digits (invoice numbers) hardly ever come again.
 create function public.bahi_is_suggestible(text varchar) returns boolean
     language sql immutable parallel safe

@@ -1,0 +1,100 @@
+"""Issuing this server's tokens, and telling from one who calls."""
+
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+
+from server.auth import tokens
+from server.auth.tokens import Identity, RefreshToken, Signer, TokenError
+from server.config import Config
+from server.contract.errors import ErrorCode
+from server.contract.shapes import Primary
+from server.errors import ServerError
+
+_CACHED_TOKENS: Final = 4_096
+
+
+@dataclass(slots=True)
+class Issuer:
+    """`clock` gives seconds since 1970; `public_url` is known once the server listens."""
+
+    config: Config
+    signer: Signer
+    clock: Callable[[], float]
+    public_url: str = ""
+    _verified: dict[str, tuple[Identity, float]] = field(default_factory=dict)
+    _ended: dict[UUID, float] = field(default_factory=dict)
+
+    def primary(self) -> Primary:
+        """Return this server, as a client is told of it."""
+        return Primary(self.config.server_id, self.config.region, self.public_url)
+
+    def access(self, identity: Identity, lock_epoch: int) -> str:
+        """Return an access token."""
+        jti = secrets.token_urlsafe(9)
+        server = self.config.server_id
+        return tokens.make_access(self.signer, server, identity, lock_epoch, jti, int(self.clock()))
+
+    def first_refresh(self, identity: Identity, password_ver: int) -> str:
+        """Return the refresh token that a session begins with."""
+        now = int(self.clock())
+        absolute = now + tokens.REFRESH_ABSOLUTE_SECONDS
+        first = RefreshToken(identity, 0, 0, self.config.server_id, absolute, password_ver)
+        return tokens.make_refresh(self.signer, first, now)
+
+    def next_refresh(self, token: RefreshToken) -> str:
+        """Return the refresh token of the next generation."""
+        following = replace(token, generation=token.generation + 1)
+        return tokens.make_refresh(self.signer, following, int(self.clock()))
+
+    def read_refresh(self, text: str, *, expired_too: bool = False) -> RefreshToken:
+        """Return what a refresh token says. Raises ServerError (unauthenticated)."""
+        now = 0 if expired_too else int(self.clock())
+        try:
+            return tokens.read_refresh(self.signer.verify(text, tokens.REFRESH_AUDIENCE), now)
+        except TokenError as error:
+            raise unauthenticated() from error
+
+    def identify(self, token: str) -> Identity:
+        """Return who calls. Raises ServerError (unauthenticated, wrong_server)."""
+        now = self.clock()
+        found = self._verified.get(token)
+        if found is None or now >= found[1]:
+            found = self._verify(token, int(now))
+            if len(self._verified) >= _CACHED_TOKENS:
+                self._verified.pop(next(iter(self._verified)))  # the oldest: dicts keep their order
+            self._verified[token] = found
+        if found[0].session_id in self._ended:
+            raise unauthenticated()
+        return found[0]
+
+    def end(self, families: Iterable[UUID]) -> None:
+        """Take no access token of these sessions any more; at other servers they live out their minutes."""
+        now = self.clock()
+        self._ended = {family: until for family, until in self._ended.items() if now < until}
+        self._ended.update(dict.fromkeys(families, now + tokens.ACCESS_SECONDS))
+
+    def _verify(self, token: str, now: int) -> tuple[Identity, float]:
+        try:
+            claims = self.signer.verify(token, tokens.ACCESS_AUDIENCE)
+            identity, server = tokens.read_access(claims, now)
+        except TokenError as error:
+            raise unauthenticated() from error
+        if server != self.config.server_id:
+            raise ServerError(
+                ErrorCode.WRONG_SERVER, "This session belongs to another server.", {"serverId": server}
+            )
+        return identity, float(claims["exp"])
+
+
+def instant(seconds: float) -> str:
+    """Return RFC 3339 UTC with milliseconds."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def unauthenticated() -> ServerError:
+    """Return the refusal that sends a client to its log-in."""
+    return ServerError(ErrorCode.UNAUTHENTICATED, "Please sign in again.")

@@ -1,0 +1,188 @@
+"""What happens to a session after its log-in: rotation, the list, its end, and a new password."""
+
+import hashlib
+import logging
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID, uuid4
+
+from server.auth import session_store, store, tokens
+from server.auth.gate import PasswordGate, attempt_of
+from server.auth.issuer import Issuer, instant, unauthenticated
+from server.auth.names import name_key
+from server.auth.session_store import KnownSession
+from server.auth.store import Account, Password, Stamp
+from server.auth.tokens import Identity, RefreshToken
+from server.config import Config
+from server.contract import checks
+from server.contract.errors import FieldError
+from server.contract.shapes import (
+    LogoutRequest,
+    PasswordChange,
+    Refreshed,
+    RefreshRequest,
+    Session,
+    Sessions,
+    SessionsEnded,
+)
+from server.db.pool import Connection, Pool
+from server.errors import InvalidFieldsError, not_found
+
+_log = logging.getLogger(__name__)
+# A retry of a spent generation gives a token with a full idle time again, so that a session may outlive its
+# last noted use by two of them. One that may go on must be in the list.
+_LISTED_SECONDS: Final = 2 * tokens.REFRESH_IDLE_SECONDS
+_WRONG_OLD: Final = "That is not the present password."
+
+
+def is_cut_off(password: Password, session: UUID, password_ver: int) -> bool:
+    """Say whether a newer password ended this session: every one that began by an older password ends, but
+    the one that chose it. Versions are compared, not clocks, and a region that has not heard of the new
+    password yet ends nobody who began by it.
+    """
+    return password.chosen_ver > password_ver and password.kept_family != str(session)
+
+
+@dataclass(slots=True)
+class SessionService:
+    """Its calls raise ServerError."""
+
+    config: Config
+    pool: Pool
+    issuer: Issuer
+    gate: PasswordGate
+
+    async def refresh(self, body: RefreshRequest) -> Refreshed:
+        """Rotate: the same generation with the same refreshId gives the same next generation, however often.
+
+        Raises ServerError (unauthenticated); another refreshId for a spent generation ends the session.
+        """
+        token = self.issuer.read_refresh(body.refresh_token)
+        await self._spend(token, hashlib.sha256(body.refresh_id.encode()).hexdigest())
+        return Refreshed(
+            access_token=self.issuer.access(token.identity, token.lock_epoch),
+            expires_in=tokens.ACCESS_SECONDS,
+            refresh_token=self.issuer.next_refresh(token),
+            primary=self.issuer.primary(),
+            changed=False,
+            reason="same_server",
+            lock_epoch=token.lock_epoch,
+            server_time=instant(self.issuer.clock()),
+        )
+
+    async def logout(self, body: LogoutRequest) -> SessionsEnded:
+        """End the session of a refresh token, an expired one too. Raises ServerError (unauthenticated)."""
+        identity = self.issuer.read_refresh(body.refresh_token, expired_too=True).identity
+        async with self.pool.connection() as connection:
+            await session_store.revoke(connection, identity.book_id, identity.session_id, "logout")
+        self.issuer.end([identity.session_id])
+        return SessionsEnded(1)
+
+    async def sessions(self, identity: Identity) -> Sessions:
+        """Return the caller's sessions. Raises ServerError (unauthenticated)."""
+        now = self.issuer.clock()
+        async with self.pool.connection() as connection:
+            password = await self._require_going_on(connection, identity)
+            known = await session_store.sessions_of(connection, identity, now)
+        return Sessions([_listed(s, identity) for s in known if _may_go_on(s, identity, password, now)])
+
+    async def end(self, identity: Identity, family: str) -> SessionsEnded:
+        """End one of the caller's sessions. Raises ServerError (unauthenticated, not_found)."""
+        if not checks.is_uuid(family):
+            raise not_found("session")
+        ended = UUID(family)
+        async with self.pool.connection() as connection:
+            await self._require_going_on(connection, identity)
+            if not await session_store.is_session(connection, identity, ended):
+                raise not_found("session")
+            await session_store.revoke(connection, identity.book_id, ended, "ended")
+        self.issuer.end([ended])
+        return SessionsEnded(1)
+
+    async def change_password(
+        self, identity: Identity, body: PasswordChange, host: str | None = None
+    ) -> SessionsEnded:
+        """Choose another password; the caller's session goes on, the user's others end.
+
+        Raises ServerError (unauthenticated, invalid_fields, too_many_attempts).
+        """
+        self._check_new(body.new_password)
+        account = await self._account(identity)
+        if account.password.hash:
+            attempt = attempt_of(name_key(account.user_name), host, identity.device_id)
+            if not await self.gate.opens(attempt, account.password.hash, body.old_password):
+                raise InvalidFieldsError([FieldError("oldPassword", _WRONG_OLD)])
+        new_hash = await self.gate.passwords.hash(body.new_password) if body.new_password else ""
+        ended = await self._choose(account, identity, new_hash)
+        self.issuer.end(ended)
+        return SessionsEnded(len(ended))
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    async def _spend(self, token: RefreshToken, rid_hash: str) -> None:
+        identity, family = token.identity, token.identity.session_id
+        async with self.pool.connection() as connection:
+            ended, password = await session_store.session_state(connection, identity)
+            if ended or is_cut_off(password, family, token.password_ver):
+                raise unauthenticated()
+            reused = await session_store.use_generation(
+                connection, identity, token.generation, rid_hash, self.config.server_id, self.issuer.clock()
+            )
+            if reused:
+                await session_store.revoke(connection, identity.book_id, family, "reused")
+        if reused:
+            self.issuer.end([family])
+            _log.warning("refresh token reused, session ended", extra={"session": str(family)})
+            raise unauthenticated()
+
+    async def _require_going_on(self, connection: Connection, identity: Identity) -> Password:
+        ended, password = await session_store.session_state(connection, identity)
+        if ended:
+            raise unauthenticated()
+        return password
+
+    def _check_new(self, password: str) -> None:
+        if self.config.local and not password:  # only the program that holds the secret can ask this server
+            return
+        errors = checks.check_new_password(password)
+        if errors:
+            raise InvalidFieldsError([FieldError("newPassword", error.message) for error in errors])
+
+    async def _account(self, identity: Identity) -> Account:
+        async with self.pool.connection() as connection:
+            await self._require_going_on(connection, identity)
+            account = await store.find_by_id(connection, identity.book_id, identity.user_id)
+        if account is None:
+            raise unauthenticated()
+        return account
+
+    async def _choose(self, account: Account, identity: Identity, new_hash: str) -> list[UUID]:
+        now = self.issuer.clock()
+        stamp = Stamp(uuid4(), int(now * 1_000_000))
+        kept, region = identity.session_id, self.config.region
+        async with self.pool.connection() as connection, connection.transaction():
+            chosen = await store.choose_password(
+                connection, account, new_hash, kept, identity.device_id, stamp, region
+            )
+            if chosen is None:
+                raise InvalidFieldsError([FieldError("oldPassword", _WRONG_OLD)])
+            return await session_store.revoke_others(
+                connection, account.book_id, account.user_id, kept, "password", now
+            )
+
+
+def _may_go_on(session: KnownSession, identity: Identity, password: Password, now: float) -> bool:
+    if session.family == identity.session_id:
+        return True
+    recent = now - session.last_used < _LISTED_SECONDS
+    return recent and not is_cut_off(password, session.family, session.password_ver)
+
+
+def _listed(session: KnownSession, identity: Identity) -> Session:
+    return Session(
+        family=str(session.family),
+        device_name=session.device_name,
+        created_at=instant(session.began),
+        last_used_at=instant(session.last_used),
+        current=session.family == identity.session_id,
+    )

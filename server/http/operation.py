@@ -1,0 +1,68 @@
+"""What a handler takes and answers, said once beside it; the OpenAPI document is made from this."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final, TypeVar
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from server.contract.errors import ErrorCode
+
+Handler = Callable[[Request], Awaitable[Response]]
+H = TypeVar("H", bound=Handler)
+_ATTRIBUTE: Final = "__operation__"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One query parameter; `schema` is JSON Schema."""
+
+    name: str
+    schema: dict[str, Any]
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One call. `media_type` is that of an answer that is not JSON, `takes_bytes` of a body that is not."""
+
+    body: type[msgspec.Struct] | None
+    answer: type[msgspec.Struct] | None
+    status: HTTPStatus
+    query: tuple[Query, ...]
+    errors: tuple[ErrorCode, ...]
+    signed_in: bool
+    media_type: str
+    takes_bytes: bool
+
+
+def describes(
+    *,
+    body: type[msgspec.Struct] | None = None,
+    answer: type[msgspec.Struct] | None = None,
+    status: HTTPStatus = HTTPStatus.OK,
+    query: tuple[Query, ...] = (),
+    errors: tuple[ErrorCode, ...] = (),
+    signed_in: bool = True,
+    media_type: str = "",
+    takes_bytes: bool = False,
+) -> Callable[[H], H]:
+    """Say what a handler takes and answers; `errors` are those beyond what every call may give."""
+    operation = Operation(body, answer, status, query, errors, signed_in, media_type, takes_bytes)
+
+    def mark(handler: H) -> H:
+        setattr(handler, _ATTRIBUTE, operation)
+        return handler
+
+    return mark
+
+
+def operation_of(handler: Any) -> Operation:
+    """Return what a handler said. Raises LookupError where it said nothing."""
+    operation = getattr(handler, _ATTRIBUTE, None)
+    if not isinstance(operation, Operation):
+        raise LookupError(f"{handler.__qualname__} does not say what it takes and answers")
+    return operation

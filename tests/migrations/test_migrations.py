@@ -1,0 +1,133 @@
+"""The numbered migrations: from scratch, step by step with data inside, and what is refused."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from server.db import migrate as room
+from server.db.migrate import all_migrations, migrate
+from server.errors import StartError
+from tests.support.journal import entry_row, write_journal
+from tests.support.postgres import dump_of_book, rows
+
+BOOK = "0197e3a5-0000-7000-8000-0000000000b0"
+FOLDER = Path(room.__file__).with_name("migrations")
+_STRUCTURE = """
+    select 'column ' || table_name || '.' || column_name || ' ' || data_type || ' '
+        || coalesce(character_maximum_length::text, '') || ' ' || is_nullable
+    from information_schema.columns where table_schema = 'public'
+    union all select 'index ' || indexdef from pg_indexes where schemaname = 'public'
+    union all select 'constraint ' || conrelid::regclass::text || ' ' || pg_get_constraintdef(oid)
+        from pg_constraint where connamespace = 'public'::regnamespace
+    union all select 'function ' || pg_get_functiondef(p.oid)
+        from pg_proc p join pg_language l on l.oid = p.prolang
+        where p.pronamespace = 'public'::regnamespace and l.lanname in ('sql', 'plpgsql')
+    union all select 'trigger ' || pg_get_triggerdef(oid) || tgenabled::text
+        from pg_trigger where not tgisinternal
+    order by 1"""
+
+
+def test_the_files_are_numbered_without_gaps() -> None:
+    names = sorted(path.name for path in FOLDER.glob("*.sql"))
+    assert all(re.fullmatch(r"\d{4}_\w+\.sql", name) for name in names)
+    assert [int(name[:4]) for name in names] == list(range(1, len(names) + 1))
+    assert [f"{m.number:04}_{m.name}.sql" for m in all_migrations()] == names
+
+
+def test_from_scratch_is_all_of_them_once(empty_database_url: str) -> None:
+    names = [f"{m.number:04}_{m.name}" for m in all_migrations()]
+    assert migrate(empty_database_url) == names
+    assert migrate(empty_database_url) == []
+    applied = "select number, sha256 from public.schema_migration order by number"
+    assert rows(empty_database_url, applied) == [(m.number, m.sha256) for m in all_migrations()]
+
+
+def test_one_by_one_gives_the_same_as_all_at_once(empty_database_url: str, database_url: str) -> None:
+    for migration in all_migrations():
+        assert migrate(empty_database_url, migration.number) == [f"{migration.number:04}_{migration.name}"]
+    assert rows(empty_database_url, _STRUCTURE) == rows(database_url, _STRUCTURE)
+
+
+def test_what_is_in_the_book_stays_through_the_later_migrations(empty_database_url: str) -> None:
+    # The tables of entries stand after 0004; what comes later must take them with data inside.
+    migrate(empty_database_url, 4)
+    write_journal(empty_database_url, BOOK, [entry_row(description=f"entry {n}") for n in range(50)])
+    kept = ("journal", "accounting_entry", "entry_delta")
+    statements = [f"select t::text from public.{table} t order by 1" for table in kept]  # noqa: S608
+    before = [_texts(empty_database_url, statement) for statement in statements]
+    migrate(empty_database_url)
+    after = [_texts(empty_database_url, statement) for statement in statements]
+    assert [len(texts) for texts in after] == [50, 50, 50]
+    assert before == after or all(map(_only_columns_added, before, after))
+    assert len(dump_of_book(empty_database_url, BOOK)["journal"]) == 50
+
+
+def _texts(url: str, statement: str) -> list[str]:
+    with psycopg.connect(url) as connection:
+        return [text for (text,) in connection.execute(statement.encode()).fetchall()]
+
+
+def _only_columns_added(before: list[str], after: list[str]) -> bool:
+    return all(new.startswith(old[:-1]) for old, new in zip(before, after, strict=True))
+
+
+def test_servers_that_start_at_once_migrate_one_after_the_other(empty_database_url: str) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(migrate, [empty_database_url] * 4))
+    assert sorted(map(len, done)) == [0, 0, 0, len(all_migrations())]
+
+
+def test_an_applied_file_that_has_changed_is_refused(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrate(empty_database_url, 2)
+    changed = [
+        room.Migration(m.number, m.name, m.sql + (" " if m.number == 2 else "")) for m in all_migrations()
+    ]
+    monkeypatch.setattr(room, "all_migrations", lambda: changed)
+    with pytest.raises(StartError, match="0002"):
+        migrate(empty_database_url)
+    assert rows(empty_database_url, "select max(number) from public.schema_migration") == [(2,)]
+
+
+def test_a_database_of_a_newer_version_is_refused_and_left_alone(database_url: str) -> None:
+    newer = (
+        "insert into public.schema_migration (number, name, sha256) values (9999, 'later', repeat('0', 64))"
+    )
+    rows(database_url, newer)
+    with pytest.raises(StartError, match="newer version"):
+        migrate(database_url)
+
+
+def test_a_migration_that_fails_leaves_nothing_of_itself(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = all_migrations()
+    last = room.Migration(whole[-1].number + 1, "broken", "create table public.half (x int); select 1 / 0;")
+    monkeypatch.setattr(room, "all_migrations", lambda: [*whole, last])
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        migrate(empty_database_url)
+    assert rows(empty_database_url, "select to_regclass('public.half')") == [(None,)]
+    assert rows(empty_database_url, "select count(*) from public.schema_migration") == [(len(whole),)]
+
+
+def test_a_migration_waits_no_longer_than_it_may_for_a_lock(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrate(empty_database_url)
+    number = len(all_migrations()) + 1
+    show = room.Migration(
+        number, "show", "create table public.seen as select current_setting('lock_timeout') as it"
+    )
+    whole = all_migrations()
+    monkeypatch.setattr(room, "all_migrations", lambda: [*whole, show])
+    migrate(empty_database_url)
+    assert rows(empty_database_url, "select it from public.seen") == [("4s",)]
+
+
+def test_the_roll_up_and_the_search_sort_alike_everywhere(database_url: str) -> None:
+    locale = "select datlocprovider::text, datlocale from pg_database where datname = current_database()"
+    assert rows(database_url, locale) == [("b", "C.UTF-8")]

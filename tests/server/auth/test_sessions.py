@@ -1,0 +1,291 @@
+"""Log-out, the list of sessions, and changing the password, over HTTP."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from uuid import uuid4
+
+import pytest
+
+from server.auth.invites import make_invite
+from server.auth.sessions import is_cut_off
+from server.auth.store import Password, find_by_name, rehash
+from server.contract import paths, shapes
+from server.log import JsonLines
+from tests.support.api import PASSWORD, Api, BookApi, RefusedError, a_device, a_name, refusal
+from tests.support.postgres import rows
+from tests.support.servers import MovingClock, RunningServer
+
+Start = Callable[..., RunningServer]
+NEW = "a new and longer password"
+
+
+def sessions(book: BookApi) -> list[shapes.Session]:
+    return book.send("GET", paths.AUTH_SESSIONS, shapes.Sessions).sessions
+
+
+def logout(api: Api, refresh_token: str) -> shapes.SessionsEnded:
+    return api.send("POST", paths.AUTH_LOGOUT, shapes.SessionsEnded, shapes.LogoutRequest(refresh_token))
+
+
+def end(book: BookApi, family: str) -> shapes.SessionsEnded:
+    return book.send("DELETE", paths.AUTH_SESSION.format(family=family), shapes.SessionsEnded)
+
+
+def change(book: BookApi, old: str, new: str) -> int:
+    body = shapes.PasswordChange(old, new)
+    return book.send("POST", paths.AUTH_PASSWORD, shapes.SessionsEnded, body).ended
+
+
+def is_over(book: BookApi) -> bool:
+    """Say whether the session goes on neither by its access token nor by its refresh token."""
+    try:
+        book.refresh(book.signed_in.refresh_token, "r1")
+    except RefusedError as error:
+        return error.code == refusal(book.page).code == "unauthenticated"
+    return False
+
+
+# --- log-out and the list -------------------------------------------------------------------------
+
+
+def test_logging_out_ends_this_session_at_once_and_no_other(server: RunningServer) -> None:
+    name = a_name()
+    one, other = server.api().register(name), server.api().login(name)
+    assert logout(server.api(), one.signed_in.refresh_token).ended == 1
+    assert is_over(one)
+    assert not is_over(other)
+    assert logout(server.api(), one.signed_in.refresh_token).ended == 1  # a retry is no error
+
+
+def test_logging_out_needs_no_access_token_and_takes_an_expired_refresh_token(start_server: Start) -> None:
+    clock = MovingClock()
+    server = start_server(clock)
+    book = server.api().register()
+    clock.advance(8 * 86_400)
+    assert logout(server.api(), book.signed_in.refresh_token).ended == 1
+
+
+def test_logging_out_with_what_is_no_refresh_token_is_refused(book: BookApi) -> None:
+    for text in ("", "abc", book.signed_in.access_token):
+        assert refusal(lambda text=text: logout(book, text)).code == "unauthenticated"
+    assert not is_over(book)
+
+
+def test_the_list_shows_each_session_with_its_device_and_its_last_use(start_server: Start) -> None:
+    clock = MovingClock()
+    server = start_server(clock)
+    name = a_name()
+    laptop = server.api().register(name, device=a_device("Laptop"))
+    clock.advance(3_600)
+    phone = server.api().login(name, device=a_device("Desk"))
+    clock.advance(1_800)
+    laptop = laptop.with_token(laptop.refresh(laptop.signed_in.refresh_token, "r1").access_token)
+    listed = sessions(phone.with_token(phone.refresh(phone.signed_in.refresh_token, "r1").access_token))
+    assert [(s.device_name, s.current) for s in listed] == [("Desk", True), ("Laptop", False)]
+    began, used = (datetime.fromisoformat(t) for t in (listed[1].created_at, listed[1].last_used_at))
+    assert 5_390 < (used - began).total_seconds() < 5_410
+    assert [s.current for s in sessions(laptop)] == [False, True]
+
+
+def test_an_ended_session_is_out_at_once_and_leaves_the_list(server: RunningServer) -> None:
+    name = a_name()
+    one, other = server.api().register(name), server.api().login(name)
+    family = next(s.family for s in sessions(one) if not s.current)
+    assert end(one, family).ended == 1
+    assert is_over(other)
+    assert [s.current for s in sessions(one)] == [True]
+    assert end(one, family).ended == 1  # a retry is no error
+
+
+def test_nobody_sees_or_ends_the_session_of_somebody_else(server: RunningServer, book: BookApi) -> None:
+    other = server.api().register()
+    family = sessions(other)[0].family
+    assert family not in {s.family for s in sessions(book)}
+    for stranger in (family, str(uuid4()), "abc", "%00"):
+        assert refusal(lambda family=stranger: end(book, family)).code == "not_found"
+    assert not is_over(other)
+
+
+def test_a_session_that_has_expired_leaves_the_list(start_server: Start) -> None:
+    clock = MovingClock()
+    server = start_server(clock)
+    name = a_name()
+    server.api().register(name)
+    clock.advance(15 * 86_400)
+    assert len(sessions(server.api().login(name))) == 1
+
+
+def test_the_list_needs_a_session(server: RunningServer) -> None:
+    for method, path in (("GET", paths.AUTH_SESSIONS), ("POST", paths.AUTH_PASSWORD)):
+        assert server.api().call(method, path).status_code == 401
+
+
+def test_a_reuse_in_another_region_ends_the_session_once_it_has_arrived(server: RunningServer) -> None:
+    book = server.api().register()
+    second = book.refresh(book.signed_in.refresh_token, "r1").refresh_token
+    third = book.refresh(second, "r2").refresh_token
+    rows(
+        server.config.database_url,
+        "insert into public.refresh_use (book_id, fam, gen, rid_hash, server)"
+        " select book_id, fam, gen, repeat('f', 64), 'far-1' from public.refresh_use"
+        " where book_id = %s and gen = 0",
+        book.book_id,
+    )
+    assert refusal(lambda: book.refresh(third, "r3")).code == "unauthenticated"
+
+
+def test_the_insert_only_tables_skip_what_is_here_already(server: RunningServer) -> None:
+    book = server.api().register()
+    book.refresh(book.signed_in.refresh_token, "r1")
+    logout(book, book.signed_in.refresh_token)
+    url = server.config.database_url
+    for statement in (
+        "insert into public.refresh_use select * from public.refresh_use where book_id = %s",
+        "insert into public.revocation select * from public.revocation where book_id = %s",
+        "insert into public.invite_use select book_id, fam from public.revocation where book_id = %s",
+        "insert into public.invite_use select * from public.invite_use where book_id = %s",
+    ):
+        rows(url, statement, book.book_id)  # no conflict: as a subscription's initial copy does
+    assert rows(url, "select count(*) from public.revocation where book_id = %s", book.book_id) == [(1,)]
+
+
+# --- the password ---------------------------------------------------------------------------------
+
+
+def test_a_new_password_ends_the_other_sessions_and_keeps_the_one_that_chose_it(
+    server: RunningServer,
+) -> None:
+    name = a_name()
+    mine, other, third = server.api().register(name), server.api().login(name), server.api().login(name)
+    assert change(mine, PASSWORD, NEW) == 2
+    assert is_over(other)
+    assert is_over(third)
+    assert not is_over(mine)
+    assert refusal(lambda: server.api().login(name)).code == "wrong_credentials"
+    again = server.api().login(name, NEW)
+    assert not is_over(again)
+    assert change(again, NEW, PASSWORD) == 1  # the next change ends the one that was kept
+    assert is_over(mine)
+
+
+def test_a_session_that_its_server_has_not_heard_of_ends_with_the_password_too(server: RunningServer) -> None:
+    name = a_name()
+    mine, other = server.api().register(name), server.api().login(name)
+    url = server.config.database_url
+    rows(url, "delete from public.journal where kind = 'session' and book_id = %s", mine.book_id)
+    assert change(mine, PASSWORD, NEW) == 0  # as where the other's log-in has not arrived yet
+    refused = refusal(lambda: other.refresh(other.signed_in.refresh_token, "r1"))
+    assert refused.code == "unauthenticated"
+    assert not is_over(mine)
+
+
+def test_the_wrong_old_password_and_a_new_one_that_cannot_be_are_told_at_their_fields(book: BookApi) -> None:
+    for old, new, field in (
+        ("wrong password", NEW, "oldPassword"),
+        ("", NEW, "oldPassword"),
+        (PASSWORD, "short", "newPassword"),
+        (PASSWORD, "", "newPassword"),
+        (PASSWORD, "x" * 257, "newPassword"),
+    ):
+        error = refusal(lambda old=old, new=new: change(book, old, new))
+        assert (error.code, list(error.fields)) == ("invalid_fields", [field])
+    assert not is_over(book)
+
+
+def test_guessing_the_old_password_is_stopped_too(start_server: Start) -> None:
+    book = start_server().api().register()
+    codes = [refusal(lambda: change(book, "wrong password", NEW)).code for _ in range(15)]
+    assert codes.count("invalid_fields") == 10
+    assert codes[-1] == "too_many_attempts"
+
+
+def test_of_two_changes_at_once_by_the_same_old_password_one_is_made(server: RunningServer) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    name = a_name()
+    book = server.api().register(name)
+
+    def attempt(number: int) -> bool:
+        try:
+            change(book, PASSWORD, f"{NEW} {number}")
+        except RefusedError as error:
+            return "oldPassword" not in error.fields
+        return True
+
+    with ThreadPoolExecutor(3) as pool:
+        made = list(pool.map(attempt, range(3)))
+    assert made.count(True) == 1
+    server.api().login(name, f"{NEW} {made.index(True)}")
+
+
+def test_a_late_rehash_never_brings_an_old_password_back(server: RunningServer) -> None:
+    name = a_name()
+    book = server.api().register(name)
+    services = server.services
+
+    async def account() -> object:
+        async with services.pool.connection() as connection:
+            return await find_by_name(connection, name)
+
+    async def late(found: object) -> None:
+        async with services.pool.connection() as connection:
+            await rehash(connection, found, "an old hash", uuid4(), uuid4(), "test")  # type: ignore[arg-type]
+
+    before = server.run(account())
+    change(book, PASSWORD, NEW)
+    server.run(late(before))
+    server.api().login(name, NEW)
+
+
+def test_a_local_book_gets_a_first_password_and_loses_it_again(start_server: Start) -> None:
+    server = start_server(local=True, local_secret="s", region="local", region_letter="0")
+    book = server.api().local("Asha")
+    other = server.api().local()
+    assert change(book, "", NEW) == 1
+    assert is_over(other)
+    assert server.api().local_book().has_password
+    assert refusal(server.api().local).code == "wrong_credentials"
+    again = server.api().local(password=NEW)
+    assert refusal(lambda: change(again, "wrong password", "")).code == "invalid_fields"
+    change(again, NEW, "")
+    assert not server.api().local_book().has_password
+    server.api().local()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "kept", "began", "cut"),
+    [(0, "", 0, False), (5, "", 5, False), (5, "", 0, True), (5, "me", 0, False), (5, "", 9, False)],
+)
+def test_a_session_is_cut_off_by_a_newer_password_only(chosen: int, kept: str, began: int, cut: bool) -> None:
+    me = uuid4()
+    password = Password("hash", chosen, str(me) if kept else str(uuid4()))
+    assert is_cut_off(password, me, began) is cut
+
+
+# --- logs -----------------------------------------------------------------------------------------
+
+
+def test_no_password_token_or_secret_is_ever_logged(
+    start_server: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server = start_server(registration="invite")
+    code = make_invite(server.services.signer, "test-1", uuid4(), 7, int(server.services.clock()))
+    device = shapes.Device(str(uuid4()), "PC", "the device's secret")
+    body = shapes.Registration(a_name(), PASSWORD, device, code)
+    signed_in = server.api().send("POST", paths.AUTH_REGISTER, shapes.SignedIn, body)
+    book = BookApi(server.api(), signed_in, device)
+    refresh = signed_in.refresh_token
+    book.refresh(refresh, "the refresh id")
+    refusal(lambda: book.refresh(refresh, "the thief's id"))
+    again = server.api().login(body.user_name, PASSWORD, device)
+    change(again, PASSWORD, NEW)
+    for _ in range(25):
+        refusal(lambda: server.api().login(body.user_name, "a guessed password"))
+    logout(server.api(), again.signed_in.refresh_token)
+    logged = "\n".join(JsonLines().format(record) for record in caplog.records)
+    assert "refresh token reused" in logged
+    secrets = [PASSWORD, NEW, device.secret, code, refresh, signed_in.access_token, "the refresh id"]
+    secrets += ["a guessed password", again.signed_in.refresh_token, "$argon2id$"]
+    assert [secret for secret in secrets if secret in logged] == []

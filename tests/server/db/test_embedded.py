@@ -1,0 +1,117 @@
+"""The embedded PostgreSQL: who may connect, what is kept, and starts after a bad end."""
+
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from server.db.embedded import EmbeddedPostgres, _is_postmaster_of
+from tests.support.postgres import QUICK, Cluster, cluster_folder, postmaster_pid, remove_cluster, rows
+
+
+@pytest.fixture(scope="session")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A data folder whose PostgreSQL was started once and ended."""
+    folder = tmp_path_factory.mktemp("embedded")
+    embedded = EmbeddedPostgres(folder, QUICK)
+    try:
+        embedded.start()
+        embedded.stop()
+        yield folder
+    finally:
+        embedded.stop()
+        remove_cluster(folder)
+
+
+def _with(url: str, user: str, password: str) -> str:
+    parts = urlsplit(url)
+    return f"postgresql://{user}:{password}@127.0.0.1:{parts.port}{parts.path}"
+
+
+@pytest.mark.parametrize(
+    ("user", "password"), [("bahi", "wrong"), ("bahi", ""), ("postgres", ""), ("root", "x")]
+)
+def test_nobody_connects_without_the_password(cluster: Cluster, user: str, password: str) -> None:
+    url = _with(cluster.embedded.url("postgres"), user, password)
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(url, connect_timeout=5)
+
+
+def test_it_listens_on_loopback_only(cluster: Cluster) -> None:
+    shown = rows(
+        cluster.embedded.url("postgres"),
+        "select name, setting from pg_settings where name in ('listen_addresses', 'unix_socket_directories')",
+    )
+    assert dict(shown) == {"listen_addresses": "127.0.0.1", "unix_socket_directories": ""}
+    access = rows(cluster.embedded.url("postgres"), "select distinct auth_method from pg_hba_file_rules")
+    assert access == [("scram-sha-256",)]
+
+
+def test_its_log_holds_no_statement(cluster: Cluster) -> None:
+    with (
+        psycopg.connect(cluster.embedded.url("postgres")) as connection,
+        pytest.raises(psycopg.errors.InvalidTextRepresentation),
+    ):
+        connection.execute("select 'secret-98765'::int")
+    log = (cluster.embedded.data / "postgres.log").read_text(encoding="utf-8")
+    assert "secret-98765'::" not in log
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no mode bits")
+def test_its_password_and_data_are_closed_to_others(stopped: Path) -> None:
+    assert stat.S_IMODE((stopped / "postgres.secret").stat().st_mode) == 0o600
+    assert stat.S_IMODE(cluster_folder(stopped).stat().st_mode) == 0o700
+
+
+def test_a_later_start_finds_the_same_data(stopped: Path) -> None:
+    first = EmbeddedPostgres(stopped, QUICK)
+    url = first.start()
+    rows(url, "create table if not exists kept (x int)")
+    pid = first.pid
+    assert pid is not None
+    assert postmaster_pid(stopped) == pid
+    first.stop()
+    assert first.pid is None
+    assert postmaster_pid(stopped) is None
+    second = EmbeddedPostgres(stopped, QUICK)
+    try:
+        assert rows(second.start(), "select count(*) from kept") == [(0,)]
+    finally:
+        second.stop()
+
+
+def test_ending_twice_or_before_the_start_does_no_harm(stopped: Path) -> None:
+    embedded = EmbeddedPostgres(stopped, QUICK)
+    embedded.stop()
+    embedded.start()
+    embedded.stop()
+    embedded.stop()
+
+
+def test_a_pid_file_that_names_somebody_elses_process_harms_nobody(stopped: Path) -> None:
+    (cluster_folder(stopped) / "postmaster.pid").write_text(f"{os.getpid()}\n{cluster_folder(stopped)}\n")
+    assert not _is_postmaster_of(os.getpid(), cluster_folder(stopped))
+    embedded = EmbeddedPostgres(stopped, QUICK)
+    try:
+        assert rows(embedded.start(), "select 1") == [(1,)]
+    finally:
+        embedded.stop()
+
+
+def test_a_set_up_that_was_killed_half_way_is_made_anew(tmp_path: Path) -> None:
+    embedded = EmbeddedPostgres(tmp_path / "data", QUICK)
+    (tmp_path / "data").mkdir()
+    half = embedded.cluster.with_name(f"{embedded.cluster.name}.new")
+    half.mkdir(parents=True)
+    (half / "PG_VERSION").write_text("half")
+    try:
+        assert rows(embedded.start(), "select 1") == [(1,)]
+        assert not half.exists()
+    finally:
+        embedded.stop()
+        remove_cluster(tmp_path / "data")

@@ -1,0 +1,34 @@
+"""The health checks."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from importlib import metadata
+
+from server.contract import paths, shapes
+from tests.support.api import refusal
+from tests.support.postgres import rows
+from tests.support.servers import RunningServer
+
+
+def test_a_server_that_lives_and_is_ready_says_who_it_is(server: RunningServer) -> None:
+    expected = shapes.Health("ok", "test-1", metadata.version("bahi"))
+    for path in (paths.HEALTH_LIVE, paths.HEALTH_READY):
+        assert server.api().send("GET", path, shapes.Health) == expected
+
+
+def test_a_database_that_takes_no_writes_is_not_ready_though_the_server_lives(
+    start_server: Callable[..., RunningServer],
+) -> None:
+    server = start_server()
+    read_only = """do $$ begin execute format(
+        'alter database %%I set default_transaction_read_only = on', current_database()); end $$"""
+    rows(server.config.database_url, read_only.replace("%%", "%"))
+    rows(
+        server.config.database_url,
+        "select pg_terminate_backend(pid) from pg_stat_activity"
+        " where datname = current_database() and pid <> pg_backend_pid()",
+    )
+    for _ in range(8):  # the cut connections are found one by one
+        error = refusal(lambda: server.api().send("GET", paths.HEALTH_READY, shapes.Health))
+        assert (error.status, error.code) == (HTTPStatus.SERVICE_UNAVAILABLE, "database_unavailable")
+    assert server.api().call("GET", paths.HEALTH_LIVE).ok

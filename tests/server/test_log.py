@@ -1,0 +1,43 @@
+"""One JSON object a line."""
+
+import json
+import logging
+import sys
+
+from server.log import JsonLines
+
+
+def _line(**changes: object) -> dict[str, object]:
+    record = logging.makeLogRecord(
+        {"name": "server.x", "levelname": "INFO", "msg": "hello %s", "args": ("you",)}
+    )
+    vars(record).update(changes)
+    text = JsonLines().format(record)
+    assert "\n" not in text
+    found: dict[str, object] = json.loads(text)
+    return found
+
+
+def test_a_line_tells_when_where_and_what() -> None:
+    line = _line(request_id="r1", ms=1.5)
+    assert str(line.pop("at")).endswith("+00:00")
+    assert line == {
+        "level": "info",
+        "from": "server.x",
+        "message": "hello you",
+        "request_id": "r1",
+        "ms": 1.5,
+    }
+
+
+def test_of_an_exception_only_its_kind_is_told() -> None:
+    try:
+        raise ValueError("amount 1250.00")
+    except ValueError:
+        line = _line(exc_info=sys.exc_info())
+    assert line["error"] == "ValueError"
+    assert "1250" not in json.dumps(line)
+
+
+def test_what_is_no_json_is_told_as_text() -> None:
+    assert _line(where={1, 2}.__class__)["where"] == "<class 'set'>"

@@ -1,0 +1,1 @@
+"""What the tests share: PostgreSQL, real servers, a client, builders and fakes."""

@@ -1,0 +1,190 @@
+"""Real PostgreSQL clusters that replicate the journal to each other by hand-written subscriptions."""
+
+import contextlib
+import os
+import random
+import shutil
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, LiteralString
+
+import psycopg
+from psycopg import sql
+
+from server.db.embedded import EmbeddedPostgres
+from server.db.migrate import migrate
+from server.errors import StartError
+from tests.support.postgres import remove_cluster, rows
+
+REPLICATED: Final = ("journal", "refresh_use", "revocation", "invite_use")
+PUBLICATION: Final = "bahi"
+SETTINGS: Final = {
+    "wal_level": "logical",
+    "max_replication_slots": "16",
+    "max_active_replication_origins": "16",
+    "max_wal_senders": "16",
+    "max_worker_processes": "24",
+    "max_logical_replication_workers": "16",
+    "max_sync_workers_per_subscription": "4",
+    "wal_retrieve_retry_interval": "500ms",  # how soon a worker that met an error or a dead peer tries again
+}
+_SECONDS: Final = 30
+
+
+@dataclass(slots=True)
+class Node:
+    """One region's database. Its port stays the same, so that its peers find it after a restart."""
+
+    name: str
+    embedded: EmbeddedPostgres
+    url: str = ""
+
+    def start(self) -> None:
+        """Start, bring up to date, and publish the inserts of what is replicated."""
+        self.url = self.embedded.start()
+        migrate(self.url)
+        if not self.rows("select 1 from pg_publication where pubname = %s", PUBLICATION):
+            self._publish()
+
+    def _publish(self) -> None:
+        tables = sql.SQL(", ").join(sql.Identifier("public", name) for name in REPLICATED)
+        names = {"publication": sql.Identifier(PUBLICATION), "tables": tables}
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(sql.SQL(_PUBLISH).format(**names))
+
+    def rows(self, statement: LiteralString, *values: object) -> list[tuple[Any, ...]]:
+        """Run one statement and return its rows."""
+        return rows(self.url, statement, *values)
+
+    def kill(self) -> None:
+        """End the postmaster as a power cut would; what it had acknowledged is on the disk."""
+        pid = self.embedded.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: self.embedded.pid is None, "the postmaster has ended")
+
+    def restart(self) -> None:
+        """Start after `kill`; the dead postmaster's last processes are given time to go."""
+        deadline = time.monotonic() + _SECONDS
+        while True:
+            try:
+                self.start()
+            except StartError:
+                if time.monotonic() > deadline:
+                    raise
+            else:
+                return
+
+
+@contextlib.contextmanager
+def mesh(folder: Path, *names: str) -> Iterator[list[Node]]:
+    """Yield started nodes that do not know each other yet; their data are removed at the end."""
+    nodes = [Node(name, EmbeddedPostgres(folder / name, SETTINGS, _free_port())) for name in names]
+    try:
+        for node in nodes:
+            node.start()
+        yield nodes
+    finally:
+        for node in nodes:
+            node.embedded.stop()
+            remove_cluster(node.embedded.data)
+            shutil.rmtree(node.embedded.data, ignore_errors=True)
+
+
+def subscribe(node: Node, publisher: Node) -> None:
+    """Let `node` receive what is written at `publisher` itself, and first what is there already."""
+    statement = sql.SQL(_SUBSCRIBE).format(
+        name=sql.Identifier(f"bahi_from_{publisher.name}"),
+        connection=sql.Literal(publisher.url),
+        publication=sql.Identifier(PUBLICATION),
+        slot=sql.Literal(f"bahi_{publisher.name}_to_{node.name}"),
+    )
+    with psycopg.connect(node.url, autocommit=True) as connection:
+        connection.execute(statement)
+
+
+def subscribe_all(nodes: Sequence[Node]) -> None:
+    """One subscription for each ordered pair."""
+    for node in nodes:
+        for publisher in nodes:
+            if publisher is not node:
+                subscribe(node, publisher)
+
+
+# --- being equal ----------------------------------------------------------------------------------
+
+
+def digest(node: Node) -> dict[str, tuple[int, str]]:
+    """Return, for each table that must be the same everywhere, how many rows it has and a digest of them."""
+    return {name: (count, text) for name, count, text in node.rows(_DIGEST)}
+
+
+def wait_until_copied(nodes: Sequence[Node], seconds: float = _SECONDS) -> None:
+    """Return once every subscription has taken over what was there before it."""
+    for node in nodes:
+        wait_until(lambda node=node: not node.rows(_NOT_READY), f"{node.name} has copied all", seconds)  # type: ignore[misc]
+
+
+def wait_until_equal(nodes: Sequence[Node], seconds: float = _SECONDS) -> dict[str, tuple[int, str]]:
+    """Return the digest once it is the same at every node. The journals are counted first: that is cheap."""
+
+    def are_equal() -> bool:
+        counts = {node.rows("select count(*) from public.journal")[0][0] for node in nodes}
+        return len(counts) == 1 and len({str(sorted(digest(node).items())) for node in nodes}) == 1
+
+    wait_until(are_equal, f"{[node.name for node in nodes]} are equal", seconds)
+    return digest(nodes[0])
+
+
+def apply_errors(node: Node) -> list[tuple[Any, ...]]:
+    """Return (subscription, errors of apply, errors of the first copy, insert conflicts)."""
+    return node.rows(
+        "select subname, apply_error_count, sync_error_count, confl_insert_exists"
+        " from pg_stat_subscription_stats order by 1"
+    )
+
+
+def wait_until(done: Callable[[], bool], what: str, seconds: float = _SECONDS) -> None:
+    """Ask again until `done`; fails after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < deadline, f"not after {seconds} s: {what}"
+        time.sleep(0.05)
+
+
+def _free_port() -> int:
+    """Return a free port below those that outgoing connections take: it must still be free at a restart."""
+    for port in random.SystemRandom().sample(range(21_000, 32_000), 50):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no free port")
+
+
+_PUBLISH: Final[LiteralString] = (
+    "create publication {publication} for table {tables} with (publish = 'insert')"
+)
+
+_SUBSCRIBE: Final[LiteralString] = """
+create subscription {name} connection {connection} publication {publication}
+with (origin = none, copy_data = true, slot_name = {slot})
+"""
+
+_NOT_READY: Final[LiteralString] = "select 1 from pg_subscription_rel where srsubstate <> 'r'"
+
+# Where and when a copy was accepted (region, at) is no part of what must be equal.
+_DIGEST: Final[LiteralString] = """
+select 'journal', count(*), coalesce(sum(hashtextextended(
+    (j.book_id, j.op_id, j.kind, j.id, j.ver, j.doc, j.author, j.device)::text, 0)::numeric), 0)::text
+from public.journal j
+union all
+select 'accounting_entry', count(*), coalesce(sum(hashtextextended(e::text, 0)::numeric), 0)::text
+from public.accounting_entry e
+union all
+select 'accounting_document', count(*), coalesce(sum(hashtextextended(d::text, 0)::numeric), 0)::text
+from public.accounting_document d
+"""
