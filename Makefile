@@ -26,7 +26,7 @@ tour: setup ## drive the real windows through the whole flow and leave pictures 
 	$(BIN)/python -m app --tour build/tour
 
 test: lint ## lint, types and the suite
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n $(WORKERS) -m "not campaign and not display"
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope -m "not campaign and not display"
 
 lint: setup ## style and types
 	$(BIN)/ruff check .

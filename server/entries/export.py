@@ -13,6 +13,7 @@ from server.entries.search import Filter
 
 _BOM: Final = b"\xef\xbb\xbf"
 _CHUNK: Final = 64 * 1024
+Buffer = bytes | bytearray | memoryview
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +38,26 @@ class CsvExport:
 
 def _copy(
     connection: psycopg.Connection[tuple[object, ...]], identity: Identity, filter_: Filter
-) -> Iterator[bytes]:
+) -> Iterator[Buffer]:
     cursor = psycopg.ClientCursor(connection)  # COPY takes no parameters: they are quoted here
     values = search.parameters(identity.book_id, filter_)
     with cursor.copy(store.export_statement(filter_), values) as copy:
-        for piece in copy:
-            # COPY ends rows with LF; no cell holds one (bahi_guarded).
-            yield bytes(piece).replace(b"\n", b"\r\n")
+        yield from copy
 
 
-def _joined(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    held, size = [_BOM], len(_BOM)
-    for piece in pieces:
-        held.append(piece)
-        size += len(piece)
+def _joined(rows: Iterator[Buffer]) -> Iterator[bytes]:
+    """Join rows to chunks before anything else is done: there may be a million of them."""
+    held: list[Buffer] = [_BOM]
+    size = 0
+    for row in rows:
+        held.append(row)
+        size += len(row)
         if size >= _CHUNK:
-            yield b"".join(held)
+            yield _with_crlf(held)
             held, size = [], 0
-    yield b"".join(held)
+    yield _with_crlf(held)
+
+
+def _with_crlf(rows: list[Buffer]) -> bytes:
+    # COPY ends rows with LF; no cell holds one (bahi_guarded).
+    return b"".join(rows).replace(b"\n", b"\r\n")

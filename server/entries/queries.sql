@@ -6,7 +6,9 @@ select p.id::text, p.entry_date::text as date_text, p.amount::text as amount_tex
     p.category, p.description, p.human_code,
     (select count(*) from public.accounting_document d
      where d.book_id = p.book_id and d.accounting_entry_id = p.id and d.voided_at is null),
-    p.created_at, p.updated_at, p.ver, p.voided_at
+    to_char(p.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+    to_char(p.updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), p.ver,
+    to_char(p.voided_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
 from (
     {each}
     select * from public.accounting_entry e
@@ -26,7 +28,9 @@ select p.id::text, p.entry_date::text as date_text, p.amount::text as amount_tex
     p.category, p.description, p.human_code,
     (select count(*) from public.accounting_document d
      where d.book_id = p.book_id and d.accounting_entry_id = p.id and d.voided_at is null),
-    p.created_at, p.updated_at, p.ver, p.voided_at
+    to_char(p.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+    to_char(p.updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), p.ver,
+    to_char(p.voided_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
 from (
     {each}
     select e.entry_date, e.id from public.accounting_entry e
@@ -68,7 +72,9 @@ select r.walked, r.last_date, r.last_id, p.id::text, p.entry_date::text as date_
     p.amount::text as amount_text, p.cr_dr, p.currency, p.category, p.description, p.human_code,
     (select count(*) from public.accounting_document d
      where d.book_id = %(book_id)s and d.accounting_entry_id = p.id and d.voided_at is null),
-    p.created_at, p.updated_at, p.ver, p.voided_at
+    to_char(p.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+    to_char(p.updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), p.ver,
+    to_char(p.voided_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
 from reached r left join hits p on true
 order by p.entry_date desc, p.id desc;
 
@@ -82,7 +88,9 @@ select p.id::text, p.entry_date::text as date_text, p.amount::text as amount_tex
     p.category, p.description, p.human_code,
     (select count(*) from public.accounting_document d
      where d.book_id = %(book_id)s and d.accounting_entry_id = p.id and d.voided_at is null),
-    p.created_at, p.updated_at, p.ver, p.voided_at
+    to_char(p.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+    to_char(p.updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), p.ver,
+    to_char(p.voided_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
 from (
     select * from hits e
     where e.entry_date between %(first)s and %(last)s
@@ -97,7 +105,9 @@ select e.id::text, e.entry_date::text, e.amount::text, e.cr_dr, e.currency, e.ca
     e.human_code,
     (select count(*) from public.accounting_document d
      where d.book_id = e.book_id and d.accounting_entry_id = e.id and d.voided_at is null),
-    e.created_at, e.updated_at, e.ver, e.voided_at
+    to_char(e.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+    to_char(e.updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), e.ver,
+    to_char(e.voided_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
 from public.accounting_entry e
 where e.book_id = %(book_id)s and e.id = %(id)s;
 

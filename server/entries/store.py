@@ -206,10 +206,8 @@ def _prefix_pattern(prefix: str) -> str:
 
 
 def _entry(row: Sequence[Any]) -> Entry:
-    """Build an entry from the columns that the statements share."""
-    *same, created, updated, ver, voided = row
-    values = (*same, instant(created), instant(updated), ver, instant(voided) if voided else None)
-    return Entry(*values)
+    """Build an entry from the columns that the statements share, which are its fields, texts already."""
+    return Entry(*row)
 
 
 def instant(value: datetime) -> str:

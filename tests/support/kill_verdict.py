@@ -40,8 +40,11 @@ from public.accounting_entry where voided_at is null"""
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Numbers of what is wrong, but for `shown`, `stored` and `bills`. `half` are entries whose bills or journal
-    rows are not all there, `changed` those that do not say what was saved."""
+    """Numbers of what is wrong, but for `shown`, `stored` and `bills`.
+
+    `half` are entries whose bills or journal rows are not all there, `changed` those that do not say what was
+    saved, `stuck` those that did not leave the outbox.
+    """
 
     shown: int
     stored: int

@@ -34,7 +34,7 @@ _ECHO_SECONDS: Final = 0.1  # in which what was sent before a kill may still be 
 
 @dataclass(slots=True)
 class Result:
-    """What was killed where, and what was left of it. `recoveries`: seconds until the next save had arrived."""
+    """What was killed where, and what was left. `recoveries`: seconds until the next save had arrived."""
 
     kills: int = 0
     phases: dict[str, Counter[str]] = field(default_factory=lambda: {t: Counter() for t in TARGETS})
@@ -69,7 +69,8 @@ class Campaign:
         self.result = Result()
 
     def run(self, kills: int) -> Result:
-        """Kill `kills` times; return what came of it. Raises AssertionError where the program does not recover."""
+        """Kill so often and return what came of it. Raises AssertionError where the program does not
+        recover."""
         try:
             while self.result.kills < kills:
                 self._kill_once()

@@ -167,7 +167,8 @@ select n, ms * 1000 + h4 %% 1000 as ver,
     (array['Taxi to', 'Bill of', 'Paid', 'Advance to', 'Received from', 'Parcel for', 'Repair at', 'भुगतान'])
         [1 + h3 %% 8] || ' ' ||
     (array['Sharma Traders', 'Andheri', 'Gupta & Sons', 'Pune depot', 'the landlord', 'Mehta "Steel"',
-        'Airport', 'शर्मा जी', 'Iyer Textiles', 'Kolkata office', 'Khan Motors', 'Lakshmi Stores', 'Patel Papers'])
+        'Airport', 'शर्मा जी', 'Iyer Textiles', 'Kolkata office', 'Khan Motors', 'Lakshmi Stores',
+        'Patel Papers'])
         [1 + h4 %% 13] || case h1 %% 4
             when 0 then '' when 1 then ', lot ' || h2 %% 100 when 2 then ', invoice ' || 100000 + n
             else ' #' || h4 %% 500 end as description,

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from server.auth.store import SQL as AUTH
+from server.contract.shapes import Status
 from server.documents.service import SQL as DOCUMENTS
 from server.entries import search, store
 from server.entries.search import Filter
@@ -143,7 +144,7 @@ def test_a_page_of_an_old_month_does_not_walk_what_is_newer(desk: Desk) -> None:
     ],
 )
 def test_a_page_with_voided_entries_reads_only_what_it_shows(
-    desk: Desk, status: search.Status, indexes: set[str]
+    desk: Desk, status: Status, indexes: set[str]
 ) -> None:
     plan = desk.plan(*_listing("page", Filter(status=status)))
     assert plan.names == indexes | {"accounting_document_of_entry"}
@@ -161,7 +162,7 @@ def test_a_page_of_a_category_passes_over_the_others_in_the_index(desk: Desk, ca
 
 
 @pytest.mark.parametrize("status", ["active", "all"])
-def test_a_walk_reads_the_newest_rows_only(desk: Desk, status: search.Status) -> None:
+def test_a_walk_reads_the_newest_rows_only(desk: Desk, status: Status) -> None:
     filter_ = Filter(words=("taxi",), status=status)
     plan = desk.plan(*_listing("walk", filter_, match=search.words_match(filter_)))
     assert plan.whole_tables == set()
