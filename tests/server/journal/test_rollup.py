@@ -167,6 +167,6 @@ def test_a_running_server_folds_by_itself_and_survives_a_failure(
     monkeypatch.setattr(room, "_PAUSE_SECONDS", 0.02)
     server = start_server()
     server.api().register().add()
-    wait_until(lambda: not rows(server.config.database_url, "select from public.entry_delta"))
+    wait_until(lambda: not rows(server.config.database_url, "select 1 from public.entry_delta"))
     assert failed.is_set()
     assert rows(server.config.database_url, "select sum(count) from public.entry_month") == [(1,)]
