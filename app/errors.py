@@ -33,6 +33,12 @@ class AppError(Exception):
         self.code = code  # the server's stable code, "" for what went wrong here
         self.detail = dict(detail or {})
 
+    @property
+    def retry_after(self) -> int:
+        """For how many seconds the server asked to wait, 0 where it did not."""
+        seconds = self.detail.get("retryAfter")
+        return seconds if isinstance(seconds, int) else 0
+
 
 class InputError(AppError):
     """What was typed or dropped cannot be taken."""

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from platformdirs import user_data_path
-
 
 @dataclass(frozen=True, slots=True)
 class Paths:
@@ -30,4 +28,6 @@ class Paths:
 
 def default_paths() -> Paths:
     """Return the paths of the user who runs the program."""
+    from platformdirs import user_data_path
+
     return Paths(user_data_path("Bahi", appauthor=False))

@@ -20,9 +20,13 @@ from server.contract.shapes import (
     EntrySaved,
     EntryWithDocuments,
     Health,
+    PasswordChange,
     PlanAnswer,
     PlannedDocument,
     PlanRequest,
+    Session,
+    Sessions,
+    SessionsEnded,
     Summary,
     Upload,
     VoidEntry,
@@ -41,6 +45,18 @@ class Api:
     def ready(self) -> None:
         """Return when the server can take a save."""
         self._client.call(Health, "GET", paths.HEALTH_READY, seconds=3)
+
+    def sessions(self) -> list[Session]:
+        """Return where the user is signed in."""
+        return self._run(Sessions, "GET", paths.AUTH_SESSIONS).sessions
+
+    def end_session(self, family: str) -> None:
+        """End one of the user's sessions."""
+        self._run(SessionsEnded, "DELETE", paths.AUTH_SESSION.format(family=family))
+
+    def change_password(self, body: PasswordChange) -> int:
+        """Choose another password; return how many other sessions that ended."""
+        return self._run(SessionsEnded, "POST", paths.AUTH_PASSWORD, body=body).ended
 
     def plan(self, documents: list[PlannedDocument]) -> list[DocumentPlan]:
         """Ask which bills are to be sent, and where to."""

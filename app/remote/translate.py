@@ -154,7 +154,7 @@ def error_of(status: int, body: bytes) -> AppError:
         return SignInError(info.message, fields=fields or _sign_in_field(info.code), code=info.code)
     if info.code == ErrorCode.USER_NAME_TAKEN:
         return InputError(info.message, fields={"userName": info.message}, code=info.code)
-    if info.code == ErrorCode.INVALID_FIELDS:
+    if info.code in {ErrorCode.INVALID_FIELDS, ErrorCode.INVITE_REFUSED}:
         return InputError(info.message, fields=fields, code=info.code)
     return ServerError(
         info.message, retryable=status >= 500 or status == 429, code=info.code, detail=info.detail

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from app.services.accounts import Accounts
 from app.services.documents import Documents
+from app.services.drafts import Drafts
 from app.services.entries import Entries
 from app.services.exports import Exports
 from app.services.sync import Sync
@@ -20,6 +21,7 @@ class Services:
     accounts: Accounts
     entries: Entries
     documents: Documents
+    drafts: Drafts
     exports: Exports
     sync: Sync
     settings: Settings

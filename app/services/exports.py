@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Final
 
 from app.domain.entry import EntryFilter, Totals
 from app.errors import CancelledError, OfflineError, StoreError
@@ -15,6 +16,8 @@ from app.remote.translate import query_of, totals_of
 from app.services.accounts import Accounts
 from app.store.outbox import Outbox
 from app.store.outbox_item import OutboxItem
+
+_COUNTED: Final = ("Status", "Money Out", "Money In")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +128,14 @@ def _count(file: Path) -> Totals:
     """Read the file back as an accountant's program would."""
     rows, out, into = 0, Decimal(0), Decimal(0)
     with file.open(encoding="utf-8-sig", newline="") as text:
-        for row in csv.DictReader(text):
+        lines = csv.reader(text)  # DictReader takes three times as long over a million rows
+        headings = next(lines, [])
+        if not {*_COUNTED} <= {*headings}:  # what came is no export of ours
+            return Totals()
+        status, money_out, money_in = (headings.index(name) for name in _COUNTED)
+        for row in lines:
             rows += 1
-            if row["Status"] == "active":
-                out += Decimal(row["Money Out"] or 0)
-                into += Decimal(row["Money In"] or 0)
+            if len(row) == len(headings) and row[status] == "active":
+                out += Decimal(row[money_out] or 0)
+                into += Decimal(row[money_in] or 0)
     return Totals(rows, out, into)

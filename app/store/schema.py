@@ -52,5 +52,10 @@ _CHANGES = (
     "ALTER TABLE cached_entry ADD COLUMN ver INTEGER NOT NULL DEFAULT 0",
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _CHANGES)
+_DRAFTS = (
+    # what is being written and not saved yet, as JSON
+    "CREATE TABLE draft (book_id TEXT PRIMARY KEY, payload TEXT NOT NULL)",
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _CHANGES, _DRAFTS)
 """`PRAGMA user_version` says how many of these a file has had."""

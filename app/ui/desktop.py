@@ -28,12 +28,19 @@ def choose_files(parent: QWidget) -> list[Path]:
     return [Path(name) for name in names]
 
 
-def confirm(parent: QWidget, question: str, explanation: str, yes: str) -> bool:
-    """Ask before something is lost; the button that says `yes` is not the default one."""
+def choose_folder(parent: QWidget) -> Path | None:
+    """Ask for a folder to write into; None if the person cancels."""
+    start = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+    name = QFileDialog.getExistingDirectory(parent, "Choose a folder", start)
+    return Path(name) if name else None
+
+
+def confirm(parent: QWidget, question: str, explanation: str, yes: str, no: str) -> bool:
+    """Ask before something is lost; the button that says `no` is the default one."""
     box = QMessageBox(QMessageBox.Icon.NoIcon, "Bahi", question, parent=parent)
     box.setInformativeText(explanation)
     accept = box.addButton(yes, QMessageBox.ButtonRole.DestructiveRole)
-    keep = box.addButton("Keep", QMessageBox.ButtonRole.RejectRole)
+    keep = box.addButton(no, QMessageBox.ButtonRole.RejectRole)
     box.setDefaultButton(keep)
     box.setEscapeButton(keep)
     box.exec()
@@ -56,6 +63,7 @@ class Desktop:
 
     choose_save_path: Callable[[QWidget, str], Path | None] = field(default=choose_save_path)
     choose_files: Callable[[QWidget], list[Path]] = field(default=choose_files)
-    confirm: Callable[[QWidget, str, str, str], bool] = field(default=confirm)
+    choose_folder: Callable[[QWidget], Path | None] = field(default=choose_folder)
+    confirm: Callable[[QWidget, str, str, str, str], bool] = field(default=confirm)
     open_path: Callable[[Path], bool] = field(default=open_path)
     today: Callable[[], date] = field(default=local_today)

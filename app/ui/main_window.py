@@ -6,66 +6,74 @@ window           main_window, screens, drop_overlay, window_banner
 login            login_view, login_card, place_local, place_server, address_field, user_name_field,
                  password_field, show_password (action), remember_check, submit_button, create_button,
                  login_title, login_banner(_text), login_progress_label; below a field `<name>_error`
-sidebar          nav_add, nav_entries, status_pill, user_label, server_label, sign_out_button,
-                 theme_system, theme_light, theme_dark
+sidebar          nav_add, nav_entries, nav_outbox, outbox_badge, status_pill, user_button, server_label,
+                 sign_out_button, theme_system, theme_light, theme_dark
+toast            toast, toast_text, toast_undo, toast_close
+signed out       sign_in_again, sign_in_again_password, sign_in_again_submit, sign_in_again_error
 add entry        entry_view, date_field, date_field_calendar (action), amount_field, debit_button,
                  credit_button, category_field, description_field, clear_button, save_button,
-                 saved_label, entry_banner(_text); below a field `<name>_error`
-documents        documents_panel, drop_area, browse_button, documents_count, documents_refusal(_text);
-                 per bill: document_tile with tile_remove, tile_left, tile_right
+                 saved_label, draft_label, entry_banner(_text, _button); below a field `<name>_error`
+edit entry       edit_view, edit_cancel_button, and the names of add entry and documents after `edit_`
+documents        documents_panel, drop_area, browse_button, documents_count, documents_refusal(_text),
+                 documents_note(_text); per bill: document_tile with tile_remove, tile_left, tile_right
 listing          listing_view, search_field, from_field, to_field, period_button, type_all, type_debit,
-                 type_credit, without_document, not_confirmed, clear_filters, export_button,
-                 listing_add_button, entry_table, listing_empty(_title, _button), listing_banner(_text,
-                 _button), totals_count, totals_waiting, totals_out, totals_in, totals_net
+                 type_credit, without_document, not_confirmed, shown_active, shown_voided, shown_all,
+                 clear_filters, export_button, listing_add_button, entry_table, listing_empty(_title,
+                 _button), listing_banner(_text, _button), totals_count, totals_waiting, totals_out,
+                 totals_in, totals_net
 details          details_panel, details_description, details_amount, details_facts, details_state,
-                 page_canvas, page_position, page_previous, page_next, zoom_in, zoom_out, zoom_fit,
-                 document_open, document_save, document_name
+                 edit_button, void_button, restore_button, history_button, details_outbox, page_canvas,
+                 page_position, page_previous, page_next, zoom_in, zoom_out, zoom_fit, document_open,
+                 document_save, document_name
+history          history_dialog, history_list, history_banner(_text, _button), history_close; per version:
+                 history_version with version_title, version_changes, version_note, version_restore
+outbox           outbox_view, outbox_send, outbox_list, outbox_empty(_title), outbox_banner(_text); per
+                 item: outbox_item with item_title, item_facts, item_error, item_retry, item_copy,
+                 item_discard
+account          account_dialog, account_sessions, account_banner(_text), old_password_field,
+                 new_password_field, again_password_field, password_save, account_sign_out,
+                 account_close; per session: session_row with session_end
 export           export_dialog, export_from, export_to, export_findings, export_wait, export_go_on,
                  export_cancel, export_start, export_stop, export_rows, export_out, export_in,
                  export_net, export_left_out, export_show, export_done, export_banner(_text)
 """
 
+import contextlib
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QMimeData, Qt
-from PySide6.QtGui import (
-    QCloseEvent,
-    QDragEnterEvent,
-    QDragLeaveEvent,
-    QDragMoveEvent,
-    QDropEvent,
-    QIcon,
-    QKeySequence,
-    QShortcut,
-)
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QCloseEvent, QIcon, QKeySequence, QShortcut
+from PySide6.QtWidgets import QMainWindow, QStackedWidget
 
-from app.domain.entry import EntryFilter, ListedEntry
+from app.domain.entry import EntryDetail, EntryDraft, EntryFilter
 from app.errors import AppError
+from app.ui.book_frame import BookFrame
 from app.ui.controllers.document_opener import DocumentOpener
+from app.ui.controllers.entry_changes import Change, EntryChanges
+from app.ui.controllers.file_drops import FileDrops
+from app.ui.controllers.leaving import Leaving
 from app.ui.controllers.link_words import link_words
 from app.ui.controllers.sync_controller import Link, SyncController
 from app.ui.desktop import Desktop
-from app.ui.dialogs.export_dialog import ExportDialog
+from app.ui.dialogs.dialogs import Dialogs
 from app.ui.icons import pixmap, retint
 from app.ui.tasks import Tasks
-from app.ui.theme import Mode, Theme
-from app.ui.views.entry_view import EntryView
-from app.ui.views.listing_view import ListingView
+from app.ui.theme import THEME_KEY, Mode, Theme
 from app.ui.views.login_view import LoginView
-from app.ui.views.sidebar import Sidebar
-from app.ui.widgets.banner import Banner
+from app.ui.views.sidebar import Screen
 from app.ui.widgets.drop_overlay import DropOverlay
 
 if TYPE_CHECKING:
     from app.services import Services
     from app.services.accounts import Session
 
-THEME_KEY = "theme"
-
 
 class MainWindow(QMainWindow):
-    """Everything on screen. Call `start()` after `show()`, so that it is painted before it works."""
+    """Everything on screen. Call `start()` after `show()`, so that it is painted before it works.
+
+    `clock` counts the seconds that an undo is on offer.
+    """
 
     def __init__(
         self,
@@ -74,90 +82,92 @@ class MainWindow(QMainWindow):
         theme: Theme,
         desktop: Desktop | None = None,
         proposed_name: str | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
         self.setObjectName("main_window")
         self.setWindowTitle("Bahi")
         self.setMinimumSize(900, 600)
         self.resize(1180, 760)
-        self.setAcceptDrops(True)
         self._services = services
         self._tasks = tasks
         self._theme = theme
         self._desktop = desktop or Desktop()
-        self._export: ExportDialog | None = None
+        self._ending = False
         self.sync = SyncController(services, tasks, self)
+        self.changes = EntryChanges(services, tasks, self)
         self.opener = DocumentOpener(services, tasks, self._desktop, self)
-        self._make_views(proposed_name)
+        self.dialogs = Dialogs(services, tasks, self._desktop, self)
+        self.login = LoginView(services, tasks, proposed_name)
+        self.book = BookFrame(services, tasks, self._desktop, theme.mode, clock)
         self._lay_out()
         self._connect()
         self._add_shortcuts()
         self._show_link()
 
-    def _make_views(self, proposed_name: str | None) -> None:
-        self.login = LoginView(self._services, self._tasks, proposed_name)
-        self.sidebar = Sidebar(self._theme.mode)
-        self.entry = EntryView(self._services, self._tasks, self._desktop)
-        self.listing = ListingView(self._services, self._tasks, self._desktop)
-        self.banner = Banner("window_banner")
-
     def _lay_out(self) -> None:
-        self.screens = QStackedWidget()
-        self.screens.setObjectName("screens")
-        self.screens.addWidget(self.entry)
-        self.screens.addWidget(self.listing)
-        right = QVBoxLayout()
-        right.setContentsMargins(0, 0, 0, 0)
-        right.setSpacing(0)
-        held = QVBoxLayout()
-        held.setContentsMargins(28, 12, 28, 0)
-        held.addWidget(self.banner)
-        self._banner_room = QWidget()
-        self._banner_room.setLayout(held)
-        self._banner_room.hide()
-        right.addWidget(self._banner_room)
-        right.addWidget(self.screens, 1)
-        self._book = QWidget()
-        row = QHBoxLayout(self._book)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        row.addWidget(self.sidebar)
-        row.addLayout(right, 1)
+        book = self.book
+        self.sidebar, self.screens = book.sidebar, book.screens
+        self.entry, self.edit, self.listing, self.outbox = book.entry, book.edit, book.listing, book.outbox
         self._outer = QStackedWidget()
         self._outer.addWidget(self.login)
-        self._outer.addWidget(self._book)
+        self._outer.addWidget(book)
         self.setCentralWidget(self._outer)
-        self._overlay = DropOverlay(self.screens)
+        self.leaving = Leaving(self._services, self._desktop, self, book.entry, book.edit, self.sync)
+        FileDrops(self, DropOverlay(book.screens), lambda: self.signed_in, book.take_dropped)
 
     def _connect(self) -> None:
         self._theme.changed.connect(self._restyle)
         self.login.signed_in.connect(self.enter)
-        self.sidebar.add_wanted.connect(self.show_add)
-        self.sidebar.listing_wanted.connect(self.show_listing)
         self.sidebar.mode_picked.connect(self._set_mode)
         self.sidebar.sign_out_wanted.connect(self.sign_out)
-        self.entry.saved.connect(self._entry_saved)
-        self.entry.open_wanted.connect(self.opener.open)
+        self.sidebar.account_wanted.connect(self.dialogs.show_account)
+        self.dialogs.sign_out_wanted.connect(self.sign_out)
         self.listing.add_wanted.connect(self.show_add)
-        self.listing.export_wanted.connect(self.show_export)
-        self.listing.details.open_wanted.connect(self.opener.open)
-        self.listing.details.save_wanted.connect(self.opener.save_as)
-        self.opener.failed.connect(lambda sentence: self._say(sentence, "danger"))
-        self.opener.copy_saved.connect(lambda path: self._say(f"Saved as {path}", "good"))
-        self.banner.pressed.connect(self._unsay)
+        self.listing.export_wanted.connect(self._show_export)
+        self.opener.failed.connect(self.book.complain)
+        self.opener.copy_saved.connect(lambda path: self.book.say(f"Saved as {path}", "good"))
+        self.leaving.ready.connect(self.close)
         self._connect_sync()
+        self._connect_changes()
 
     def _connect_sync(self) -> None:
         self.sync.waiting_changed.connect(self._waiting_changed)
         self.sync.entries_confirmed.connect(lambda _count: self._refresh_listing())
         self.sync.link_changed.connect(self._link_changed)
-        self.sync.run_ended.connect(lambda _waiting: self._show_link())
+        self.sync.run_ended.connect(lambda _waiting: self._sending_ended())
+        self.outbox.send_wanted.connect(self.sync.send_now)
+        self.outbox.changed.connect(self._outbox_changed)
+        self._tasks.sign_in_needed.connect(self._signed_out_by_server)
+        self.sync.sign_in_needed.connect(self._signed_out_by_server)
+        self.book.again.signed_in.connect(self._signed_in_again)
+
+    def _connect_changes(self) -> None:
+        details = self.listing.details
+        for source in (self.entry.open_wanted, self.edit.open_wanted, details.open_wanted):
+            source.connect(self.opener.open)
+        details.save_wanted.connect(self.opener.save_as)
+        details.restore_wanted.connect(self.changes.restore)
+        details.history_wanted.connect(self.dialogs.show_history)
+        details.outbox_wanted.connect(self.show_outbox)
+        self.listing.edit_wanted.connect(self.changes.open)
+        self.listing.void_wanted.connect(self.changes.void)
+        self.dialogs.version_wanted.connect(self.changes.restore_version)
+        self.entry.saved.connect(self.changes.note_saved)
+        self.edit.saved.connect(self.changes.note_edited)
+        self.edit.saved.connect(lambda _edited: self.show_listing())
+        self.edit.left.connect(self.show_listing)
+        self.changes.opened.connect(self._show_edit)
+        self.changes.changed.connect(self._changed)
+        self.changes.failed.connect(self.book.complain)
+        self.book.toast.undo_wanted.connect(self.changes.undo)
 
     def _add_shortcuts(self) -> None:
         for keys, action in (
             ("Ctrl+N", self.show_add),
             ("Ctrl+F", self._find),
             ("Ctrl+E", self._export_shown),
+            ("Ctrl+Z", self.book.toast.undo),
         ):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.activated.connect(action)
@@ -175,7 +185,9 @@ class MainWindow(QMainWindow):
     def enter(self, session: "Session") -> None:
         """Open the book of `session`."""
         self.sidebar.show_session(session.user_name, session.server_label)
-        self._outer.setCurrentWidget(self._book)
+        self.book.again.set_user(session.user_name)
+        self._outer.setCurrentWidget(self.book)
+        self.entry.open_book(session.book_id)
         self.sync.start()
         self.listing.open()
         self.show_add()
@@ -183,11 +195,11 @@ class MainWindow(QMainWindow):
     @property
     def signed_in(self) -> bool:
         """Say whether a book is open."""
-        return self._outer.currentWidget() is self._book
+        return self._outer.currentWidget() is self.book
 
     def sign_out(self) -> None:
-        """Close the book; asks if something typed would be lost."""
-        if self.entry.dirty and not self._may_lose("Sign out", "Sign out?"):
+        """Close the book; asks if something would be lost."""
+        if not self.leaving.may_sign_out():
             return
         self.sync.stop()
         self._tasks.run(
@@ -198,73 +210,80 @@ class MainWindow(QMainWindow):
         )
 
     def _signed_out(self) -> None:
-        self._unsay()
-        self.entry.reset()
+        self.changes.forget()
+        self.dialogs.close_all()
+        self.book.clear()
         self._outer.setCurrentWidget(self.login)
         self.login.start(straight_in=False)
 
     def _sign_out_failed(self, error: AppError) -> None:
         self.sync.start()
-        self._say(error.message, "danger")
+        self.book.complain(error.message)
 
-    def _may_lose(self, action: str, question: str) -> bool:
-        text = "The entry you are writing is not saved yet and would be lost."
-        return self._desktop.confirm(self, question, text, action)
+    def _signed_out_by_server(self, error: AppError) -> None:
+        if self.signed_in:
+            self.book.again.ask(error)
+            self._show_link()
+
+    def _signed_in_again(self) -> None:
+        self.sync.signed_in_again()
+        self._show_link()
+        self._refresh_listing()
 
     # the screens
 
     def show_add(self) -> None:
         """Show Add Entry."""
-        if self.signed_in:
-            self.screens.setCurrentWidget(self.entry)
-            self.sidebar.show_screen(adding=True)
-            self.entry.begin()
+        self._go(Screen.ADD)
 
     def show_listing(self) -> None:
         """Show the listing."""
+        self._go(Screen.ENTRIES)
+
+    def show_outbox(self) -> None:
+        """Show what is only on this computer."""
+        self._go(Screen.OUTBOX)
+
+    def _go(self, screen: Screen) -> bool:
+        return self.signed_in and self.book.show_screen(screen)
+
+    def _show_edit(self, before: EntryDetail, draft: EntryDraft) -> None:
         if self.signed_in:
-            self.screens.setCurrentWidget(self.listing)
-            self.sidebar.show_screen(adding=False)
-            self.listing.begin()
+            self.book.show_edit(before, draft)
 
     def _find(self) -> None:
-        if self.signed_in:
-            self.show_listing()
+        if self._go(Screen.ENTRIES):
             self.listing.focus_search()
 
     def _export_shown(self) -> None:
-        if self.signed_in:
-            self.show_listing()
+        if self._go(Screen.ENTRIES):
             self.listing.ask_export()
 
-    def show_export(self, wanted: EntryFilter) -> None:
-        """Open the export dialog over the window; it does not block."""
-        if self._export is not None:
-            self._export.raise_()
-            return
-        dialog = ExportDialog(self._services, self._tasks, self._desktop, wanted, self)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setWindowModality(Qt.WindowModality.WindowModal)
-        dialog.send_wanted.connect(self.sync.send_now)
-        self.sync.run_ended.connect(dialog.sending_ended)
-        dialog.finished.connect(self._export_closed)
-        self._export = dialog
-        dialog.open()
-
-    def _export_closed(self, _result: int) -> None:
-        self._export = None
+    def _show_export(self, wanted: EntryFilter) -> None:
+        self.dialogs.show_export(wanted, self.sync)
 
     # what happened
 
-    def _entry_saved(self, _entry: ListedEntry) -> None:
+    def _changed(self, change: Change) -> None:
         self.sync.entry_saved()
-        self._refresh_listing()
+        self.listing.refresh(select=change.entry.id)
+        self.book.offer_undo(change.text, undo=change.undo is not None)
 
     def _refresh_listing(self) -> None:
         self.listing.refresh()
 
-    def _waiting_changed(self, _count: int) -> None:
+    def _waiting_changed(self, count: int) -> None:
+        self.sidebar.show_waiting(count)
         self._show_link()
+        self.outbox.refresh()
+
+    def _outbox_changed(self) -> None:
+        self.sync.recount()
+        self._refresh_listing()
+
+    def _sending_ended(self) -> None:
+        self._show_link()
+        self.outbox.refresh()
 
     def _link_changed(self, link: Link) -> None:
         self._show_link()
@@ -272,16 +291,8 @@ class MainWindow(QMainWindow):
             self._refresh_listing()
 
     def _show_link(self) -> None:
-        text, tone, explanation = link_words(self.sync)
+        text, tone, explanation = link_words(self.sync, signed_out=not self.book.again.isHidden())
         self.sidebar.show_status(text, tone, explanation)
-
-    def _say(self, sentence: str, tone: str) -> None:
-        self.banner.say(sentence, tone, "Close")
-        self._banner_room.show()
-
-    def _unsay(self) -> None:
-        self.banner.hide()
-        self._banner_room.hide()
 
     def _set_mode(self, mode: Mode) -> None:
         self._theme.set_mode(mode)
@@ -292,41 +303,25 @@ class MainWindow(QMainWindow):
         self.sidebar.show_mode(self._theme.mode)
         self.setWindowIcon(QIcon(pixmap("wallet", "accent", 64)))
 
-    # drops
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Take files and pictures from anywhere over the window."""
-        if self.signed_in and _droppable(event.mimeData()):
-            event.acceptProposedAction()
-            self._overlay.cover()
-
-    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
-        """Go on taking them."""
-        event.acceptProposedAction()
-
-    def dragLeaveEvent(self, _event: QDragLeaveEvent) -> None:
-        """Take the veil away."""
-        self._overlay.hide()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        """Pin what was dropped to the entry being written."""
-        self._overlay.hide()
-        if self.signed_in and _droppable(event.mimeData()):
-            self.show_add()
-            self.entry.take(event.mimeData())
-            event.acceptProposedAction()
-
     # the end
 
+    def end_unasked(self) -> None:
+        """Close without a question: somebody ends the program from outside."""
+        self._ending = True
+        self.close()
+
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Ask if something typed would be lost; then stop sending."""
-        if self.signed_in and self.entry.dirty and not self._may_lose("Close", "Close Bahi?"):
+        """Ask what is to be asked; then stop sending."""
+        if self.signed_in and not self._may_close():
             event.ignore()
             return
         self.sync.stop()
         self.opener.close()
         event.accept()
 
-
-def _droppable(data: QMimeData) -> bool:
-    return data.hasImage() or any(url.isLocalFile() for url in data.urls())
+    def _may_close(self) -> bool:
+        if self._ending:
+            with contextlib.suppress(AppError):
+                self.leaving.keep_draft()
+            return True
+        return not self.leaving.must_wait() and self.leaving.may_close()

@@ -10,14 +10,25 @@ from typing import Final
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QImage, QImageReader
 
-from app.errors import InputError
+from app.errors import AppError, InputError
 from app.ui.bounds import HEIC, PDF
 
 _ALLOCATION_MB: Final = 256
 _MAX_PIXELS: Final = 80_000_000
 _MAX_EDGE: Final = 2600  # enough to zoom into a phone's photo of a bill
-_BROKEN: Final = "This file is damaged: it cannot be shown. The original is kept as it is."
-_TOO_LARGE: Final = "This picture is too large to show here. The original is kept as it is."
+_BROKEN: Final = "damaged"
+_LOCKED: Final = "locked"
+_TOO_LARGE: Final = "too_large"
+_SENTENCES: Final = {
+    _BROKEN: "This file is damaged: it cannot be shown. The original is kept as it is.",
+    _LOCKED: "This PDF is locked with a password: open it with the system's viewer.",
+    _TOO_LARGE: "This picture is too large to show here. The original is kept as it is.",
+}
+_NOTES: Final = {
+    _BROKEN: "seems to be damaged; it is pinned as it is.",
+    _LOCKED: "is locked with a password; it is pinned as it is.",
+    _TOO_LARGE: "is too large to be shown here; it is pinned as it is.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +49,12 @@ def picture(path: Path, media_type: str, page: int = 0, edge: int = _MAX_EDGE) -
     return PagePicture(_image(path, edge), 0, 1)
 
 
+def pin_note(error: AppError) -> str:
+    """Return what to tell of a bill just pinned that `picture` refused, to follow its name; "" for no more
+    than trouble of the moment."""
+    return _NOTES.get(error.code, "")
+
+
 def png_bytes(image: QImage) -> bytes:
     """Return a pasted picture as a PNG file; raises InputError when there is no picture."""
     from PySide6.QtCore import QBuffer, QByteArray, QIODevice
@@ -55,15 +72,22 @@ def _image(path: Path, edge: int) -> QImage:
     reader = QImageReader(str(path))
     reader.setDecideFormatFromContent(True)
     reader.setAutoTransform(True)
-    size = reader.size()
+    size = reader.size()  # from the header: nothing is decoded for this
     if size.isValid():
-        if size.width() * size.height() > _MAX_PIXELS:
-            raise InputError(_TOO_LARGE)
+        _check_room(size, reader)
         reader.setScaledSize(_within(size, edge))
     image = reader.read()
     if image.isNull():
-        raise InputError(_BROKEN)
+        raise _refusal(_BROKEN)
     return _fit(image, edge)
+
+
+def _check_room(size: QSize, reader: QImageReader) -> None:
+    pixels = size.width() * size.height()
+    bits = QImage.toPixelFormat(reader.imageFormat()).bitsPerPixel() or 32
+    whole = bytes(reader.format().data()) != b"jpeg"  # libjpeg makes it smaller while it decodes
+    if pixels > _MAX_PIXELS or (whole and pixels * bits // 8 > _ALLOCATION_MB * 1024 * 1024):
+        raise _refusal(_TOO_LARGE)
 
 
 def _heic(path: Path) -> QImage:
@@ -73,12 +97,12 @@ def _heic(path: Path) -> QImage:
         photo = pi_heif.open_heif(str(path), convert_hdr_to_8bit=True)
         width, height = photo.size
         if width * height > _MAX_PIXELS:
-            raise InputError(_TOO_LARGE)
+            raise _refusal(_TOO_LARGE)
         alpha = photo.mode == "RGBA"
         kind = QImage.Format.Format_RGBA8888 if alpha else QImage.Format.Format_RGB888
         return QImage(bytes(photo.data), width, height, photo.stride, kind).copy()
     except (ValueError, OSError, RuntimeError, SyntaxError, EOFError) as error:
-        raise InputError(_BROKEN) from error
+        raise _refusal(_BROKEN) from error
 
 
 def _pdf_page(path: Path, page: int, edge: int) -> PagePicture:
@@ -88,10 +112,10 @@ def _pdf_page(path: Path, page: int, edge: int) -> PagePicture:
     try:
         status = document.load(str(path))
         if status is QPdfDocument.Error.IncorrectPassword:
-            raise InputError("This PDF is locked with a password. Open it with the system's viewer.")
+            raise _refusal(_LOCKED)
         pages = document.pageCount()
         if status is not QPdfDocument.Error.None_ or pages < 1:
-            raise InputError(_BROKEN)
+            raise _refusal(_BROKEN)
         shown = min(max(page, 0), pages - 1)
         points = document.pagePointSize(shown)
         whole = QSize(max(1, round(points.width())), max(1, round(points.height())))
@@ -99,8 +123,12 @@ def _pdf_page(path: Path, page: int, edge: int) -> PagePicture:
     finally:
         document.close()
     if drawn.isNull():
-        raise InputError(_BROKEN)
+        raise _refusal(_BROKEN)
     return PagePicture(_on_white(drawn), shown, pages)
+
+
+def _refusal(reason: str) -> InputError:
+    return InputError(_SENTENCES[reason], code=reason)
 
 
 def _on_white(image: QImage) -> QImage:

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 import shiboken6
 from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, Signal
 
-from app.errors import AppError
+from app.errors import AppError, SignInError
 
 T = TypeVar("T")
 _THREADS: Final = 6
@@ -72,10 +72,12 @@ class _Order:
 class Tasks(QObject):
     """Runs blocking work off the GUI thread.
 
-    `crashed` carries an exception that nobody expected, `idle_reached` says that nothing runs any more.
+    `crashed` carries an exception that nobody expected, `sign_in_needed` the SignInError of any work that
+    one stopped, `idle_reached` says that nothing runs any more.
     """
 
     crashed = Signal(object)
+    sign_in_needed = Signal(object)
     idle_reached = Signal()
     _finished = Signal(int, object)
 
@@ -170,6 +172,8 @@ class Tasks(QObject):
         elif outcome.error is not None:
             if order.failed is not None:
                 order.failed(outcome.error)
+            if isinstance(outcome.error, SignInError):
+                self.sign_in_needed.emit(outcome.error)
         else:
             order.done(outcome.value)
 

@@ -12,6 +12,8 @@ from app import resources
 from app.ui.tokens import DARK, LIGHT, Tokens
 
 _FAMILIES: Final = ["Inter", "Noto Sans Devanagari"]
+THEME_KEY: Final = "theme"
+"""The setting that keeps what was chosen."""
 _POINTS: Final = 10.5  # 14 px at 96 dpi
 
 

@@ -1,6 +1,7 @@
 """One server a data folder."""
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -35,3 +36,11 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     for folder in (tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(StartError, match="file"):
             lock_folder(folder)
+
+
+def test_the_next_server_waits_for_one_that_is_still_ending(tmp_path: Path) -> None:
+    held = lock_folder(tmp_path)
+    ends = threading.Timer(0.1, held.close)
+    ends.start()
+    lock_folder(tmp_path, patience=10).close()
+    ends.join()

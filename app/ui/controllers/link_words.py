@@ -7,15 +7,16 @@ from app.ui.controllers.sync_controller import Link, SyncController
 _KEPT = "What you save is kept on this computer and sent later."
 
 
-def link_words(sync: SyncController) -> tuple[str, str, str]:
-    """Return the text, its tone (good, warn, danger or empty) and an explanation."""
+def link_words(sync: SyncController, *, signed_out: bool = False) -> tuple[str, str, str]:
+    """Return the text, its tone (good, warn, danger or empty) and an explanation; `signed_out` says that the
+    server wants the password once more."""
     entries = count_text(sync.waiting, "entry", "entries")
     if sync.link is Link.STARTING:
         return "Starting…", "", ""
+    if signed_out or isinstance(sync.problem, SignInError):
+        return (f"Signed out: {entries} waiting" if sync.waiting else "Signed out"), "danger", _KEPT
     if sync.link is Link.OFFLINE:
         return (f"Offline: {entries} waiting" if sync.waiting else "Offline"), "warn", _KEPT
-    if isinstance(sync.problem, SignInError):
-        return "Please sign in again", "danger", sync.problem.message
     if sync.refused:
         return f"{count_text(sync.refused, 'entry', 'entries')} refused", "danger", _reason(sync)
     if sync.problem is not None and sync.waiting:
@@ -26,5 +27,5 @@ def link_words(sync: SyncController) -> tuple[str, str, str]:
 
 
 def _reason(sync: SyncController) -> str:
-    default = "Look for “Not yet confirmed” in the entries to see why."
+    default = "The outbox says why."
     return sync.problem.message if sync.problem is not None else default

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.errors import AppError, OfflineError
+from app.errors import AppError, OfflineError, SignInError
 from app.ui.tasks import Tasks
 
 if TYPE_CHECKING:
@@ -31,12 +31,14 @@ class Link(Enum):
 class SyncController(QObject):
     """`waiting_changed(int)` counts the outbox, `entries_confirmed(int)` says how many a server took just
     now, `link_changed(Link)` how the connection stands, `run_ended(int)` what is left after a run of sending.
-    `problem` is the AppError that stopped the last run, if any but that no server answered."""
+    `sign_in_needed` carries the SignInError that stopped a run. `problem` is the AppError that stopped the
+    last run, if any but that no server answered."""
 
     waiting_changed = Signal(int)
     entries_confirmed = Signal(int)
     link_changed = Signal(object)
     run_ended = Signal(int)
+    sign_in_needed = Signal(object)
 
     def __init__(
         self,
@@ -88,6 +90,22 @@ class SyncController(QObject):
         self._set_waiting(self.waiting + 1)
         self.send_now()
 
+    def recount(self) -> None:
+        """Note that items of the outbox were taken away or are to be sent again, and send."""
+        self._set_waiting(self._services.sync.waiting())
+        self.send_now()
+
+    def signed_in_again(self) -> None:
+        """Go on after the server wanted the password once more."""
+        self.problem = None
+        self._pause = _FIRST_PAUSE_MS
+        self.send_now()
+
+    @property
+    def sending(self) -> bool:
+        """Say whether something is being sent to a server that answered last."""
+        return self._sending and self.link is Link.ONLINE
+
     @property
     def pause_ms(self) -> int:
         """Return the pause before the next try, in milliseconds, without its jitter."""
@@ -103,6 +121,8 @@ class SyncController(QObject):
         self.problem = None if offline else report.error
         self._set_link(Link.OFFLINE if offline else Link.ONLINE)
         self._set_waiting(report.waiting)
+        if isinstance(report.error, SignInError):
+            self.sign_in_needed.emit(report.error)
         if report.sent or report.refused:
             self.entries_confirmed.emit(report.sent)
         self.run_ended.emit(report.waiting)

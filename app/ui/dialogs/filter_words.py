@@ -1,7 +1,7 @@
 """A filter in words, for the export dialog."""
 
 from app.domain.dates import format_date
-from app.domain.entry import Direction, EntryFilter
+from app.domain.entry import Direction, EntryFilter, Shown
 
 
 def filter_words(wanted: EntryFilter) -> str:
@@ -15,6 +15,8 @@ def filter_words(wanted: EntryFilter) -> str:
         parts.append("without document")
     if wanted.waiting_only:
         parts.append("not yet confirmed")
+    if wanted.shown is not Shown.ACTIVE:
+        parts.append("voided only" if wanted.shown is Shown.VOIDED else "voided ones too")
     return " · ".join(parts) or "All entries"
 
 

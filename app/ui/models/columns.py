@@ -64,6 +64,10 @@ def direction_word(direction: Direction) -> str:
 
 def state_text(entry: ListedEntry) -> str:
     """Return a sentence on how far the entry has come."""
+    return f"Voided. {_come_far(entry)}" if entry.voided else _come_far(entry)
+
+
+def _come_far(entry: ListedEntry) -> str:
     match entry.state:
         case EntryState.WAITING:
             return "On this computer, waiting to be sent"

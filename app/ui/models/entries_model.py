@@ -27,7 +27,7 @@ AnyIndex = QModelIndex | QPersistentModelIndex
 ENTRY_ROLE: Final = Qt.ItemDataRole.UserRole + 1
 _TOPIC: Final = "page"
 _NOWHERE: Final = QModelIndex()
-_Answer = tuple[tuple[ListedEntry, ...], Chunk]
+_Answer = tuple[tuple[ListedEntry, ...], frozenset[str], Chunk]
 
 
 class EntriesModel(QAbstractTableModel):
@@ -44,7 +44,6 @@ class EntriesModel(QAbstractTableModel):
         self._tasks = tasks
         self._filter = EntryFilter()
         self._pages = Pages()
-        self._pending: tuple[ListedEntry, ...] = ()
         self._from_cache = False
         self._in_flight = False
         self._again = False
@@ -138,7 +137,7 @@ class EntriesModel(QAbstractTableModel):
         self._filter = wanted
         self._tasks.supersede(self, _TOPIC)
         self.beginResetModel()
-        self._pages, self._pending = Pages(), ()
+        self._pages = Pages()
         self._queue.clear()
         self._in_flight = self._again = self._broken = False
         self.endResetModel()
@@ -187,26 +186,27 @@ class EntriesModel(QAbstractTableModel):
 
         def work() -> _Answer:
             # the waiting ones first: an entry that is sent in between is then seen twice, never not at all
-            pending = tuple(entries.pending(wanted))
-            return pending, read_range(partial(entries.page, wanted), page.cursor, end)
+            pending, overridden = tuple(entries.pending(wanted)), entries.overridden()
+            return pending, overridden, read_range(partial(entries.page, wanted), page.cursor, end)
 
         self._in_flight = True
         self._tasks.run(work, partial(self._arrived, index, page), self._failed, owner=self, topic=_TOPIC)
 
     def _arrived(self, index: int, page: Page, answer: _Answer) -> None:
-        pending, chunk = answer  # in flight until the rows are in: views ask for more while they come in
+        pending, overridden, chunk = (
+            answer  # in flight until the rows are in: views ask for more while they come in
+        )
         if chunk.from_cache != self._from_cache:
             self._from_cache = chunk.from_cache
             self.source_changed.emit(chunk.from_cache)
             if index > 0 or len(self._pages.pages) > 1:  # pages of two sources do not fit together
                 self.set_filter(self._filter)
                 return
-        self._pending = pending
         last = index >= len(self._pages.pages) - 1
         fill(page, chunk, last=last)
         if last:
             self._pages.more = chunk.cursor
-        self._show(index, page, lay_over(page, pending))
+        self._show(index, page, lay_over(page, pending, overridden))
         self._after_page()
 
     def _after_page(self) -> None:

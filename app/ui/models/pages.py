@@ -6,7 +6,7 @@ last row). Ranges stay when a page is read again, so rows that came or went in b
 
 import bisect
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
@@ -51,13 +51,19 @@ def read_range(fetch: Callable[[str | None], EntryPage], cursor: str | None, end
     return Chunk(tuple(rows), page.cursor, page.from_cache)
 
 
-def lay_over(page: Page, pending: Iterable[ListedEntry]) -> list[ListedEntry]:
-    """Return the server's rows of `page` and the waiting entries of its range, newest first, each id once."""
-    known = {row.id for row in page.served}
+def lay_over(
+    page: Page, pending: Iterable[ListedEntry], overridden: Container[str] = ()
+) -> list[ListedEntry]:
+    """Return the server's rows of `page` and the waiting entries of its range, newest first, each id once.
+
+    What the server shows of an `overridden` id is older than what waits here, if that is shown at all.
+    """
+    served = [row for row in page.served if row.id not in overridden]
+    known = {row.id for row in served}
     waiting = [row for row in pending if row.id not in known and _within(page, row.sort_key)]
     if not waiting:
-        return list(page.served)
-    return sorted([*page.served, *waiting], key=lambda row: row.sort_key, reverse=True)
+        return served
+    return sorted([*served, *waiting], key=lambda row: row.sort_key, reverse=True)
 
 
 def _within(page: Page, key: Key) -> bool:

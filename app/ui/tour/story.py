@@ -1,4 +1,5 @@
-"""What the tour does: first start, four entries with bills, the listing, an export, and a second start.
+"""What the tour does: first start, four entries with bills, the listing, second thoughts, an export, and a
+second start.
 
 Every step looks at what the screen says and raises TourError where it is not what a person was promised.
 """
@@ -25,6 +26,7 @@ from app.ui.main_window import MainWindow
 from app.ui.models.columns import Column
 from app.ui.tasks import Tasks
 from app.ui.theme import Mode, Theme
+from app.ui.tour import second_thoughts
 from app.ui.tour.driver import Driver, Picture, TourError
 
 if TYPE_CHECKING:
@@ -83,7 +85,12 @@ class Story:
             self._bad_input(driver)
             self._add_entries(driver)
             self._look_through(driver, services)
+            second_thoughts.edit_and_undo(driver, ENTRIES[-1].value)
+            second_thoughts.void_and_undo(driver)
+            second_thoughts.look_at_outbox(driver)
+            self._wait_rows(driver, len(ENTRIES))
             self._export(driver)
+            second_thoughts.leave_a_draft(driver, self.samples / "taxi-receipt.jpg")
         with self._program() as (driver, services):
             self._second_start(driver, services)
         if self.problems:
@@ -157,7 +164,10 @@ class Story:
     def _fill(self, driver: Driver, told: Told, *, by_completion: bool) -> None:
         driver.type("date_field", format_date(self._day(told)))
         driver.type("amount_field", told.amount)
-        if by_completion:  # the description brings its category and direction along
+        if by_completion:
+            online = "the entries before it to be confirmed"
+            driver.wait(online, lambda: driver.text("status_pill").strip() == "Online")
+            # the description brings its category and direction along
             driver.choose_completion("description_field", "Tax", told.description)
             driver.check("The category came along", driver.text("category_field"), told.category)
             return
@@ -251,10 +261,10 @@ class Story:
         dialog = driver.find("export_dialog", QDialog)
         start = driver.find("export_start", QAbstractButton)
         driver.wait("the findings", start.isEnabled)
-        driver.picture("11-export", "Export: what the file will hold, before it is written.", of=dialog)
+        driver.picture("17-export", "Export: what the file will hold, before it is written.", of=dialog)
         driver.click("export_start")
         driver.wait("the file", lambda: driver.find("export_rows").isVisible())
-        driver.picture("12-exported", "The file's rows and totals, counted again in the file.", of=dialog)
+        driver.picture("18-exported", "The file's rows and totals, counted again in the file.", of=dialog)
         driver.click("export_done")
         self._check_csv()
 
@@ -282,12 +292,13 @@ class Story:
 
     def _second_start(self, driver: Driver, services: "Services") -> None:
         driver.wait("the book to open by itself", lambda: driver.window.signed_in)
+        second_thoughts.find_the_draft(driver)
         driver.click("nav_entries")
         self._wait_rows(driver, len(ENTRIES))
         self._check_totals(driver)
         driver.select_row(TABLE, 0)
         self._wait_bill(driver, ".pdf")
-        driver.picture("13-second-start", "The next start goes straight in; everything is there.")
+        driver.picture("20-second-start", "The next start goes straight in; everything is there.")
         self._check_bytes(services)
 
     def _day(self, told: Told) -> date:

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
+from PySide6.QtCore import Qt, Signal, SignalInstance
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
 
 from app.domain.dates import format_date
 from app.domain.entry import Direction, EntryDetail, EntryState, ListedEntry
@@ -13,7 +13,7 @@ from app.ui.models.columns import direction_word, signed_amount, state_icon, sta
 from app.ui.tasks import Tasks
 from app.ui.theme import figures_font
 from app.ui.views.document_viewer import DocumentViewer
-from app.ui.widgets.pieces import label, set_look
+from app.ui.widgets.pieces import button, label, set_look, set_struck, tool_button
 
 if TYPE_CHECKING:
     from app.services import Services
@@ -22,10 +22,16 @@ _LONG = 140
 
 
 class DetailsPanel(QFrame):
-    """`open_wanted` and `save_wanted` carry a DocumentInfo."""
+    """`open_wanted` and `save_wanted` carry a DocumentInfo; `edit_wanted`, `void_wanted`, `restore_wanted`
+    and `history_wanted` the ListedEntry shown; `outbox_wanted` leads to where a refused one is dealt with."""
 
     open_wanted = Signal(object)
     save_wanted = Signal(object)
+    edit_wanted = Signal(object)
+    void_wanted = Signal(object)
+    restore_wanted = Signal(object)
+    history_wanted = Signal(object)
+    outbox_wanted = Signal()
 
     def __init__(self, services: "Services", tasks: Tasks) -> None:
         super().__init__()
@@ -45,12 +51,40 @@ class DetailsPanel(QFrame):
         self.amount = label("", "title", "details_amount")
         self.amount.setFont(figures_font())
         self.facts = label("", "muted", "details_facts", wrap=True)
+        self._make_actions()
         self.viewer = DocumentViewer(self._services, self._tasks)
         self.viewer.open_wanted.connect(self.open_wanted)
         self.viewer.save_wanted.connect(self.save_wanted)
         self.no_documents = label("No documents pinned.", "muted", "details_no_documents")
         self.state_icon = QLabel()
         self.state = label("", "small", "details_state", wrap=True)
+
+    def _make_actions(self) -> None:
+        self.edit_button = self._action("Edit", "edit_button", "Edit (Enter)", self.edit_wanted)
+        self.void_button = self._action("Void", "void_button", "Take out of the book (Del)", self.void_wanted)
+        self.restore_button = self._action(
+            "Restore", "restore_button", "Put back into the book", self.restore_wanted
+        )
+        self.outbox_button = button("See the outbox", "details_outbox", "link")
+        self.outbox_button.clicked.connect(self.outbox_wanted)
+        self.history_button = tool_button("history_button", "history", "History")
+        self.history_button.clicked.connect(lambda: self.history_wanted.emit(self._shown))
+
+    def _action(self, text: str, name: str, tip: str, wanted: SignalInstance) -> QPushButton:
+        made = button(text, name)
+        made.setProperty("small", "true")
+        made.setToolTip(tip)
+        made.clicked.connect(lambda: wanted.emit(self._shown))
+        return made
+
+    def _actions(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        for each in (self.edit_button, self.void_button, self.restore_button, self.outbox_button):
+            row.addWidget(each)
+        row.addStretch(1)
+        row.addWidget(self.history_button)
+        return row
 
     def _lay_out(self) -> None:
         state_row = QHBoxLayout()
@@ -64,6 +98,7 @@ class DetailsPanel(QFrame):
         column.addWidget(self.empty, 1)
         for widget in (self.description, self.amount, self.facts):
             column.addWidget(widget)
+        column.addLayout(self._actions())
         column.addWidget(self.viewer, 1)
         column.addWidget(self.no_documents)
         column.addStretch(0)
@@ -100,15 +135,29 @@ class DetailsPanel(QFrame):
             widget.setVisible(entry is not None)
         self.viewer.setVisible(entry is not None and entry.document_count > 0)
         self.no_documents.setVisible(entry is not None and entry.document_count == 0)
+        self._show_actions(entry)
         if entry is not None:
             self._show_texts(entry)
 
+    def _show_actions(self, entry: ListedEntry | None) -> None:
+        refused = entry is not None and entry.state is EntryState.REFUSED
+        changeable = entry is not None and not refused
+        voided = entry is not None and entry.voided
+        self.edit_button.setVisible(changeable and not voided)
+        self.void_button.setVisible(changeable and not voided)
+        self.restore_button.setVisible(changeable and voided)
+        self.outbox_button.setVisible(refused)
+        self.history_button.setVisible(entry is not None)
+
     def _show_texts(self, entry: ListedEntry) -> None:
-        short = entry.description
+        short = entry.description or entry.category
         self.description.setText(short if len(short) <= _LONG else f"{short[:_LONG].rstrip()}…")
         self.description.setToolTip(short if len(short) > _LONG else "")
         self.amount.setText(signed_amount(entry))
-        set_look(self.amount, "tone", "credit" if entry.direction is Direction.CREDIT else "")
+        credit = entry.direction is Direction.CREDIT and not entry.voided
+        set_look(self.amount, "tone", "voided" if entry.voided else "credit" if credit else "")
+        for struck in (self.amount, self.description):
+            set_struck(struck, entry.voided)
         facts = (direction_word(entry.direction), entry.category, format_date(entry.entry_date))
         self.facts.setText("\u00a0· ".join((*facts, entry.human_code)))
         name, token = state_icon(entry)

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from app.domain.entry import Direction, EntryDraft, Suggestion
+from app.domain.dates import format_date
+from app.domain.entry import Attachment, Direction, EntryDraft, Suggestion
+from app.domain.form_draft import FormDraft
+from app.domain.money import format_amount, parse_amount
 from app.errors import InputError
 from app.ui.bounds import MAX_CATEGORY, MAX_DESCRIPTION
 from app.ui.tasks import Tasks
@@ -24,29 +27,34 @@ if TYPE_CHECKING:
 
 
 class EntryForm(QWidget):
-    """`draft()` checks everything; `changed` tells that something was typed or picked."""
+    """`draft()` checks everything; `changed` tells that something was typed or picked.
+
+    `prefix` begins every object name, so that two forms can be told apart.
+    """
 
     changed = Signal()
 
-    def __init__(self, services: "Services", tasks: Tasks, today: Callable[[], date]) -> None:
+    def __init__(
+        self, services: "Services", tasks: Tasks, today: Callable[[], date], prefix: str = ""
+    ) -> None:
         super().__init__()
         self._services = services
         self._tasks = tasks
         self._today = today
         self._category_by_hand = False
         self._direction_by_hand = False
-        self._make_editors()
+        self._make_editors(prefix)
         self._lay_out()
         self._connect()
         self._show_weekday(self.date.value())
 
-    def _make_editors(self) -> None:
-        self.date = DateField("date_field", self._today)
+    def _make_editors(self, prefix: str) -> None:
+        self.date = DateField(f"{prefix}date_field", self._today)
         self.date.setProperty("role", "tall")  # as tall as the amount beside it
-        self.amount = AmountField("amount_field")
-        self.direction = direction_segment()
-        self.category = SuggestField("category_field", MAX_CATEGORY)
-        self.description = SuggestField("description_field", MAX_DESCRIPTION)
+        self.amount = AmountField(f"{prefix}amount_field")
+        self.direction = direction_segment(prefix)
+        self.category = SuggestField(f"{prefix}category_field", MAX_CATEGORY)
+        self.description = SuggestField(f"{prefix}description_field", MAX_DESCRIPTION)
         self.fields = {
             "date": Field("Date", self.date),
             "amount": Field("Amount", self.amount),
@@ -70,7 +78,7 @@ class EntryForm(QWidget):
         grid.setColumnStretch(1, 1)
 
     def _connect(self) -> None:
-        self.date.complained.connect(self.fields["date"].set_error)
+        self.date.complained.connect(self._date_complained)
         self.amount.complained.connect(self.fields["amount"].set_error)
         self.date.date_changed.connect(self._show_weekday)
         self.direction.picked.connect(self._direction_picked)
@@ -82,8 +90,18 @@ class EntryForm(QWidget):
         self.description.asked.connect(partial(self._suggest, self.description, entries.suggest_descriptions))
         for editor in (self.date, self.amount, self.category, self.description):
             editor.textChanged.connect(lambda _text: self.changed.emit())
+        for name, editor in (("category", self.category), ("description", self.description)):
+            editor.inputRejected.connect(partial(self._too_long, name, editor.maxLength()))
+        self.amount.inputRejected.connect(partial(self._too_long, "amount", self.amount.maxLength()))
         self.category.textChanged.connect(partial(self._forgive, "category"))
         self.description.textChanged.connect(partial(self._forgive, "description"))
+
+    def _date_complained(self, sentence: str) -> None:
+        self.fields["date"].set_error(sentence)
+        self._show_weekday(None if sentence else self.date.value())
+
+    def _too_long(self, name: str, length: int) -> None:
+        self.fields[name].set_error(f"At most {length} characters: the rest was not taken.")
 
     def _forgive(self, name: str, _text: str) -> None:
         self.fields[name].set_error("")
@@ -119,6 +137,35 @@ class EntryForm(QWidget):
         """Say whether something would be lost by clearing (the date alone is not)."""
         return any(field.text().strip() for field in (self.amount, self.category, self.description))
 
+    def written(self, attachments: tuple[Attachment, ...] = ()) -> FormDraft:
+        """Return what stands in the form, right or wrong, together with the bills pinned to it."""
+        return FormDraft(
+            self._date_text(),
+            self.amount.text(),
+            self.direction.value(),
+            self.category.text(),
+            self.description.text(),
+            attachments,
+        )
+
+    def _date_text(self) -> str:
+        """Return the date in full where it can be understood: `yesterday` is another day tomorrow."""
+        try:
+            day = self.date.understood()
+        except InputError:
+            return self.date.text()
+        return format_date(day) if day else ""
+
+    def show_written(self, written: FormDraft) -> None:
+        """Put back what `written` returned; as if set by hand, so no completion changes it."""
+        self.date.show_text(written.date)
+        self.amount.setText(written.amount)
+        if written.direction in set(Direction):
+            self.direction.set_value(written.direction)
+        self.category.setText(written.category)
+        self.description.setText(written.description)
+        self._category_by_hand = self._direction_by_hand = True
+
     def draft(self) -> EntryDraft | None:
         """Return what is typed, without bills; None when a field is wrong, which then says so."""
         day, amount = self._read(self.date.read, "date"), self._read(self.amount.amount, "amount")
@@ -134,6 +181,8 @@ class EntryForm(QWidget):
             value = read()
         except InputError as error:
             self.fields[name].set_error(error.fields.get(name, error.message))
+            if name == "date":
+                self._show_weekday(None)
             return None
         self.fields[name].set_error("")
         return value
@@ -167,7 +216,7 @@ class EntryForm(QWidget):
         """Empty the form; the direction goes back to Debit."""
         if not keep_date:
             self.date.set_value(self._today())
-        self.amount.clear()
+        self.amount.setText("")  # clear() could be undone by Ctrl+Z, which belongs to the entry saved last
         self.category.forget()
         self.description.forget()
         self.direction.set_value(Direction.DEBIT.value)
@@ -179,3 +228,29 @@ class EntryForm(QWidget):
 def _one_line(editor: SuggestField) -> str:
     """Return what is typed without spaces around it or doubled inside."""
     return " ".join(editor.text().split())
+
+
+def written_of(draft: EntryDraft) -> FormDraft:
+    """Return `draft` as the form shows it."""
+    return FormDraft(
+        format_date(draft.entry_date),
+        format_amount(draft.amount, symbol=False),
+        draft.direction.value,
+        draft.category,
+        draft.description,
+        draft.attachments,
+    )
+
+
+def same_written(first: FormDraft, second: FormDraft) -> bool:
+    """Say whether two forms mean the same: `1250` is `1,250.00`, spaces around a text are nothing."""
+    return _meaning(first) == _meaning(second)
+
+
+def _meaning(form: FormDraft) -> tuple[object, ...]:
+    try:
+        amount: object = parse_amount(form.amount)
+    except InputError:
+        amount = form.amount
+    texts = (" ".join(text.split()) for text in (form.date, form.category, form.description))
+    return (amount, form.direction, *texts, {bill.id for bill in form.attachments})

@@ -1,22 +1,26 @@
 """What the listing is narrowed by: words, dates, direction, and two questions."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from app.domain.dates import Preset, presets
-from app.domain.entry import Direction, EntryFilter
+from app.domain.entry import Direction, EntryFilter, Shown
 from app.ui.bounds import MAX_SEARCH
 from app.ui.icons import put_icon
 from app.ui.widgets.date_field import DateField
+from app.ui.widgets.flow import FlowLayout
 from app.ui.widgets.pieces import button, label
 from app.ui.widgets.segment import Choice, Segment
 
 DEBOUNCE_MS: Final = 150
+_NARROW: Final = 800
+_GAP: Final = 10
 
 
 class FilterBar(QWidget):
@@ -83,6 +87,13 @@ class FilterBar(QWidget):
         ]
         self.direction = Segment(choices, "type_segment", "Debit, Credit or all", small=True)
         self.direction.picked.connect(lambda _value: self.tell())
+        shown = [
+            Choice(Shown.ACTIVE.value, "Active", "shown_active"),
+            Choice(Shown.VOIDED.value, "Voided", "shown_voided"),
+            Choice(Shown.ALL.value, "All", "shown_all"),
+        ]
+        self.shown = Segment(shown, "shown_segment", "Active or voided entries, or all", small=True)
+        self.shown.picked.connect(lambda _value: self.tell())
         self.without_document = self._chip("Without document", "without_document")
         self.waiting_only = self._chip("Not yet confirmed", "not_confirmed")
         self.clear_button = button("Clear filters", "clear_filters", "link")
@@ -100,18 +111,25 @@ class FilterBar(QWidget):
         above.addWidget(self.search, 1)
         for widget in (self.first, self.last):
             above.addWidget(widget)
-        below = QHBoxLayout()
-        below.setSpacing(10)
+        self._below = below = FlowLayout(spacing=_GAP)
         for part in (self.direction, self.period_button, self.without_document, self.waiting_only):
             below.addWidget(part)
+        below.addWidget(self.shown)
         below.addWidget(self.clear_button)
-        below.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(10)
         column.addLayout(above)
         column.addWidget(self.complaint)
         column.addLayout(below)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Say it shorter where everything would not fit into one row."""
+        super().resizeEvent(event)
+        narrow = event.size().width() < _NARROW
+        self.without_document.setText("No document" if narrow else "Without document")
+        self.waiting_only.setText("Unconfirmed" if narrow else "Not yet confirmed")
+        self._below.setSpacing(_GAP // 2 if narrow else _GAP)
 
     def wanted(self) -> EntryFilter:
         """Return what is asked for now."""
@@ -123,6 +141,7 @@ class FilterBar(QWidget):
             direction=Direction(value) if value else None,
             without_document=self.without_document.isChecked(),
             waiting_only=self.waiting_only.isChecked(),
+            shown=Shown(self.shown.value()),
         )
 
     def tell(self) -> None:
@@ -146,6 +165,7 @@ class FilterBar(QWidget):
         self.direction.set_value(wanted.direction.value if wanted.direction else "")
         self.without_document.setChecked(wanted.without_document)
         self.waiting_only.setChecked(wanted.waiting_only)
+        self.shown.set_value(wanted.shown.value)
         self._complain("")
         self.tell()
 
@@ -155,17 +175,7 @@ class FilterBar(QWidget):
 
     def _take_preset(self, name: str) -> None:
         preset: Preset = next(each for each in presets(self._today()) if each.name == name)
-        wanted = self.wanted()
-        self.show_filter(
-            EntryFilter(
-                wanted.text,
-                preset.first,
-                preset.last,
-                wanted.direction,
-                wanted.without_document,
-                wanted.waiting_only,
-            )
-        )
+        self.show_filter(replace(self.wanted(), first=preset.first, last=preset.last))
 
     def _complain(self, sentence: str) -> None:
         self.complaint.setText(sentence)

@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from app.domain.entry import EntryFilter, Totals
+from app.domain.entry import EntryFilter, EntryState, ListedEntry, Totals
 from app.errors import AppError
 from app.ui.desktop import Desktop
 from app.ui.models.entries_model import EntriesModel
@@ -17,7 +17,7 @@ from app.ui.views.totals_foot import TotalsFoot
 from app.ui.widgets.banner import Banner
 from app.ui.widgets.empty_state import EmptyState
 from app.ui.widgets.entry_table import EntryTable
-from app.ui.widgets.pieces import button, frame, label
+from app.ui.widgets.pieces import HeadRow, button, frame, label
 
 if TYPE_CHECKING:
     from app.services import Services
@@ -26,10 +26,13 @@ _FROM_CACHE = "No server: showing the last entries seen on this computer."
 
 
 class ListingView(QWidget):
-    """`add_wanted` opens Add Entry, `export_wanted` carries the EntryFilter to export."""
+    """`add_wanted` opens Add Entry, `export_wanted` carries the EntryFilter to export, `edit_wanted` and
+    `void_wanted` the ListedEntry that Enter, Delete or a button means."""
 
     add_wanted = Signal()
     export_wanted = Signal(object)
+    edit_wanted = Signal(object)
+    void_wanted = Signal(object)
 
     def __init__(self, services: "Services", tasks: Tasks, desktop: Desktop) -> None:
         super().__init__()
@@ -38,6 +41,7 @@ class ListingView(QWidget):
         self._services = services
         self._tasks = tasks
         self._wanted = EntryFilter()
+        self._to_select = ""
         self.model = EntriesModel(services, tasks, self)
         self.filters = FilterBar(desktop.today)
         self.table = EntryTable(self.model)
@@ -61,18 +65,17 @@ class ListingView(QWidget):
         row.addWidget(self.details)
         column.addLayout(row, 1)
 
-    def _head(self) -> QHBoxLayout:
+    def _head(self) -> HeadRow:
         self.export_button = button("Export CSV", "export_button", icon="download")
         self.export_button.setToolTip("Export what is shown (Ctrl+E)")
         self.add_button = button("Add entry", "listing_add_button", "primary", "plus", "on_accent")
         self.add_button.setToolTip("Add entry (Ctrl+N)")
-        row = QHBoxLayout()
-        row.setSpacing(10)
-        row.addWidget(label("Entries", "title"))
-        row.addStretch(1)
-        row.addWidget(self.export_button)
-        row.addWidget(self.add_button)
-        return row
+        self._heading = HeadRow(label("Entries", "title"), self.export_button, self.add_button)
+        return self._heading
+
+    def free_room(self) -> QRect:
+        """Return where in this screen something may be laid over without hiding anything."""
+        return self._heading.free_room()
 
     def _list_card(self) -> QFrame:
         self._stack = QStackedWidget()
@@ -90,6 +93,10 @@ class ListingView(QWidget):
         self.export_button.clicked.connect(self.ask_export)
         self.filters.changed.connect(self._filter_changed)
         self.table.row_selected.connect(self._show_row)
+        self.table.edit_wanted.connect(self._edit_row)
+        self.table.void_wanted.connect(self._void_row)
+        self.details.edit_wanted.connect(self.edit_wanted)
+        self.details.void_wanted.connect(self.void_wanted)
         self.model.loaded.connect(self._page_loaded)
         self.model.load_failed.connect(self._load_failed)
         self.model.source_changed.connect(lambda _cached: self._show_source())
@@ -106,8 +113,9 @@ class ListingView(QWidget):
         self.filters.show_filter(EntryFilter())
         self._filter_changed(EntryFilter())
 
-    def refresh(self) -> None:
-        """Read what is shown again, keeping selection and place."""
+    def refresh(self, select: str = "") -> None:
+        """Read what is shown again, keeping selection and place, or selecting the entry of this id."""
+        self._to_select = select or self._to_select
         self.model.refresh()
         self._ask_totals()
 
@@ -156,8 +164,28 @@ class ListingView(QWidget):
             self.details.show_entry(None)
             return
         self._stack.setCurrentWidget(self.table)
+        self._select_wanted()
         if rows and not self.table.currentIndex().isValid():
             self.table.selectRow(0)
+
+    def _select_wanted(self) -> None:
+        row = self.model.row_of(self._to_select) if self._to_select else -1
+        self._to_select = ""
+        if row >= 0:
+            self.table.selectRow(row)
+
+    def _edit_row(self, row: int) -> None:
+        entry = self.model.entry_at(row)
+        if entry is not None and self._changeable(entry):
+            self.edit_wanted.emit(entry)
+
+    def _void_row(self, row: int) -> None:
+        entry = self.model.entry_at(row)
+        if entry is not None and self._changeable(entry):
+            self.void_wanted.emit(entry)
+
+    def _changeable(self, entry: ListedEntry) -> bool:
+        return not entry.voided and entry.state is not EntryState.REFUSED
 
     def _show_source(self) -> None:
         if self.model.from_cache:

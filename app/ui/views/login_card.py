@@ -1,6 +1,8 @@
 """The card of the login screen: its fields and their looks, without any doing."""
 
-from PySide6.QtCore import Qt, Signal
+from typing import Final
+
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QCheckBox, QFrame, QLabel, QLineEdit, QProgressBar, QVBoxLayout
 
@@ -11,7 +13,9 @@ from app.ui.widgets.field import Field
 from app.ui.widgets.pieces import button, label
 from app.ui.widgets.segment import Choice, Segment
 
+_WIDTH: Final = 400
 LOCAL, SERVER = "local", "server"
+NO_KEY_STORE = "You will sign in again next time: this computer has no key store."
 
 
 class LoginCard(QFrame):
@@ -24,7 +28,8 @@ class LoginCard(QFrame):
         super().__init__()
         self.setObjectName("login_card")
         self.setProperty("role", "card")
-        self.setFixedWidth(400)
+        self.setFixedWidth(_WIDTH)
+        self._key_store = True
         self._make_head()
         self._make_fields()
         self._make_foot()
@@ -36,8 +41,23 @@ class LoginCard(QFrame):
 
     def _parts(self) -> list[QLabel | Segment | Field | Banner | QCheckBox | QProgressBar | QFrame]:
         parts = [self.icon, self.title, self.subtitle, self.place, self.banner, *self.fields.values()]
-        parts += [self.remember, self.submit_button, self.create_button, self.progress, self.progress_label]
+        parts += [
+            self.remember,
+            self.no_store,
+            self.submit_button,
+            self.create_button,
+            self.progress,
+            self.progress_label,
+        ]
         return parts  # type: ignore[return-value]
+
+    def sizeHint(self) -> QSize:
+        """Return the size at which no wrapped sentence is cut."""
+        return QSize(_WIDTH, self.heightForWidth(_WIDTH))
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the same: the screen scrolls where there is less room."""
+        return self.sizeHint()
 
     def _make_head(self) -> None:
         self.icon = QLabel()
@@ -59,13 +79,16 @@ class LoginCard(QFrame):
         self.address = self._line("address_field", 200, "books.example.com")
         self.user_name = self._line("user_name_field", MAX_USER_NAME)
         self.password = self._line("password_field", MAX_PASSWORD)
+        self.invite = self._line("invite_field", 200)
         self.password.setEchoMode(QLineEdit.EchoMode.Password)
         self._add_eye()
         self.fields = {
             "address": Field("Server address", self.address),
             "userName": Field("User name", self.user_name),
             "password": Field("Password", self.password),
+            "inviteCode": Field("Invitation", self.invite),
         }
+        self.fields["inviteCode"].hint.setText("if the server asks for one")
 
     def _line(self, name: str, length: int, placeholder: str = "") -> QLineEdit:
         made = QLineEdit()
@@ -93,6 +116,9 @@ class LoginCard(QFrame):
     def _make_foot(self) -> None:
         self.remember = QCheckBox("Keep me signed in on this computer")
         self.remember.setObjectName("remember_check")
+        self.no_store = label(NO_KEY_STORE, "small", "no_key_store", wrap=True)
+        self.no_store.hide()
+        self.remember.toggled.connect(lambda _checked: self._show_store())
         self.submit_button = button("Sign in", "submit_button", "primary")
         self.submit_button.clicked.connect(self.submitted)
         self.create_button = button("", "create_button", "link")
@@ -116,7 +142,21 @@ class LoginCard(QFrame):
         for name, field in self.fields.items():
             field.setVisible(name in names)
         self.submit_button.setVisible(bool(names))
-        self.remember.setVisible("password" in names)
+        self.show_remember("password" in names)
+
+    def show_remember(self, shown: bool) -> None:
+        """Show or hide the choice to be kept signed in, with what is to be known of it."""
+        self.remember.setVisible(shown)
+        self._show_store()
+
+    def set_key_store(self, here: bool) -> None:
+        """Note whether this computer can keep a session at all."""
+        self._key_store = here
+        self._show_store()
+
+    def _show_store(self) -> None:
+        wanted = self.remember.isChecked() and not self.remember.isHidden()
+        self.no_store.setVisible(wanted and not self._key_store)
 
     def show_busy(self, text: str) -> None:
         """Say what is being done, and take no input; an empty text ends it."""
@@ -148,7 +188,8 @@ class LoginCard(QFrame):
 
     def focus_first(self) -> None:
         """Move to the first empty field that is shown, else to the last one."""
-        shown = [field.focus_target for field in self.fields.values() if not field.isHidden()]
+        names = ("address", "userName", "password")
+        shown = [self.fields[name].focus_target for name in names if not self.fields[name].isHidden()]
         for editor in shown:
             if isinstance(editor, QLineEdit) and not editor.text():
                 editor.setFocus()

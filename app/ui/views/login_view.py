@@ -73,14 +73,36 @@ class LoginView(QScrollArea):
         return self.card.place.value()
 
     def start(self, *, straight_in: bool = True) -> None:
-        """Go on where the last session was; a book without a password opens at once if `straight_in`."""
+        """Go on where the last session was, also without a server, where it was to be remembered; a book
+        without a password opens at once. Not `straight_in`: show what is asked for instead."""
         self._straight_in = straight_in
+        self._show_settings()
+        if not straight_in:
+            self._show_place()
+            return
+        self._show_waiting("Opening your book…")
+        accounts = self._services.accounts
+        self._tasks.run(
+            accounts.resume, self._resumed, lambda _error: self._show_place(), owner=self, topic=_TOPIC
+        )
+
+    def _resumed(self, session: "Session | None") -> None:
+        if session is not None:
+            self._signed_in(session)
+        else:
+            self._show_place()
+
+    def _show_settings(self) -> None:
         self.card.password.clear()
         settings = self._services.settings
         self.card.place.set_value(SERVER if settings.get(PLACE_KEY, LOCAL) == SERVER else LOCAL)
         self.card.address.setText(settings.get(ADDRESS_KEY, ""))
         self.card.remember.setChecked(settings.get(REMEMBER_KEY, "") == "yes")
-        self._show_place()
+        accounts = self._services.accounts  # asking the key store may take a while
+        self._tasks.run(accounts.remembers, self._show_store, owner=self, topic="store")
+
+    def _show_store(self, place: str) -> None:
+        self.card.set_key_store(place == "keyring")
 
     def _place_picked(self, _place: str) -> None:
         self._straight_in = False
@@ -132,7 +154,7 @@ class LoginView(QScrollArea):
             "Start your book", "It is kept on this computer. Nothing to install, nothing to set up.", "Start"
         )
         self.card.show_fields("userName", "password")
-        self.card.remember.hide()
+        self.card.show_remember(False)
         self.card.fields["userName"].label.setText("Your name")
         self.card.fields["password"].hint.setText("optional")
         self.card.password.setPlaceholderText("Leave empty to open without one")
@@ -154,7 +176,7 @@ class LoginView(QScrollArea):
 
     def _show_server(self) -> None:
         self.card.show_busy("")
-        self.card.show_fields("address", "userName", "password")
+        self.card.show_fields("address", "userName", "password", *(["inviteCode"] if self._creating else []))
         self._plain_fields()
         title = "Create an account" if self._creating else "Sign in"
         subtitle = (
@@ -200,8 +222,9 @@ class LoginView(QScrollArea):
     def _sign_in_local(self, name: str, password: str, text: str) -> None:
         self._remember_choice()
         self.card.show_busy(text)
+        remember = bool(password) and self.card.remember.isChecked()
         self._tasks.run(
-            lambda: self._services.accounts.sign_in_local(name, password),
+            lambda: self._services.accounts.sign_in_local(name, password, remember=remember),
             self._signed_in,
             self._refused,
             owner=self,
@@ -221,8 +244,12 @@ class LoginView(QScrollArea):
             return
         self._remember_choice()
         self.card.show_busy("Creating your account…" if creating else "Signing in…")
+        remember, invite = self.card.remember.isChecked(), self.card.invite.text() if creating else ""
+        accounts = self._services.accounts
         self._tasks.run(
-            lambda: self._services.accounts.sign_in_remote(address, name, password, create=creating),
+            lambda: accounts.sign_in_remote(
+                address, name, password, create=creating, remember=remember, invite_code=invite
+            ),
             self._signed_in,
             self._refused,
             owner=self,
@@ -240,6 +267,7 @@ class LoginView(QScrollArea):
     def _signed_in(self, session: "Session") -> None:
         self.card.show_busy("")
         self.card.password.clear()
+        self.card.invite.clear()
         self._creating = False
         self.signed_in.emit(session)
 

@@ -1,8 +1,21 @@
-"""The sidebar: the name, the two screens, and at the foot the state of the connection, user and look."""
+"""The sidebar: the name, the screens, and at the foot the state of the connection, user and look."""
+
+from enum import Enum
+from functools import partial
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+)
 
+from app.domain.money import group_digits
 from app.ui.icons import put_icon
 from app.ui.theme import Mode
 from app.ui.widgets.pieces import ElidedLabel, button, label, set_look, tool_button
@@ -14,12 +27,24 @@ _MODES = (
 )
 
 
-class Sidebar(QFrame):
-    """`add_wanted` and `listing_wanted` change the screen; `mode_picked` carries a theme Mode."""
+_NAME_ROOM = 108  # px
 
-    add_wanted = Signal()
-    listing_wanted = Signal()
+
+class Screen(Enum):
+    """The screens that the sidebar leads to."""
+
+    ADD = "add"
+    ENTRIES = "entries"
+    OUTBOX = "outbox"
+
+
+class Sidebar(QFrame):
+    """`screen_wanted` carries a Screen, `mode_picked` a theme Mode; `account_wanted` tells that the name of
+    the user was pressed."""
+
+    screen_wanted = Signal(object)
     mode_picked = Signal(object)
+    account_wanted = Signal()
     sign_out_wanted = Signal()
 
     def __init__(self, mode: Mode) -> None:
@@ -50,13 +75,31 @@ class Sidebar(QFrame):
     def _screens(self, column: QVBoxLayout) -> None:
         self.add_button = self._nav("Add entry", "nav_add", "plus-circle", "Ctrl+N")
         self.listing_button = self._nav("Entries", "nav_entries", "list", "")
+        self.outbox_button = self._nav("Outbox", "nav_outbox", "upload", "")
+        self._buttons = {
+            Screen.ADD: self.add_button,
+            Screen.ENTRIES: self.listing_button,
+            Screen.OUTBOX: self.outbox_button,
+        }
         group = QButtonGroup(self)
-        for made in (self.add_button, self.listing_button):
+        for screen, made in self._buttons.items():
             group.addButton(made)
             column.addWidget(made)
-        self.add_button.clicked.connect(self.add_wanted)
-        self.listing_button.clicked.connect(self.listing_wanted)
+            made.clicked.connect(partial(self._want, screen))
         self.add_button.setChecked(True)
+        self._add_badge()
+
+    def _want(self, screen: Screen, _checked: bool = False) -> None:
+        self.screen_wanted.emit(screen)
+
+    def _add_badge(self) -> None:
+        self.badge = label("", "badge", "outbox_badge")
+        row = QHBoxLayout(self.outbox_button)
+        row.setContentsMargins(0, 0, 10, 0)
+        row.addStretch(1)
+        row.addWidget(self.badge, 0, Qt.AlignmentFlag.AlignVCenter)
+        self.badge.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.show_waiting(0)
 
     def _nav(self, text: str, name: str, icon: str, keys: str) -> QPushButton:
         made = button(text, name, "nav")
@@ -69,7 +112,10 @@ class Sidebar(QFrame):
     def _foot(self, column: QVBoxLayout, mode: Mode) -> None:
         self.status = label("Starting…", "pill", "status_pill", wrap=True)
         self.server_label = ElidedLabel("", "small", "server_label")
-        self.user_label = ElidedLabel("", "strong", "user_label")
+        self.user_button = button("", "user_button", "user")
+        self.user_button.setToolTip("Your account")
+        self.user_button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.user_button.clicked.connect(self.account_wanted)
         self.sign_out_button = tool_button("sign_out_button", "log-out", "Sign out")
         self.sign_out_button.clicked.connect(self.sign_out_wanted)
         pill_row = QHBoxLayout()
@@ -82,7 +128,7 @@ class Sidebar(QFrame):
         user_row.setContentsMargins(4, 0, 0, 0)
         names = QVBoxLayout()
         names.setSpacing(1)
-        names.addWidget(self.user_label)
+        names.addWidget(self.user_button)
         names.addWidget(self.server_label)
         user_row.addLayout(names, 1)
         user_row.addWidget(self.sign_out_button)
@@ -111,13 +157,21 @@ class Sidebar(QFrame):
         for number, (value, _icon, _tip) in enumerate(_MODES):
             self._modes.button(number).setChecked(value is mode)
 
-    def show_screen(self, adding: bool) -> None:
-        """Mark which of the two screens is shown."""
-        (self.add_button if adding else self.listing_button).setChecked(True)
+    def show_screen(self, screen: Screen) -> None:
+        """Mark which screen is shown."""
+        self._buttons[screen].setChecked(True)
+
+    def show_waiting(self, count: int) -> None:
+        """Show how many items the outbox holds; nothing for none."""
+        self.badge.setText(group_digits(str(count)))
+        self.badge.setVisible(count > 0)
+        self.outbox_button.setAccessibleName(f"Outbox, {count} waiting" if count else "Outbox")
 
     def show_session(self, user_name: str, server: str) -> None:
         """Show who is signed in and where the book is."""
-        self.user_label.setText(user_name)
+        metrics = self.user_button.fontMetrics()
+        self.user_button.setText(metrics.elidedText(user_name, Qt.TextElideMode.ElideRight, _NAME_ROOM))
+        self.user_button.setAccessibleName(f"Account of {user_name}")
         self.server_label.setText(server)
 
     def show_status(self, text: str, tone: str, explanation: str = "") -> None:

@@ -1,5 +1,6 @@
 """A date: typed in many ways, moved a day by + and −, or picked from a calendar."""
 
+import contextlib
 from collections.abc import Callable
 from datetime import date, timedelta
 
@@ -58,14 +59,27 @@ class DateField(QLineEdit):
         if changed:
             self.date_changed.emit(value)
 
-    def read(self) -> date | None:
-        """Understand what is typed and return it; raises InputError with `fields={"date": …}`."""
+    def understood(self) -> date | None:
+        """Return what is typed, without tidying it; raises InputError with `fields={"date": …}`."""
         text = self.text().strip()
         if not text and self._optional:
-            self.set_value(None)
-        elif self._value is None or text != format_date(self._value):
-            self.set_value(parse_date(text, self._today()))
+            return None
+        if self._value is not None and text == format_date(self._value):
+            return self._value
+        return parse_date(text, self._today())
+
+    def read(self) -> date | None:
+        """Understand what is typed, tidy it and return it; raises InputError as `understood` does."""
+        day = self.understood()
+        if day != self._value or day is None or self.text().strip() != format_date(day):
+            self.set_value(day)
         return self._value
+
+    def show_text(self, text: str) -> None:
+        """Show `text` as if it had been typed, right or wrong."""
+        self.setText(text)
+        with contextlib.suppress(InputError):
+            self.read()
 
     def tidy(self) -> None:
         """Understand what is typed, or complain."""

@@ -70,9 +70,11 @@ class DocumentTile(QFrame):
     opened = Signal(str)
     moved = Signal(str, int)
 
-    def __init__(self, key: str, file_name: str) -> None:
+    def __init__(self, key: str, file_name: str, *, movable: bool = True) -> None:
         super().__init__()
         self.key = key
+        self.note = ""
+        self._movable = movable
         self.file_name = file_name
         self.attachment: Attachment | None = None
         self._press = QPoint()
@@ -117,9 +119,17 @@ class DocumentTile(QFrame):
     def attach(self, attachment: Attachment) -> None:
         """Show that the bytes are kept on this computer."""
         self.attachment = attachment
+        self.file_name = attachment.file_name
         self.name.setText(attachment.file_name)
         self._describe(size_text(attachment.byte_size))
         self.thumbnail.show_icon("file-pdf" if attachment.media_type == PDF else "image")
+
+    def show_note(self, note: str) -> None:
+        """Say why there is no picture: `is locked with a password…`, after the name of the file."""
+        self.note = note
+        self.thumbnail.show_icon("alert", "warn")
+        self.setToolTip(f"“{self.file_name}” {note}")
+        self.setAccessibleDescription(note)
 
     def _describe(self, state: str) -> None:
         self.size_label.setText(state)
@@ -130,8 +140,8 @@ class DocumentTile(QFrame):
         return QSize(_WIDTH, _HEIGHT)
 
     def _show_movers(self, shown: bool) -> None:
-        self.left_button.setVisible(shown)
-        self.right_button.setVisible(shown)
+        self.left_button.setVisible(shown and self._movable)
+        self.right_button.setVisible(shown and self._movable)
 
     def event(self, event: QEvent) -> bool:
         """Show the moving buttons under the mouse."""
@@ -156,7 +166,7 @@ class DocumentTile(QFrame):
             self.opened.emit(self.key)
         elif event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
             self.removed.emit(self.key)
-        elif alt and event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+        elif alt and self._movable and event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
             self.moved.emit(self.key, -1 if event.key() == Qt.Key.Key_Left else 1)
         else:
             super().keyPressEvent(event)
@@ -172,6 +182,8 @@ class DocumentTile(QFrame):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Begin a drag that moves the tile among the others."""
+        if not self._movable:
+            return
         far = (event.position().toPoint() - self._press).manhattanLength()
         if not event.buttons() & Qt.MouseButton.LeftButton or far < QApplication.startDragDistance():
             return

@@ -1,7 +1,7 @@
 """The bills of the entry being written: drop area, Browse, the pinned ones, and what was refused."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,15 +64,26 @@ class DropArea(QFrame):
 
 
 class DocumentsPanel(QFrame):
-    """Pins files and pictures; `changed` after every change, `settled` when nothing is being attached."""
+    """Pins files and pictures; `changed` after every change, `settled` when nothing is being attached.
+
+    `prefix` begins the object names. Not `movable`: the bills stay in their order, as those of a saved entry.
+    """
 
     changed = Signal()
     settled = Signal()
     open_wanted = Signal(object)
 
-    def __init__(self, services: "Services", tasks: Tasks, desktop: Desktop) -> None:
+    def __init__(
+        self,
+        services: "Services",
+        tasks: Tasks,
+        desktop: Desktop,
+        prefix: str = "",
+        *,
+        movable: bool = True,
+    ) -> None:
         super().__init__()
-        self.setObjectName("documents_panel")
+        self.setObjectName(f"{prefix}documents_panel")
         self.setProperty("role", "card")
         self.setAcceptDrops(True)  # only for tiles being moved; files go on to the window
         self._services = services
@@ -80,17 +91,19 @@ class DocumentsPanel(QFrame):
         self._desktop = desktop
         self._keys = itertools.count(1)
         self._tiles: list[DocumentTile] = []
-        self._build()
+        self._movable = movable
+        self._build(prefix)
         self._count()
 
-    def _build(self) -> None:
-        self.count_label = label("", "muted", "documents_count")
+    def _build(self, prefix: str) -> None:
+        self.count_label = label("", "muted", f"{prefix}documents_count")
         self.drop_area = DropArea()
         self.drop_area.pressed.connect(self.browse)
-        self.browse_button = button("Browse…", "browse_button", icon="folder-open")
+        self.browse_button = button("Browse…", f"{prefix}browse_button", icon="folder-open")
         self.browse_button.setToolTip("Choose files (Ctrl+O)")
         self.browse_button.clicked.connect(self.browse)
-        self.refusal = Banner("documents_refusal")
+        self.refusal = Banner(f"{prefix}documents_refusal")
+        self.note = Banner(f"{prefix}documents_note")
         head = QHBoxLayout()
         head.addWidget(label("Documents", "heading"))
         head.addStretch(1)
@@ -99,7 +112,7 @@ class DocumentsPanel(QFrame):
         column.setContentsMargins(20, 18, 20, 18)
         column.setSpacing(12)
         column.addLayout(head)
-        for widget in (self.drop_area, self.browse_button, self.refusal):
+        for widget in (self.drop_area, self.browse_button, self.refusal, self.note):
             column.addWidget(widget)
         column.addWidget(self._shelf(), 1)
 
@@ -143,6 +156,14 @@ class DocumentsPanel(QFrame):
                 return
             self._add(path.name, partial(self._services.documents.attach_file, path))
 
+    def add_kept(self, attachments: Iterable[Attachment]) -> None:
+        """Show bills that are kept already: those of a draft, or of the entry being edited."""
+        for attachment in attachments:
+            tile = self._new_tile(attachment.file_name)
+            tile.attach(attachment)
+            self._ask_thumbnail(tile, attachment)
+        self._count()
+
     def add_image(self, image: QImage, name: str = "Pasted picture.png") -> None:
         """Pin a picture from the clipboard as a PNG."""
         self.refusal.hide()
@@ -154,6 +175,7 @@ class DocumentsPanel(QFrame):
         for tile in list(self._tiles):
             self._take_off(tile)
         self.refusal.hide()
+        self.note.hide()
         self._count()
 
     def _room(self) -> bool:
@@ -166,13 +188,17 @@ class DocumentsPanel(QFrame):
         known = self.refusal.text()
         self.refusal.say(f"{known}\n{sentence}" if known and sentence not in known else sentence, "danger")
 
-    def _add(self, name: str, work: Callable[[], Attachment]) -> None:
-        tile = DocumentTile(str(next(self._keys)), name)
+    def _new_tile(self, name: str) -> DocumentTile:
+        tile = DocumentTile(str(next(self._keys)), name, movable=self._movable)
         tile.removed.connect(self._remove)
         tile.moved.connect(self._move_by)
         tile.opened.connect(self._open)
         self._tiles.append(tile)
         self._flow.addWidget(tile)
+        return tile
+
+    def _add(self, name: str, work: Callable[[], Attachment]) -> None:
+        tile = self._new_tile(name)
         self._count()
         QTimer.singleShot(0, tile, lambda: self._area.ensureWidgetVisible(tile))
         self._tasks.run(work, partial(self._attached, tile), partial(self._failed, tile), owner=tile)
@@ -205,7 +231,14 @@ class DocumentsPanel(QFrame):
             path = self._services.documents.fetch(attachment)
             return previews.picture(path, attachment.media_type, edge=_THUMB_EDGE).image
 
-        self._tasks.run(work, tile.thumbnail.show_image, owner=tile)
+        self._tasks.run(work, tile.thumbnail.show_image, partial(self._unseen, tile), owner=tile)
+
+    def _unseen(self, tile: DocumentTile, error: AppError) -> None:
+        """Say that a bill is kept although it cannot be shown; what has no such reason stays an icon."""
+        note = previews.pin_note(error)
+        if tile in self._tiles and note:
+            tile.show_note(note)
+            self._renew_note()
 
     def _tile(self, key: str) -> DocumentTile:
         return next(tile for tile in self._tiles if tile.key == key)
@@ -214,11 +247,19 @@ class DocumentsPanel(QFrame):
         at = self._tiles.index(self._tile(key))
         self._take_off(self._tiles[at])
         self._count()
+        self._renew_note()
         if self._tiles:
             self._tiles[min(at, len(self._tiles) - 1)].setFocus()
         else:
             self.browse_button.setFocus()
         self._tell_settled()
+
+    def _renew_note(self) -> None:
+        notes = [f"“{tile.file_name}” {tile.note}" for tile in self._tiles if tile.note]
+        if notes:
+            self.note.say("\n".join(notes), "warn")
+        else:
+            self.note.hide()
 
     def _take_off(self, tile: DocumentTile) -> None:
         self._tiles.remove(tile)
@@ -258,7 +299,7 @@ class DocumentsPanel(QFrame):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take a tile of our own; leave files to the window."""
-        event.setAccepted(event.mimeData().hasFormat(TILE_MIME))
+        event.setAccepted(self._movable and event.mimeData().hasFormat(TILE_MIME))
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
         """Take a tile of our own; leave files to the window."""

@@ -1,7 +1,7 @@
 """The table of the listing: fixed rows, no wrapping, a column less where there is little room."""
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QResizeEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from app.ui.models.columns import Column
@@ -20,9 +20,12 @@ _ROOM_FOR_CODE = 500
 
 
 class EntryTable(QTableView):
-    """`row_selected` carries the row that became current, -1 for none."""
+    """`row_selected` carries the row that became current, -1 for none; `edit_wanted` (Enter, double click)
+    and `void_wanted` (Delete) that of the row they mean."""
 
     row_selected = Signal(int)
+    edit_wanted = Signal(int)
+    void_wanted = Signal(int)
 
     def __init__(self, model: EntriesModel) -> None:
         super().__init__()
@@ -32,6 +35,7 @@ class EntryTable(QTableView):
         self.setItemDelegate(EntryDelegate(self))
         self._set_behaviour()
         self._set_columns()
+        self.doubleClicked.connect(lambda index: self.edit_wanted.emit(index.row()))
 
     def _set_behaviour(self) -> None:
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -75,6 +79,16 @@ class EntryTable(QTableView):
         super().currentChanged(current, previous)
         self.row_selected.emit(current.row() if current.isValid() else -1)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Take Enter and Delete for the current row."""
+        row = self.currentIndex().row()
+        if row >= 0 and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not _held(event):
+            self.edit_wanted.emit(row)
+        elif row >= 0 and event.key() == Qt.Key.Key_Delete and not event.isAutoRepeat():
+            self.void_wanted.emit(row)
+        else:
+            super().keyPressEvent(event)
+
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Mark the row under the mouse."""
         super().mouseMoveEvent(event)
@@ -89,3 +103,8 @@ class EntryTable(QTableView):
         if row != self.property("hoveredRow"):
             self.setProperty("hoveredRow", row)
             self.viewport().update()
+
+
+def _held(event: QKeyEvent) -> bool:
+    keys = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+    return keys != Qt.KeyboardModifier.NoModifier

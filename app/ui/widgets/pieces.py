@@ -1,8 +1,18 @@
 """The smallest pieces: labels, buttons and frames that carry a role of the style sheet."""
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QLabel, QLayout, QPushButton, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QPushButton,
+    QSizePolicy,
+    QSpacerItem,
+    QToolButton,
+    QWidget,
+)
 
 from app.ui.icons import put_icon
 
@@ -15,6 +25,11 @@ def set_look(widget: QWidget, name: str, value: str) -> None:
     widget.style().unpolish(widget)
     widget.style().polish(widget)
     widget.update()
+
+
+def set_struck(made: QLabel, struck: bool) -> None:
+    """Strike a label's text through, or not."""
+    set_look(made, "struck", "true" if struck else "")
 
 
 def label(text: str, role: str, name: str = "", *, wrap: bool = False) -> QLabel:
@@ -62,6 +77,23 @@ def word_button(name: str, text: str, tip: str) -> QToolButton:
     made.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     made.setProperty("role", "words")
     return made
+
+
+class HeadRow(QHBoxLayout):
+    """The head of a screen: its title, free room, its buttons."""
+
+    def __init__(self, title: QLabel, *buttons: QPushButton) -> None:
+        super().__init__()
+        self.setSpacing(10)
+        self.addWidget(title)
+        self._room = QSpacerItem(0, 38, QSizePolicy.Policy.Expanding)
+        self.addItem(self._room)
+        for each in buttons:
+            self.addWidget(each)
+
+    def free_room(self) -> QRect:
+        """Return where something may be laid over without hiding anything."""
+        return self._room.geometry()
 
 
 def frame(role: str, layout: QLayout | None = None, name: str = "") -> QFrame:

@@ -77,7 +77,7 @@ class SuggestField(QLineEdit):
     def forget(self) -> None:
         """Empty the field and drop what is on offer."""
         self._timer.stop()
-        self.clear()
+        self.setText("")  # and nothing to undo, as `clear` would leave
         self._model.clear()
         self._popup.hide()
 

@@ -29,3 +29,14 @@ def test_the_device_id_is_made_once_even_by_many_threads(database: Database) -> 
         ids = set(pool.map(lambda _: settings.device_id(), range(16)))
     assert len(ids) == 1
     assert UUID(ids.pop()).version == 4
+
+
+def test_the_device_secret_is_made_once_and_is_as_random_as_a_key(database: Database, tmp_path: Path) -> None:
+    settings = Settings(database)
+    with ThreadPoolExecutor(8) as pool:
+        secrets = set(pool.map(lambda _: settings.device_secret(), range(16)))
+    assert len(secrets) == 1
+    assert len(secrets.pop()) >= 43  # 256 bits in base 64
+    other = Database(tmp_path / "other.sqlite")
+    assert Settings(other).device_secret() != settings.device_secret()
+    other.close()

@@ -32,12 +32,15 @@ class Person:
     save_path: Path | None = None
     files: list[Path] = field(default_factory=list)
     agrees: bool = True
+    folder: Path | None = None
     questions: list[str] = field(default_factory=list)
+    explanations: list[str] = field(default_factory=list)
     opened: list[Path] = field(default_factory=list)
 
-    def confirm(self, _parent: QWidget, question: str, _explanation: str, _yes: str) -> bool:
+    def confirm(self, _parent: QWidget, question: str, explanation: str, _yes: str, _no: str) -> bool:
         """Answer a question."""
         self.questions.append(question)
+        self.explanations.append(explanation)
         return self.agrees
 
     def open_path(self, path: Path) -> bool:
@@ -50,10 +53,24 @@ class Person:
         return Desktop(
             choose_save_path=lambda _parent, _name: self.save_path,
             choose_files=lambda _parent: self.files,
+            choose_folder=lambda _parent: self.folder,
             confirm=self.confirm,
             open_path=self.open_path,
             today=lambda: TODAY,
         )
+
+
+@dataclass
+class Clock:
+    """Seconds that pass only when a test says so."""
+
+    now: float = 100.0
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The clock of the toast."""
+    return Clock()
 
 
 @pytest.fixture
@@ -91,10 +108,12 @@ def tasks(qapp: QApplication) -> Iterator[Tasks]:
 
 @pytest.fixture
 def window(
-    qtbot: QtBot, fake: FakeServices, tasks: Tasks, theme: Theme, person: Person
+    qtbot: QtBot, fake: FakeServices, tasks: Tasks, theme: Theme, person: Person, clock: Clock
 ) -> Iterator[MainWindow]:
     """The window at its start, shown but not started."""
-    made = MainWindow(fake.services(), tasks, theme, person.desktop(), proposed_name="asha")
+    made = MainWindow(
+        fake.services(), tasks, theme, person.desktop(), proposed_name="asha", clock=lambda: clock.now
+    )
     qtbot.addWidget(made)
     made.show()
     yield made

@@ -2,13 +2,16 @@
 
 import subprocess
 import sys
+import threading
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QPalette
-from PySide6.QtWidgets import QAbstractButton, QApplication
+from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.errors import StoreError
 from app.ui.main_window import THEME_KEY, MainWindow
 from app.ui.tasks import Tasks
 from app.ui.tokens import DARK, LIGHT
@@ -67,6 +70,12 @@ def test_saving_without_a_server_is_counted_in_the_pill(
     qtbot.waitUntil(lambda: book.sidebar.status.text() == "Offline: 1 entry waiting")
 
 
+def overlay(window: MainWindow) -> QWidget:
+    found = window.findChild(QWidget, "drop_overlay")
+    assert isinstance(found, QWidget)
+    return found
+
+
 def drag(window: MainWindow, photo: Path) -> QMimeData:
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(photo))])
@@ -86,7 +95,7 @@ def test_a_file_dropped_on_the_listing_is_pinned_to_a_new_entry(
 ) -> None:
     book.show_listing()
     data = drag(book, photo)
-    assert book._overlay.isVisible()
+    assert overlay(book).isVisible()
     drop = QDropEvent(
         QPointF(500, 300),
         Qt.DropAction.CopyAction,
@@ -96,13 +105,13 @@ def test_a_file_dropped_on_the_listing_is_pinned_to_a_new_entry(
     )
     QApplication.sendEvent(book, drop)
     assert book.entry.isVisible()
-    assert not book._overlay.isVisible()
+    assert not overlay(book).isVisible()
     qtbot.waitUntil(lambda: len(book.entry.documents.attachments()) == 1)
 
 
 def test_nothing_can_be_dropped_before_signing_in(window: MainWindow, photo: Path) -> None:
     drag(window, photo)
-    assert not window._overlay.isVisible()
+    assert not overlay(window).isVisible()
 
 
 def test_the_theme_changes_everything_and_is_kept(
@@ -129,13 +138,59 @@ def test_signing_out_leads_to_the_login_and_does_not_go_straight_in_again(
         book.login.submit()
 
 
-def test_closing_asks_only_if_something_typed_would_be_lost(book: MainWindow, person: Person) -> None:
+def test_closing_asks_nothing_and_keeps_the_draft(
+    book: MainWindow, person: Person, fake: FakeServices
+) -> None:
     book.entry.form.amount.setText("85")
+    assert book.close()
+    assert person.questions == []
+    assert fake.book.drafts["book-1"].amount == "85"
+
+
+def test_closing_asks_if_the_draft_cannot_be_kept(
+    book: MainWindow, person: Person, fake: FakeServices
+) -> None:
+    book.entry.form.amount.setText("85")
+    fake.book.errors["keep_draft"] = StoreError("The disk is full.")
     person.agrees = False
     assert not book.close()
+    assert person.questions == ["Leave without the draft?"]
     person.agrees = True
     assert book.close()
-    assert person.questions == ["Close Bahi?", "Close Bahi?"]
+
+
+def test_quitting_with_waiting_entries_says_so(book: MainWindow, person: Person, fake: FakeServices) -> None:
+    fake.book.waiting += [replace(row, id=f"w{row.id}") for row in fake.book.entries[:2]]
+    person.agrees = False
+    assert not book.close()
+    sentence = "2 entries are only on this computer; they will be sent at the next start."
+    assert person.explanations == [sentence]
+    person.agrees = True
+    assert book.close()
+
+
+def test_an_end_from_outside_asks_nothing_and_keeps_the_draft(
+    book: MainWindow, person: Person, fake: FakeServices
+) -> None:
+    fake.book.waiting.append(replace(fake.book.entries[0], id="w"))
+    book.entry.form.amount.setText("85")
+    book.end_unasked()
+    assert not book.isVisible()
+    assert person.questions == []
+    assert fake.book.drafts["book-1"].amount == "85"
+
+
+def test_closing_waits_a_moment_for_what_is_being_sent(
+    qtbot: QtBot, book: MainWindow, person: Person, fake: FakeServices
+) -> None:
+    gate = threading.Event()
+    fake.book.gates["send_pending"] = lambda: gate.wait(10)
+    fake.book.waiting.append(replace(fake.book.entries[0], id="w"))
+    book.sync.send_now()
+    assert not book.close()
+    gate.set()
+    qtbot.waitUntil(lambda: not book.isVisible())
+    assert person.questions == []
 
 
 def test_every_interactive_widget_has_a_name(book: MainWindow) -> None:

@@ -1,5 +1,7 @@
 """Pictures of bills: upright, within limits, and honest about broken files."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,8 +9,12 @@ from PIL import Image
 from PySide6.QtGui import QColor, QImage, QPainter, QPdfWriter
 from PySide6.QtWidgets import QApplication
 
-from app.errors import InputError
+from app import resources
+from app.errors import InputError, OfflineError
 from app.ui import previews
+from tests.support.pictures import GREY, blank_png, overfull_png, wordy_png
+
+SAMPLES = resources.ROOT / "samples"
 
 
 @pytest.fixture(autouse=True)
@@ -80,3 +86,86 @@ def test_a_pasted_picture_becomes_a_png() -> None:
     assert previews.png_bytes(image).startswith(b"\x89PNG")
     with pytest.raises(InputError):
         previews.png_bytes(QImage())
+
+
+def preview_in_a_process(path: Path, kind: str) -> tuple[str, int]:
+    """Return what showing `path` says, and how many MB more the process held at its peak."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.app.ui.preview_memory", str(path), kind],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    said, more = done.stdout.split()
+    return said, int(more)
+
+
+def test_a_picture_of_300_megapixels_is_refused_without_memory(tmp_path: Path) -> None:
+    path = blank_png(tmp_path / "site plan.png", 20_000, 15_000, GREY)
+    said, more = preview_in_a_process(path, "image/png")
+    assert said == "too_large"
+    assert more < 20, f"{more} MB"
+
+
+def test_a_bomb_that_unpacks_to_a_gigabyte_stays_small(tmp_path: Path) -> None:
+    said, more = preview_in_a_process(overfull_png(tmp_path / "bomb.png", 1 << 30), "image/png")
+    assert said in {"100x100", "damaged"}
+    assert more < 50, f"{more} MB"
+
+
+def test_a_comment_that_unpacks_to_a_gigabyte_stays_small(tmp_path: Path) -> None:
+    said, more = preview_in_a_process(wordy_png(tmp_path / "wordy.png", 1 << 30), "image/png")
+    assert said in {"100x100", "damaged"}
+    assert more < 50, f"{more} MB"
+
+
+def test_a_deep_picture_over_the_limit_is_called_too_large_not_damaged(tmp_path: Path) -> None:
+    path = blank_png(tmp_path / "scan.png", 9_900, 7_100)  # 70 megapixels of 4 bytes
+    with pytest.raises(InputError, match="too large"):
+        previews.picture(path, "image/png")
+
+
+def test_a_heic_photo_is_shown_and_a_huge_one_refused_without_memory(tmp_path: Path) -> None:
+    pillow_heif = pytest.importorskip("pillow_heif")  # writes HEIC; the program only reads it
+    small, huge = tmp_path / "phone.heic", tmp_path / "huge.heic"
+    pillow_heif.from_pillow(Image.new("RGB", (300, 200), "red")).save(small)
+    shown = previews.picture(small, "image/heic").image
+    assert (shown.width(), shown.height()) == (300, 200)
+    assert shown.pixelColor(10, 10).red() > 240
+    pillow_heif.from_pillow(Image.new("RGB", (64, 64), "red")).save(huge)
+    huge.write_bytes(_claiming(huge.read_bytes(), 64, 20_000))
+    said, more = preview_in_a_process(huge, "image/heic")
+    assert said in {"too_large", "damaged"}
+    assert more < 50, f"{more} MB"
+
+
+def _claiming(heic: bytes, side: int, claimed: int) -> bytes:
+    """Return the file with another size in its header (the `ispe` box)."""
+    at = heic.index(b"ispe") + 8
+    assert heic[at : at + 8] == side.to_bytes(4, "big") * 2
+    return heic[:at] + claimed.to_bytes(4, "big") * 2 + heic[at + 8 :]
+
+
+def locked_pdf(path: Path) -> Path:
+    pikepdf = pytest.importorskip("pikepdf")
+    with pikepdf.open(SAMPLES / "hotel-invoice.pdf") as pdf:
+        pdf.save(path, encryption=pikepdf.Encryption(owner="owner", user="user"))
+    return path
+
+
+def test_a_locked_pdf_says_that_it_is_locked(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="locked with a password") as told:
+        previews.picture(locked_pdf(tmp_path / "statement.pdf"), "application/pdf")
+    assert previews.pin_note(told.value).startswith("is locked")
+
+
+def test_half_a_pdf_says_that_it_is_damaged(tmp_path: Path) -> None:
+    whole = (SAMPLES / "hotel-invoice.pdf").read_bytes()
+    (tmp_path / "half.pdf").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match="damaged") as told:
+        previews.picture(tmp_path / "half.pdf", "application/pdf")
+    assert previews.pin_note(told.value).startswith("seems to be damaged")
+
+
+def test_trouble_of_the_moment_leaves_no_note() -> None:
+    assert previews.pin_note(OfflineError()) == ""

@@ -107,7 +107,8 @@ def test_after_stop_nothing_is_sent(sync: SyncController, fake: FakeServices) ->
         (SyncReport(0, 3, 0, OfflineError()), "Offline: 3 entries waiting", "warn"),
         (SyncReport(0, 0, 0, OfflineError()), "Offline", "warn"),
         (SyncReport(0, 0, 1), "1 entry refused", "danger"),
-        (SyncReport(0, 2, 0, SignInError("Your session has ended.")), "Please sign in again", "danger"),
+        (SyncReport(0, 2, 0, SignInError("Over.")), "Signed out: 2 entries waiting", "danger"),
+        (SyncReport(0, 0, 0, SignInError("Over.")), "Signed out", "danger"),
     ],
 )
 def test_the_pill_says_how_it_stands(

@@ -25,7 +25,7 @@ def target(person: Person, tmp_path: Path) -> Path:
 
 
 def open_dialog(qtbot: QtBot, book: MainWindow) -> ExportDialog:
-    book.show_export(book.listing.filters.wanted())
+    book.dialogs.show_export(book.listing.filters.wanted(), book.sync)
     dialog = book.findChild(ExportDialog, "export_dialog")
     assert dialog is not None
     qtbot.waitUntil(dialog.setup_page.start_button.isEnabled)

@@ -48,6 +48,28 @@ def test_an_entry_that_was_sent_in_between_is_shown_once_as_the_server_has_it() 
     assert shown == rows
 
 
+def test_what_the_server_shows_of_a_changed_entry_gives_way() -> None:
+    rows = shop_entries(3)
+    page = Page(None, None, None, served=tuple(rows))
+    changed = replace(rows[1], category="Meals", state=EntryState.WAITING)
+    assert lay_over(page, [changed], {rows[1].id}) == [rows[0], changed, rows[2]]
+
+
+def test_a_voided_entry_that_waits_is_not_shown_among_the_active_ones() -> None:
+    rows = shop_entries(3)
+    page = Page(None, None, None, served=tuple(rows))
+    assert lay_over(page, [], {rows[1].id}) == [rows[0], rows[2]]
+
+
+def test_an_entry_moved_to_another_date_leaves_its_page() -> None:
+    rows = shop_entries(20)
+    first = Page(None, None, rows[9].sort_key, served=tuple(rows[:10]))
+    second = Page("10", rows[9].sort_key, None, served=tuple(rows[10:]))
+    moved = replace(rows[2], entry_date=rows[15].entry_date, state=EntryState.WAITING)
+    assert moved not in lay_over(first, [moved], {moved.id})
+    assert moved in lay_over(second, [moved], {moved.id})
+
+
 def test_a_waiting_entry_is_in_one_page_only() -> None:
     rows = shop_entries(20)
     first = Page(None, None, rows[9].sort_key, served=tuple(rows[:10]))

@@ -8,8 +8,9 @@ from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from app.errors import OfflineError
-from app.services.accounts import LocalBook
+from app.services.accounts import LocalBook, Session
 from app.ui.main_window import MainWindow
+from app.ui.views.login_card import NO_KEY_STORE
 from app.ui.views.login_view import ADDRESS_KEY, PLACE_KEY, REMEMBER_KEY, LoginView
 from tests.support.fake_services import FakeServices
 
@@ -105,6 +106,7 @@ def at_server(qtbot: QtBot, window: MainWindow, login: LoginView, fake: FakeServ
     fake.settings.set(PLACE_KEY, "server")
     fake.settings.set(ADDRESS_KEY, "https://books.example.in")
     window.start()
+    at_rest(qtbot, login)
     return login
 
 
@@ -172,3 +174,59 @@ def test_changing_the_place_drops_an_answer_on_its_way(
     gate.set()
     qtbot.wait(1)
     assert not window.signed_in
+
+
+def test_a_remembered_session_goes_straight_in_also_without_a_server(
+    qtbot: QtBot, window: MainWindow, login: LoginView, fake: FakeServices
+) -> None:
+    fake.settings.set(PLACE_KEY, "server")
+    fake.accounts.remembered = Session("asha", "book-1", "0K7", "s", "r", "in-mum-1")
+    fake.book.offline = True
+    with qtbot.waitSignal(login.signed_in):
+        window.start()
+    assert window.signed_in
+    assert "local_book" not in fake.book.calls
+
+
+def test_a_choice_to_be_kept_signed_in_is_passed_on(
+    qtbot: QtBot, at_server: LoginView, fake: FakeServices
+) -> None:
+    at_server.card.user_name.setText("asha")
+    at_server.card.password.setText("correct horse")
+    at_server.card.remember.setChecked(True)
+    with qtbot.waitSignal(at_server.signed_in):
+        at_server.submit()
+    assert fake.accounts.remembered is not None
+
+
+def test_without_a_key_store_it_says_that_one_signs_in_again(
+    qtbot: QtBot, at_server: LoginView, fake: FakeServices
+) -> None:
+    at_server.card.remember.setChecked(True)
+    assert not at_server.card.no_store.isVisible()
+    fake.accounts.store = "memory"
+    at_server.start()
+    qtbot.waitUntil(lambda: at_server.card.submit_button.isVisible())
+    at_server.card.remember.setChecked(True)
+    qtbot.waitUntil(at_server.card.no_store.isVisible)
+    assert at_server.card.no_store.text() == NO_KEY_STORE
+    at_server.card.remember.setChecked(False)
+    assert not at_server.card.no_store.isVisible()
+
+
+def test_an_invitation_is_asked_for_only_when_an_account_is_made(qtbot: QtBot, at_server: LoginView) -> None:
+    assert not at_server.card.invite.isVisible()
+    qtbot.mouseClick(at_server.card.create_button, Qt.MouseButton.LeftButton)
+    assert at_server.card.invite.isVisible()
+
+
+def test_no_sentence_is_cut_however_long_the_card_gets(qtbot: QtBot, at_server: LoginView) -> None:
+    at_server.card.set_key_store(False)
+    at_server.card.remember.setChecked(True)
+    at_server.card.show_errors(
+        "", dict.fromkeys(("address", "userName", "password"), "A long sentence. " * 8)
+    )
+    labels = [field.error for field in at_server.card.fields.values() if field.isVisible()]
+    assert len(labels) == 3
+    qtbot.waitUntil(lambda: all(each.height() >= each.heightForWidth(each.width()) for each in labels))
+    assert at_server.card.password.height() >= at_server.card.password.sizeHint().height()

@@ -14,6 +14,7 @@ from app.ui.widgets.document_tile import TILE_MIME, DocumentTile
 from app.ui.widgets.documents_panel import DocumentsPanel
 from tests.app.ui.conftest import Person, make_photo
 from tests.support.fake_services import FakeServices
+from tests.support.pictures import GREY, blank_png
 
 
 @pytest.fixture
@@ -125,3 +126,54 @@ def test_the_thumbnail_is_a_picture_of_the_bill(
     qtbot.waitUntil(lambda: not tasks.busy)
     shown = tile.thumbnail.grab().toImage().pixelColor(50, 40)
     assert shown.name() == "#aabbcc"
+
+
+def test_what_is_no_pdf_too_large_or_a_folder_is_refused_with_a_sentence_of_its_own(
+    qtbot: QtBot, panel: DocumentsPanel, tmp_path: Path
+) -> None:
+    large = tmp_path / "binder.pdf"
+    large.write_bytes(b"%PDF-1.7\n" + bytes(26 * 1024 * 1024))
+    text = tmp_path / "notes.pdf"
+    text.write_text("Dear Asha")
+    folder = tmp_path / "bills of May"
+    folder.mkdir()
+    pin(qtbot, panel, [large, text, folder])
+    assert panel.empty
+    assert sorted(panel.refusal.text().splitlines()) == [
+        "“bills of May” is a folder: please choose the files in it.",
+        "“binder.pdf” is larger than 25 MB.",
+        "“notes.pdf” is neither a photo, a scan nor a PDF file.",
+    ]
+
+
+def test_a_damaged_pdf_is_pinned_and_gently_said_to_be_so(
+    qtbot: QtBot, panel: DocumentsPanel, tmp_path: Path, tasks: Tasks
+) -> None:
+    path = tmp_path / "half.pdf"
+    path.write_bytes(b"%PDF-1.7\nand then nothing")
+    pin(qtbot, panel, [path])
+    qtbot.waitUntil(lambda: not tasks.busy)
+    assert names(panel) == ["half.pdf"]
+    assert panel.note.text() == "“half.pdf” seems to be damaged; it is pinned as it is."
+    panel.tiles()[0].removed.emit(panel.tiles()[0].key)
+    assert panel.note.text() == ""
+
+
+def test_a_huge_picture_is_pinned_with_all_its_bytes_and_only_not_shown(
+    qtbot: QtBot, panel: DocumentsPanel, tmp_path: Path, tasks: Tasks, fake: FakeServices
+) -> None:
+    path = blank_png(tmp_path / "site plan.png", 20_000, 15_000, GREY)
+    pin(qtbot, panel, [path])
+    qtbot.waitUntil(lambda: not tasks.busy)
+    assert "too large to be shown" in panel.note.text()
+    assert fake.book.files[panel.attachments()[0].sha256] == path.read_bytes()
+
+
+def test_bills_that_are_kept_already_are_shown_as_tiles(
+    qtbot: QtBot, panel: DocumentsPanel, photo: Path, tasks: Tasks, fake: FakeServices
+) -> None:
+    kept = fake.documents.attach_file(photo)
+    panel.add_kept([kept])
+    assert panel.attachments() == (kept,)
+    assert not panel.attaching
+    qtbot.waitUntil(lambda: not tasks.busy)

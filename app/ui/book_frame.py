@@ -1,0 +1,161 @@
+"""The open book: the sidebar, the screens beside it, and what is laid over or above them."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QMimeData, QTimer
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from app.domain.entry import EntryDetail, EntryDraft
+from app.ui.desktop import Desktop
+from app.ui.tasks import Tasks
+from app.ui.theme import Mode
+from app.ui.views.edit_view import EditView
+from app.ui.views.entry_view import EntryView
+from app.ui.views.listing_view import ListingView
+from app.ui.views.outbox_view import OutboxView
+from app.ui.views.sidebar import Screen, Sidebar
+from app.ui.widgets.banner import Banner
+from app.ui.widgets.sign_in_again import SignInAgain
+from app.ui.widgets.toast import Toast
+
+if TYPE_CHECKING:
+    from app.services import Services
+
+
+class BookFrame(QWidget):
+    """Holds the screens and goes from one to another; what they do together is the window's."""
+
+    def __init__(
+        self, services: "Services", tasks: Tasks, desktop: Desktop, mode: Mode, clock: Callable[[], float]
+    ) -> None:
+        super().__init__()
+        self.sidebar = Sidebar(mode)
+        self.entry = EntryView(services, tasks, desktop)
+        self.edit = EditView(services, tasks, desktop)
+        self.listing = ListingView(services, tasks, desktop)
+        self.outbox = OutboxView(services, tasks, desktop)
+        self.again = SignInAgain(services, tasks)
+        self.banner = Banner("window_banner")
+        self._lay_out()
+        self.toast = Toast(self.screens, clock)
+        self.sidebar.screen_wanted.connect(self.show_screen)
+        self.banner.pressed.connect(self.unsay)
+        self.again.shown.connect(self._show_banners)
+
+    def _lay_out(self) -> None:
+        self.screens = QStackedWidget()
+        self.screens.setObjectName("screens")
+        for screen in (self.entry, self.edit, self.listing, self.outbox):
+            self.screens.addWidget(screen)
+        right = QVBoxLayout()
+        right.setContentsMargins(0, 0, 0, 0)
+        right.setSpacing(0)
+        right.addWidget(self._banners())
+        right.addWidget(self.screens, 1)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.sidebar)
+        row.addLayout(right, 1)
+
+    def _banners(self) -> QWidget:
+        held = QVBoxLayout()
+        held.setContentsMargins(24, 14, 24, 0)
+        held.addWidget(self.again)
+        held.addWidget(self.banner)
+        self._banner_room = QWidget()
+        self._banner_room.setLayout(held)
+        self._banner_room.hide()
+        return self._banner_room
+
+    # going from one screen to another
+
+    def show_screen(self, screen: Screen) -> bool:
+        """Show one of the screens of the sidebar; False where an entry being edited is not to be left."""
+        views: dict[Screen, EntryView | ListingView | OutboxView] = {
+            Screen.ADD: self.entry,
+            Screen.ENTRIES: self.listing,
+            Screen.OUTBOX: self.outbox,
+        }
+        may = self._left_edit()
+        if may:
+            view = views[screen]
+            self.screens.setCurrentWidget(view)
+            self._place_toast()
+            view.begin()
+        self.sidebar.show_screen(screen if may else Screen.ENTRIES)
+        return may
+
+    def show_edit(self, before: EntryDetail, draft: EntryDraft) -> None:
+        """Show the form of an entry that is in the book."""
+        if self._left_edit():
+            self.edit.open_entry(before, draft)
+            self.screens.setCurrentWidget(self.edit)
+            self.sidebar.show_screen(Screen.ENTRIES)
+            self._place_toast()
+            self.edit.begin()
+
+    def _left_edit(self) -> bool:
+        if self.screens.currentWidget() is not self.edit:
+            return True
+        may = self.edit.may_leave()
+        if may:
+            self.edit.close_entry()
+        return may
+
+    def take_dropped(self, data: QMimeData) -> None:
+        """Pin what was dropped to the entry being edited, else to the one being written."""
+        if self.screens.currentWidget() is self.edit:
+            self.edit.take(data)
+        else:
+            self.show_screen(Screen.ADD)
+            self.entry.take(data)
+
+    # what is said
+
+    def say(self, sentence: str, tone: str) -> None:
+        """Show a sentence above the screens until it is closed."""
+        self.banner.say(sentence, tone, "Close")
+        self._show_banners()
+
+    def complain(self, sentence: str) -> None:
+        """Show what went wrong above the screens."""
+        self.say(sentence, "danger")
+
+    def unsay(self) -> None:
+        """Take the sentence away."""
+        self.banner.hide()
+        self._show_banners()
+
+    def offer_undo(self, text: str, *, undo: bool) -> None:
+        """Say what was done, and for ten seconds how to take it back."""
+        self.toast.say(text, undo=undo)
+        self._place_toast()
+
+    def _show_banners(self) -> None:
+        self._banner_room.setVisible(not self.banner.isHidden() or not self.again.isHidden())
+        self._place_toast()
+
+    def _place_toast(self) -> None:
+        QTimer.singleShot(0, self, self._toast_placed)  # once the layouts have settled
+
+    def _toast_placed(self) -> None:
+        shown = self.screens.currentWidget()
+        if isinstance(shown, (EntryView, EditView, ListingView, OutboxView)):
+            self.toast.place(shown.free_room())
+            self.toast.raise_()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the toast in its room."""
+        super().resizeEvent(event)
+        self._place_toast()
+
+    def clear(self) -> None:
+        """Forget what was shown and said of the book, as when it is closed."""
+        self.unsay()
+        self.again.give_up()
+        self.toast.hide_now()
+        self.edit.close_entry()
+        self.entry.close_book()

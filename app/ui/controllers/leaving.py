@@ -1,0 +1,96 @@
+"""Leaving the book, at the end or to sign out: nothing is lost unasked, and what waits is named."""
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtWidgets import QWidget
+
+from app.errors import AppError
+from app.ui.bounds import count_text
+from app.ui.controllers.sync_controller import SyncController
+from app.ui.desktop import Desktop
+from app.ui.views.edit_view import EditView
+from app.ui.views.entry_view import EntryView
+
+if TYPE_CHECKING:
+    from app.services import Services
+
+_PATIENCE_MS: Final = 1_500
+
+
+class Leaving(QObject):
+    """`ready` says that what was being sent a moment ago is sent, or that waiting for it took too long."""
+
+    ready = Signal()
+
+    def __init__(
+        self,
+        services: "Services",
+        desktop: Desktop,
+        window: QWidget,
+        entry: EntryView,
+        edit: EditView,
+        sync: SyncController,
+    ) -> None:
+        super().__init__(window)
+        self._services = services
+        self._desktop = desktop
+        self._window = window
+        self._entry = entry
+        self._edit = edit
+        self._sync = sync
+        self._patience = QTimer(self)
+        self._patience.setSingleShot(True)
+        self._patience.timeout.connect(self.ready)
+        self._waited = False
+        sync.run_ended.connect(lambda _left: self._sending_ended())
+
+    def must_wait(self) -> bool:
+        """Say whether what was saved just now is on its way, so that asking would be for nothing; `ready`
+        follows soon. Only once."""
+        if self._waited or not (self._sync.sending and self._services.sync.waiting()):
+            return False
+        self._waited = True
+        self._patience.start(_PATIENCE_MS)
+        return True
+
+    def may_close(self) -> bool:
+        """Keep the draft and ask what is to be asked before the program ends."""
+        self._waited = False
+        return (
+            self._edit.may_leave() and self._draft_kept() and self._waiting_known("Quit", "at the next start")
+        )
+
+    def may_sign_out(self) -> bool:
+        """Keep the draft and ask what is to be asked before the book is closed."""
+        again = "once you sign in again"
+        return self._edit.may_leave() and self._draft_kept() and self._waiting_known("Sign out", again)
+
+    def keep_draft(self) -> None:
+        """Keep the draft without asking anything: the program is being ended from outside."""
+        self._entry.keep_draft()
+
+    def _draft_kept(self) -> bool:
+        try:
+            self._entry.keep_draft()
+        except AppError as error:
+            explanation = f"The entry you are writing would be lost. {error.message}"
+            return self._desktop.confirm(
+                self._window, "Leave without the draft?", explanation, "Leave", "Stay"
+            )
+        return True
+
+    def _waiting_known(self, action: str, later: str) -> bool:
+        waiting = self._services.sync.waiting()
+        if not waiting:
+            return True
+        one, many = "entry is only on this computer; it", "entries are only on this computer; they"
+        sentence = f"{count_text(waiting, one, many)} will be sent {later}."
+        if self._sync.refused:
+            sentence += f" {count_text(self._sync.refused, 'was', 'were')} refused: see the outbox."
+        return self._desktop.confirm(self._window, f"{action} now?", sentence, action, "Stay")
+
+    def _sending_ended(self) -> None:
+        if self._patience.isActive():
+            self._patience.stop()
+            self.ready.emit()

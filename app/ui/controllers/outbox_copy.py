@@ -1,0 +1,66 @@
+"""A copy of an outbox item for safe keeping elsewhere: the entry as JSON text, and its bills."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.errors import StoreError
+
+if TYPE_CHECKING:
+    from app.services import Services
+    from app.store.outbox_item import OutboxItem
+
+
+def write_copy(services: "Services", item: "OutboxItem", folder: Path) -> Path:
+    """Write `item` into a new folder in `folder` and return that. Raises AppError."""
+    try:
+        target = _new_folder(folder, f"Bahi {item.human_code}")
+        (target / f"{item.human_code}.json").write_text(copy_text(item), encoding="utf-8")
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise StoreError(f"The copy could not be written: {reason}.", retryable=True) from error
+    for document in item.documents:
+        services.documents.save_copy(document, target / f"{document.doc_code} {document.file_name}")
+    return target
+
+
+def copy_text(item: "OutboxItem") -> str:
+    """Return the entry as it is after the operation, as JSON for people and programs; amounts as text."""
+    return json.dumps(
+        {
+            "code": item.human_code,
+            "operation": item.kind.value,
+            "date": item.entry_date.isoformat(),
+            "amount": f"{item.amount:.2f}",
+            "currency": "INR",
+            "crDr": item.direction.value,
+            "category": item.category,
+            "description": item.description,
+            "voided": item.voided,
+            "savedAt": item.created_at.isoformat(),
+            "lastError": item.last_error,
+            "documents": [
+                {
+                    "code": document.doc_code,
+                    "file": f"{document.doc_code} {document.file_name}",
+                    "mediaType": document.media_type,
+                    "bytes": document.byte_size,
+                    "sha256": document.sha256,
+                }
+                for document in item.documents
+            ],
+        },
+        ensure_ascii=False,
+        indent=2,
+    )
+
+
+def _new_folder(folder: Path, name: str) -> Path:
+    for number in range(1, 1000):
+        target = folder / (name if number == 1 else f"{name} ({number})")
+        try:
+            target.mkdir()
+        except FileExistsError:
+            continue
+        return target
+    raise FileExistsError(name)

@@ -1,0 +1,122 @@
+"""The account: where one is signed in, another password, and signing out."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from app.errors import AppError
+from app.ui.bounds import count_text
+from app.ui.dialogs.password_form import PasswordForm
+from app.ui.local_time import moment_text
+from app.ui.tasks import Tasks
+from app.ui.widgets.banner import Banner
+from app.ui.widgets.card_list import CardList
+from app.ui.widgets.pieces import ElidedLabel, button, frame, label, set_look
+
+if TYPE_CHECKING:
+    from app.services import Services
+    from app.services.accounts import OpenSession, Session
+
+
+class AccountDialog(QDialog):
+    """`sign_out_wanted` tells that Sign out was pressed; the dialog is closed by then."""
+
+    sign_out_wanted = Signal()
+
+    def __init__(self, services: "Services", tasks: Tasks, session: "Session", parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("account_dialog")
+        self.setWindowTitle("Account")
+        self.resize(620, 560)
+        self._services = services
+        self._tasks = tasks
+        self._session = session
+        self._make()
+        self._lay_out()
+        self.load()
+
+    def _make(self) -> None:
+        self.banner = Banner("account_banner")
+        self.banner.pressed.connect(self.load)
+        self.list = CardList("account_sessions")
+        self.state = label("", "muted", "account_state")
+        self.password = PasswordForm(self._services.accounts.change_password, self._tasks)
+        self.password.changed.connect(self._password_changed)
+        self.sign_out_button = button("Sign out", "account_sign_out", icon="log-out")
+        self.sign_out_button.clicked.connect(self._sign_out)
+        self.close_button = button("Close", "account_close")
+        self.close_button.clicked.connect(self.accept)
+
+    def _lay_out(self) -> None:
+        foot = QHBoxLayout()
+        foot.addWidget(self.sign_out_button)
+        foot.addStretch(1)
+        foot.addWidget(self.close_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 22, 24, 20)
+        column.setSpacing(10)
+        column.addWidget(label(self._session.user_name, "title"))
+        column.addWidget(label(self._session.server_label, "muted"))
+        column.addWidget(self.banner)
+        column.addSpacing(4)
+        column.addWidget(label("Signed in on", "heading"))
+        column.addWidget(self.state)
+        column.addWidget(self.list, 1)
+        column.addSpacing(4)
+        column.addWidget(label("Password", "heading"))
+        column.addWidget(self.password)
+        column.addSpacing(6)
+        column.addLayout(foot)
+
+    def load(self) -> None:
+        """Ask where the user is signed in."""
+        self.banner.hide()
+        self.state.setText("Asking the server…")
+        self.state.show()
+        accounts = self._services.accounts
+        self._tasks.run(accounts.sessions, self._show, self._failed, owner=self, topic="sessions")
+
+    def _show(self, sessions: "list[OpenSession]") -> None:
+        self.state.hide()
+        self.list.show_cards([self._row(each) for each in sessions])
+
+    def _failed(self, error: AppError) -> None:
+        self.state.hide()
+        self.banner.say(error.message, "warn", "Try again")
+
+    def _row(self, session: "OpenSession") -> QFrame:
+        words = QVBoxLayout()
+        words.setSpacing(2)
+        words.addWidget(ElidedLabel(session.device_name or "A device without a name", "strong"))
+        times = f"since {moment_text(session.began)} · last used {moment_text(session.last_used)}"
+        words.addWidget(ElidedLabel(times, "small"))
+        row = QHBoxLayout()
+        row.setContentsMargins(14, 8, 10, 8)
+        row.addLayout(words, 1)
+        if session.this_one:
+            tag = label("this one", "tag")
+            set_look(tag, "tone", "good")
+            row.addWidget(tag, 0, Qt.AlignmentFlag.AlignVCenter)
+        else:
+            end = button("End", "session_end")
+            end.setProperty("small", "true")
+            end.setAccessibleName(f"End the session on {session.device_name}")
+            end.clicked.connect(lambda: self._end(session))
+            row.addWidget(end, 0, Qt.AlignmentFlag.AlignVCenter)
+        return frame("item", row, "session_row")
+
+    def _end(self, session: "OpenSession") -> None:
+        accounts, family = self._services.accounts, session.family
+        self._tasks.run(
+            lambda: accounts.end_session(family), lambda _none: self.load(), self._failed, owner=self
+        )
+
+    def _password_changed(self, ended: int) -> None:
+        others = f" {count_text(ended, 'other session', 'other sessions')} ended." if ended else ""
+        self.load()
+        self.banner.say(f"The password is changed.{others}", "good")
+
+    def _sign_out(self) -> None:
+        self.accept()
+        self.sign_out_wanted.emit()

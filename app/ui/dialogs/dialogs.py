@@ -1,0 +1,76 @@
+"""The dialogs over the window: one of each kind at a time, none of them blocks."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QDialog, QWidget
+
+from app.domain.entry import EntryFilter, ListedEntry
+from app.ui.controllers.sync_controller import SyncController
+from app.ui.desktop import Desktop
+from app.ui.dialogs.account_dialog import AccountDialog
+from app.ui.dialogs.export_dialog import ExportDialog
+from app.ui.dialogs.history_dialog import HistoryDialog
+from app.ui.tasks import Tasks
+
+if TYPE_CHECKING:
+    from app.services import Services
+
+
+class Dialogs(QObject):
+    """`version_wanted` carries the ListedEntry and the EntryVersion that is to stand again."""
+
+    version_wanted = Signal(object, object)
+    sign_out_wanted = Signal()
+
+    def __init__(self, services: "Services", tasks: Tasks, desktop: Desktop, window: QWidget) -> None:
+        super().__init__(window)
+        self._services = services
+        self._tasks = tasks
+        self._desktop = desktop
+        self._window = window
+        self._open: dict[str, QDialog] = {}
+
+    def show_export(self, wanted: EntryFilter, sync: SyncController) -> None:
+        """Open the export of `wanted`."""
+        if self._raised("export_dialog"):
+            return
+        dialog = ExportDialog(self._services, self._tasks, self._desktop, wanted, self._window)
+        dialog.send_wanted.connect(sync.send_now)
+        sync.run_ended.connect(dialog.sending_ended)
+        self._show(dialog)
+
+    def show_history(self, entry: ListedEntry) -> None:
+        """Open the history of `entry`."""
+        if self._raised("history_dialog"):
+            return
+        dialog = HistoryDialog(self._services, self._tasks, entry, self._window)
+        dialog.version_wanted.connect(lambda version: self.version_wanted.emit(entry, version))
+        self._show(dialog)
+
+    def show_account(self) -> None:
+        """Open the account of whoever is signed in."""
+        session = self._services.accounts.session
+        if session is None or self._raised("account_dialog"):
+            return
+        dialog = AccountDialog(self._services, self._tasks, session, self._window)
+        dialog.sign_out_wanted.connect(self.sign_out_wanted)
+        self._show(dialog)
+
+    def close_all(self) -> None:
+        """Close what is open, as when the book is closed."""
+        for dialog in list(self._open.values()):
+            dialog.done(QDialog.DialogCode.Rejected)
+
+    def _raised(self, name: str) -> bool:
+        if name in self._open:
+            self._open[name].raise_()
+        return name in self._open
+
+    def _show(self, dialog: QDialog) -> None:
+        name = dialog.objectName()
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setWindowModality(Qt.WindowModality.WindowModal)
+        dialog.finished.connect(lambda _result: self._open.pop(name, None))
+        self._open[name] = dialog
+        dialog.open()

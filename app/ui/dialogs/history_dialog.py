@@ -1,0 +1,133 @@
+"""The history of an entry: every version, newest first, what it changed, who made it, where and when."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from app.domain.entry import EntryVersion, ListedEntry
+from app.errors import AppError
+from app.ui.dialogs.history_words import ACTIONS, ShownVersion, told
+from app.ui.local_time import moment_text
+from app.ui.tasks import Tasks
+from app.ui.widgets.banner import Banner
+from app.ui.widgets.card_list import CardList
+from app.ui.widgets.pieces import ElidedLabel, button, frame, label, set_look
+
+if TYPE_CHECKING:
+    from app.services import Services
+    from app.store.outbox_item import OutboxItem
+
+_SUPERSEDED = "Replaced by a newer change from another device"
+_WITHOUT_SERVER = "The older versions are at the server, which cannot be reached just now."
+_Found = tuple[tuple[EntryVersion, ...], tuple["OutboxItem", ...], AppError | None]
+
+
+class HistoryDialog(QDialog):
+    """`version_wanted` carries the EntryVersion that is to stand again."""
+
+    version_wanted = Signal(object)
+
+    def __init__(self, services: "Services", tasks: Tasks, entry: ListedEntry, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("history_dialog")
+        self.setWindowTitle(f"History of {entry.human_code}")
+        self.resize(600, 520)
+        self._services = services
+        self._tasks = tasks
+        self._entry = entry
+        self._lay_out()
+        self.load()
+
+    def _lay_out(self) -> None:
+        self.banner = Banner("history_banner")
+        self.banner.pressed.connect(self.load)
+        self.list = CardList("history_list")
+        self.state = label("", "muted", "history_state")
+        close = button("Close", "history_close")
+        close.clicked.connect(self.accept)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 22, 24, 20)
+        column.setSpacing(12)
+        column.addWidget(label(f"History of {self._entry.human_code}", "title"))
+        column.addWidget(ElidedLabel(self._entry.description or self._entry.category, "muted"))
+        column.addWidget(self.banner)
+        column.addWidget(self.state)
+        column.addWidget(self.list, 1)
+        column.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
+
+    def load(self) -> None:
+        """Ask for the versions; what waits on this computer is shown with or without a server."""
+        self.banner.hide()
+        self.state.setText("Reading the history…")
+        self.state.show()
+        self._tasks.run(self._read, self._show, self._failed, owner=self, topic="history")
+
+    def _read(self) -> _Found:
+        entry_id = self._entry.id
+        waiting = tuple(item for item in self._services.sync.items() if item.entry_id == entry_id)
+        if waiting and waiting[0].base is None:  # made here, and no server knows it
+            return (), waiting, None
+        try:
+            return self._services.entries.history(entry_id), waiting, None
+        except AppError as error:
+            return (), waiting, error
+
+    def _show(self, found: _Found) -> None:
+        served, waiting, error = found
+        session = self._services.accounts.session
+        shown = told(served, waiting, session.user_name if session is not None else "")
+        self.state.hide()
+        self.list.show_cards([self._card(each) for each in shown])
+        if error is not None:
+            sentence = _WITHOUT_SERVER if error.retryable else error.message
+            self.banner.say(sentence, "warn", "Try again")
+
+    def _failed(self, error: AppError) -> None:
+        self.state.hide()
+        self.banner.say(error.message, "danger", "Try again")
+
+    def _card(self, shown: ShownVersion) -> QFrame:
+        version = shown.version
+        column = QVBoxLayout()
+        column.setContentsMargins(16, 12, 14, 12)
+        column.setSpacing(5)
+        column.addLayout(self._head(shown))
+        by = f"{version.author} on {version.device}" if version.device else version.author
+        column.addWidget(label(f"{moment_text(version.made_at)} · {by}", "small", "version_facts", wrap=True))
+        if shown.changes:
+            column.addWidget(label("\n".join(shown.changes), "", "version_changes", wrap=True))
+        if version.superseded:
+            column.addWidget(label(_SUPERSEDED, "warning", "version_note", wrap=True))
+        return frame("item", column, "history_version")
+
+    def _head(self, shown: ShownVersion) -> QHBoxLayout:
+        version = shown.version
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        row.addWidget(label(ACTIONS.get(version.action, version.action), "strong", "version_title"))
+        for text, tone in _tags(shown):
+            tag = label(text, "tag")
+            set_look(tag, "tone", tone)
+            row.addWidget(tag, 0, Qt.AlignmentFlag.AlignVCenter)
+        row.addStretch(1)
+        if not version.stands and not self._entry.voided:
+            again = button("Restore this version", "version_restore")
+            again.setProperty("small", "true")
+            again.setToolTip("Date, amount, type, category and description; the bills stay as they are")
+            again.clicked.connect(lambda: self._want(version))
+            row.addWidget(again)
+        return row
+
+    def _want(self, version: EntryVersion) -> None:
+        self.version_wanted.emit(version)
+        self.accept()
+
+
+def _tags(shown: ShownVersion) -> list[tuple[str, str]]:
+    tags = [("shown now", "good")] if shown.version.stands else []
+    if shown.waiting:
+        tags.append(("waiting to be sent", "warn"))
+    if shown.version.superseded:
+        tags.append(("replaced", "warn"))
+    return tags

@@ -1,0 +1,90 @@
+"""Changing the password: the old one, the new one twice, and each sentence at its field."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QGridLayout, QLineEdit, QWidget
+
+from app.errors import AppError
+from app.ui.bounds import MAX_PASSWORD
+from app.ui.tasks import Tasks
+from app.ui.widgets.field import Field
+from app.ui.widgets.pieces import button, label
+
+_NOT_THE_SAME = "This is not the same as the new password."
+
+
+class PasswordForm(QWidget):
+    """`changed` says how many other sessions ended by it. `change` is called in the background."""
+
+    changed = Signal(int)
+
+    def __init__(self, change: Callable[[str, str], int], tasks: Tasks) -> None:
+        super().__init__()
+        self._change = change
+        self._tasks = tasks
+        self.old, self.new, self.again = (_line(f"{name}_password_field") for name in ("old", "new", "again"))
+        self.fields = {
+            "oldPassword": Field("Old password", self.old),
+            "newPassword": Field("New password", self.new),
+            "again": Field("New password again", self.again),
+        }
+        self.fields["oldPassword"].hint.setText("empty for none")
+        self.problem = label("", "error", "password_error", wrap=True)
+        self.problem.hide()
+        self.save_button = button("Change password", "password_save")
+        self.save_button.clicked.connect(self.save)
+        self._lay_out()
+        for line in (self.old, self.new, self.again):
+            line.returnPressed.connect(self.save)
+
+    def _lay_out(self) -> None:
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(12)
+        for column, field in enumerate(self.fields.values()):
+            grid.addWidget(field, 0, column)
+            grid.setColumnStretch(column, 1)
+        grid.addWidget(self.problem, 1, 0, 1, 2)
+        grid.addWidget(self.save_button, 1, 2)
+
+    def save(self) -> None:
+        """Change the password, or say at a field what is wrong."""
+        if not self.save_button.isEnabled():
+            return
+        self._show({}, "")
+        old, new = self.old.text(), self.new.text()
+        if new != self.again.text():
+            self._show({"again": _NOT_THE_SAME}, "")
+            return
+        self.save_button.setEnabled(False)
+        self._tasks.run(lambda: self._change(old, new), self._done, self._failed, owner=self)
+
+    def _done(self, ended: int) -> None:
+        self.save_button.setEnabled(True)
+        for line in (self.old, self.new, self.again):
+            line.clear()
+        self.changed.emit(ended)
+
+    def _failed(self, error: AppError) -> None:
+        self.save_button.setEnabled(True)
+        self._show(error.fields, error.message)
+
+    def _show(self, errors: dict[str, str], message: str) -> None:
+        for name, field in self.fields.items():
+            field.set_error(errors.get(name, ""))
+        placed = any(name in self.fields for name in errors)
+        self.problem.setText("" if placed else message)
+        self.problem.setVisible(bool(self.problem.text()))
+        for field in self.fields.values():
+            if field.error_text:
+                field.focus_target.setFocus()
+                return
+
+
+def _line(name: str) -> QLineEdit:
+    made = QLineEdit()
+    made.setObjectName(name)
+    made.setEchoMode(QLineEdit.EchoMode.Password)
+    made.setMaxLength(MAX_PASSWORD)
+    return made

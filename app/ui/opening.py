@@ -1,0 +1,51 @@
+"""The first screen: painted before the rest of the program is even read from the disk."""
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QPaintEvent
+from PySide6.QtWidgets import QLabel, QMainWindow, QVBoxLayout, QWidget
+
+
+class OpeningWindow(QMainWindow):
+    """Says what goes on until the main window takes its place; imports nothing that takes time.
+
+    `painted` comes once, when it is on the screen and the next event may take its time.
+    """
+
+    painted = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("opening_window")
+        self._painted = False
+        self.setWindowTitle("Bahi")
+        self.setMinimumSize(900, 600)
+        self.resize(1180, 760)
+        self._words = _label("Opening your book…", "muted")
+        inner = QWidget()
+        inner.setProperty("role", "canvas")
+        column = QVBoxLayout(inner)
+        column.addStretch()
+        column.addWidget(_label("Bahi", "title"))
+        column.addWidget(self._words)
+        column.addStretch()
+        self.setCentralWidget(inner)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Tell of the first one."""
+        super().paintEvent(event)
+        if not self._painted:
+            self._painted = True
+            QTimer.singleShot(0, self, self.painted.emit)
+
+    def say(self, sentence: str) -> None:
+        """Say why the book does not open."""
+        self._words.setText(sentence)
+
+
+def _label(text: str, role: str) -> QLabel:
+    made = QLabel(text)
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    made.setProperty("role", role)
+    made.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+    made.setWordWrap(True)
+    return made

@@ -1,0 +1,266 @@
+"""What the screens of one entry share: the form, its documents beside it, and saving once all is read."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QMimeData, QObject, QRect, Qt, QTimer, Signal
+from PySide6.QtGui import QGuiApplication, QImage, QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
+
+from app.domain.entry import EntryDraft
+from app.errors import AppError
+from app.ui.desktop import Desktop
+from app.ui.tasks import Tasks
+from app.ui.views.entry_form import EntryForm
+from app.ui.widgets.banner import Banner
+from app.ui.widgets.documents_panel import DocumentsPanel
+from app.ui.widgets.pieces import HeadRow, button, frame, label
+
+if TYPE_CHECKING:
+    from app.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenWords:
+    """The object name of a screen, what begins the names in it, its title, and the words of its buttons."""
+
+    name: str
+    prefix: str
+    title: str
+    save: str
+    save_tip: str
+    leave: str
+    leave_name: str
+    leave_tip: str
+
+
+class EntryScreen(QWidget):
+    """`saved` carries what the saving returned; `open_wanted` a pinned Attachment to look at."""
+
+    saved = Signal(object)
+    open_wanted = Signal(object)
+
+    def __init__(
+        self,
+        services: "Services",
+        tasks: Tasks,
+        desktop: Desktop,
+        words: ScreenWords,
+        *,
+        movable: bool = True,
+    ) -> None:
+        super().__init__()
+        self.setObjectName(words.name)
+        self.setProperty("role", "canvas")
+        self._services = services
+        self._tasks = tasks
+        self._desktop = desktop
+        self._words = words
+        self._saving = False
+        self._save_when_settled = False
+        self.form = EntryForm(services, tasks, desktop.today, words.prefix)
+        self.documents = DocumentsPanel(services, tasks, desktop, words.prefix, movable=movable)
+        self._lay_out()
+        self._connect()
+
+    # what a screen adds
+
+    def leave(self) -> None:
+        """Do what Esc and the left button say."""
+        raise NotImplementedError
+
+    def store(self, draft: EntryDraft) -> Callable[[], object]:
+        """Return the work that saves `draft`; it runs in the background."""
+        raise NotImplementedError
+
+    def stored(self, result: object) -> None:
+        """Go on after the work of `store`."""
+        raise NotImplementedError
+
+    # the parts
+
+    def _lay_out(self) -> None:
+        self.title = label(self._words.title, "title", f"{self._words.prefix}entry_title")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 20, 24, 24)
+        column.setSpacing(14)
+        self._head = HeadRow(self.title)
+        column.addLayout(self._head)
+        row = QHBoxLayout()
+        row.setSpacing(16)
+        row.addWidget(self._card(), 3)
+        row.addWidget(self.documents, 2)
+        column.addLayout(row, 1)
+
+    def _card(self) -> QWidget:
+        words = self._words
+        self.banner = Banner(f"{words.prefix}entry_banner")
+        self.saved_label = label("", "good", f"{words.prefix}saved_label", wrap=True)
+        self.draft_label = label("", "small", f"{words.prefix}draft_label", wrap=True)
+        self.leave_button = button(words.leave, words.leave_name)
+        self.save_button = button(words.save, f"{words.prefix}save_button", "primary", "check", "on_accent")
+        self.leave_button.setToolTip(words.leave_tip)
+        self.save_button.setToolTip(words.save_tip)
+        column = QVBoxLayout()
+        column.setContentsMargins(24, 20, 24, 20)
+        column.setSpacing(16)
+        column.addWidget(self.form)
+        column.addWidget(self.banner)
+        column.addStretch(1)
+        column.addLayout(self._foot())
+        return frame("card", column, f"{words.prefix}entry_card")
+
+    def _foot(self) -> QHBoxLayout:
+        said = QVBoxLayout()
+        said.setSpacing(0)
+        for line in (self.saved_label, self.draft_label):
+            line.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+            line.hide()
+            said.addWidget(line)
+        foot = QHBoxLayout()
+        foot.setSpacing(10)
+        foot.addLayout(said, 1)
+        foot.addWidget(self.leave_button)
+        foot.addWidget(self.save_button)
+        return foot
+
+    def _connect(self) -> None:
+        self.save_button.clicked.connect(self.save)
+        self.leave_button.clicked.connect(self.leave)
+        self.documents.settled.connect(self._settled)
+        self.documents.open_wanted.connect(self.open_wanted)
+        self.form.changed.connect(self._typed)
+        for keys, action in (
+            ("Ctrl+Return", self.save),
+            ("Ctrl+Enter", self.save),
+            ("Esc", self.leave),
+            ("Ctrl+O", self.documents.browse),
+            ("Ctrl+V", self.paste),
+        ):
+            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(action)
+        for editor in self.findChildren(QLineEdit):
+            editor.installEventFilter(self)
+
+    def free_room(self) -> QRect:
+        """Return where in this screen something may be laid over without hiding anything."""
+        return self._head.free_room()
+
+    def say(self, what: QWidget, text: str) -> None:
+        """Show `text` in one of the two lines at the foot, and neither in the other."""
+        for line in (self.saved_label, self.draft_label):
+            line.setText(text if line is what else "")
+            line.setVisible(bool(line.text()))
+        self.saved_label.setAccessibleName(self.saved_label.text())
+
+    def begin(self) -> None:
+        """Put the cursor where typing starts."""
+        self.form.amount.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    # keys and the clipboard
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Paste a picture or files even while a text field has the focus, if there is no text to paste;
+        leave Ctrl+Z to the window while the field has nothing to undo."""
+        if isinstance(event, QKeyEvent) and isinstance(watched, QLineEdit):
+            if event.type() == QEvent.Type.ShortcutOverride and event.matches(QKeySequence.StandardKey.Undo):
+                if not watched.isUndoAvailable():
+                    event.ignore()
+                    return True
+            elif event.type() == QEvent.Type.KeyPress and _pastes_bills(event):
+                self.paste()
+                return True
+        return super().eventFilter(watched, event)
+
+    def paste(self) -> None:
+        """Pin what the clipboard holds: files, or a picture."""
+        if not self.take(QGuiApplication.clipboard().mimeData()):
+            self.documents.refusal.say("There is no picture or file in the clipboard.", "warn")
+
+    def take(self, data: QMimeData) -> bool:
+        """Pin what was dropped or pasted; False if there is neither a file nor a picture in it."""
+        paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+        if paths:
+            self.documents.add_files(paths)
+            return True
+        image = data.imageData() if data.hasImage() else None
+        if isinstance(image, QImage) and not image.isNull():
+            self.documents.add_image(image)
+            return True
+        return False
+
+    # saving
+
+    def save(self) -> None:
+        """Save what is typed; waits for bills that are still being read."""
+        if self._saving or self._save_when_settled:
+            return
+        draft = self.form.draft()
+        if draft is None:
+            return
+        self.say(self.saved_label, "")
+        if self.documents.attaching:
+            self._save_when_settled = True
+            self._show_saving(True, "Waiting for the documents…")
+        else:
+            self._start_save(draft)
+
+    def _settled(self) -> None:
+        if not self._save_when_settled:
+            return
+        self._save_when_settled = False
+        self._show_saving(False)
+        if not self.documents.refusal.text():  # a refused bill is the person's to decide on
+            self.save()
+
+    def _start_save(self, draft: EntryDraft) -> None:
+        whole = replace(draft, attachments=self.documents.attachments())
+        self._saving = True
+        self._show_saving(True, "Saving…")
+        self._tasks.run(self.store(whole), self._done, self._failed, owner=self)
+
+    def _show_saving(self, saving: bool, text: str = "") -> None:
+        self.save_button.setText(text or self._words.save)
+        self.save_button.setEnabled(not saving)
+        self.form.setEnabled(not saving)
+
+    def _done(self, result: object) -> None:
+        self._saving = False
+        self._show_saving(False)
+        self.stored(result)
+        self.saved.emit(result)
+
+    def _failed(self, error: AppError) -> None:
+        self._saving = False
+        self._show_saving(False)
+        rest = self.form.show_errors(error.fields)
+        if rest or not error.fields:
+            self.banner.say(" ".join(rest.values()) or error.message, "danger")
+
+    def stop_saving(self) -> None:
+        """Give up a save that waits for bills."""
+        self._save_when_settled = self._saving = False
+        self._show_saving(False)
+
+    def clear(self, *, keep_date: bool = False) -> None:
+        """Empty the form without asking."""
+        self.form.clear(keep_date=keep_date)
+        self.documents.clear()
+        self.banner.hide()
+        self.say(self.saved_label, "")
+        QTimer.singleShot(0, self, self._begin_again)  # after the form is enabled again
+
+    def _begin_again(self) -> None:
+        if self.isVisible():
+            self.begin()
+
+    def _typed(self) -> None:
+        self.banner.hide()
+
+
+def _pastes_bills(event: QKeyEvent) -> bool:
+    paste = event.matches(QKeySequence.StandardKey.Paste)
+    return paste and not QGuiApplication.clipboard().mimeData().hasText()

@@ -1,0 +1,144 @@
+"""The outbox: what is on this computer only, how the sending goes, and what can be done about it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QRect, Qt, Signal
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+
+from app.errors import AppError
+from app.ui.bounds import count_text
+from app.ui.controllers.outbox_copy import write_copy
+from app.ui.desktop import Desktop
+from app.ui.tasks import Tasks
+from app.ui.views.outbox_card import OutboxCard
+from app.ui.widgets.banner import Banner
+from app.ui.widgets.card_list import CardList
+from app.ui.widgets.empty_state import EmptyState
+from app.ui.widgets.pieces import HeadRow, button, label
+
+if TYPE_CHECKING:
+    from app.services import Services
+    from app.store.outbox_item import OutboxItem
+
+_MOST_CARDS: Final = 200
+_EXPLANATION = "Saved on this computer, and not yet confirmed by a server. It is sent by itself."
+
+
+class OutboxView(QWidget):
+    """`send_wanted` asks to send at once; `changed` tells that an item was discarded or is to go again."""
+
+    send_wanted = Signal()
+    changed = Signal()
+
+    def __init__(self, services: "Services", tasks: Tasks, desktop: Desktop) -> None:
+        super().__init__()
+        self.setObjectName("outbox_view")
+        self.setProperty("role", "canvas")
+        self._services = services
+        self._tasks = tasks
+        self._desktop = desktop
+        self._items: tuple[OutboxItem, ...] = ()
+        self._make()
+        self._lay_out()
+
+    def _make(self) -> None:
+        self.send_button = button("Send now", "outbox_send", icon="refresh")
+        self.send_button.clicked.connect(self.send_wanted)
+        self.explanation = label(_EXPLANATION, "muted", "outbox_explanation", wrap=True)
+        self.banner = Banner("outbox_banner")
+        self.banner.pressed.connect(self.banner.hide)
+        self.list = CardList("outbox_list")
+        self.more = label("", "muted", "outbox_more")
+        self.empty = EmptyState("outbox_empty")
+        self.empty.say("check-double", "Nothing waits", "Everything is confirmed by the server.", "")
+
+    def _lay_out(self) -> None:
+        full = QWidget()
+        inside = QVBoxLayout(full)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.setSpacing(10)
+        inside.addWidget(self.explanation)
+        inside.addWidget(self.list, 1)
+        inside.addWidget(self.more)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.empty)
+        self._stack.addWidget(full)
+        self._full = full
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 20, 24, 24)
+        column.setSpacing(14)
+        self._head = HeadRow(label("Outbox", "title"), self.send_button)
+        column.addLayout(self._head)
+        column.addWidget(self.banner)
+        column.addWidget(self._stack, 1)
+
+    def free_room(self) -> QRect:
+        """Return where in this screen something may be laid over without hiding anything."""
+        return self._head.free_room()
+
+    def begin(self) -> None:
+        """Show what waits now."""
+        self.refresh()
+        self.send_button.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def refresh(self) -> None:
+        """Read the outbox again, if it is on view."""
+        if self.isVisible():
+            self._tasks.run(self._services.sync.items, self._show, self._failed, owner=self, topic="items")
+
+    def _show(self, items: "tuple[OutboxItem, ...]") -> None:
+        self._stack.setCurrentWidget(self._full if items else self.empty)
+        if items == self._items:
+            return
+        self._items = items
+        self.list.show_cards([self._card(item) for item in items[:_MOST_CARDS]])
+        left = len(items) - _MOST_CARDS
+        self.more.setText(f"and {count_text(left, 'more', 'more')}" if left > 0 else "")
+        self.more.setVisible(left > 0)
+
+    def _card(self, item: "OutboxItem") -> OutboxCard:
+        card = OutboxCard(item)
+        card.retry_wanted.connect(self._retry)
+        card.copy_wanted.connect(self._copy)
+        card.discard_wanted.connect(self._discard)
+        return card
+
+    def _retry(self, item: "OutboxItem") -> None:
+        sync, op_id = self._services.sync, item.op_id
+        self._tasks.run(lambda: sync.retry(op_id), lambda _none: self._acted(), self._failed, owner=self)
+
+    def _discard(self, item: "OutboxItem") -> None:
+        question = f"Discard this {_WHAT[item.kind.value]} {item.human_code}?"
+        explanation = "No server has it, so nothing of it stays. If in doubt, save a copy first."
+        if self._desktop.confirm(self, question, explanation, "Discard", "Keep"):
+            sync, op_id = self._services.sync, item.op_id
+            self._tasks.run(
+                lambda: sync.discard(op_id), lambda _none: self._acted(), self._failed, owner=self
+            )
+
+    def _acted(self) -> None:
+        self.changed.emit()
+        self.refresh()
+
+    def _copy(self, item: "OutboxItem") -> None:
+        folder = self._desktop.choose_folder(self)
+        if folder is not None:
+            services = self._services
+            self._tasks.run(
+                lambda: write_copy(services, item, folder), self._copied, self._failed, owner=self
+            )
+
+    def _copied(self, folder: Path) -> None:
+        self.banner.say(f"Saved in {folder}", "good", "Close")
+
+    def _failed(self, error: AppError) -> None:
+        self.banner.say(error.message, "danger", "Close")
+
+
+_WHAT: Final = {
+    "create": "new entry",
+    "edit": "change of",
+    "void": "voiding of",
+    "restore": "restoring of",
+}

@@ -1,0 +1,41 @@
+"""Cards one below the other, scrolled where there are many."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+
+class CardList(QScrollArea):
+    """Shows what `show_cards` is given, from the top."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.viewport().setProperty("role", "clear")
+        inner = QWidget()
+        inner.setProperty("role", "clear")
+        self._column = QVBoxLayout(inner)
+        self._column.setContentsMargins(0, 0, 2, 0)
+        self._column.setSpacing(10)
+        self._column.addStretch(1)
+        self.setWidget(inner)
+        self._cards: list[QWidget] = []
+
+    def show_cards(self, cards: Sequence[QWidget]) -> None:
+        """Show `cards` in the place of those before, at the same place of scrolling."""
+        for old in self._cards:
+            self._column.removeWidget(old)
+            old.hide()
+            old.deleteLater()
+        self._cards = list(cards)
+        for at, card in enumerate(cards):
+            self._column.insertWidget(at, card)
+
+    def cards(self) -> list[QWidget]:
+        """Return what is shown, from the top."""
+        return list(self._cards)

@@ -1,0 +1,110 @@
+"""What was just done, for ten seconds, with the way back."""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from PySide6.QtCore import QEvent, QRect, Qt, QTimer, Signal
+from PySide6.QtGui import QEnterEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
+
+from app.ui.icons import put_icon
+from app.ui.widgets.pieces import button, label, tool_button
+
+LIFE_S: Final = 10.0
+_LOOK_MS: Final = 250
+
+
+class Toast(QFrame):
+    """Lies over its parent, in the middle of the room that `place` names. `undo_wanted` tells that Undo was
+    pressed; `clock` counts seconds and may be a test's own."""
+
+    undo_wanted = Signal()
+
+    def __init__(self, parent: QWidget, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(parent)
+        self.setObjectName("toast")
+        self.setProperty("role", "toast")
+        self._clock = clock
+        self._until = 0.0
+        self._room = QRect()
+        self._timer = QTimer(self)
+        self._timer.setInterval(_LOOK_MS)
+        self._timer.timeout.connect(self.look)
+        self._build()
+        self.hide()
+
+    def _build(self) -> None:
+        icon = QLabel()
+        put_icon(icon, "check", "credit", size=16)
+        self._text = label("", "strong", "toast_text")
+        self.undo_button = button("Undo", "toast_undo", "link")
+        self.undo_button.setToolTip("Undo (Ctrl+Z)")
+        self.undo_button.clicked.connect(self.undo)
+        close = tool_button("toast_close", "x", "Close", size=14)
+        close.clicked.connect(self.hide_now)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(14, 4, 6, 4)
+        row.setSpacing(8)
+        for widget in (icon, self._text, self.undo_button, close):
+            row.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
+
+    def say(self, text: str, *, undo: bool) -> None:
+        """Show `text` for ten seconds from now; with `undo` the way back is offered as long."""
+        self._text.setText(text)
+        self.setAccessibleName(text)
+        self.undo_button.setVisible(undo)
+        self._until = self._clock() + LIFE_S
+        self.show()
+        self.raise_()
+        self._settle()
+        self._timer.start()
+
+    def text(self) -> str:
+        """Return what is shown, or an empty text."""
+        return self._text.text() if not self.isHidden() else ""
+
+    @property
+    def can_undo(self) -> bool:
+        """Say whether Undo is on offer now."""
+        return not self.isHidden() and not self.undo_button.isHidden() and self._clock() < self._until
+
+    def undo(self) -> None:
+        """Press Undo, if it is on offer."""
+        if self.can_undo:
+            self.hide_now()
+            self.undo_wanted.emit()
+
+    def look(self) -> None:
+        """Go when the time is up."""
+        if self._clock() >= self._until:
+            self.hide_now()
+
+    def hide_now(self) -> None:
+        """Go at once."""
+        self._timer.stop()
+        self.hide()
+
+    def place(self, room: QRect) -> None:
+        """Stay in the middle of `room`, in the parent's coordinates."""
+        self._room = room
+        self._settle()
+
+    def _settle(self) -> None:
+        if self.isHidden() or self._room.isNull():
+            return
+        self.adjustSize()
+        x = self._room.left() + max(0, (self._room.width() - self.width()) // 2)
+        self.move(x, self._room.center().y() - self.height() // 2)
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """Stay while the mouse is over it."""
+        super().enterEvent(event)
+        self._timer.stop()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Go on counting."""
+        super().leaveEvent(event)
+        if not self.isHidden():
+            self._until = max(self._until, self._clock() + _LOOK_MS / 1000)
+            self._timer.start()

@@ -1,0 +1,349 @@
+"""Signing in, resuming, signing in again, sessions and passwords: the real services over a real server."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from app.bootstrap import _connect
+from app.domain.entry import Direction, EntryDraft, EntryFilter
+from app.errors import AppError, InputError, OfflineError, ServerError, SignInError
+from app.remote.endpoint import Endpoint
+from app.services.accounts import Accounts
+from app.services.entries import Entries
+from app.store.cache import ReadCache
+from app.store.database import Database
+from app.store.outbox import Outbox
+from app.store.settings import Settings
+from app.store.vault import Vault
+from server.auth.invites import make_invite
+from tests.support.api import PASSWORD, a_name, refusal
+from tests.support.fake_keyring import FakeKeyring
+from tests.support.servers import MovingClock, RunningServer
+
+Start = Callable[..., RunningServer]
+NEW = "a new and longer password"
+
+
+class Desk:
+    """The services of one installation, to be closed and started again over the same files and keyring."""
+
+    def __init__(self, folder: Path, keyring: FakeKeyring | None = None) -> None:
+        self.folder = folder
+        self.keyring = keyring if keyring is not None else FakeKeyring()
+        self.local: Endpoint | None = None
+        self.databases: list[Database] = []
+        self.start()
+
+    def start(self) -> Accounts:
+        """Start the program anew."""
+        self.close()
+        database = Database(self.folder / "client.sqlite")
+        self.databases.append(database)
+        settings, self.outbox = Settings(database), Outbox(database)
+        vault = Vault(settings.device_id, lambda: self.keyring)
+        self.accounts = Accounts(settings, self.outbox, self._endpoint, partial(_connect, vault), vault=vault)
+        self.entries = Entries(self.accounts, self.outbox, ReadCache(database))
+        return self.accounts
+
+    def close(self) -> None:
+        for database in self.databases:
+            database.close()
+        self.databases.clear()
+
+    def _endpoint(self) -> Endpoint:
+        if self.local is None:
+            raise OfflineError
+        return self.local
+
+    def note(self) -> str:
+        """Save an entry and return its id."""
+        draft = EntryDraft(date(2026, 11, 23), Decimal("12.50"), Direction.DEBIT, "Travel", "Taxi", ())
+        return self.entries.save(draft).id
+
+
+@pytest.fixture
+def desk(tmp_path: Path):
+    made = Desk(tmp_path / "desk")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def other_desk(tmp_path: Path):
+    made = Desk(tmp_path / "other")
+    yield made
+    made.close()
+
+
+def create(desk: Desk, server: RunningServer, name: str = "", *, remember: bool = True) -> str:
+    name = name or a_name()
+    desk.accounts.sign_in_remote(server.url, name, PASSWORD, create=True, remember=remember)
+    return name
+
+
+def caught(call: Callable[[], object]) -> AppError:
+    with pytest.raises(AppError) as error:
+        call()
+    return error.value
+
+
+# --- remembering ----------------------------------------------------------------------------------
+
+
+def test_a_remembered_session_goes_on_after_a_start_without_a_password(
+    desk: Desk, server: RunningServer
+) -> None:
+    create(desk, server)
+    before = desk.accounts.session
+    assert desk.accounts.remembers() == "keyring"
+    for _ in range(3):
+        assert desk.start().resume() == before
+        assert desk.entries.page(EntryFilter(), None).entries == ()
+
+
+def test_a_session_that_is_not_to_be_remembered_is_not(desk: Desk, server: RunningServer) -> None:
+    create(desk, server, remember=False)
+    assert desk.start().resume() is None
+    assert desk.keyring.kept == {}
+
+
+def test_nothing_is_remembered_before_the_first_sign_in(desk: Desk) -> None:
+    assert desk.accounts.resume() is None
+
+
+def test_without_a_keyring_one_signs_in_again_and_the_services_say_so(
+    tmp_path: Path, server: RunningServer
+) -> None:
+    from keyring.backends import fail
+
+    desk = Desk(tmp_path / "desk", fail.Keyring())  # type: ignore[arg-type]
+    create(desk, server)
+    assert desk.accounts.remembers() == "memory"
+    assert desk.entries.page(EntryFilter(), None).entries == ()
+    assert desk.start().resume() is None
+    desk.close()
+    kept = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
+    assert b"eyJ" not in kept  # how every token begins
+
+
+def test_no_file_holds_a_token_or_a_password(desk: Desk, server: RunningServer, tmp_path: Path) -> None:
+    create(desk, server)
+    desk.start().resume()
+    kept = b"".join(file.read_bytes() for file in tmp_path.rglob("client.sqlite*"))
+    assert b"eyJ" not in kept
+    assert PASSWORD.encode() not in kept
+
+
+def test_without_a_server_the_remembered_book_opens_and_takes_entries(
+    desk: Desk, start_server: Start
+) -> None:
+    server = start_server()
+    create(desk, server)
+    before = desk.accounts.session
+    desk.start()
+    desk.accounts._connect = partial(_unreachable, desk.accounts._connect)
+    assert desk.accounts.resume() == before
+    desk.note()
+    assert len(desk.entries.pending(EntryFilter())) == 1
+    assert desk.entries.page(EntryFilter(), None).from_cache
+
+
+def _unreachable(connect, endpoint):
+    return connect(lambda: Endpoint("http://127.0.0.1:9"))
+
+
+def test_a_session_that_was_ended_elsewhere_does_not_resume(
+    desk: Desk, other_desk: Desk, server: RunningServer
+) -> None:
+    name = create(desk, server)
+    other_desk.accounts.sign_in_remote(server.url, name, PASSWORD)
+    other = next(s for s in other_desk.accounts.sessions() if not s.this_one)
+    other_desk.accounts.end_session(other.family)
+    assert desk.start().resume() is None
+    assert desk.keyring.kept == {}
+    assert desk.start().resume() is None
+
+
+def test_the_halves_of_two_sessions_are_not_put_together(desk: Desk, server: RunningServer) -> None:
+    create(desk, server)
+    other = dict(desk.keyring.kept)
+    create(desk, server)
+    desk.keyring.kept.update(other)  # as where a crash came between the keyring and the settings
+    assert desk.start().resume() is None
+
+
+def test_the_local_book_resumes_too(desk: Desk, start_server: Start) -> None:
+    server = start_server(local=True, local_secret="s", region="local", region_letter="0")
+    desk.local = Endpoint(server.url, "s")
+    session = desk.accounts.sign_in_local("Asha", PASSWORD, remember=True)
+    assert session.server_label == "This computer"
+    assert desk.start().resume() == session
+    assert desk.entries.page(EntryFilter(), None).entries == ()
+
+
+# --- signing out and in again ---------------------------------------------------------------------
+
+
+def test_signing_out_ends_the_session_at_the_server_and_forgets_it_here(
+    desk: Desk, server: RunningServer
+) -> None:
+    create(desk, server)
+    desk.note()
+    record = desk.accounts.remote.tokens.remembered()
+    assert record is not None
+    desk.accounts.sign_out()
+    assert desk.accounts.session is None
+    refused = refusal(lambda: server.api().refresh(record.refresh_token, record.refresh_id))
+    assert refused.code == "unauthenticated"
+    assert desk.start().resume() is None
+    assert desk.outbox.count(record.book_id) == 1  # what waits stays
+
+
+def test_signing_out_works_without_a_server(desk: Desk, server: RunningServer) -> None:
+    create(desk, server)
+    desk.start()
+    desk.accounts._connect = partial(_unreachable, desk.accounts._connect)
+    desk.accounts.resume()
+    desk.accounts.sign_out()
+    assert desk.accounts.session is None
+    assert desk.keyring.kept == {}
+
+
+def test_signing_in_again_goes_on_in_place_after_the_session_ended(
+    desk: Desk, other_desk: Desk, server: RunningServer
+) -> None:
+    name = create(desk, server)
+    before = desk.accounts.session
+    desk.note()
+    other_desk.accounts.sign_in_remote(server.url, name, PASSWORD)
+    assert other_desk.accounts.change_password(PASSWORD, NEW) == 1
+    assert isinstance(caught(lambda: desk.entries.page(EntryFilter(), None)), SignInError)
+    assert desk.accounts.session == before
+    error = caught(lambda: desk.accounts.sign_in_again(PASSWORD))
+    assert isinstance(error, SignInError)
+    assert error.fields == {"password": "That is not the password."}
+    assert desk.accounts.sign_in_again(NEW) == before
+    assert len(desk.entries.pending(EntryFilter())) == 1
+    desk.entries.page(EntryFilter(), None)
+    assert desk.start().resume() == before
+
+
+def test_signing_in_again_asks_for_the_password(desk: Desk, server: RunningServer) -> None:
+    assert isinstance(caught(lambda: desk.accounts.sign_in_again("x")), SignInError)  # nobody to be again
+    create(desk, server)
+    assert list(caught(lambda: desk.accounts.sign_in_again("")).fields) == ["password"]
+
+
+def test_signing_in_again_never_opens_another_book_in_its_place(desk: Desk, start_server: Start) -> None:
+    import dataclasses
+
+    server = start_server()
+    create(desk, server)
+    name = a_name()
+    server.api().register(name)
+    session = desk.accounts.require_session()
+    desk.accounts.session = dataclasses.replace(session, user_name=name)  # as a name that changed hands
+    error = caught(lambda: desk.accounts.sign_in_again(PASSWORD))
+    assert "another book" in error.message
+    assert desk.accounts.session.book_id == session.book_id
+
+
+# --- sessions and passwords -----------------------------------------------------------------------
+
+
+def test_the_sessions_of_a_user_are_listed_and_ended(
+    desk: Desk, other_desk: Desk, server: RunningServer
+) -> None:
+    name = create(desk, server)
+    other_desk.accounts.sign_in_remote(server.url, name, PASSWORD)
+    listed = desk.accounts.sessions()
+    assert [s.this_one for s in listed] == [False, True]
+    assert all(s.last_used >= s.began for s in listed)
+    assert listed[0].began.tzinfo is not None
+    desk.accounts.end_session(listed[0].family)
+    assert [s.this_one for s in desk.accounts.sessions()] == [True]
+    assert isinstance(caught(lambda: other_desk.entries.page(EntryFilter(), None)), SignInError)
+
+
+def test_a_new_password_is_told_wrong_at_its_field_and_otherwise_works(
+    desk: Desk, server: RunningServer
+) -> None:
+    name = create(desk, server)
+    error = caught(lambda: desk.accounts.change_password("wrong password", NEW))
+    assert isinstance(error, InputError)
+    assert list(error.fields) == ["oldPassword"]
+    assert list(caught(lambda: desk.accounts.change_password(PASSWORD, "short")).fields) == ["newPassword"]
+    assert desk.accounts.change_password(PASSWORD, NEW) == 0
+    desk.entries.page(EntryFilter(), None)
+    desk.accounts.sign_out()
+    assert isinstance(caught(lambda: desk.accounts.sign_in_remote(server.url, name, PASSWORD)), SignInError)
+    desk.accounts.sign_in_remote(server.url, name, NEW)
+
+
+def test_the_local_book_gets_a_password_and_loses_it(desk: Desk, start_server: Start) -> None:
+    server = start_server(local=True, local_secret="s", region="local", region_letter="0")
+    desk.local = Endpoint(server.url, "s")
+    desk.accounts.sign_in_local("Asha", "")
+    desk.accounts.change_password("", NEW)
+    assert desk.accounts.local_book().has_password
+    assert list(caught(lambda: desk.accounts.sign_in_again("wrong password")).fields) == ["password"]
+    desk.accounts.sign_in_again(NEW)
+    desk.accounts.change_password(NEW, "")
+    assert not desk.accounts.local_book().has_password
+
+
+def test_an_invitation_is_asked_for_at_its_field_and_then_works(desk: Desk, start_server: Start) -> None:
+    server = start_server(registration="invite")
+    error = caught(lambda: create(desk, server))
+    assert isinstance(error, InputError)
+    assert list(error.fields) == ["inviteCode"]
+    code = make_invite(server.services.signer, "test-1", uuid4(), 7, int(server.services.clock()))
+    name = a_name()
+    session = desk.accounts.sign_in_remote(server.url, name, PASSWORD, create=True, invite_code=f" {code}\n")
+    assert session.user_name == name
+
+
+def test_too_many_wrong_passwords_name_the_time_to_wait_and_the_known_device_is_not_hit_by_others(
+    desk: Desk, other_desk: Desk, start_server: Start
+) -> None:
+    server = start_server()
+    name = create(desk, server)
+
+    def guess(accounts: Accounts) -> AppError:
+        return caught(lambda: accounts.sign_in_remote(server.url, name, "a guess"))
+
+    errors = [guess(other_desk.accounts) for _ in range(22)]
+    assert isinstance(errors[0], SignInError)
+    assert isinstance(errors[-1], ServerError)
+    assert errors[-1].retryable
+    assert 0 < errors[-1].retry_after <= 90
+    assert "try again in" in errors[-1].message
+    desk.accounts.sign_in_again(PASSWORD)
+
+
+# --- the clock, threads ---------------------------------------------------------------------------
+
+
+def test_the_clock_is_corrected_at_each_refresh(desk: Desk, start_server: Start) -> None:
+    clock = MovingClock()
+    server = start_server(clock)
+    create(desk, server)
+    clock.advance(240)
+    desk.accounts.remote.tokens.renew()
+    assert 239_000_000 < desk.accounts.offset_us < 245_000_000
+
+
+def test_many_threads_share_one_refresh(desk: Desk, start_server: Start) -> None:
+    clock = MovingClock()
+    create(desk, start_server(clock))
+    clock.advance(301)
+    with ThreadPoolExecutor(6) as pool:
+        pages = list(pool.map(lambda _: desk.entries.page(EntryFilter(), None), range(6)))
+    assert len(pages) == 6
+    assert len(desk.accounts.sessions()) == 1

@@ -1,0 +1,76 @@
+"""The account: sessions, the password, signing out."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton
+from pytestqt.qtbot import QtBot
+
+from app.errors import OfflineError
+from app.ui.dialogs.account_dialog import AccountDialog
+from app.ui.main_window import MainWindow
+from app.ui.tasks import Tasks
+from tests.support.fake_services import FakeServices
+
+
+@pytest.fixture
+def dialog(qtbot: QtBot, book: MainWindow, tasks: Tasks) -> AccountDialog:
+    qtbot.mouseClick(book.sidebar.user_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not tasks.busy)
+    found = book.findChild(AccountDialog, "account_dialog")
+    assert isinstance(found, AccountDialog)
+    return found
+
+
+def change(dialog: AccountDialog, old: str, new: str, again: str) -> None:
+    form = dialog.password
+    form.old.setText(old)
+    form.new.setText(new)
+    form.again.setText(again)
+    form.save()
+
+
+def test_the_sessions_are_told_and_another_can_be_ended(
+    qtbot: QtBot, dialog: AccountDialog, fake: FakeServices
+) -> None:
+    first, second = dialog.list.cards()
+    assert first.findChild(QPushButton, "session_end") is None  # this one
+    end = second.findChild(QPushButton, "session_end")
+    assert isinstance(end, QPushButton)
+    qtbot.mouseClick(end, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: len(dialog.list.cards()) == 1)
+    assert [each.family for each in fake.accounts.open_sessions] == ["f1"]
+
+
+def test_without_a_server_it_says_so(qtbot: QtBot, dialog: AccountDialog, fake: FakeServices) -> None:
+    fake.book.errors["sessions"] = OfflineError()
+    dialog.load()
+    qtbot.waitUntil(lambda: "cannot be reached" in dialog.banner.text())
+
+
+def test_a_mistyped_new_password_never_leaves(dialog: AccountDialog, fake: FakeServices) -> None:
+    change(dialog, "correct horse", "long enough", "long enuff")
+    assert dialog.password.fields["again"].error_text
+    assert "change_password" not in fake.book.calls
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field"),
+    [("wrong", "long enough", "oldPassword"), ("correct horse", "short", "newPassword")],
+)
+def test_each_refusal_stands_at_its_field(
+    qtbot: QtBot, dialog: AccountDialog, old: str, new: str, field: str
+) -> None:
+    change(dialog, old, new, new)
+    qtbot.waitUntil(lambda: bool(dialog.password.fields[field].error_text))
+    assert dialog.password.save_button.isEnabled()
+
+
+def test_a_changed_password_says_what_it_ended(qtbot: QtBot, dialog: AccountDialog) -> None:
+    change(dialog, "correct horse", "long enough", "long enough")
+    qtbot.waitUntil(lambda: dialog.banner.text() == "The password is changed. 1 other session ended.")
+    assert dialog.password.old.text() == ""
+
+
+def test_signing_out_from_here(qtbot: QtBot, dialog: AccountDialog, book: MainWindow) -> None:
+    qtbot.mouseClick(dialog.sign_out_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not book.signed_in)

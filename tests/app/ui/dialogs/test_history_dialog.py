@@ -1,0 +1,112 @@
+"""The history dialog: every version, what was replaced, and making an older one stand again."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QPushButton
+from pytestqt.qtbot import QtBot
+
+from app.domain.entry import EntryVersion
+from app.ui.dialogs.history_dialog import HistoryDialog
+from app.ui.main_window import MainWindow
+from app.ui.tasks import Tasks
+from tests.support.fake_services import FakeServices
+
+AT = datetime(2026, 11, 22, 8, 35, tzinfo=UTC)
+
+
+@pytest.fixture
+def versions(fake: FakeServices) -> list[EntryVersion]:
+    """Created; then two devices changed it at once."""
+    entry = fake.book.entries[0]
+
+    def made(amount: str, action: str, device: str, minutes: int, **more: bool) -> EntryVersion:
+        fields = {"stands": False, "superseded": False} | more
+        changed = replace(entry, amount=Decimal(amount))
+        return EntryVersion(
+            f"op{minutes}", changed, action, "Asha Rao", device, AT + timedelta(minutes=minutes), **fields
+        )
+
+    found = [
+        made("99", "edited", "laptop", 2, stands=True),
+        made("700", "edited", "shop counter", 1, superseded=True),
+        made("640", "created", "laptop", 0),
+    ]
+    fake.book.history[entry.id] = found
+    return found
+
+
+def open_history(qtbot: QtBot, book: MainWindow, tasks: Tasks) -> HistoryDialog:
+    book.show_listing()
+    book.listing.table.selectRow(0)
+    qtbot.mouseClick(book.listing.details.history_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not tasks.busy)
+    dialog = book.findChild(HistoryDialog, "history_dialog")
+    assert isinstance(dialog, HistoryDialog)
+    return dialog
+
+
+def texts(dialog: HistoryDialog, name: str) -> list[str]:
+    return [found.text() for card in dialog.list.cards() for found in card.findChildren(QLabel, name)]
+
+
+def test_every_version_says_what_who_where_and_when(
+    qtbot: QtBot, book: MainWindow, tasks: Tasks, versions: list[EntryVersion]
+) -> None:
+    dialog = open_history(qtbot, book, tasks)
+    assert texts(dialog, "version_title") == ["Edited", "Edited", "Created"]
+    local = (AT + timedelta(minutes=2)).astimezone()
+    assert texts(dialog, "version_facts")[0] == f"22 Nov 2026, {local:%H:%M} · Asha Rao on laptop"
+    assert texts(dialog, "version_changes")[0] == "Amount ₹640.00 → ₹99.00"
+    assert texts(dialog, "version_note") == ["Replaced by a newer change from another device"]
+
+
+def test_a_replaced_version_can_be_made_to_stand_again_and_that_undone(
+    qtbot: QtBot, book: MainWindow, tasks: Tasks, versions: list[EntryVersion], fake: FakeServices
+) -> None:
+    dialog = open_history(qtbot, book, tasks)
+    buttons = [card.findChild(QPushButton, "version_restore") for card in dialog.list.cards()]
+    assert buttons[0] is None  # the one that stands
+    assert isinstance(buttons[1], QPushButton)
+    qtbot.mouseClick(buttons[1], Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: fake.book.entries[0].amount == Decimal(700))
+    assert book.book.toast.text() == "Restored a version of 0K7-000120"
+    book.book.toast.undo()
+    qtbot.waitUntil(lambda: fake.book.entries[0].amount == Decimal(640))
+
+
+def test_without_a_server_what_waits_here_is_shown_and_the_rest_can_be_asked_for(
+    qtbot: QtBot, book: MainWindow, tasks: Tasks, versions: list[EntryVersion], fake: FakeServices
+) -> None:
+    fake.book.offline = True
+    fake.entries.edit(fake.entries.detail(fake.book.entries[0].id), _cheaper(fake))
+    dialog = open_history(qtbot, book, tasks)
+    assert texts(dialog, "version_changes") == ["Amount ₹640.00 → ₹5.00"]
+    assert "cannot be reached" in dialog.banner.text()
+    fake.book.offline = False
+    dialog.banner.pressed.emit()
+    qtbot.waitUntil(lambda: len(dialog.list.cards()) >= 3)
+    assert dialog.banner.text() == ""
+
+
+def test_an_entry_that_only_this_computer_has_asks_no_server(
+    qtbot: QtBot, book: MainWindow, tasks: Tasks, fake: FakeServices
+) -> None:
+    fake.book.offline = True
+    fresh = replace(fake.book.entries[0], id="zz", human_code="0K7-000999")
+    fake.book.waiting.append(fresh)
+    book.dialogs.show_history(fresh)
+    qtbot.waitUntil(lambda: not tasks.busy)
+    dialog = book.findChild(HistoryDialog, "history_dialog")
+    assert isinstance(dialog, HistoryDialog)
+    assert texts(dialog, "version_title") == ["Created"]
+    assert "history" not in fake.book.calls
+
+
+def _cheaper(fake: FakeServices):  # type: ignore[no-untyped-def]
+    from app.services.entries import draft_of
+
+    return replace(draft_of(fake.entries.detail(fake.book.entries[0].id)), amount=Decimal(5))

@@ -1,0 +1,172 @@
+"""Editing: the entry as it is, what was changed, and nothing lost unasked."""
+
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, Qt, QUrl
+from PySide6.QtWidgets import QLabel
+from pytestqt.qtbot import QtBot
+
+from app.domain.entry import DocumentInfo
+from app.errors import StoreError
+from app.ui.main_window import MainWindow
+from app.ui.tasks import Tasks
+from app.ui.views.edit_view import EditView
+from tests.app.ui.conftest import Person, make_photo
+from tests.support.fake_services import FakeServices
+
+
+@pytest.fixture
+def edit(qtbot: QtBot, book: MainWindow, fake: FakeServices, tmp_path: Path, tasks: Tasks) -> EditView:
+    """The newest entry, opened by Enter; it has two bills."""
+    made = [
+        fake.documents.attach_file(make_photo(tmp_path / f"{c[1:]}.png", c)) for c in ("#110000", "#220000")
+    ]
+    entry = fake.book.entries[0]
+    fake.book.bills[entry.id] = tuple(
+        DocumentInfo(m.id, f"K7-000120-{n}", m.file_name, m.media_type, m.byte_size, m.sha256)
+        for n, m in enumerate(made, 1)
+    )
+    book.show_listing()
+    book.listing.table.selectRow(0)
+    qtbot.keyClick(book.listing.table, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: book.edit.isVisible() and not tasks.busy)
+    return book.edit
+
+
+def test_enter_opens_the_entry_as_it_is(edit: EditView, fake: FakeServices, book: MainWindow) -> None:
+    entry = fake.book.entries[0]
+    assert edit.title.text() == f"Edit entry {entry.human_code}"
+    assert edit.form.amount.text() == "640.00"
+    assert edit.form.description.text() == entry.description
+    assert edit.form.direction.value() == "DR"
+    assert [bill.file_name for bill in edit.documents.attachments()] == ["110000.png", "220000.png"]
+    assert book.sidebar.listing_button.isChecked()
+    assert not edit.dirty
+
+
+def test_a_double_click_opens_it_too(qtbot: QtBot, book: MainWindow, tasks: Tasks) -> None:
+    book.show_listing()
+    qtbot.waitUntil(lambda: not tasks.busy)
+    book.listing.table.doubleClicked.emit(book.listing.model.index(2, 0))
+    qtbot.waitUntil(lambda: book.edit.isVisible() and not tasks.busy)
+
+
+def test_saving_goes_back_to_the_entry_and_says_so(
+    qtbot: QtBot, edit: EditView, fake: FakeServices, book: MainWindow, tasks: Tasks
+) -> None:
+    code = fake.book.entries[0].human_code
+    edit.form.amount.setText("99")
+    edit.documents.tiles()[0].removed.emit(edit.documents.tiles()[0].key)
+    with qtbot.waitSignal(edit.saved):
+        qtbot.keyClick(edit.form.amount, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert book.listing.isVisible()
+    assert book.book.toast.text() == f"Changed {code}"
+    qtbot.waitUntil(lambda: book.listing.details.amount.text() == "₹99.00")
+    qtbot.waitUntil(lambda: not tasks.busy)
+    changed = fake.book.entries[0]
+    assert (changed.amount, changed.document_count) == (Decimal(99), 1)
+
+
+def test_undo_makes_it_again_what_it_was_with_its_bills(
+    qtbot: QtBot, edit: EditView, fake: FakeServices, book: MainWindow, tasks: Tasks
+) -> None:
+    edit.form.amount.setText("99")
+    edit.documents.tiles()[0].removed.emit(edit.documents.tiles()[0].key)
+    with qtbot.waitSignal(edit.saved):
+        edit.save()
+    qtbot.waitUntil(lambda: fake.book.entries[0].amount == Decimal(99) and not tasks.busy)
+    book.book.toast.undo()
+    qtbot.waitUntil(lambda: fake.book.entries[0].amount == Decimal(640) and not tasks.busy)
+    assert fake.book.entries[0].document_count == 2
+
+
+def test_saving_nothing_new_only_goes_back(edit: EditView, fake: FakeServices, book: MainWindow) -> None:
+    edit.form.amount.setText("640")  # the same, written otherwise
+    edit.save()
+    assert book.listing.isVisible()
+    assert "edit" not in fake.book.calls
+
+
+def test_cancel_asks_only_if_something_would_be_lost(
+    qtbot: QtBot, edit: EditView, person: Person, book: MainWindow
+) -> None:
+    edit.form.category.setText("Meals")
+    person.agrees = False
+    qtbot.mouseClick(edit.leave_button, Qt.MouseButton.LeftButton)
+    assert edit.isVisible()
+    person.agrees = True
+    qtbot.keyClick(edit.form.category, Qt.Key.Key_Escape)
+    assert book.listing.isVisible()
+    assert person.questions == ["Leave this entry as it was?"] * 2
+
+
+@pytest.mark.parametrize("way", ["show_add", "show_outbox", "close"])
+def test_leaving_by_another_way_asks_too(edit: EditView, person: Person, book: MainWindow, way: str) -> None:
+    edit.form.amount.setText("1")
+    person.agrees = False
+    getattr(book, way)()
+    assert edit.isVisible()
+    assert book.sidebar.listing_button.isChecked()
+    assert person.questions == ["Leave this entry as it was?"]
+
+
+def test_the_entry_being_written_stays_while_another_is_edited(
+    qtbot: QtBot, book: MainWindow, fake: FakeServices, tasks: Tasks
+) -> None:
+    book.entry.form.amount.setText("85")
+    book.show_listing()
+    book.listing.edit_wanted.emit(fake.book.entries[3])
+    qtbot.waitUntil(lambda: book.edit.isVisible() and not tasks.busy)
+    book.edit.leave()
+    book.show_add()
+    assert book.entry.form.amount.text() == "85.00"
+
+
+def test_a_dropped_file_goes_to_the_entry_being_edited(
+    qtbot: QtBot, edit: EditView, book: MainWindow, photo: Path
+) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(photo))])
+    book.book.take_dropped(data)
+    qtbot.waitUntil(lambda: len(edit.documents.attachments()) == 3)
+    assert book.entry.documents.empty
+
+
+def test_wrong_input_is_explained_at_its_field(edit: EditView, fake: FakeServices) -> None:
+    edit.form.amount.setText("12,34")
+    edit.save()
+    label = edit.findChild(QLabel, "edit_amount_field_error")
+    assert isinstance(label, QLabel)
+    assert "12.34" in label.text()
+    assert "edit" not in fake.book.calls
+
+
+def test_a_full_disk_is_told_and_nothing_is_lost(qtbot: QtBot, edit: EditView, fake: FakeServices) -> None:
+    fake.book.errors["edit"] = StoreError("The disk is full.")
+    edit.form.amount.setText("99")
+    edit.save()
+    qtbot.waitUntil(lambda: edit.banner.text() == "The disk is full.")
+    assert edit.form.amount.text() == "99.00"
+
+
+def test_the_bills_of_an_entry_keep_their_order(qtbot: QtBot, edit: EditView) -> None:
+    tile = edit.documents.tiles()[0]
+    qtbot.keyClick(tile, Qt.Key.Key_Right, Qt.KeyboardModifier.AltModifier)
+    assert edit.documents.tiles()[0] is tile
+    assert not tile.right_button.isVisible()
+
+
+def test_an_edit_from_the_cache_does_without_a_server(
+    qtbot: QtBot, book: MainWindow, fake: FakeServices, tasks: Tasks
+) -> None:
+    fake.book.offline = True
+    book.show_listing()
+    book.listing.edit_wanted.emit(replace(fake.book.entries[3]))
+    qtbot.waitUntil(lambda: book.edit.isVisible() and not tasks.busy)
+    book.edit.form.amount.setText("7")
+    with qtbot.waitSignal(book.edit.saved):
+        book.edit.save()
+    qtbot.waitUntil(lambda: book.sidebar.badge.text() == "1")

@@ -1,0 +1,128 @@
+"""The outbox: what waits, how the sending goes, and what can be done about it."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QPushButton
+from pytestqt.qtbot import QtBot
+
+from app.domain.entry import DocumentInfo, EntryState
+from app.ui.main_window import MainWindow
+from app.ui.tasks import Tasks
+from app.ui.views.outbox_view import OutboxView
+from tests.app.ui.conftest import Person
+from tests.support.fake_services import FakeServices
+
+REASON = "The description holds a character that cannot be kept."
+
+
+@pytest.fixture
+def outbox(qtbot: QtBot, book: MainWindow, fake: FakeServices, tasks: Tasks) -> OutboxView:
+    """A new entry that was tried, an edit, a voiding, and a new one that was refused; no server."""
+    entries = fake.book.entries
+    fake.book.offline = True
+    fake.book.waiting += [
+        replace(entries[0], id="n1", human_code="0K7-000121", state=EntryState.WAITING),
+        replace(entries[4], category="Meals", state=EntryState.WAITING),
+        replace(entries[5], voided=True, state=EntryState.WAITING),
+        replace(entries[8], id="n2", human_code="0K7-000122", state=EntryState.REFUSED, note=REASON),
+    ]
+    fake.book.attempts["n1"] = (3, "The server cannot be reached just now.")
+    book.show_outbox()
+    book.sync.send_now()
+    qtbot.waitUntil(lambda: len(book.outbox.list.cards()) == 4 and not tasks.busy)
+    return book.outbox
+
+
+def texts(outbox: OutboxView, name: str) -> list[str]:
+    return [found.text() for card in outbox.list.cards() for found in card.findChildren(QLabel, name)]
+
+
+def press(qtbot: QtBot, outbox: OutboxView, card: int, name: str) -> None:
+    button = outbox.list.cards()[card].findChild(QPushButton, name)
+    assert isinstance(button, QPushButton)
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def test_each_item_says_what_it_does_and_how_it_goes(outbox: OutboxView) -> None:
+    assert texts(outbox, "item_kind") == ["New", "Edit", "Void", "New"]
+    assert texts(outbox, "item_code")[0] == "0K7-000121"
+    assert texts(outbox, "item_amount")[3] == "+₹12,34,567.00"
+    facts = texts(outbox, "item_facts")
+    assert "since 22 Nov 2026" in facts[0]
+    assert "3 attempts" in facts[0]
+    assert "not tried yet" in facts[1]
+    assert texts(outbox, "item_error") == ["The server cannot be reached just now.", f"Refused: {REASON}"]
+
+
+def test_the_badge_counts_them(outbox: OutboxView, book: MainWindow) -> None:
+    assert book.sidebar.badge.text() == "4"
+    assert book.sidebar.badge.isVisible()
+
+
+def test_only_a_refused_one_can_be_discarded_and_only_after_a_question(
+    qtbot: QtBot, outbox: OutboxView, fake: FakeServices, person: Person, book: MainWindow
+) -> None:
+    assert outbox.list.cards()[0].findChild(QPushButton, "item_discard") is None
+    person.agrees = False
+    press(qtbot, outbox, 3, "item_discard")
+    assert len(fake.book.waiting) == 4
+    person.agrees = True
+    press(qtbot, outbox, 3, "item_discard")
+    qtbot.waitUntil(lambda: len(outbox.list.cards()) == 3)
+    assert person.questions == ["Discard this new entry 0K7-000122?"] * 2
+    qtbot.waitUntil(lambda: book.sidebar.badge.text() == "3")
+
+
+def test_retry_sends_again_and_the_outbox_empties(
+    qtbot: QtBot, outbox: OutboxView, fake: FakeServices, book: MainWindow
+) -> None:
+    fake.book.offline = False
+    press(qtbot, outbox, 3, "item_retry")
+    qtbot.waitUntil(lambda: outbox.empty.isVisible())
+    assert outbox.empty.title() == "Nothing waits"
+    assert not book.sidebar.badge.isVisible()
+    assert any(entry.id == "n2" for entry in fake.book.entries)
+
+
+def test_send_now_tries_everything(qtbot: QtBot, outbox: OutboxView, fake: FakeServices) -> None:
+    fake.book.offline = False
+    qtbot.mouseClick(outbox.send_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: len(outbox.list.cards()) == 1)
+    assert texts(outbox, "item_error") == [f"Refused: {REASON}"]
+
+
+def test_a_copy_holds_the_entry_as_text_and_its_bills(
+    qtbot: QtBot, outbox: OutboxView, fake: FakeServices, person: Person, tmp_path: Path, photo: Path
+) -> None:
+    made = fake.documents.attach_file(photo)
+    fake.book.bills["n1"] = (
+        DocumentInfo(made.id, "K7-000121-1", made.file_name, made.media_type, made.byte_size, made.sha256),
+    )
+    outbox.refresh()
+    qtbot.waitUntil(lambda: "1 document" in texts(outbox, "item_facts")[0])
+    person.folder = tmp_path / "copies"
+    person.folder.mkdir()
+    for _ in range(2):
+        outbox.banner.hide()
+        press(qtbot, outbox, 0, "item_copy")
+        qtbot.waitUntil(lambda: outbox.banner.text().startswith("Saved in "))
+    assert sorted(path.name for path in person.folder.iterdir()) == [
+        "Bahi 0K7-000121",
+        "Bahi 0K7-000121 (2)",
+    ]
+    copy = person.folder / "Bahi 0K7-000121"
+    found = json.loads((copy / "0K7-000121.json").read_text(encoding="utf-8"))
+    assert (found["amount"], found["crDr"], found["date"]) == ("640.00", "DR", "2026-11-22")
+    assert (copy / found["documents"][0]["file"]).read_bytes() == photo.read_bytes()
+
+
+def test_a_copy_that_cannot_be_written_says_so(
+    qtbot: QtBot, outbox: OutboxView, person: Person, tmp_path: Path
+) -> None:
+    person.folder = tmp_path / "missing"
+    press(qtbot, outbox, 0, "item_copy")
+    qtbot.waitUntil(lambda: "could not be written" in outbox.banner.text())

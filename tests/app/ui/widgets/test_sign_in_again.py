@@ -1,0 +1,67 @@
+"""Signed out by the server while the book is open: the password is asked for in place."""
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from app.ui.main_window import MainWindow
+from app.ui.tasks import Tasks
+from tests.support.fake_services import FakeServices
+
+
+@pytest.fixture
+def signed_out(qtbot: QtBot, book: MainWindow, fake: FakeServices, tasks: Tasks) -> MainWindow:
+    book.entry.form.amount.setText("12,34")
+    fake.book.waiting += [replace(row, id=f"w{row.id}") for row in fake.book.entries[:2]]
+    fake.book.signed_out = True
+    book.sync.send_now()
+    qtbot.waitUntil(lambda: book.book.again.isVisible() and not tasks.busy)
+    return book
+
+
+def test_the_form_stays_and_the_pill_says_what_waits(signed_out: MainWindow) -> None:
+    assert signed_out.signed_in
+    assert signed_out.entry.form.amount.text() == "12,34"
+    assert "password of Asha Rao" in signed_out.book.again.sentence.text()
+    assert signed_out.sidebar.status.text() == "Signed out: 2 entries waiting"
+
+
+def test_a_wrong_password_is_said_at_its_field(qtbot: QtBot, signed_out: MainWindow) -> None:
+    again = signed_out.book.again
+    again.password.setText("wrong")
+    qtbot.keyClick(again.password, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: again.problem.text() == "That is not the password.")
+    assert again.password.property("invalid") == "true"
+    assert again.isVisible()
+
+
+def test_the_right_one_goes_on_where_it_was(
+    qtbot: QtBot, signed_out: MainWindow, fake: FakeServices, tasks: Tasks
+) -> None:
+    again = signed_out.book.again
+    again.password.setText("correct horse")
+    qtbot.mouseClick(again.submit_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not again.isVisible())
+    qtbot.waitUntil(lambda: signed_out.sidebar.status.text() == "Online")
+    assert fake.book.waiting == []
+    assert signed_out.entry.form.amount.text() == "12,34"
+    assert again.password.text() == ""
+    qtbot.waitUntil(lambda: not tasks.busy)
+
+
+def test_any_call_can_bring_it_up(qtbot: QtBot, book: MainWindow, fake: FakeServices, tasks: Tasks) -> None:
+    fake.book.signed_out = True
+    book.show_listing()
+    book.listing.refresh()
+    qtbot.waitUntil(lambda: book.book.again.isVisible() and not tasks.busy)
+    assert book.sidebar.status.text() == "Signed out"
+
+
+def test_saving_goes_on_meanwhile(qtbot: QtBot, signed_out: MainWindow, fake: FakeServices) -> None:
+    signed_out.entry.form.amount.setText("5")
+    signed_out.entry.form.category.setText("Meals")
+    with qtbot.waitSignal(signed_out.entry.saved):
+        signed_out.entry.save()
+    assert len(fake.book.waiting) == 3

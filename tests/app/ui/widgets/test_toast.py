@@ -1,0 +1,67 @@
+"""The toast: ten seconds by the clock, and the way back."""
+
+import pytest
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+from app.ui.theme import Theme
+from app.ui.widgets.toast import LIFE_S, Toast
+from tests.app.ui.conftest import Clock
+
+
+@pytest.fixture
+def parent(qtbot: QtBot, theme: Theme) -> QWidget:
+    made = QWidget()
+    made.resize(600, 300)
+    qtbot.addWidget(made)
+    made.show()
+    return made
+
+
+@pytest.fixture
+def toast(parent: QWidget, clock: Clock) -> Toast:
+    made = Toast(parent, lambda: clock.now)
+    made.place(QRect(100, 10, 400, 40))
+    return made
+
+
+def test_it_goes_after_ten_seconds_and_undo_with_it(qtbot: QtBot, toast: Toast, clock: Clock) -> None:
+    toast.say("Voided 0K7-000042", undo=True)
+    clock.now += LIFE_S - 0.1
+    toast.look()
+    assert toast.text() == "Voided 0K7-000042"
+    assert toast.can_undo
+    clock.now += 0.2
+    assert not toast.can_undo
+    qtbot.waitUntil(lambda: toast.text() == "")
+
+
+def test_undo_tells_once_and_goes(qtbot: QtBot, toast: Toast) -> None:
+    told: list[bool] = []
+    toast.undo_wanted.connect(lambda: told.append(True))
+    toast.say("Voided 0K7-000042", undo=True)
+    qtbot.mouseClick(toast.undo_button, Qt.MouseButton.LeftButton)
+    toast.undo()
+    assert told == [True]
+    assert toast.text() == ""
+
+
+def test_what_cannot_be_undone_offers_nothing(toast: Toast) -> None:
+    toast.say("Undone", undo=False)
+    assert not toast.undo_button.isVisible()
+    assert not toast.can_undo
+
+
+def test_a_newer_one_has_its_own_ten_seconds(toast: Toast, clock: Clock) -> None:
+    toast.say("One", undo=True)
+    clock.now += 8
+    toast.say("Two", undo=True)
+    clock.now += 8
+    toast.look()
+    assert toast.text() == "Two"
+
+
+def test_it_lies_in_the_middle_of_its_room(toast: Toast) -> None:
+    toast.say("Voided 0K7-000042", undo=True)
+    assert abs(toast.geometry().center().x() - 299) <= 2
