@@ -9,7 +9,7 @@ STAMP := $(VENV)/.installed
 # One worker a core; the tests bring their own PostgreSQL, one a worker.
 WORKERS ?= 2
 
-.PHONY: help run tour test lint setup libraries lock
+.PHONY: help run tour test bench lint setup libraries lock
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -27,6 +27,9 @@ tour: setup ## drive the real windows through the whole flow and leave pictures 
 
 test: lint ## lint, types and the suite
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope -m "not campaign and not display"
+
+bench: setup ## performance rows; ONLY=a,b_ takes names (a trailing _ is a prefix), ONLY=kills the kill campaign
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.bench $(ONLY)
 
 lint: setup ## style and types
 	$(BIN)/ruff check .

@@ -41,6 +41,8 @@ SETTINGS: Final[Mapping[str, str]] = {
     "random_page_cost": "1.1",
     "jit": "off",
     "max_wal_size": "1GB",
+    # A first day of entries is analyzed within seconds: without statistics the planner reads whole books.
+    "autovacuum_naptime": "15s",
     "log_timezone": "UTC",
     "timezone": "UTC",
     "log_destination": "stderr",

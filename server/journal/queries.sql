@@ -7,11 +7,18 @@ with known as (
     from public.journal j
     where j.book_id = %(book_id)s and j.op_id = %(op_id)s
 ), taken as (
-    select r.id
+    -- Looked up one by one (the limit keeps the planner from joining): on a table that was never analyzed it
+    -- would read the whole book instead.
+    select t.id
     from unnest(%(kinds)s::text[], %(ids)s::uuid[], %(creates)s::boolean[]) as n (kind, id, creates)
-    join public.journal r on r.book_id = %(book_id)s and r.kind = n.kind and r.id = n.id
-    where n.creates and r.op_id <> %(op_id)s
-      and (r.doc::jsonb ->> 'createdVer')::bigint is distinct from %(ver)s::bigint
+    cross join lateral (
+        select r.id
+        from public.journal r
+        where r.book_id = %(book_id)s and r.kind = n.kind and r.id = n.id and r.op_id <> %(op_id)s
+          and (r.doc::jsonb ->> 'createdVer')::bigint is distinct from %(ver)s::bigint
+        limit 1
+    ) t
+    where n.creates
     limit 1
 ), added as (
     insert into public.journal (book_id, op_id, kind, id, ver, doc, author, device, region)

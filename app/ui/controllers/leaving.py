@@ -48,7 +48,7 @@ class Leaving(QObject):
     def must_wait(self) -> bool:
         """Say whether what was saved just now is on its way, so that asking would be for nothing; `ready`
         follows soon. Only once."""
-        if self._waited or not (self._sync.sending and self._services.sync.waiting()):
+        if self._waited or not (self._sync.sending and self._waiting()):
             return False
         self._waited = True
         self._patience.start(_PATIENCE_MS)
@@ -81,7 +81,7 @@ class Leaving(QObject):
         return True
 
     def _waiting_known(self, action: str, later: str) -> bool:
-        waiting = self._services.sync.waiting()
+        waiting = self._waiting()
         if not waiting:
             return True
         one, many = "entry is only on this computer; it", "entries are only on this computer; they"
@@ -89,6 +89,12 @@ class Leaving(QObject):
         if self._sync.refused:
             sentence += f" {count_text(self._sync.refused, 'was', 'were')} refused: see the outbox."
         return self._desktop.confirm(self._window, f"{action} now?", sentence, action, "Stay")
+
+    def _waiting(self) -> int:
+        try:
+            return self._services.sync.waiting()
+        except AppError:  # the disk fails: what was counted last, and the window must close all the same
+            return self._sync.waiting
 
     def _sending_ended(self) -> None:
         if self._patience.isActive():
