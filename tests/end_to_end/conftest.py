@@ -13,7 +13,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from app.bootstrap import Desk, make_desk
-from app.local_server import forget_server_data
+from app.local_server import LocalServer, forget_server_data
 from app.paths import Paths
 from app.ui.desktop import Desktop
 from app.ui.main_window import MainWindow
@@ -92,8 +92,9 @@ def open_program(qapp: QApplication, tmp_path: Path) -> Iterator[Callable[[Deskt
     pictures.mkdir()
 
     @contextmanager
-    def opened(desktop: Desktop) -> Iterator[Opened]:
-        desk = make_desk(paths)
+    def opened(desktop: Desktop, home: Path | None = None) -> Iterator[Opened]:
+        # With a home of its own the server's folder stays where there is room for a database.
+        desk = make_desk(Paths(home), LocalServer(paths.server)) if home else make_desk(paths)
         problems: list[Exception] = []
         theme, tasks = Theme(qapp, Mode.LIGHT), Tasks(qapp)
         tasks.crashed.connect(problems.append)

@@ -59,6 +59,7 @@ class EntryScreen(QWidget):
         self._desktop = desktop
         self._words = words
         self._saving = False
+        self._typed_in: QWidget | None = None
         self._save_when_settled = False
         self.form = EntryForm(services, tasks, desktop.today, words.prefix)
         self.documents = DocumentsPanel(services, tasks, desktop, words.prefix, movable=movable)
@@ -223,9 +224,15 @@ class EntryScreen(QWidget):
         self._tasks.run(self.store(whole), self._done, self._failed, owner=self)
 
     def _show_saving(self, saving: bool, text: str = "") -> None:
+        if saving:
+            self._typed_in = self.focusWidget()
         self.save_button.setText(text or self._words.save)
         self.save_button.setEnabled(not saving)
         self.form.setEnabled(not saving)
+        if not saving and self._typed_in is not None and self.isAncestorOf(self._typed_in):
+            # A disabled field loses the focus, and with it the keys that would try again.
+            self._typed_in.setFocus(Qt.FocusReason.OtherFocusReason)
+            self._typed_in = None
 
     def _done(self, result: object) -> None:
         self._saving = False
