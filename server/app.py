@@ -1,5 +1,6 @@
 """create_app: routes, middleware and the services of one server."""
 
+import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
@@ -13,7 +14,7 @@ from starlette.responses import Response
 from server.auth.keys import load_or_make_key
 from server.auth.routes import ROUTES as AUTH
 from server.auth.service import AuthService
-from server.auth.tokens import Signer
+from server.auth.tokens import Signer, warm_up
 from server.config import Config
 from server.db.pool import make_pool
 from server.documents.folder import FolderStore
@@ -62,10 +63,12 @@ def create_app(services: Services) -> Starlette:
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await services.pool.open()
+        warming = asyncio.create_task(asyncio.to_thread(warm_up), name="warm up")
         try:
             async with rollup(services.pool):
                 yield
         finally:
+            await warming
             await services.pool.close()
 
     routes = [*AUTH, *DOCUMENTS, *ENTRIES, *HEALTH]

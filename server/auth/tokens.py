@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
-import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -30,6 +29,11 @@ def key_id(public: Ed25519PublicKey) -> str:
     return hashlib.sha256(public.public_bytes(Encoding.Raw, PublicFormat.Raw)).hexdigest()[:16]
 
 
+def warm_up() -> None:
+    """Import what the first token needs."""
+    import jwt  # noqa: F401
+
+
 @dataclass(frozen=True, slots=True)
 class Signer:
     """Signs and verifies with one server's key."""
@@ -44,10 +48,14 @@ class Signer:
 
     def sign(self, claims: dict[str, Any]) -> str:
         """Return the compact JWS of `claims`."""
+        import jwt  # 0.1 s, for which no start waits: `warm_up` brings it in beside the first calls
+
         return jwt.encode(claims, self.key, algorithm=_ALGORITHM, headers={"kid": self.kid})
 
     def verify(self, token: str, audience: str) -> dict[str, Any]:
         """Return the claims; times are for the caller to judge. Raises TokenError."""
+        import jwt
+
         try:
             if jwt.get_unverified_header(token).get("kid") != self.kid:
                 raise TokenError("unknown key")
