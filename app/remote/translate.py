@@ -16,8 +16,8 @@ from app.domain.entry import (
     Suggestion,
     Totals,
 )
+from app.domain.outbox_item import OutboxItem
 from app.errors import AppError, InputError, ServerError, SignInError
-from app.store.outbox_item import OutboxItem
 from server.contract import shapes
 from server.contract.errors import ErrorBody, ErrorCode
 

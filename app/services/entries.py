@@ -17,6 +17,7 @@ from app.domain.entry import (
     Suggestion,
     Totals,
 )
+from app.domain.outbox_item import OutboxItem, OutboxKind
 from app.errors import InputError, OfflineError
 from app.remote.translate import (
     description_of,
@@ -29,7 +30,6 @@ from app.remote.translate import (
 from app.services.accounts import Accounts
 from app.store.cache import ReadCache
 from app.store.outbox import Outbox
-from app.store.outbox_item import OutboxItem, OutboxKind
 from server.contract import checks, limits
 from server.contract.errors import FieldError
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Final
 
 from app.domain.entry import EntryFilter, Totals
+from app.domain.outbox_item import OutboxItem
 from app.errors import CancelledError, OfflineError, StoreError
 from app.remote.translate import query_of, totals_of
 from app.services.accounts import Accounts
 from app.store.outbox import Outbox
-from app.store.outbox_item import OutboxItem
 
 _COUNTED: Final = ("Status", "Money Out", "Money In")
 

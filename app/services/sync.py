@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.domain.entry import EntryDetail
+from app.domain.outbox_item import OutboxItem, OutboxKind, OutboxState
 from app.errors import AppError, OfflineError, ServerError, SignInError, StoreError
 from app.remote.translate import create_of, detail_of, edit_of, void_of
 from app.services.accounts import Accounts
 from app.store.cache import ReadCache
 from app.store.files import Files
 from app.store.outbox import Outbox
-from app.store.outbox_item import OutboxItem, OutboxKind, OutboxState
 from server.contract.errors import ErrorCode
 from server.contract.shapes import EntrySaved, PlannedDocument
 

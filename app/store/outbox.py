@@ -9,20 +9,24 @@ import os
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from app.domain import codes
 from app.domain.entry import Attachment, DocumentInfo, EntryDetail, EntryDraft
+from app.domain.outbox_item import OutboxItem, OutboxKind, OutboxState
 from app.store.database import Database
 from app.store.encoding import (
     decode_detail,
     decode_documents,
+    decode_draft,
     encode_detail,
     encode_documents,
     encode_draft,
 )
-from app.store.outbox_item import OutboxItem, OutboxKind, OutboxState, item_of
 from server.contract.limits import MAX_CLOCK_AHEAD_US
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 Random = Callable[[int], bytes]
 """So many random bytes."""
 
@@ -184,7 +188,7 @@ class Outbox:
     def _select(self, where: str, *values: str) -> list[OutboxItem]:
         with self._database.read() as connection:
             rows = connection.execute(f"SELECT * FROM outbox WHERE {where}", values).fetchall()  # noqa: S608
-        return [item_of(row) for row in rows]
+        return [_item_of(row) for row in rows]
 
     def _update(self, op_id: str, assignments: str, *values: str) -> None:
         with self._database.write() as connection:
@@ -262,4 +266,29 @@ def _rebased(base: str, renamed: dict[int, int]) -> str:
 
 
 def _the_item(connection: sqlite3.Connection, op_id: str) -> OutboxItem:
-    return item_of(connection.execute("SELECT * FROM outbox WHERE op_id = ?", (op_id,)).fetchone())
+    return _item_of(connection.execute("SELECT * FROM outbox WHERE op_id = ?", (op_id,)).fetchone())
+
+
+def _item_of(row: sqlite3.Row) -> OutboxItem:
+    """Read a row of the table `outbox`. Raises StoreError for a damaged one."""
+    draft = decode_draft(row["payload"])
+    return OutboxItem(
+        op_id=row["op_id"],
+        ver=row["ver"],
+        book_id=row["book_id"],
+        kind=OutboxKind(row["kind"]),
+        entry_id=row["entry_id"],
+        human_code=row["human_code"],
+        entry_date=draft.entry_date,
+        amount=draft.amount,
+        direction=draft.direction,
+        category=draft.category,
+        description=draft.description,
+        documents=decode_documents(row["documents"]),
+        created_at=_EPOCH + timedelta(microseconds=row["created_us"]),
+        attempts=row["attempts"],
+        last_error=row["last_error"],
+        state=OutboxState(row["state"]),
+        base=decode_detail(row["base"]) if row["base"] else None,
+        voided=bool(row["voided"]),
+    )

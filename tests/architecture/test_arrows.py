@@ -123,9 +123,8 @@ def test_the_rest_of_the_program_knows_only_the_wire_and_the_server_role() -> No
     assert all(each.lazy for each in role)
 
 
-# A waiting item is a plain dataclass that travels: remote translates it for the wire, the outbox screen shows
-# it. The record of tokens must be kept before a refresh is sent. Nothing else may cross.
-_LENT = {"app.remote": ("app.store.outbox_item", "app.store.vault"), "app.ui": ("app.store.outbox_item",)}
+# The record of tokens must be kept before a refresh is sent. Nothing else may cross.
+_LENT = {"app.remote": ("app.store.vault",)}
 
 
 @pytest.mark.parametrize(

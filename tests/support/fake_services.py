@@ -22,13 +22,13 @@ from app.domain.entry import (
     Totals,
 )
 from app.domain.form_draft import FormDraft
+from app.domain.outbox_item import OutboxItem, OutboxKind, OutboxState
 from app.errors import AppError, CancelledError, InputError, OfflineError, SignInError
 from app.services.accounts import LocalBook, OpenSession, Session
 from app.services.entries import draft_of
 from app.services.exports import ExportResult, Preflight
 from app.services.sync import SyncReport
 from app.store.files import Files
-from app.store.outbox_item import OutboxItem, OutboxKind, OutboxState
 
 if TYPE_CHECKING:
     from app.services import Services

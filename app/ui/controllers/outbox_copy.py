@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from app.errors import StoreError
 
 if TYPE_CHECKING:
+    from app.domain.outbox_item import OutboxItem
     from app.services import Services
-    from app.store.outbox_item import OutboxItem
 
 
 def write_copy(services: "Services", item: "OutboxItem", folder: Path) -> Path:

@@ -15,8 +15,8 @@ from app.ui.widgets.card_list import CardList
 from app.ui.widgets.pieces import ElidedLabel, button, frame, label, set_look
 
 if TYPE_CHECKING:
+    from app.domain.outbox_item import OutboxItem
     from app.services import Services
-    from app.store.outbox_item import OutboxItem
 
 _SUPERSEDED = "Replaced by a newer change from another device"
 _WITHOUT_SERVER = "The older versions are at the server, which cannot be reached just now."

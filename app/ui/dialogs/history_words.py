@@ -10,7 +10,7 @@ from app.domain.money import format_amount
 from app.ui.models.columns import direction_word
 
 if TYPE_CHECKING:
-    from app.store.outbox_item import OutboxItem
+    from app.domain.outbox_item import OutboxItem
 
 ACTIONS = {"created": "Created", "edited": "Edited", "voided": "Voided", "restored": "Restored"}
 _OF_KIND = {"create": "created", "edit": "edited", "void": "voided", "restore": "restored"}

@@ -13,7 +13,7 @@ from app.ui.theme import figures_font
 from app.ui.widgets.pieces import ElidedLabel, button, label, set_look
 
 if TYPE_CHECKING:
-    from app.store.outbox_item import OutboxItem
+    from app.domain.outbox_item import OutboxItem
 
 _KINDS: Final = {"create": "New", "edit": "Edit", "void": "Void", "restore": "Restore"}
 

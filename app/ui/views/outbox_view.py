@@ -18,8 +18,8 @@ from app.ui.widgets.empty_state import EmptyState
 from app.ui.widgets.pieces import HeadRow, button, label
 
 if TYPE_CHECKING:
+    from app.domain.outbox_item import OutboxItem
     from app.services import Services
-    from app.store.outbox_item import OutboxItem
 
 _MOST_CARDS: Final = 200
 _EXPLANATION = "Saved on this computer, and not yet confirmed by a server. It is sent by itself."

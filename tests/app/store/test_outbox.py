@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.entry import EntryState
+from app.domain.outbox_item import OutboxItem, OutboxState
 from app.errors import StoreError
 from app.store.database import Database
 from app.store.outbox import Outbox
-from app.store.outbox_item import OutboxItem, OutboxState
 from server.contract import checks, limits, shapes
 from tests.app.store.samples import BOOK, bill, draft
 

@@ -1,16 +1,11 @@
 """One operation that no server has confirmed yet."""
 
-import sqlite3
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
 
 from app.domain.entry import Direction, DocumentInfo, EntryDetail, EntryState, ListedEntry
-from app.store.encoding import decode_detail, decode_documents, decode_draft
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class OutboxKind(StrEnum):
@@ -89,28 +84,3 @@ class OutboxItem:
     def detail(self) -> EntryDetail:
         """Return the entry with its bills."""
         return EntryDetail(self.listed(), self.documents)
-
-
-def item_of(row: sqlite3.Row) -> OutboxItem:
-    """Read a row of the table `outbox`. Raises StoreError for a damaged one."""
-    draft = decode_draft(row["payload"])
-    return OutboxItem(
-        op_id=row["op_id"],
-        ver=row["ver"],
-        book_id=row["book_id"],
-        kind=OutboxKind(row["kind"]),
-        entry_id=row["entry_id"],
-        human_code=row["human_code"],
-        entry_date=draft.entry_date,
-        amount=draft.amount,
-        direction=draft.direction,
-        category=draft.category,
-        description=draft.description,
-        documents=decode_documents(row["documents"]),
-        created_at=_EPOCH + timedelta(microseconds=row["created_us"]),
-        attempts=row["attempts"],
-        last_error=row["last_error"],
-        state=OutboxState(row["state"]),
-        base=decode_detail(row["base"]) if row["base"] else None,
-        voided=bool(row["voided"]),
-    )
