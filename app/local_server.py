@@ -73,6 +73,10 @@ class LocalServer:
             self._failed_at, self._failure = time.monotonic(), error.message
             self._end()
             raise
+        except OSError as error:  # its folder or its log cannot be written, or no process started
+            self._end()
+            self._failed_at, self._failure = time.monotonic(), _unstartable(error)
+            raise OfflineError(self._failure) from error
 
     def _spawn(self, secret: str) -> str:
         self._data.mkdir(parents=True, exist_ok=True)
@@ -134,6 +138,11 @@ def _last_words(log: Path, began: int) -> str:
         lines = file.read().decode(errors="replace").splitlines()
     said = [line.removeprefix("bahi-server: ") for line in lines if line.startswith("bahi-server: ")]
     return said[-1] if said else "The book on this computer could not be opened."
+
+
+def _unstartable(error: OSError) -> str:
+    reason = error.strerror or type(error).__name__
+    return f"The book on this computer could not be opened: {reason}."
 
 
 def _raise(sentence: str) -> str:

@@ -36,11 +36,16 @@ T = TypeVar("T")
 
 
 class Api:
-    """Every method raises AppError."""
+    """Every method raises AppError; with a `book_id`, SignInError once another book is open or none."""
 
-    def __init__(self, client: Client, tokens: Tokens) -> None:
+    def __init__(self, client: Client, tokens: Tokens, book_id: str = "") -> None:
         self._client = client
         self._tokens = tokens
+        self._book_id = book_id
+
+    def for_book(self, book_id: str) -> "Api":
+        """Return the same calls for one book alone, for work that may outlast its session."""
+        return Api(self._client, self._tokens, book_id)
 
     def ready(self) -> None:
         """Return when the server can take a save."""
@@ -120,8 +125,11 @@ class Api:
             yield self._tokens.run(
                 lambda token: stack.enter_context(
                     self._client.stream(paths.EXPORT_CSV, query=query, token=token)
-                )
+                ),
+                self._book_id,
             )
 
     def _run(self, kind: type[T], method: str, path: str, **more: Any) -> T:
-        return self._tokens.run(lambda token: self._client.call(kind, method, path, token=token, **more))
+        return self._tokens.run(
+            lambda token: self._client.call(kind, method, path, token=token, **more), self._book_id
+        )

@@ -105,22 +105,32 @@ class Tokens:
         body = LogoutRequest(refresh_token)
         self._client.call(SessionsEnded, "POST", paths.AUTH_LOGOUT, body=body, seconds=_LOGOUT_SECONDS)
 
-    def run(self, call: Callable[[str], T]) -> T:
-        """Run `call` with an access token; once more with a fresh one where the server no longer takes it."""
-        token = self._valid()
+    def run(self, call: Callable[[str], T], book_id: str = "") -> T:
+        """Run `call` with an access token; once more with a fresh one where the server no longer takes it.
+
+        With `book_id` only while that book is open: what was begun for one person is never done as another.
+        """
+        token = self._valid(book_id)
         try:
             return call(token)
         except SignInError as error:
             if error.code != ErrorCode.UNAUTHENTICATED:
                 raise
-        return call(self._valid(not_this=token))
+        return call(self._valid(book_id, not_this=token))
 
-    def _valid(self, not_this: str = "") -> str:
+    def _valid(self, book_id: str, not_this: str = "") -> str:
         with self._lock:  # two calls never refresh at once
+            if book_id:
+                self._require(book_id)
             access = self._access
             if access is None or self._monotonic() >= access.due or access.token == not_this:
                 return self._refresh()
             return access.token
+
+    def _require(self, book_id: str) -> None:
+        record = self._vault.load()
+        if record is None or record.book_id != book_id:
+            raise SignInError("Please sign in.", code=ErrorCode.UNAUTHENTICATED)
 
     def _refresh(self) -> str:
         record = self._vault.load()

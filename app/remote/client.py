@@ -6,14 +6,14 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, BinaryIO, Final, TypeVar
 from uuid import uuid4
 
 import msgspec
 import requests
 from requests.adapters import HTTPAdapter
 
-from app.errors import AppError, OfflineError, ServerError
+from app.errors import AppError, OfflineError, ServerError, StoreError
 from app.remote.endpoint import Endpoint, is_loopback_url
 from app.remote.translate import error_of
 from server.contract import paths
@@ -64,7 +64,7 @@ class Client:
         endpoint = self.endpoint
         target = endpoint.require(url)
         all_headers = self._headers(endpoint, "") | headers
-        with file.open("rb") as data, self._open("PUT", target, all_headers, TRANSFER_SECONDS, data=data):
+        with _readable(file) as data, self._open("PUT", target, all_headers, TRANSFER_SECONDS, data=data):
             return
 
     @contextlib.contextmanager
@@ -132,6 +132,14 @@ def _opened(
         if answer.status_code >= 300:
             raise _refusal(answer)
         yield answer
+
+
+def _readable(file: Path) -> BinaryIO:
+    try:
+        return file.open("rb")
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise StoreError(f"A bill of this entry cannot be read: {reason}.") from error
 
 
 def _refusal(answer: requests.Response) -> AppError:

@@ -1,5 +1,7 @@
 """Bills: kept on this computer when they are pinned, fetched when they are looked at."""
 
+import contextlib
+import secrets
 import shutil
 from pathlib import Path
 
@@ -32,9 +34,14 @@ class Documents:
             return self._files.put(info.sha256, pieces)
 
     def save_copy(self, info: DocumentInfo | Attachment, destination: Path) -> None:
-        """Write a copy where somebody wants it. Raises StoreError."""
+        """Write a copy where somebody wants it, whole or not at all. Raises StoreError."""
         source = self.fetch(info)
+        partial = destination.with_name(f".{secrets.token_hex(8)}.part")
         try:
-            shutil.copyfile(source, destination)
+            shutil.copyfile(source, partial)
+            partial.replace(destination)
         except OSError as error:
             raise StoreError(f"The copy could not be written: {error.strerror}.") from error
+        finally:
+            with contextlib.suppress(OSError):
+                partial.unlink(missing_ok=True)

@@ -70,7 +70,7 @@ class Entries:
             return self._cached_page(book, filter_, cursor)
         query = query_of(filter_) | {"limit": str(PAGE)} | ({"cursor": cursor} if cursor else {})
         try:
-            page = self._accounts.remote.api.entries(query)
+            page = self._accounts.remote.api.for_book(book).entries(query)
         except OfflineError:
             if cursor is not None:
                 raise  # half of the list from the server and half from here would have a gap
@@ -132,7 +132,7 @@ class Entries:
         if item := self._outbox.find_entry(book, entry_id):
             return item.detail()
         try:
-            detail = detail_of(self._accounts.remote.api.entry(entry_id))
+            detail = detail_of(self._accounts.remote.api.for_book(book).entry(entry_id))
         except OfflineError:
             if known := self._cache.detail(book, entry_id):
                 return known

@@ -19,12 +19,14 @@ from server.contract.shapes import EntrySaved, PlannedDocument
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """What one run did. `error` is why it stopped before the end."""
+    """What one run did. `error` is why it stopped before the end, `superseded` are the codes of entries of
+    which a newer change, made on another device, stands: what was sent is in their history only."""
 
     sent: int
     waiting: int  # everything that no server has confirmed, what was refused too
     refused: int
     error: AppError | None = None
+    superseded: tuple[str, ...] = ()
 
 
 class Sync:
@@ -64,37 +66,57 @@ class Sync:
         self._outbox.discard(op_id)
 
     def send_pending(self) -> SyncReport:
-        """Send what waits, oldest first, until it is done or no server answers. Never raises AppError."""
+        """Send what waits, oldest first, until it is done or no server answers. Never raises AppError.
+
+        One item that cannot go holds up only what was made from it.
+        """
         with self._lock:
             session = self._accounts.session
             if session is None:
                 return SyncReport(0, 0, 0)
-            sent, error = 0, None
-            for item in self._outbox.waiting(session.book_id):
-                try:
-                    self._send(item)
-                    sent += 1
-                except AppError as failure:
-                    if not _is_final(failure):
-                        self._outbox.fail(item.op_id, failure.message)
-                        error = failure
-                        break
-                    self._outbox.refuse(item.op_id, failure.message)
+            sent, error, superseded = self._send_all(session.book_id)
             refused = self._outbox.count(session.book_id, OutboxState.REFUSED)
-            return SyncReport(sent, self.waiting(), refused, error)
+            left = self._outbox.count(session.book_id)
+            return SyncReport(sent, left, refused, error, tuple(dict.fromkeys(superseded)))
 
-    def _send(self, item: OutboxItem) -> None:
+    def _send_all(self, book_id: str) -> tuple[int, AppError | None, list[str]]:
+        sent, error = 0, None
+        superseded: list[str] = []
+        kept: set[tuple[str, int]] = set()  # versions that no server has
+        for item in self._outbox.items(book_id):
+            refused = item.state is OutboxState.REFUSED
+            if refused or (item.base is not None and (item.entry_id, item.base.entry.ver) in kept):
+                kept.add((item.entry_id, item.ver))
+                continue
+            try:
+                if self._send(item):
+                    superseded.append(item.human_code)
+                sent += 1
+            except AppError as failure:
+                kept.add((item.entry_id, item.ver))
+                if _is_final(failure):
+                    self._outbox.refuse(item.op_id, failure.message)
+                    continue
+                self._outbox.fail(item.op_id, failure.message)
+                error = error or failure
+                if not _is_this_items_own(failure):
+                    break
+        return sent, error, superseded
+
+    def _send(self, item: OutboxItem) -> bool:
+        """Send one item; return whether it is a change that a newer one stands above."""
         self._upload(item)
         try:
             receipt = self._perform(item)
         except ServerError as error:
             if error.code == ErrorCode.CLOCK_AHEAD:
-                self._correct_clock(error)
+                self._correct_clock(item.book_id, error)
             raise
         self._confirm(item, receipt)
+        return receipt.superseded and item.kind is not OutboxKind.CREATE
 
     def _perform(self, item: OutboxItem) -> EntrySaved:
-        api = self._accounts.remote.api
+        api = self._accounts.remote.api.for_book(item.book_id)
         match item.kind:
             case OutboxKind.CREATE:
                 return api.create(create_of(item))
@@ -108,7 +130,7 @@ class Sync:
     def _upload(self, item: OutboxItem) -> None:
         if not item.added:
             return
-        api = self._accounts.remote.api
+        api = self._accounts.remote.api.for_book(item.book_id)
         wanted = {d.sha256: PlannedDocument(d.sha256, d.byte_size, d.media_type) for d in item.added}
         for plan in api.plan(list(wanted.values())):
             if plan.stored or plan.upload is None:
@@ -120,20 +142,28 @@ class Sync:
     def _confirm(self, item: OutboxItem, receipt: EntrySaved) -> None:
         if receipt.op_id != item.op_id:
             raise ServerError("The server confirmed another operation than this one.", retryable=True)
-        detail: EntryDetail = detail_of(receipt)
-        self._cache.remember_detail(item.book_id, detail)
+        if not receipt.superseded:  # what stands comes with the next page
+            detail: EntryDetail = detail_of(receipt)
+            self._cache.remember_detail(item.book_id, detail)
         self._outbox.confirm(item.op_id)
 
-    def _correct_clock(self, error: ServerError) -> None:
+    def _correct_clock(self, book_id: str, error: ServerError) -> None:
         """Learn the offset; items stamped in the future get new versions, for no server took them."""
         server_us = error.detail.get("serverTimeUs")
         if not isinstance(server_us, int):
             return
         self._accounts.offset_us = server_us - self._now_us()
-        self._outbox.restamp(self._now_us(), self._accounts.offset_us)
+        self._outbox.restamp(book_id, self._now_us(), self._accounts.offset_us)
 
 
-_PASSING = frozenset({ErrorCode.CLOCK_AHEAD, ErrorCode.DOCUMENTS_MISSING, ErrorCode.BASE_MISSING})
+_PASSING = frozenset(
+    {
+        ErrorCode.CLOCK_AHEAD,
+        ErrorCode.DOCUMENTS_MISSING,
+        ErrorCode.BASE_MISSING,
+        ErrorCode.LINK_EXPIRED,  # a slow line: the bills sent so far are there, the next try sends the rest
+    }
+)
 """Refusals that another try can overcome."""
 
 
@@ -144,3 +174,11 @@ def _is_final(error: AppError) -> bool:
     if isinstance(error, StoreError):
         return True
     return error.code not in {*_PASSING, ""}
+
+
+def _is_this_items_own(error: AppError) -> bool:
+    """Say whether other items may go all the same: the server answered, and only this one was not taken.
+
+    After CLOCK_AHEAD the items that follow have new versions.
+    """
+    return isinstance(error, ServerError) and not error.retryable and error.code != ErrorCode.CLOCK_AHEAD

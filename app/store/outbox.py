@@ -85,8 +85,8 @@ class Outbox:
         """
         payload, entry = encode_draft(draft), base.entry
         with self._database.write() as connection:
+            # not noted in the clock: above a base from the future it would take all that follows there
             ver = max(_take_version(connection, now_us, offset_us), entry.ver + 1)
-            connection.execute("UPDATE version_clock SET last_ver = max(last_ver, ?)", (ver,))
             op_id = _new_id(ver, random)
             bills = _renumbered(draft.attachments, base, code_prefix, ver, random)
             voided = kind is OutboxKind.VOID or (kind is OutboxKind.EDIT and entry.voided)
@@ -101,9 +101,21 @@ class Outbox:
             return _the_item(connection, op_id)
 
     def discard(self, op_id: str) -> None:
-        """Forget an item that no server will take."""
+        """Forget an item that no server will take; of a new entry, all that was done to it since.
+
+        What was made from a change goes on from what that was made from.
+        """
         with self._database.write() as connection:
-            connection.execute("DELETE FROM outbox WHERE op_id = ? AND state = 'refused'", (op_id,))
+            row = connection.execute(
+                "DELETE FROM outbox WHERE op_id = ? AND state = 'refused' RETURNING *", (op_id,)
+            ).fetchone()
+            if row is None:
+                return
+            if row["kind"] == OutboxKind.CREATE:
+                whose = "DELETE FROM outbox WHERE book_id = ? AND entry_id = ?"
+                connection.execute(whose, (row["book_id"], row["entry_id"]))
+            else:
+                _let_follow(connection, row)
 
     def waiting(self, book_id: str) -> list[OutboxItem]:
         """Return what is to be sent, oldest first."""
@@ -163,8 +175,8 @@ class Outbox:
             rows = connection.execute("SELECT documents FROM outbox").fetchall()
         return {document.sha256 for row in rows for document in decode_documents(row[0])}
 
-    def restamp(self, now_us: int, offset_us: int, random: Random = os.urandom) -> int:
-        """Give new versions to items made while this computer's clock was ahead; return how many.
+    def restamp(self, book_id: str, now_us: int, offset_us: int, random: Random = os.urandom) -> int:
+        """Give new versions to items of a book made while this computer's clock was ahead; return how many.
 
         To be called when a server has refused a version as too far ahead and `offset_us` is known
         better: without it such an item, and everything made after it, would wait until that time comes.
@@ -173,15 +185,19 @@ class Outbox:
         latest = now_us + offset_us + MAX_CLOCK_AHEAD_US
         with self._database.write() as connection:
             ahead = connection.execute(
-                "SELECT op_id, ver, base FROM outbox WHERE ver > ? ORDER BY seq", (latest,)
+                "SELECT op_id, ver, base FROM outbox WHERE book_id = ? AND ver > ? ORDER BY seq",
+                (book_id, latest),
             ).fetchall()
             _turn_clock_back(connection, now_us + offset_us, latest)
             renamed: dict[int, int] = {}
             for row in ahead:
-                renamed[row["ver"]] = ver = _take_version(connection, now_us, offset_us)
+                base, based_on = _rebased(row["base"], renamed)
+                # a version that a server took while its clock was ahead too is still to be gone above
+                ver = max(_take_version(connection, now_us, offset_us), based_on + 1)
+                renamed[row["ver"]] = ver
                 connection.execute(
                     "UPDATE outbox SET op_id = ?, ver = ?, base = ? WHERE op_id = ?",
-                    (_new_id(ver, random), ver, _rebased(row["base"], renamed), row["op_id"]),
+                    (_new_id(ver, random), ver, base, row["op_id"]),
                 )
         return len(ahead)
 
@@ -256,13 +272,24 @@ def _renumbered(
     return tuple(known.get(bill.id) or made[bill.id] for bill in attachments)
 
 
-def _rebased(base: str, renamed: dict[int, int]) -> str:
-    """Let a change be made from the version that its base has now."""
+def _rebased(base: str, renamed: dict[int, int]) -> tuple[str, int]:
+    """Let a change be made from the version that its base has now; return the base and that version."""
     if not base:
-        return base
+        return base, 0
     detail = decode_detail(base)
     ver = renamed.get(detail.entry.ver, detail.entry.ver)
-    return encode_detail(replace(detail, entry=replace(detail.entry, ver=ver)))
+    return encode_detail(replace(detail, entry=replace(detail.entry, ver=ver))), ver
+
+
+def _let_follow(connection: sqlite3.Connection, gone: sqlite3.Row) -> None:
+    """Let the changes that were made from one that is gone be made from its base."""
+    later = connection.execute(
+        "SELECT op_id, base FROM outbox WHERE book_id = ? AND entry_id = ? AND base <> ''",
+        (gone["book_id"], gone["entry_id"]),
+    ).fetchall()
+    for row in later:
+        if decode_detail(row["base"]).entry.ver == gone["ver"]:
+            connection.execute("UPDATE outbox SET base = ? WHERE op_id = ?", (gone["base"], row["op_id"]))
 
 
 def _the_item(connection: sqlite3.Connection, op_id: str) -> OutboxItem:

@@ -158,4 +158,5 @@ class BookFrame(QWidget):
         self.again.give_up()
         self.toast.hide_now()
         self.edit.close_entry()
+        self.outbox.clear()
         self.entry.close_book()

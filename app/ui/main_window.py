@@ -140,6 +140,7 @@ class MainWindow(QMainWindow):
         self.outbox.changed.connect(self._outbox_changed)
         self._tasks.sign_in_needed.connect(self._signed_out_by_server)
         self.sync.sign_in_needed.connect(self._signed_out_by_server)
+        self.sync.superseded.connect(self._superseded)
         self.book.again.signed_in.connect(self._signed_in_again)
 
     def _connect_changes(self) -> None:
@@ -276,6 +277,10 @@ class MainWindow(QMainWindow):
         self.sidebar.show_waiting(count)
         self._show_link()
         self.outbox.refresh()
+
+    def _superseded(self, codes: tuple[str, ...]) -> None:
+        which = ", ".join(codes)
+        self.book.say(f"A newer change from another device stands: {which}. Yours is in the history.", "warn")
 
     def _outbox_changed(self) -> None:
         self.sync.recount()

@@ -26,11 +26,14 @@ class SingleInstance(QObject):
         self._server: QLocalServer | None = None
 
     def claim(self) -> bool:
-        """Be the one, which then may `listen`; False where another is, which is told to show itself."""
-        if not self._lock.tryLock(0):
-            self._call_first()
-            return False
-        return True
+        """Be the one, which then may `listen`; False where another is, which is told to show itself.
+
+        Where the lock cannot be written (a full disk) this is the one, whose window then says what is wrong.
+        """
+        if self._lock.tryLock(0) or self._lock.error() is not QLockFile.LockError.LockFailedError:
+            return True
+        self._call_first()
+        return False
 
     def listen(self) -> None:
         """Hear of later starts; apart from `claim`, for QtNetwork can wait for the first paint."""

@@ -14,6 +14,7 @@ from app.errors import AppError, SignInError
 
 T = TypeVar("T")
 _THREADS: Final = 6
+_LOCAL_THREADS: Final = 4
 _SHUTDOWN_MS: Final = 3000
 
 
@@ -85,6 +86,8 @@ class Tasks(QObject):
         super().__init__(parent)
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(_THREADS)
+        self._local = QThreadPool(self)  # a server that hangs may hold every thread of the other
+        self._local.setMaxThreadCount(_LOCAL_THREADS)
         self._numbers = itertools.count(1)
         self._orders: dict[int, _Order] = {}
         self._latest: dict[tuple[int, str], int] = {}
@@ -105,11 +108,13 @@ class Tasks(QObject):
         *,
         owner: QObject,
         topic: str = "",
+        local: bool = False,
     ) -> int:
         """Run `work` in the pool, then `done(result)` or `failed(error)` on the GUI thread.
 
-        Nothing is called once `owner` is deleted. With a `topic`, a newer run of the same owner and topic
-        supersedes this one. Returns a number for `drop`; 0 after `shutdown`.
+        `local` work asks no server, and never waits for work that does. Nothing is called once `owner` is
+        deleted. With a `topic`, a newer run of the same owner and topic supersedes this one. Returns a number
+        for `drop`; 0 after `shutdown`.
         """
         if self._closed:
             return 0
@@ -118,7 +123,7 @@ class Tasks(QObject):
         self._orders[number] = _Order(job, owner, topic, done, failed)
         if topic:
             self._latest[(id(owner), topic)] = number
-        self._pool.start(job)
+        (self._local if local else self._pool).start(job)
         return number
 
     def drop(self, number: int) -> None:
@@ -132,10 +137,12 @@ class Tasks(QObject):
         self._latest.pop((id(owner), topic), None)
 
     def shutdown(self) -> bool:
-        """Take no more work, forget what is queued, wait up to 3,000 ms; False if something still runs."""
+        """Take no more work, forget what is queued for a server, wait up to 3,000 ms for each kind; False if
+        something still runs."""
         self._closed = True
         self._pool.clear()
-        finished = self._pool.waitForDone(_SHUTDOWN_MS)
+        finished = self._local.waitForDone(_SHUTDOWN_MS)  # a save that was asked for is still made
+        finished = self._pool.waitForDone(_SHUTDOWN_MS) and finished
         if finished:
             self._orders.clear()
             self._latest.clear()

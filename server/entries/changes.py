@@ -54,7 +54,7 @@ class EntryChanges:
 
     async def edit(self, identity: Identity, entry_id: UUID, body: EditEntry) -> EntrySaved:
         """Give an entry another version. A newer one may stand already: the receipt says so."""
-        self._check(body.ver, checks.check_edit(body, self._today()))
+        self._check(body.ver, checks.check_edit(body, self._today()), body.based_on)
         await self.documents.require_stored(identity.book_id, body.add_documents)
         async with self.pool.connection() as connection:
             base = await _base(connection, identity.book_id, entry_id, body.based_on)
@@ -86,7 +86,7 @@ class EntryChanges:
         body: VoidEntry,
         make: Callable[[Identity, str, Doc, VoidEntry], Operation],
     ) -> EntrySaved:
-        self._check(body.ver, checks.check_void(body))
+        self._check(body.ver, checks.check_void(body), body.based_on)
         async with self.pool.connection() as connection:
             base = await _base(connection, identity.book_id, entry_id, body.based_on)
             return await self._append(connection, make(identity, str(entry_id), base, body))
@@ -97,10 +97,10 @@ class EntryChanges:
         superseded = await _is_superseded(connection, operation)
         return self._receipt(operation, appended, documents, superseded=superseded)
 
-    def _check(self, ver: int, errors: list[FieldError]) -> None:
+    def _check(self, ver: int, errors: list[FieldError], based_on: int = 0) -> None:
         if errors:
             raise InvalidFieldsError(errors)
-        check_clock(ver, int(self.clock() * 1_000_000))
+        check_clock(ver, int(self.clock() * 1_000_000), based_on)
 
     def _today(self) -> date:
         return datetime.fromtimestamp(self.clock(), UTC).date()

@@ -33,9 +33,15 @@ select p.id::text, p.entry_date::text as date_text, p.amount::text as amount_tex
     to_char(p.voided_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
 from (
     {each}
-    select e.entry_date, e.id from public.accounting_entry e
-    where e.book_id = %(book_id)s and {voided} and e.entry_date between %(first)s and %(last)s
-      and (e.entry_date, e.id) < (%(cursor_date)s, %(cursor_id)s) {match}
+    select e.entry_date, e.id
+    from (
+        select e.book_id, e.entry_date, e.id, e.category, e.cr_dr from public.accounting_entry e
+        where e.book_id = %(book_id)s and {voided} and e.entry_date between %(first)s and %(last)s
+          and (e.entry_date, e.id) < (%(cursor_date)s, %(cursor_id)s)
+        order by e.entry_date desc, e.id desc
+        offset 0 -- a fence: the planner must bring the rows in order before it may think of the filter
+    ) e
+    where true {match}
     order by e.entry_date desc, e.id desc
     limit %(limit)s
     {/each}

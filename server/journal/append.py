@@ -48,9 +48,12 @@ class Appended:
     replayed: bool
 
 
-def check_clock(ver: int, now_us: int) -> None:
-    """Refuse a version from too far ahead: it would beat every honest edit until that day comes."""
-    if ver > now_us + MAX_CLOCK_AHEAD_US:
+def check_clock(ver: int, now_us: int, based_on: int = 0) -> None:
+    """Refuse a version from too far ahead: it would beat every honest edit until that day comes.
+
+    Of an entry that stands ahead itself (this clock was ahead then, too) the very next version is taken.
+    """
+    if ver > max(now_us + MAX_CLOCK_AHEAD_US, based_on + 1):
         raise ServerError(
             ErrorCode.CLOCK_AHEAD,
             "This computer's clock is more than five minutes ahead of the server's.",

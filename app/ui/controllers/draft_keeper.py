@@ -83,6 +83,7 @@ class DraftKeeper(QObject):
             self.failed.emit,
             owner=self,
             topic="draft",
+            local=True,
         )
 
     def _next(self) -> int:

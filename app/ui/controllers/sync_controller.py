@@ -31,7 +31,8 @@ class Link(Enum):
 class SyncController(QObject):
     """`waiting_changed(int)` counts the outbox, `entries_confirmed(int)` says how many a server took just
     now, `link_changed(Link)` how the connection stands, `run_ended(int)` what is left after a run of sending.
-    `sign_in_needed` carries the SignInError that stopped a run. `problem` is the AppError that stopped the
+    `sign_in_needed` carries the SignInError that stopped a run, `superseded` the codes of entries that were
+    changed on another device after the change that was sent. `problem` is the AppError that stopped the
     last run, if any but that no server answered."""
 
     waiting_changed = Signal(int)
@@ -39,6 +40,7 @@ class SyncController(QObject):
     link_changed = Signal(object)
     run_ended = Signal(int)
     sign_in_needed = Signal(object)
+    superseded = Signal(object)
 
     def __init__(
         self,
@@ -117,16 +119,20 @@ class SyncController(QObject):
     def _sent(self, report: "SyncReport") -> None:
         self._sending = False
         offline = isinstance(report.error, OfflineError)
+        changed = report.sent > 0 or report.refused != self.refused
         self.refused = report.refused
         self.problem = None if offline else report.error
         self._set_link(Link.OFFLINE if offline else Link.ONLINE)
         self._set_waiting(report.waiting)
         if isinstance(report.error, SignInError):
             self.sign_in_needed.emit(report.error)
-        if report.sent or report.refused:
+        if report.superseded:
+            self.superseded.emit(report.superseded)
+        if changed:
             self.entries_confirmed.emit(report.sent)
         self.run_ended.emit(report.waiting)
-        self._plan(better=report.error is None)
+        moved = report.sent > 0 or report.waiting == 0  # what is refused waits for the person, not for us
+        self._plan(better=report.error is None and moved)
 
     def _failed(self, error: AppError) -> None:
         self._sending = False

@@ -221,7 +221,7 @@ class EntryScreen(QWidget):
         whole = replace(draft, attachments=self.documents.attachments())
         self._saving = True
         self._show_saving(True, "Saving…")
-        self._tasks.run(self.store(whole), self._done, self._failed, owner=self)
+        self._tasks.run(self.store(whole), self._done, self._failed, owner=self, local=True)
 
     def _show_saving(self, saving: bool, text: str = "") -> None:
         if saving:

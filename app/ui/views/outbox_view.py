@@ -82,6 +82,12 @@ class OutboxView(QWidget):
         self.refresh()
         self.send_button.setFocus(Qt.FocusReason.OtherFocusReason)
 
+    def clear(self) -> None:
+        """Forget what was shown: the next book is somebody else's."""
+        self._tasks.supersede(self, "items")
+        self.banner.hide()
+        self._show(())
+
     def refresh(self) -> None:
         """Read the outbox again, if it is on view."""
         if self.isVisible():

@@ -201,7 +201,8 @@ class DocumentsPanel(QFrame):
         tile = self._new_tile(name)
         self._count()
         QTimer.singleShot(0, tile, lambda: self._area.ensureWidgetVisible(tile))
-        self._tasks.run(work, partial(self._attached, tile), partial(self._failed, tile), owner=tile)
+        attached, failed = partial(self._attached, tile), partial(self._failed, tile)
+        self._tasks.run(work, attached, failed, owner=tile, local=True)
 
     def _attached(self, tile: DocumentTile, attachment: Attachment) -> None:
         if tile not in self._tiles:

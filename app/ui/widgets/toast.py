@@ -67,7 +67,9 @@ class Toast(QFrame):
     @property
     def can_undo(self) -> bool:
         """Say whether Undo is on offer now."""
-        return not self.isHidden() and not self.undo_button.isHidden() and self._clock() < self._until
+        offered = not self.isHidden() and not self.undo_button.isHidden()
+        held = not self._timer.isActive()  # by the mouse over it
+        return offered and (held or self._clock() < self._until)
 
     def undo(self) -> None:
         """Press Undo, if it is on offer."""

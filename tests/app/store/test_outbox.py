@@ -221,7 +221,7 @@ def test_what_was_made_while_the_clock_was_ahead_gets_versions_that_a_server_tak
     ahead = [outbox.add(BOOK, draft(str(n), bill()), "0K7", NOW + 9000 * HOUR) for n in range(3)]
     late = outbox.add(BOOK, draft("late"), "0K7", NOW + 1000)
     assert late.ver > NOW + limits.MAX_CLOCK_AHEAD_US  # the clock is right again, and yet it would be refused
-    assert outbox.restamp(NOW + 2000, 0) == 4
+    assert outbox.restamp(BOOK, NOW + 2000, 0) == 4
     items = outbox.waiting(BOOK)
     assert [i.entry_id for i in items] == [i.entry_id for i in (early, *ahead, late)]
     assert [i.documents for i in items] == [i.documents for i in (early, *ahead, late)]
@@ -231,9 +231,18 @@ def test_what_was_made_while_the_clock_was_ahead_gets_versions_that_a_server_tak
     assert NOW + 2000 < outbox.add(BOOK, draft(), "0K7", NOW + 2500).ver < NOW + 3000
 
 
+def test_what_waits_in_another_book_is_left_alone_for_its_server_may_have_it(outbox: Outbox) -> None:
+    day = 24 * 3600 * 1_000_000
+    for book in (BOOK, "another"):
+        outbox.add(book, draft(), "0K7", NOW + day)
+    before = outbox.items("another")
+    assert outbox.restamp(BOOK, NOW, 0) == 1
+    assert outbox.items("another") == before
+
+
 def test_where_no_version_is_ahead_nothing_is_restamped(outbox: Outbox) -> None:
     item = outbox.add(BOOK, draft(), "0K7", NOW + 1000)
-    assert outbox.restamp(NOW, 0) == 0
+    assert outbox.restamp(BOOK, NOW, 0) == 0
     assert outbox.waiting(BOOK) == [item]
     assert outbox.add(BOOK, draft(), "0K7", NOW).ver == item.ver + 1
 

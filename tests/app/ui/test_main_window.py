@@ -138,6 +138,11 @@ def test_signing_out_leads_to_the_login_and_does_not_go_straight_in_again(
         book.login.submit()
 
 
+def test_a_change_that_another_device_outdid_is_told(book: MainWindow) -> None:
+    book.sync.superseded.emit(("0K7-000042",))
+    assert "0K7-000042" in book.book.banner.text()
+
+
 def test_closing_asks_nothing_and_keeps_the_draft(
     book: MainWindow, person: Person, fake: FakeServices
 ) -> None:

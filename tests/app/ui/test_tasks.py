@@ -73,6 +73,25 @@ def test_a_newer_run_of_the_same_topic_supersedes_an_older_one(
     assert seen == ["new"]
 
 
+def test_what_asks_no_server_never_waits_for_what_does(qtbot: QtBot, tasks: Tasks, owner: QObject) -> None:
+    gate = threading.Event()
+    seen: list[str] = []
+    for _ in range(20):
+        tasks.run(lambda: gate.wait(20), lambda _gone: None, owner=owner)
+    tasks.run(lambda: "saved", seen.append, owner=owner, local=True)
+    qtbot.waitUntil(lambda: seen == ["saved"])
+    gate.set()
+    qtbot.waitUntil(lambda: not tasks.busy)
+
+
+def test_a_save_that_was_asked_for_is_made_before_the_end(owner: QObject) -> None:
+    tasks, made = Tasks(), []
+    for number in range(20):
+        tasks.run(lambda n=number: made.append(n), lambda _none: None, owner=owner, local=True)
+    assert tasks.shutdown()
+    assert len(made) == 20
+
+
 def test_topics_of_other_owners_do_not_meet(qtbot: QtBot, tasks: Tasks, owner: QObject) -> None:
     other = QObject()
     seen: list[str] = []

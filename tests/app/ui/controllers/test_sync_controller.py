@@ -119,3 +119,19 @@ def test_the_pill_says_how_it_stands(
     with qtbot.waitSignal(sync.run_ended):
         sync.start()
     assert link_words(sync)[:2] == (text, tone)
+
+
+def test_what_was_refused_is_left_in_peace(
+    qtbot: QtBot, sync: SyncController, fake: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[int] = []
+    sync.entries_confirmed.connect(told.append)
+    monkeypatch.setattr(fake.sync, "send_pending", lambda: SyncReport(0, 2, 1))
+    with qtbot.waitSignal(sync.run_ended):
+        sync.start()
+    pauses = []
+    for _ in range(7):
+        run_once(qtbot, sync)
+        pauses.append(sync.pause_ms)
+    assert pauses[-1] == 60_000
+    assert told == [0]  # the listing is read again when it is refused, not at every look

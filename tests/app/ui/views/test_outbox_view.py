@@ -126,3 +126,9 @@ def test_a_copy_that_cannot_be_written_says_so(
     person.folder = tmp_path / "missing"
     press(qtbot, outbox, 0, "item_copy")
     qtbot.waitUntil(lambda: "could not be written" in outbox.banner.text())
+
+
+def test_whoever_signs_in_next_sees_nothing_of_it(qtbot: QtBot, book: MainWindow, outbox: OutboxView) -> None:
+    book.sign_out()
+    qtbot.waitUntil(lambda: not book.signed_in)
+    assert outbox.list.cards() == []

@@ -1,8 +1,9 @@
 """The toast: ten seconds by the clock, and the way back."""
 
 import pytest
-from PySide6.QtCore import QRect, Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QPointF, QRect, Qt
+from PySide6.QtGui import QEnterEvent
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.ui.theme import Theme
@@ -45,6 +46,20 @@ def test_undo_tells_once_and_goes(qtbot: QtBot, toast: Toast) -> None:
     toast.undo()
     assert told == [True]
     assert toast.text() == ""
+
+
+def test_while_the_mouse_is_over_it_the_button_that_is_there_works(toast: Toast, clock: Clock) -> None:
+    told: list[bool] = []
+    toast.undo_wanted.connect(lambda: told.append(True))
+    toast.say("Voided 0K7-000042", undo=True)
+    point = QPointF(5, 5)
+    QApplication.sendEvent(toast, QEnterEvent(point, point, point))
+    clock.now += LIFE_S + 1
+    toast.undo_button.click()
+    assert told == [True]
+    toast.say("Voided 0K7-000043", undo=True)
+    clock.now += LIFE_S + 1
+    assert not toast.can_undo
 
 
 def test_what_cannot_be_undone_offers_nothing(toast: Toast) -> None:

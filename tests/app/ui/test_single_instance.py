@@ -1,0 +1,28 @@
+"""One program a data folder, and one that opens even where its lock cannot be written."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QLockFile
+
+from app.ui.single_instance import SingleInstance
+
+
+def test_the_second_of_one_folder_steps_back(qapp: object, tmp_path: Path) -> None:
+    first, second, other = (SingleInstance(tmp_path / name) for name in ("a", "a", "b"))
+    assert first.claim()
+    assert not second.claim()
+    assert other.claim()
+    first.release()
+    assert second.claim()
+    for each in (second, other):
+        each.release()
+
+
+def test_where_the_lock_cannot_be_written_the_program_opens_and_can_say_why(
+    qapp: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instance = SingleInstance(tmp_path)
+    monkeypatch.setattr(QLockFile, "tryLock", lambda *_: False)
+    monkeypatch.setattr(QLockFile, "error", lambda _self: QLockFile.LockError.UnknownError)
+    assert instance.claim()
