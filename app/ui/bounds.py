@@ -1,29 +1,8 @@
-"""The limits that the screens say aloud and the kinds of file they show.
-
-They repeat `server.contract` (which this room may not import); a test holds the two together.
-"""
+"""How sizes and counts are told, and the kinds of file that the screens offer."""
 
 from typing import Final
 
 from app.domain.money import group_digits
-
-MAX_DOCUMENTS: Final = 20
-MAX_CATEGORY: Final = 100
-MAX_DESCRIPTION: Final = 500
-MAX_SEARCH: Final = 100
-MAX_USER_NAME: Final = 64
-MAX_PASSWORD: Final = 256
-
-EXTENSIONS: Final[dict[str, str]] = {
-    "image/jpeg": ".jpg",
-    "image/png": ".png",
-    "image/webp": ".webp",
-    "image/heic": ".heic",
-    "image/gif": ".gif",
-    "image/tiff": ".tif",
-    "application/pdf": ".pdf",
-}
-"""The types that may be handed to the system's viewer, with the extension that their copy gets."""
 
 FILE_PATTERNS: Final = "*.jpg *.jpeg *.png *.webp *.heic *.heif *.gif *.tif *.tiff *.pdf"
 PDF: Final = "application/pdf"

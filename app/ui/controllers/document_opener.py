@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
+from app.domain.bounds import EXTENSIONS
 from app.domain.entry import Attachment, DocumentInfo
 from app.errors import AppError
-from app.ui.bounds import EXTENSIONS
 from app.ui.desktop import Desktop
 from app.ui.tasks import Tasks
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QWidget
 
+from app.domain.bounds import MAX_PASSWORD
 from app.errors import AppError
-from app.ui.bounds import MAX_PASSWORD
 from app.ui.tasks import Tasks
 from app.ui.widgets.field import Field
 from app.ui.widgets.pieces import button, label

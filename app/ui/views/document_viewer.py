@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from app.domain.bounds import EXTENSIONS
 from app.domain.entry import DocumentInfo
 from app.errors import AppError
 from app.ui import previews
-from app.ui.bounds import EXTENSIONS, size_text
+from app.ui.bounds import size_text
 from app.ui.previews import PagePicture
 from app.ui.tasks import Tasks
 from app.ui.widgets.page_canvas import PageCanvas

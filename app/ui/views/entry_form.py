@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
+from app.domain.bounds import MAX_CATEGORY, MAX_DESCRIPTION
 from app.domain.dates import format_date
 from app.domain.entry import Attachment, Direction, EntryDraft, Suggestion
 from app.domain.form_draft import FormDraft
 from app.domain.money import format_amount, parse_amount
 from app.errors import InputError
-from app.ui.bounds import MAX_CATEGORY, MAX_DESCRIPTION
 from app.ui.tasks import Tasks
 from app.ui.widgets.amount_field import AmountField
 from app.ui.widgets.date_field import DateField

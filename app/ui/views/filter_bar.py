@@ -9,9 +9,9 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QPushButton, QVBoxLayout, QWidget
 
+from app.domain.bounds import MAX_SEARCH
 from app.domain.dates import Preset, presets
 from app.domain.entry import Direction, EntryFilter, Shown
-from app.ui.bounds import MAX_SEARCH
 from app.ui.icons import put_icon
 from app.ui.widgets.date_field import DateField
 from app.ui.widgets.flow import FlowLayout

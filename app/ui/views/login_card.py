@@ -6,7 +6,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QCheckBox, QFrame, QLabel, QLineEdit, QProgressBar, QVBoxLayout
 
-from app.ui.bounds import MAX_PASSWORD, MAX_USER_NAME
+from app.domain.bounds import MAX_PASSWORD, MAX_USER_NAME
 from app.ui.icons import put_icon
 from app.ui.widgets.banner import Banner
 from app.ui.widgets.field import Field

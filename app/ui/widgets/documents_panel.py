@@ -10,10 +10,10 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QImage
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
+from app.domain.bounds import MAX_DOCUMENTS
 from app.domain.entry import Attachment
 from app.errors import AppError
 from app.ui import previews
-from app.ui.bounds import MAX_DOCUMENTS
 from app.ui.desktop import Desktop
 from app.ui.icons import put_icon
 from app.ui.tasks import Tasks

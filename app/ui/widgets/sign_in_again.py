@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout
 
+from app.domain.bounds import MAX_PASSWORD
 from app.errors import AppError
-from app.ui.bounds import MAX_PASSWORD
 from app.ui.icons import put_icon
 from app.ui.tasks import Tasks
 from app.ui.widgets.pieces import button, label, set_look

@@ -1,22 +1,8 @@
-"""The limits that the screens repeat are those of the wire."""
+"""How sizes and counts are told."""
 
 import pytest
 
 from app.ui import bounds
-from server.contract import limits, media
-
-
-def test_the_limits_are_those_of_the_contract() -> None:
-    assert bounds.MAX_DOCUMENTS == limits.MAX_DOCUMENTS_PER_ENTRY
-    assert bounds.MAX_CATEGORY == limits.MAX_CATEGORY
-    assert bounds.MAX_DESCRIPTION == limits.MAX_DESCRIPTION
-    assert bounds.MAX_SEARCH == limits.MAX_SEARCH
-    assert bounds.MAX_USER_NAME == limits.MAX_USER_NAME
-    assert bounds.MAX_PASSWORD == limits.MAX_PASSWORD
-
-
-def test_every_kind_of_bill_can_be_opened_outside() -> None:
-    assert bounds.EXTENSIONS == media.EXTENSIONS
 
 
 @pytest.mark.parametrize(
