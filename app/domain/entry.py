@@ -175,10 +175,11 @@ class Totals:
 
     def _moved(self, entry: ListedEntry, sign: int) -> "Totals":
         credit = entry.direction is Direction.CREDIT
+        money = Decimal(0) if entry.voided else sign * entry.amount  # a voided entry's money is nobody's
         return Totals(
             self.count + sign,
-            self.money_out + (Decimal(0) if credit else sign * entry.amount),
-            self.money_in + (sign * entry.amount if credit else Decimal(0)),
+            self.money_out + (Decimal(0) if credit else money),
+            self.money_in + (money if credit else Decimal(0)),
             self.waiting,
         )
 

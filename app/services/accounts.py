@@ -251,10 +251,9 @@ class Accounts:
 
     def _forget(self) -> str:
         """Drop the session from this computer; return its refresh token, "" where there was none."""
+        self._settings.set(_FACTS, "")  # first: on a full disk nobody is half signed out
         self.session = None
-        token = self.remote.tokens.forget()
-        self._settings.set(_FACTS, "")
-        return token
+        return self.remote.tokens.forget()
 
     def _log_out(self, refresh_token: str) -> None:
         if refresh_token:

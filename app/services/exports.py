@@ -17,7 +17,7 @@ from app.remote.translate import query_of, totals_of
 from app.services.accounts import Accounts
 from app.store.outbox import Outbox
 
-_COUNTED: Final = ("Money Out", "Money In")
+_COUNTED: Final = ("Money Out", "Money In", "Status")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,17 +125,17 @@ def _write(
 
 
 def _count(file: Path) -> Totals:
-    """Read the file back as an accountant's program would: every row that the filter let through counts."""
+    """Read the file back as an accountant would: every row counts, the money of a voided one does not."""
     rows, out, into = 0, Decimal(0), Decimal(0)
     with file.open(encoding="utf-8-sig", newline="") as text:
         lines = csv.reader(text)  # DictReader takes three times as long over a million rows
         headings = next(lines, [])
         if not {*_COUNTED} <= {*headings}:  # what came is no export of ours
             return Totals()
-        money_out, money_in = (headings.index(name) for name in _COUNTED)
+        money_out, money_in, status = (headings.index(name) for name in _COUNTED)
         for row in lines:
             rows += 1
-            if len(row) == len(headings):
+            if len(row) == len(headings) and row[status] == "active":
                 out += Decimal(row[money_out] or 0)
                 into += Decimal(row[money_in] or 0)
     return Totals(rows, out, into)

@@ -155,7 +155,8 @@ having sum(p.count) <> 0;
 
 -- name: summary_of_matches
 select date_trunc('month', e.entry_date::timestamp)::date as month, e.category, e.cr_dr,
-    sum(e.amount), count(*)
+    -- a voided entry is a row, but its money is nobody's
+    coalesce(sum(e.amount) filter (where e.voided_at is null), 0), count(*)
 from {entries} e
 where e.book_id = %(book_id)s and {voided} and e.entry_date between %(first)s and %(last)s {match}
 group by grouping sets ((e.cr_dr), (e.category, e.cr_dr), (month, e.cr_dr));

@@ -30,7 +30,7 @@ class Link(Enum):
 
 class SyncController(QObject):
     """`waiting_changed(int)` counts the outbox, `entries_confirmed(int)` says how many a server took just
-    now, `link_changed(Link)` how the connection stands, `run_ended(int)` what is left after a run of sending.
+    now, `link_changed(Link)` how the connection stands, `run_ended(int)` what is still to be sent.
     `sign_in_needed` carries the SignInError that stopped a run, `superseded` the codes of entries that were
     changed on another device after the change that was sent. `problem` is the AppError that stopped the
     last run, if any but that no server answered."""
@@ -130,7 +130,7 @@ class SyncController(QObject):
             self.superseded.emit(report.superseded)
         if changed:
             self.entries_confirmed.emit(report.sent)
-        self.run_ended.emit(report.waiting)
+        self.run_ended.emit(report.waiting - report.refused)  # nobody waits for what a server refused
         moved = report.sent > 0 or report.waiting == 0  # what is refused waits for the person, not for us
         self._plan(better=report.error is None and moved)
 
@@ -139,7 +139,7 @@ class SyncController(QObject):
         offline = isinstance(error, OfflineError)
         self.problem = None if offline else error
         self._set_link(Link.OFFLINE if offline else Link.ONLINE)
-        self.run_ended.emit(self.waiting)
+        self.run_ended.emit(self.waiting - self.refused)
         self._plan(better=False)
 
     def _plan(self, *, better: bool) -> None:

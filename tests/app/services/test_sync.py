@@ -281,3 +281,8 @@ def test_an_export_holds_what_its_filter_counts_the_voided_too(
     made = exports.write_csv(wanted, tmp_path / "out.csv", lambda _rows: None, lambda: False)
     assert made.totals == desk.entries.totals(wanted)
     assert made.rows == (2 if shown is Shown.ALL else 1)
+    # A voided entry is a row, but its money is nobody's.
+    assert (made.totals.money_out == 0) is (shown is Shown.VOIDED)
+    assert made.totals.money_out == (
+        0 if shown is Shown.VOIDED else desk.entries.totals(EntryFilter()).money_out
+    )

@@ -97,6 +97,17 @@ def test_it_can_go_on_without_what_waits_and_says_which(
     assert "0K7-000777" not in target.read_text()
 
 
+def test_nobody_waits_for_what_a_server_refused(
+    qtbot: QtBot, book: MainWindow, fake: FakeServices, target: Path
+) -> None:
+    put_waiting(fake)
+    fake.book.waiting[-1] = replace(fake.book.waiting[-1], state=EntryState.REFUSED, note="Not like this.")
+    dialog = open_dialog(qtbot, book)
+    dialog.begin()
+    qtbot.waitUntil(dialog.result_page.isVisible)
+    assert "0K7-000777" in dialog.result_page.left_out.text()
+
+
 def test_waiting_can_be_given_up(qtbot: QtBot, book: MainWindow, fake: FakeServices, target: Path) -> None:
     put_waiting(fake)
     dialog = open_dialog(qtbot, book)
