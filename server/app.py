@@ -31,6 +31,8 @@ from server.http.responses import error_response
 from server.http.state import Services
 from server.journal.rollup import rollup
 
+_WARM_UP_AFTER_SECONDS = 1.0
+
 
 def make_services(config: Config, clock: Callable[[], float] = time.time) -> Services:
     """Return the services of a server whose database is migrated; the pool is not open yet."""
@@ -63,12 +65,14 @@ def create_app(services: Services) -> Starlette:
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await services.pool.open()
-        warming = asyncio.create_task(asyncio.to_thread(warm_up), name="warm up")
+        warming = asyncio.create_task(_warm_up_soon(), name="warm up")
         try:
             async with rollup(services.pool):
                 yield
         finally:
-            await warming
+            warming.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await warming
             await services.pool.close()
 
     routes = [*AUTH, *DOCUMENTS, *ENTRIES, *HEALTH]
@@ -81,6 +85,12 @@ def create_app(services: Services) -> Starlette:
     app.router.redirect_slashes = False  # an address is right or not found; a redirect trusts the Host header
     app.state.services = services
     return app
+
+
+async def _warm_up_soon() -> None:
+    """Import what the first token needs, but not while the first calls are answered: imports hold the GIL."""
+    await asyncio.sleep(_WARM_UP_AFTER_SECONDS)
+    await asyncio.to_thread(warm_up)
 
 
 async def _router_refusal(_: Request, error: Exception) -> Response:
