@@ -57,16 +57,16 @@ def counter_of(code: str) -> int:
     return int(match[1])
 
 
-def next_document_codes(code: str, prefix: str, known: list[str], count: int) -> list[str]:
-    """Return codes for `count` bills that come to the entry with `code` later, from the device with `prefix`.
+def document_stem(code: str, prefix: str) -> str:
+    """Return how codes begin of bills that the device with `prefix` adds to the entry with `code`.
 
-    The device that made the entry goes on counting; another one names itself, `0K7-000042-1B3-1`, so that
-    two devices that add bills at once never give the same code.
+    The device that made the entry goes on counting; another one names itself, `0K7-000042-1B3`, so that two
+    devices that add bills at once never give the same code.
     """
-    own = code.startswith(f"{prefix}-")
-    stem = code[1:] if own else f"{code}-{prefix}"
-    taken = [
-        int(tail) for text in known if (tail := text.removeprefix(f"{stem}-")).isdigit() and tail != text
-    ]
-    first = max(taken, default=0) + 1
-    return [f"{stem}-{n}" for n in range(first, first + count)]
+    return code[1:] if code.startswith(f"{prefix}-") else f"{code}-{prefix}"
+
+
+def highest_number(stem: str, known: list[str]) -> int:
+    """Return the highest number behind `stem` among the codes `known`, 0 where there is none."""
+    tails = [text.removeprefix(f"{stem}-") for text in known if text.startswith(f"{stem}-")]
+    return max((int(tail) for tail in tails if tail.isdigit()), default=0)

@@ -57,6 +57,7 @@ class Outbox:
             code = codes.human_code(code_prefix, _take_counter(connection, book_id, code_prefix))
             op_id = _new_id(ver, random)
             bills = _numbered(draft.attachments, code, ver, random)
+            _note_bills(connection, book_id, codes.document_stem(code, code_prefix), bills)
             connection.execute(
                 "INSERT INTO outbox (op_id, ver, book_id, kind, entry_id, human_code, payload, documents,"
                 " created_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -88,7 +89,10 @@ class Outbox:
             # not noted in the clock: above a base from the future it would take all that follows there
             ver = max(_take_version(connection, now_us, offset_us), entry.ver + 1)
             op_id = _new_id(ver, random)
-            bills = _renumbered(draft.attachments, base, code_prefix, ver, random)
+            stem = codes.document_stem(entry.human_code, code_prefix)
+            given = _bills_given(connection, book_id, stem)
+            bills = _renumbered(draft.attachments, base, stem, given, ver, random)
+            _note_bills(connection, book_id, stem, bills)
             voided = kind is OutboxKind.VOID or (kind is OutboxKind.EDIT and entry.voided)
             connection.execute(
                 "INSERT INTO outbox (op_id, ver, book_id, kind, entry_id, human_code, payload, documents,"
@@ -257,19 +261,38 @@ def _numbered(
 
 
 def _renumbered(
-    attachments: tuple[Attachment, ...], base: EntryDetail, prefix: str, ver: int, random: Random
+    attachments: tuple[Attachment, ...], base: EntryDetail, stem: str, given: int, ver: int, random: Random
 ) -> tuple[DocumentInfo, ...]:
+    """Number the new bills behind `stem`, above every number given: a removed bill's code stays its own."""
     known = {document.id: document for document in base.documents}
     fresh = [bill for bill in attachments if bill.id not in known]
-    numbers = codes.next_document_codes(
-        base.entry.human_code, prefix, [d.doc_code for d in base.documents], len(fresh)
-    )
+    first = max(given, codes.highest_number(stem, [d.doc_code for d in base.documents])) + 1
     ids = sorted(_new_id(ver, random) for _ in fresh)
     made = {
-        bill.id: DocumentInfo(new_id, code, bill.file_name, bill.media_type, bill.byte_size, bill.sha256)
-        for bill, new_id, code in zip(fresh, ids, numbers, strict=True)
+        bill.id: DocumentInfo(
+            new_id, f"{stem}-{n}", bill.file_name, bill.media_type, bill.byte_size, bill.sha256
+        )
+        for n, (bill, new_id) in enumerate(zip(fresh, ids, strict=True), start=first)
     }
     return tuple(known.get(bill.id) or made[bill.id] for bill in attachments)
+
+
+def _bills_given(connection: sqlite3.Connection, book_id: str, stem: str) -> int:
+    row = connection.execute(
+        "SELECT last FROM bill_counter WHERE book_id = ? AND stem = ?", (book_id, stem)
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _note_bills(
+    connection: sqlite3.Connection, book_id: str, stem: str, bills: tuple[DocumentInfo, ...]
+) -> None:
+    if last := codes.highest_number(stem, [bill.doc_code for bill in bills]):
+        connection.execute(
+            "INSERT INTO bill_counter VALUES (?, ?, ?) ON CONFLICT (book_id, stem)"
+            " DO UPDATE SET last = max(last, excluded.last)",
+            (book_id, stem, last),
+        )
 
 
 def _rebased(base: str, renamed: dict[int, int]) -> tuple[str, int]:

@@ -57,5 +57,12 @@ _DRAFTS = (
     "CREATE TABLE draft (book_id TEXT PRIMARY KEY, payload TEXT NOT NULL)",
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _CHANGES, _DRAFTS)
+_BILL_CODES = (
+    # the highest number that this computer ever gave behind the beginning of a bill's code
+    """CREATE TABLE bill_counter (
+        book_id TEXT NOT NULL, stem TEXT NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (book_id, stem)
+    )""",
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _CHANGES, _DRAFTS, _BILL_CODES)
 """`PRAGMA user_version` says how many of these a file has had."""

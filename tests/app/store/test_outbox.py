@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.entry import EntryState
-from app.domain.outbox_item import OutboxItem, OutboxState
+from app.domain.entry import Attachment, EntryDetail, EntryState
+from app.domain.outbox_item import OutboxItem, OutboxKind, OutboxState
 from app.errors import StoreError
 from app.store.database import Database
 from app.store.outbox import Outbox
@@ -260,3 +260,28 @@ def test_an_item_is_in_the_file_when_add_has_returned(outbox: Outbox, tmp_path: 
     other = sqlite3.connect(tmp_path / "client.sqlite")
     assert other.execute("SELECT op_id FROM outbox").fetchall() == [(item.op_id,)]
     other.close()
+
+
+def _change(outbox: Outbox, base: EntryDetail, *bills: Attachment, prefix: str = "0K7") -> EntryDetail:
+    changed = draft("Tea", *bills)
+    return outbox.change(BOOK, OutboxKind.EDIT, base, changed, prefix, NOW).detail()
+
+
+def _as_bills(detail: EntryDetail) -> list[Attachment]:
+    return [Attachment(d.id, d.file_name, d.media_type, d.byte_size, d.sha256) for d in detail.documents]
+
+
+def test_the_code_of_a_bill_that_was_taken_away_is_never_given_again(outbox: Outbox) -> None:
+    two = outbox.add(BOOK, draft("Tea", bill("a"), bill("b")), "0K7", NOW).detail()
+    one = _change(outbox, two, _as_bills(two)[0])
+    again = _change(outbox, one, _as_bills(one)[0], bill("c"))
+    assert [d.doc_code for d in again.documents] == ["K7-000001-1", "K7-000001-3"]
+    none = _change(outbox, again)
+    last = _change(outbox, none, bill("d"))
+    assert [d.doc_code for d in last.documents] == ["K7-000001-4"]
+
+
+def test_another_device_names_itself_in_the_codes_of_the_bills_that_it_adds(outbox: Outbox) -> None:
+    own = outbox.add(BOOK, draft("Tea", bill("a")), "0K7", NOW).detail()
+    both = _change(outbox, own, *_as_bills(own), bill("b"), bill("c"), prefix="1B3")
+    assert [d.doc_code for d in both.documents] == ["K7-000001-1", "0K7-000001-1B3-1", "0K7-000001-1B3-2"]
