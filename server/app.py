@@ -16,7 +16,7 @@ from server.auth.routes import ROUTES as AUTH
 from server.auth.service import AuthService
 from server.auth.tokens import Signer, warm_up
 from server.config import Config
-from server.db.pool import make_pool
+from server.db.pool import make_blocking_pool, make_pool
 from server.documents.folder import FolderStore
 from server.documents.routes import ROUTES as DOCUMENTS
 from server.documents.service import DocumentService
@@ -32,6 +32,7 @@ from server.http.state import Services
 from server.journal.rollup import rollup
 
 _WARM_UP_AFTER_SECONDS = 1.0
+_EXPORTS_AT_ONCE = 4
 
 
 def make_services(config: Config, clock: Callable[[], float] = time.time) -> Services:
@@ -50,7 +51,7 @@ def make_services(config: Config, clock: Callable[[], float] = time.time) -> Ser
         documents=documents,
         entries=EntryService(pool),
         changes=EntryChanges(config, pool, documents, clock),
-        exports=CsvExport(config.database_url),
+        exports=CsvExport(make_blocking_pool(config.database_url, _EXPORTS_AT_ONCE)),
     )
 
 
@@ -74,6 +75,7 @@ def create_app(services: Services) -> Starlette:
             with contextlib.suppress(asyncio.CancelledError):
                 await warming
             await services.pool.close()
+            await asyncio.to_thread(services.exports.pool.close)
 
     routes = [*AUTH, *DOCUMENTS, *ENTRIES, *HEALTH]
     app = Starlette(

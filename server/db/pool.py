@@ -1,12 +1,14 @@
-"""Connections to PostgreSQL: an asynchronous pool for calls, a blocking connection for COPY."""
+"""Connections to PostgreSQL: an asynchronous pool for calls, a blocking one for COPY."""
 
 from typing import Any
 
 import psycopg
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 Pool = AsyncConnectionPool[Connection]
+BlockingConnection = psycopg.Connection[tuple[Any, ...]]
+BlockingPool = ConnectionPool[BlockingConnection]
 
 
 def make_pool(url: str, most: int) -> Pool:
@@ -21,6 +23,18 @@ def make_pool(url: str, most: int) -> Pool:
     )
 
 
-def connect_blocking(url: str) -> psycopg.Connection[tuple[Any, ...]]:
-    """Return a connection of one's own, for work in a thread."""
-    return psycopg.connect(url, connect_timeout=5, application_name="bahi-server")
+def make_blocking_pool(url: str, most: int) -> BlockingPool:
+    """Return a pool that is not open yet, of read-only connections for work in threads."""
+    return ConnectionPool(
+        url,
+        min_size=1,
+        max_size=most,
+        timeout=5,
+        open=False,
+        configure=_read_only,
+        kwargs={"connect_timeout": 5, "application_name": "bahi-server export"},
+    )
+
+
+def _read_only(connection: BlockingConnection) -> None:
+    connection.read_only = True

@@ -7,7 +7,7 @@ from typing import Final
 import psycopg
 
 from server.auth.tokens import Identity
-from server.db.pool import connect_blocking
+from server.db.pool import BlockingPool
 from server.entries import search, store
 from server.entries.search import Filter
 
@@ -18,17 +18,17 @@ Buffer = bytes | bytearray | memoryview
 
 @dataclass(frozen=True, slots=True)
 class CsvExport:
-    """`url` is the database's; each export has a connection of its own, in a thread."""
+    """Each export holds a connection of `pool` in a thread; a slow reader holds up only other exports."""
 
-    url: str
+    pool: BlockingPool
 
     def stream(self, identity: Identity, filter_: Filter) -> Generator[bytes, None, None]:
         """Yield the file (UTF-8 with BOM, CRLF, RFC 4180) in pieces of about 64 KiB.
 
         The first piece comes only once PostgreSQL has taken the statement. Closing the iterator cancels it.
         """
-        with connect_blocking(self.url) as connection:
-            connection.read_only = True
+        self.pool.open()  # at the first export: no start waits for its threads
+        with self.pool.connection() as connection:
             try:
                 yield from _joined(_copy(connection, identity, filter_))
             finally:

@@ -10,6 +10,8 @@ from http import HTTPStatus
 import pytest
 
 from server.contract import paths
+from server.db.pool import make_blocking_pool
+from server.entries.export import CsvExport
 from tests.support.api import BookApi, a_document, a_name, new_id, now_us, refusal
 from tests.support.journal import document_row, entry_row, write_journal
 from tests.support.postgres import rows
@@ -161,10 +163,9 @@ def test_an_export_without_a_session_is_refused_before_it_begins(server: Running
 def test_an_export_that_the_database_refuses_fails_before_it_begins(
     server: RunningServer, book: BookApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        server.services, "exports", type(server.services.exports)("postgresql://127.0.0.1:1/x")
-    )
-    error = refusal(book.export)
+    with contextlib.closing(make_blocking_pool("postgresql://127.0.0.1:1/x", 1)) as nowhere:
+        monkeypatch.setattr(server.services, "exports", CsvExport(nowhere))
+        error = refusal(book.export)
     assert (error.status, error.code) == (HTTPStatus.SERVICE_UNAVAILABLE, "database_unavailable")
 
 
