@@ -22,9 +22,16 @@ _GRACE_SECONDS = 5
 
 
 def listen(
-    config: Config, listening: socket.socket, parent_fd: int | None, postgres: EmbeddedPostgres | None
+    config: Config,
+    listening: socket.socket,
+    parent_fd: int | None,
+    postgres: EmbeddedPostgres | None,
+    asked_to_end: threading.Event,
 ) -> None:
-    """Answer calls on `listening` until a signal, the end of `parent_fd` or of `postgres`."""
+    """Answer calls on `listening` until a signal, the end of `parent_fd` or of `postgres`.
+
+    `asked_to_end` is set where a signal came before this server could hear it.
+    """
     host, port = listening.getsockname()[:2]
     services = make_services(config)
     url = config.public_url or (f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
@@ -40,6 +47,7 @@ def listen(
             lifespan="on",
         ),
         {"ready": True, "url": url, "serverId": config.server_id},
+        asked_to_end,
     )
     if parent_fd is not None:
         threading.Thread(target=_end_with_parent, args=(parent_fd, server), daemon=True).start()
@@ -63,13 +71,17 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
 class _AnnouncingServer(uvicorn.Server):
     """Prints its one JSON line once it answers, and ends without raising the signal that ended it again."""
 
-    def __init__(self, config: uvicorn.Config, line: dict[str, object]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, line: dict[str, object], asked_to_end: threading.Event
+    ) -> None:
         super().__init__(config)
         self._line = line
+        self._asked_to_end = asked_to_end
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         kept = {number: signal.signal(number, self.handle_exit) for number in HANDLED_SIGNALS}
+        self.should_exit = self._asked_to_end.is_set()  # from now on signals come to us
         try:
             yield
         finally:
@@ -78,7 +90,7 @@ class _AnnouncingServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        if self.started:
+        if self.started and not self.should_exit:
             sys.stdout.write(json.dumps(self._line) + "\n")
             sys.stdout.flush()
 

@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 from uuid import uuid4
 
 import msgspec
@@ -24,19 +25,20 @@ _PATIENCE_SECONDS = 20.0
 def serve(config: Config, parent_fd: int | None = None) -> None:
     """Serve until SIGTERM, SIGINT, or the end of `parent_fd`. Raises StartError with a sentence."""
     folder = config.folder
-    _interrupt_on_sigterm()
+    asked_to_end = _end_on_signals()
     patience = _PATIENCE_SECONDS if parent_fd is not None else 0.0
     with lock_folder(folder, patience), _database(config) as (url, postgres):
         # Only now: these imports take as long as PostgreSQL's start, and run beside it.
         from server.db.migrate import migrate
         from server.listening import listen
 
+        _end_if(asked_to_end)
         migrate(url)
         config = msgspec.structs.replace(
             config, database_url=url, server_id=config.server_id or _kept_server_id(folder)
         )
         with _listen(config) as listening:
-            listen(config, listening, parent_fd, postgres)
+            listen(config, listening, parent_fd, postgres, asked_to_end)
 
 
 def read_secret(parent_fd: int) -> str:
@@ -81,10 +83,27 @@ def _listen(config: Config) -> socket.socket:
     return listening
 
 
-def _interrupt_on_sigterm() -> None:
-    """Let SIGTERM end this process as Ctrl+C does, at any moment: PostgreSQL must never be left behind."""
+def _end_on_signals() -> threading.Event:
+    """Let SIGTERM and SIGINT end this process at any moment, cleanly: PostgreSQL must never be left behind.
+
+    What a handler raises is lost where Python happens to be in a callback that cannot raise (an import's
+    lock, a finaliser). So the wish is noted too, and looked at again before the server answers.
+    """
+    asked_to_end = threading.Event()
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        asked_to_end.set()
+        raise SystemExit(0)  # a KeyboardInterrupt that crosses some C modules' imports spoils the exit status
+
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, interrupt)
+    return asked_to_end
+
+
+def _end_if(asked_to_end: threading.Event) -> None:
+    if asked_to_end.is_set():
+        raise SystemExit(0)
 
 
 def _kept_server_id(folder: Path) -> str:
