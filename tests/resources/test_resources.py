@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice
-from PySide6.QtGui import QFontDatabase, QRawFont
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QSize
+from PySide6.QtGui import QFontDatabase, QImage, QPainter, QRawFont
 from PySide6.QtPdf import QPdfDocument
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
@@ -16,6 +16,92 @@ from server.contract.media import sniff
 ROOT = Path(__file__).parents[2] / "resources"
 ICONS = sorted((ROOT / "icons").glob("*.svg"))
 FONTS = sorted([*(ROOT / "fonts").glob("*.otf"), *(ROOT / "fonts").glob("*.ttf")])
+NAMES = [
+    "wallet",
+    "plus-circle",
+    "list",
+    "plus",
+    "download",
+    "upload",
+    "search",
+    "paperclip",
+    "folder-open",
+    "check",
+    "check-double",
+    "clock",
+    "alert",
+    "x",
+    "x-circle",
+    "trash",
+    "arrow-up-right",
+    "arrow-down-left",
+    "chevron-left",
+    "chevron-right",
+    "chevron-down",
+    "chevron-up",
+    "zoom-in",
+    "zoom-out",
+    "external",
+    "save",
+    "eye",
+    "eye-off",
+    "sun",
+    "moon",
+    "monitor",
+    "calendar",
+    "log-out",
+    "refresh",
+    "file-pdf",
+    "image",
+    "info",
+    "camera",
+    "edit",
+    "undo",
+    "history",
+    "bahi",
+]
+INTER = [font for font in FONTS if font.stem.startswith("Inter-")]
+MAX_SAMPLE_BYTES = 600_000
+ONE_DIGIT = 24  # grey levels; a changed digit differs by more, another decoder's rounding by less
+
+
+def _pages(file: Path) -> list[bytes]:
+    """Return each page of the PDF as grey pixels, 310x438."""
+    document, device = QPdfDocument(), QBuffer()
+    device.setData(file.read_bytes())
+    device.open(QIODevice.OpenModeFlag.ReadOnly)
+    document.load(device)
+    drawn = [document.render(page, QSize(620, 877)) for page in range(document.pageCount())]
+    document.close()
+    return [_thumbnail(image, (310, 438)) for image in drawn]
+
+
+def _thumbnail(image: QImage, size: tuple[int, int]) -> bytes:
+    grey = image.convertToFormat(QImage.Format.Format_Grayscale8)
+    picture = Image.frombytes(
+        "L", (grey.width(), grey.height()), bytes(grey.constBits()), "raw", "L", grey.bytesPerLine()
+    )
+    return picture.resize(size).tobytes()
+
+
+def _furthest(ours: bytes, theirs: bytes) -> int:
+    """Return the greatest difference of two pixels, 0-255."""
+    return max(abs(a - b) for a, b in zip(ours, theirs, strict=True))
+
+
+def test_every_icon_the_windows_ask_for_is_there() -> None:
+    assert set(NAMES) <= {icon.stem for icon in ICONS}
+
+
+def test_the_picture_of_the_app_icon_shows_its_drawing(qapp: QApplication) -> None:
+    drawn = QImage(256, 256, QImage.Format.Format_ARGB32)
+    drawn.fill(0)
+    painter = QPainter(drawn)
+    QSvgRenderer(str(ROOT / "icons" / "bahi.svg")).render(painter)
+    painter.end()
+    kept = QImage(str(ROOT / "icons" / "bahi-256.png"))
+    assert kept.size() == drawn.size()
+    assert _furthest(_thumbnail(kept, (64, 64)), _thumbnail(drawn, (64, 64))) <= 4
 
 
 @pytest.mark.parametrize("icon", ICONS, ids=lambda path: path.stem)
@@ -39,6 +125,19 @@ def test_the_text_font_has_the_rupee_sign_and_the_other_one_devanagari(qapp: QAp
     assert devanagari.supportsCharacter(ord("क"))
 
 
+@pytest.mark.parametrize("file", INTER, ids=lambda path: path.stem)
+def test_the_text_font_can_set_all_digits_equally_wide(qapp: QApplication, file: Path) -> None:
+    face = QRawFont(str(file), 16)
+    assert b"tnum" in face.fontTable("GSUB").data()
+    assert face.supportsCharacter(ord("₹"))
+
+
+def test_the_samples_are_small_enough_to_carry_along() -> None:
+    sizes = {file.name: file.stat().st_size for file in (ROOT / "samples").glob("*-*.*")}
+    assert len(sizes) == 3
+    assert max(sizes.values()) < MAX_SAMPLE_BYTES
+
+
 def test_the_samples_are_what_their_names_say(qapp: QApplication) -> None:
     samples = ROOT / "samples"
     kinds = {file.name: sniff(file.read_bytes()[:1024]) for file in samples.glob("*-*.*")}
@@ -56,12 +155,23 @@ def test_the_samples_are_what_their_names_say(qapp: QApplication) -> None:
     assert document.pageCount() == 2
 
 
-def test_the_samples_are_made_by_the_script_beside_them(tmp_path: Path) -> None:
+def test_the_samples_are_made_by_the_script_beside_them(qapp: QApplication, tmp_path: Path) -> None:
     make(tmp_path)
     for name in ("taxi-receipt.jpg", "stationery-bill.png"):
         # pixels, not bytes: another Pillow may compress the same picture differently
         with Image.open(tmp_path / name) as made, Image.open(ROOT / "samples" / name) as kept:
             assert made.size == kept.size
-            ours, theirs = made.convert("RGB").resize((60, 60)), kept.convert("RGB").resize((60, 60))
-            assert max(abs(a - b) for a, b in zip(ours.tobytes(), theirs.tobytes(), strict=True)) <= 4
-    assert (tmp_path / "hotel-invoice.pdf").read_bytes().startswith(b"%PDF-")
+            ours, theirs = (picture.convert("L").reduce(2).tobytes() for picture in (made, kept))
+            assert _furthest(ours, theirs) <= ONE_DIGIT
+    made_pages, kept_pages = (_pages(folder / "hotel-invoice.pdf") for folder in (tmp_path, ROOT / "samples"))
+    assert len(made_pages) == len(kept_pages) == 2
+    assert max(map(_furthest, made_pages, kept_pages)) <= ONE_DIGIT
+
+
+def test_the_script_makes_the_same_bytes_each_time(tmp_path: Path) -> None:
+    runs = [tmp_path / "first", tmp_path / "second"]
+    for folder in runs:
+        folder.mkdir()
+        make(folder)
+    first, second = ({file.name: file.read_bytes() for file in folder.iterdir()} for folder in runs)
+    assert first == second
