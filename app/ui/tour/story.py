@@ -127,6 +127,7 @@ class Story:
     # --- first start -------------------------------------------------------------------------------
 
     def _first_start(self, driver: Driver) -> None:
+        driver.wait("the card to be drawn", lambda: driver.find("login_card").height() > 100)
         driver.picture("01-opening", "The window is there at once and says what it is doing.")
         button = driver.find("submit_button", QAbstractButton)
         driver.wait("the first start", lambda: button.isVisible() and button.text() == "Start")

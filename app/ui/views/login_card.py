@@ -53,7 +53,8 @@ class LoginCard(QFrame):
 
     def sizeHint(self) -> QSize:
         """Return the size at which no wrapped sentence is cut."""
-        return QSize(_WIDTH, self.heightForWidth(_WIDTH))
+        height = self.heightForWidth(_WIDTH)  # -1 while no sentence that wraps is shown
+        return QSize(_WIDTH, height if height > 0 else super().sizeHint().height())
 
     def minimumSizeHint(self) -> QSize:
         """Return the same: the screen scrolls where there is less room."""

@@ -38,6 +38,9 @@ def test_while_the_server_of_this_computer_starts_it_says_what_it_does(
     window.start()
     assert login.card.progress_label.text() == "Opening your book…"
     assert not login.card.submit_button.isVisible()
+    window.show()
+    qtbot.waitUntil(lambda: login.card.height() > 100)  # the sentence is on the screen, not only in a label
+    assert login.card.progress_label.visibleRegion().boundingRect().height() > 10
     gate.set()
     at_rest(qtbot, login)
 
