@@ -268,7 +268,7 @@ def _can_reach(folder: Path) -> bool:
 
 def _make_parents_readable(folder: Path) -> None:
     for path in (ROOT_HOME, *reversed([p for p in folder.parents if ROOT_HOME in p.parents]), folder):
-        if not path.exists():
+        with contextlib.suppress(FileExistsError):  # there already, or another start was first
             path.mkdir(mode=0o755)
             path.chmod(0o755)  # the umask may have taken bits away
 
