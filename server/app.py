@@ -41,7 +41,7 @@ def make_services(config: Config, clock: Callable[[], float] = time.time) -> Ser
     folder.mkdir(parents=True, exist_ok=True)
     signer = Signer(load_or_make_key(folder / "server-key.pem"))
     pool = make_pool(config.database_url, config.pool_size)
-    documents = DocumentService(pool, FolderStore(folder / "documents"), signer, clock)
+    documents = DocumentService(pool, FolderStore(config.documents_folder), signer, clock)
     return Services(
         config=config,
         pool=pool,

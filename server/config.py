@@ -10,6 +10,7 @@ import msgspec
 from server.errors import StartError
 
 Registration = Literal["invite", "open", "closed"]
+Policy = Literal["stable", "strict"]
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Servers = Annotated[int, msgspec.Meta(ge=1, le=16)]
 """Beyond 16 servers, one attempt at each would be more than an account's share of an hour."""
@@ -19,7 +20,13 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Keys of the TOML file of a regional server; unknown ones are an error.
 
     `database_url` may come from DATABASE_URL; `public_url` is what clients call ("": the listening address);
-    `servers` is the size of the cluster, by which its limit on wrong passwords is divided.
+    `servers` is the size of the cluster, by which its limit on wrong passwords is divided (with a roster its
+    size counts instead). `roster` is the file of the signed roster and `cluster_key` the fingerprint of the
+    key that signed it; without them the server is a cluster of its own. `documents` is the folder of the
+    bills, one for all servers of a region ("": below `data`). `capacity` is how many calls at once are full
+    load, `policy` how clients are spread (`server/sessions/choice.py`), `drain_seconds` how long a task may
+    go on once the server is asked to end. `ca_file` holds certificates to trust beside the system's.
+    `metrics_token` opens /metrics ("": to this computer only).
     """
 
     data: str
@@ -33,6 +40,14 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     registration: Registration = "invite"
     pool_size: int = 12
     servers: Servers = 1
+    roster: str = ""
+    cluster_key: str = ""
+    documents: str = ""
+    policy: Policy = "stable"
+    capacity: Annotated[int, msgspec.Meta(ge=1)] = 64
+    drain_seconds: Annotated[int, msgspec.Meta(ge=0)] = 900
+    ca_file: str = ""
+    metrics_token: str = ""
     local: bool = False
     local_secret: str = ""
 
@@ -40,6 +55,11 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def folder(self) -> Path:
         """The data folder."""
         return Path(self.data)
+
+    @property
+    def documents_folder(self) -> Path:
+        """Where the folder store keeps bills."""
+        return Path(self.documents) if self.documents else self.folder / "documents"
 
 
 def read_config(path: Path) -> Config:

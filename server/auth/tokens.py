@@ -4,13 +4,14 @@ Compact JWS with EdDSA over Ed25519 (RFC 8037) by PyJWT. Only that algorithm is 
 header says, and only the key that its `kid` names.
 """
 
-import hashlib
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from server.contract import signing
 
 ACCESS_SECONDS: Final = 300
 REFRESH_IDLE_SECONDS: Final = 7 * 86_400
@@ -26,7 +27,12 @@ class TokenError(Exception):
 
 def key_id(public: Ed25519PublicKey) -> str:
     """Name a key by its bytes, so that two keys never share a name."""
-    return hashlib.sha256(public.public_bytes(Encoding.Raw, PublicFormat.Raw)).hexdigest()[:16]
+    return signing.key_id(raw_key(public))
+
+
+def raw_key(public: Ed25519PublicKey) -> bytes:
+    """Return the 32 bytes of a public key."""
+    return public.public_bytes(Encoding.Raw, PublicFormat.Raw)
 
 
 def warm_up() -> None:

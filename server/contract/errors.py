@@ -34,6 +34,7 @@ class ErrorCode(StrEnum):
     CLOCK_AHEAD = "clock_ahead"
     CHECKSUM_MISMATCH = "checksum_mismatch"
     WRONG_SERVER = "wrong_server"
+    HEARTBEAT_REFUSED = "heartbeat_refused"
     TOO_MANY_ATTEMPTS = "too_many_attempts"
     INTERNAL = "internal"
     DATABASE_UNAVAILABLE = "database_unavailable"
@@ -61,6 +62,7 @@ STATUS: dict[ErrorCode, HTTPStatus] = {
     ErrorCode.CLOCK_AHEAD: HTTPStatus.UNPROCESSABLE_ENTITY,
     ErrorCode.CHECKSUM_MISMATCH: HTTPStatus.UNPROCESSABLE_ENTITY,
     ErrorCode.WRONG_SERVER: HTTPStatus.MISDIRECTED_REQUEST,
+    ErrorCode.HEARTBEAT_REFUSED: HTTPStatus.FORBIDDEN,
     ErrorCode.TOO_MANY_ATTEMPTS: HTTPStatus.TOO_MANY_REQUESTS,
     ErrorCode.INTERNAL: HTTPStatus.INTERNAL_SERVER_ERROR,
     ErrorCode.DATABASE_UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,

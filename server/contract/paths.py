@@ -25,7 +25,16 @@ ENTRIES_SUMMARY: Final = "/v1/entries/summary"
 SUGGEST_CATEGORIES: Final = "/v1/suggestions/categories"
 SUGGEST_DESCRIPTIONS: Final = "/v1/suggestions/descriptions"
 
+BOOK_DIGEST: Final = "/v1/book/digest"
+
 EXPORT_CSV: Final = "/v1/exports/transactions.csv"
+
+CLOSEST_TO_ME: Final = "/closestToMe"
+SERVERS: Final = "/v1/servers"  # of regional and of discovery servers
+HEARTBEATS: Final = "/v1/heartbeats"  # these three of discovery servers only
+SERVER_STATE: Final = "/v1/servers/{id}/state"
+SERVER_SUSPICIONS: Final = "/v1/servers/{id}/suspicions"
+METRICS: Final = "/metrics"
 
 OPENAPI: Final = "/openapi.json"
 HEALTH_LIVE: Final = "/health/live"
@@ -33,3 +42,5 @@ HEALTH_READY: Final = "/health/ready"
 
 LOCAL_SECRET_HEADER: Final = "X-Bahi-Local-Secret"  # noqa: S105 - a header's name
 REQUEST_ID_HEADER: Final = "X-Request-Id"
+DRAINING_HEADER: Final = "X-Bahi-Draining"
+"""On every answer of a server that is being drained: a client that may move refreshes soon."""

@@ -58,10 +58,17 @@ class LocalSignIn(Request, frozen=True):
 
 
 class RefreshRequest(Request, frozen=True):
-    """One rotation; `refresh_id` is the same in every retry of it."""
+    """One rotation; `refresh_id` is the same in every retry of it.
+
+    `closest_server_id` is whom `/closestToMe` named just now, "" where it did not answer; `reason` says
+    whether the token runs out or the locked server does not answer.
+    """
 
     refresh_token: str
     refresh_id: str
+    closest_server_id: str = ""
+    critical_task_in_progress: bool = False
+    reason: Literal["expiry", "unreachable"] = "expiry"
 
 
 class LogoutRequest(Request, frozen=True):
@@ -109,6 +116,8 @@ class SignedIn(Answer, frozen=True):
     code_prefix: str
     last_counter: int
     server_time: str
+    lock_epoch: int = 0
+    roster_version: int = 0
 
 
 class Session(Answer, frozen=True):
@@ -134,7 +143,9 @@ class SessionsEnded(Answer, frozen=True):
 
 
 class Refreshed(Answer, frozen=True):
-    """The next generation of tokens."""
+    """The next generation of tokens. `changed` says that `primary` is another server than the lock was on,
+    `reason` names the rule that decided; `lock_epoch` rises with each change.
+    """
 
     access_token: str
     expires_in: int
@@ -144,6 +155,57 @@ class Refreshed(Answer, frozen=True):
     reason: str
     lock_epoch: int
     server_time: str
+    roster_version: int = 0
+
+
+# --- the cluster --------------------------------------------------------------------------------
+
+
+class Closest(Answer, frozen=True):
+    """Whoever the central URL reached."""
+
+    server_id: str
+    region: str
+    server_time: str
+
+
+class Servers(Answer, frozen=True):
+    """The signed roster, and the signed directory as last heard ("" where there is none); see `cluster`."""
+
+    roster: str
+    directory: str = ""
+
+
+class HeartbeatRequest(Request, frozen=True):
+    """A signed Heartbeat (`cluster`)."""
+
+    heartbeat: str
+
+
+class HeartbeatTaken(Answer, frozen=True):
+    """Discovery took it; a server that knows an older roster asks for the newer one."""
+
+    roster_version: int
+    server_time: str
+
+
+class ServerStateAnswer(Answer, frozen=True):
+    """The state of one server, and the signed directory that says so."""
+
+    state: str
+    directory: str
+
+
+class SuspicionRequest(Request, frozen=True):
+    """A client's report that a server does not answer: discovery looks for itself."""
+
+    reason: Literal["refused", "silent", "unavailable"]
+
+
+class SuspicionTaken(Answer, frozen=True):
+    """Noted; `state` is what discovery held of that server when the report came."""
+
+    state: str
 
 
 # --- documents ----------------------------------------------------------------------------------
@@ -318,12 +380,25 @@ class EntryVersion(Answer, frozen=True):
     superseded: bool
     documents_added: list[Document]
     documents_removed: list[Document]
+    based_on: int = 0
 
 
 class EntryHistory(Answer, frozen=True):
     """Every version of an entry, newest first."""
 
     versions: list[EntryVersion]
+
+
+class BookDigest(Answer, frozen=True):
+    """What a book holds, every version of it: two books with one `digest` hold the same.
+
+    Who wrote a version, on which device and where it was accepted are no part of it.
+    """
+
+    entries: int
+    documents: int
+    versions: int
+    digest: str
 
 
 class EntryPage(Answer, frozen=True):

@@ -1,0 +1,44 @@
+"""How the connection to the cluster stands, as the windows show it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Phase(StrEnum):
+    """Where the session machine is (`app/domain/session.py`)."""
+
+    SIGNED_OUT = "signed_out"
+    LOCKED = "locked"
+    REFRESHING = "refreshing"
+    SUSPECT = "suspect"
+    RECONNECTING = "reconnecting"
+    SWITCHING = "switching"
+    SYNCING = "syncing"
+    OFFLINE = "offline"
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The primary server has changed: `here` of the `total` recent changes of this computer are at the new
+    one. `late` says that five minutes have passed and some are not."""
+
+    here: int
+    total: int
+    late: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Say whether everything is there."""
+        return self.here >= self.total
+
+
+@dataclass(frozen=True, slots=True)
+class LinkView:
+    """What is to be shown. `server_label` names server and region, "" for this computer's own book;
+    `reconnect_at` is the instant, on the clock that `Link.now` reads, at which another server is asked at the
+    latest; `moved` stays until it is dismissed."""
+
+    phase: Phase
+    server_label: str = ""
+    reconnect_at: float | None = None
+    moved: Moved | None = None

@@ -1,0 +1,126 @@
+"""Signed messages: compact JWS (RFC 7515) with EdDSA over Ed25519 (RFC 8037), made and read in one place.
+
+The payload is a Struct as JSON; the header's `typ` says which one, so that a signature over one kind of
+message is never taken for another. Only EdDSA is accepted, whatever a header says, and only a key that the
+caller holds under the header's `kid`. Pure: whether a message is still good is for the caller to judge.
+"""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import msgspec
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+S = TypeVar("S", bound=msgspec.Struct)
+ALGORITHM: Final = "EdDSA"
+_KEY_BYTES: Final = 32
+
+
+class SignatureError(Exception):
+    """The text is no message of that kind signed by one of these keys; the message says why, for a log."""
+
+
+def fingerprint(public_key: bytes) -> str:
+    """Return SHA-256 of a raw public key (32 bytes) as 64 hexadecimal digits: what a person compares."""
+    return hashlib.sha256(public_key).hexdigest()
+
+
+def key_id(public_key: bytes) -> str:
+    """Return the `kid` of a raw public key: the beginning of its fingerprint."""
+    return fingerprint(public_key)[:16]
+
+
+def encode_key(public_key: bytes) -> str:
+    """Return a raw public key as base64url without padding, as it stands in a roster."""
+    return base64.urlsafe_b64encode(public_key).rstrip(b"=").decode()
+
+
+def decode_key(text: str) -> bytes:
+    """Return the raw public key. Raises SignatureError for what is none."""
+    try:
+        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except ValueError as error:
+        raise SignatureError("not a key") from error
+    if len(raw) != _KEY_BYTES or encode_key(raw) != text:
+        raise SignatureError("not a key")
+    return raw
+
+
+@lru_cache(maxsize=1_024)
+def load_key(public_key: bytes) -> "Ed25519PublicKey":
+    """Return the key object of a raw public key. Raises SignatureError."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    try:
+        return Ed25519PublicKey.from_public_bytes(public_key)
+    except ValueError as error:
+        raise SignatureError("not a key") from error
+
+
+def sign(key: "Ed25519PrivateKey", kid: str, kind: str, payload: msgspec.Struct) -> str:
+    """Return the compact JWS of `payload`."""
+    import jwt
+
+    body = msgspec.json.encode(payload)
+    return jwt.PyJWS().encode(body, key, algorithm=ALGORITHM, headers={"kid": kid, "typ": kind})
+
+
+def read(text: str, keys: Mapping[str, bytes], kind: str, shape: type[S]) -> tuple[str, S]:
+    """Return `kid` and payload of a message signed by one of `keys` (raw public keys by kid).
+
+    Raises SignatureError.
+    """
+    header = _header(text)
+    if header.get("typ") != kind or header.get("alg") != ALGORITHM:
+        raise SignatureError("another kind of message")
+    kid = header.get("kid")
+    if not isinstance(kid, str) or kid not in keys:
+        raise SignatureError("unknown key")
+    return kid, _decode(_verified(text, keys[kid]), shape)
+
+
+def peek(text: str, kind: str, shape: type[S]) -> S:
+    """Return what a message claims, unverified: only to find out by which key it is to be read.
+
+    Raises SignatureError.
+    """
+    import jwt
+
+    if _header(text).get("typ") != kind:
+        raise SignatureError("another kind of message")
+    try:
+        found = jwt.PyJWS().decode_complete(text, options={"verify_signature": False})
+    except jwt.PyJWTError as error:
+        raise SignatureError("not a signed message") from error
+    return _decode(found["payload"], shape)
+
+
+def _header(text: str) -> dict[str, Any]:
+    import jwt
+
+    try:
+        return dict(jwt.get_unverified_header(text))
+    except jwt.PyJWTError as error:
+        raise SignatureError("not a signed message") from error
+
+
+def _verified(text: str, public_key: bytes) -> bytes:
+    import jwt
+
+    try:
+        body: bytes = jwt.PyJWS().decode(text, load_key(public_key), algorithms=[ALGORITHM])
+    except jwt.PyJWTError as error:
+        raise SignatureError("the signature does not hold") from error
+    return body
+
+
+def _decode(body: bytes, shape: type[S]) -> S:
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise SignatureError("the signed text does not fit") from error
