@@ -4,14 +4,17 @@ import argparse
 import sys
 from pathlib import Path
 
+from server.cluster import commands as cluster_commands
 from server.config import Config, read_config, with_environment
+from server.discovery import commands as discovery_commands
 from server.errors import StartError
 from server.log import log_to_stderr
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return the exit status. A sentence on standard error says what is wrong."""
-    options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    options = _parser().parse_args(cluster_commands.joined(given))
     log_to_stderr("WARNING" if options.quiet else "INFO")
     try:
         options.run(options)
@@ -46,6 +49,8 @@ def _parser() -> argparse.ArgumentParser:
     migrate.set_defaults(run=_migrate)
 
     _add_user_commands(commands.add_parser("user", help="invite, add, reset or list the users of a server"))
+    cluster_commands.add_commands(commands)
+    discovery_commands.add_commands(commands)
     return parser
 
 

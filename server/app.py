@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -11,10 +12,16 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from server.auth.keys import load_or_make_key
+from server.auth.issuer import Issuer
 from server.auth.routes import ROUTES as AUTH
 from server.auth.service import AuthService
-from server.auth.tokens import Signer, warm_up
+from server.auth.tokens import warm_up
+from server.cluster.beating import Beating
+from server.cluster.joining import join, own_roster
+from server.cluster.load import LoadMeter, use_of
+from server.cluster.locks import Locks
+from server.cluster.own_state import OwnState
+from server.cluster.routes import ROUTES as CLUSTER
 from server.config import Config
 from server.db.pool import make_blocking_pool, make_pool
 from server.documents.folder import FolderStore
@@ -25,29 +32,46 @@ from server.entries.export import CsvExport
 from server.entries.routes import ROUTES as ENTRIES
 from server.entries.service import EntryService
 from server.http.health import ROUTES as HEALTH
+from server.http.metrics import ROUTES as METRICS
 from server.http.middleware import Envelope, status_error
 from server.http.openapi import openapi_route
 from server.http.responses import error_response
 from server.http.state import Services
+from server.identity import VERSION
 from server.journal.rollup import rollup
+from server.sessions.placement import Placement
 
 _WARM_UP_AFTER_SECONDS = 1.0
 _EXPORTS_AT_ONCE = 4
 
 
 def make_services(config: Config, clock: Callable[[], float] = time.time) -> Services:
-    """Return the services of a server whose database is migrated; the pool is not open yet."""
-    folder = config.folder
-    folder.mkdir(parents=True, exist_ok=True)
-    signer = Signer(load_or_make_key(folder / "server-key.pem"))
-    pool = make_pool(config.database_url, config.pool_size)
-    documents = DocumentService(pool, FolderStore(config.documents_folder), signer, clock)
+    """Return the services of a server whose database is migrated; the pool is not open yet.
+
+    Raises StartError where the roster does not have this server as it is.
+    """
+    config.folder.mkdir(parents=True, exist_ok=True)
+    joined = join(config, clock)
+    config, membership, keyring = joined.config, joined.membership, joined.keyring
+    pool, own, locks = make_pool(config.database_url, config.pool_size), OwnState(), Locks()
+    load = LoadMeter(config.capacity, lambda: use_of(pool), locks, clock)
+    placement = Placement(config.server_id, config.policy, config.drain_seconds, membership, own, load)
+    documents = DocumentService(pool, FolderStore(config.documents_folder), keyring, clock)
+    issuer = Issuer(config.server_id, keyring, clock, locks)
+    auth = AuthService(config, pool, issuer, placement, clock)
+    membership.changed.append(auth.heed_roster)
+    watched = Path(config.roster) if config.roster else None
     return Services(
         config=config,
         pool=pool,
-        signer=signer,
         clock=clock,
-        auth=AuthService(config, pool, signer, clock),
+        membership=membership,
+        keyring=keyring,
+        own=own,
+        load=load,
+        beating=Beating(membership, keyring, own, load.report, VERSION, watched, config.ca_file),
+        placement=placement,
+        auth=auth,
         documents=documents,
         entries=EntryService(pool),
         changes=EntryChanges(config, pool, documents, clock),
@@ -56,8 +80,12 @@ def make_services(config: Config, clock: Callable[[], float] = time.time) -> Ser
 
 
 def set_public_url(services: Services, url: str) -> None:
-    """Tell the services where clients reach them; known once the server listens."""
-    services.auth.public_url = services.documents.public_url = url
+    """Tell the services where clients reach them, known once the server listens; a roster knows better."""
+    if services.config.roster:
+        url = services.config.public_url
+    else:
+        services.membership.readdress(*own_roster(services.config, services.signer, url))
+    services.documents.public_url = url
 
 
 def create_app(services: Services) -> Starlette:
@@ -66,21 +94,31 @@ def create_app(services: Services) -> Starlette:
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await services.pool.open()
-        warming = asyncio.create_task(_warm_up_soon(), name="warm up")
+        beside = [_warm_up_soon(), services.load.keep_sampling()]
+        tasks = [asyncio.create_task(work) for work in beside]
         try:
-            async with rollup(services.pool):
+            async with rollup(services.pool), services.beating.running():
                 yield
         finally:
-            warming.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await warming
+            for task in tasks:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
             await services.pool.close()
             await asyncio.to_thread(services.exports.pool.close)
 
-    routes = [*AUTH, *DOCUMENTS, *ENTRIES, *HEALTH]
+    routes = [*AUTH, *DOCUMENTS, *ENTRIES, *CLUSTER, *HEALTH, *METRICS]
     app = Starlette(
         routes=[*routes, openapi_route(routes)],
-        middleware=[Middleware(Envelope, local_secret=services.config.local_secret)],
+        middleware=[
+            Middleware(
+                Envelope,
+                load=services.load,
+                tally=services.tally,
+                own=services.own,
+                local_secret=services.config.local_secret,
+            )
+        ],
         exception_handlers={HTTPException: _router_refusal},
         lifespan=lifespan,
     )

@@ -26,7 +26,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bills, one for all servers of a region ("": below `data`). `capacity` is how many calls at once are full
     load, `policy` how clients are spread (`server/sessions/choice.py`), `drain_seconds` how long a task may
     go on once the server is asked to end. `ca_file` holds certificates to trust beside the system's.
-    `metrics_token` opens /metrics ("": to this computer only).
+    `metrics_token` opens /metrics ("": to this computer only). `tls_certificate` and `tls_key` are files
+    (PEM) by which the server speaks https itself ("": it does not).
     """
 
     data: str
@@ -48,6 +49,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     drain_seconds: Annotated[int, msgspec.Meta(ge=0)] = 900
     ca_file: str = ""
     metrics_token: str = ""
+    tls_certificate: str = ""
+    tls_key: str = ""
     local: bool = False
     local_secret: str = ""
 
@@ -74,9 +77,17 @@ def read_config(path: Path) -> Config:
         config = msgspec.convert(values, Config)
     except msgspec.ValidationError as error:
         raise StartError(f"The configuration {path} has a mistake: {error}.") from error
+    _check_tls(config)
     return with_environment(config)
 
 
 def with_environment(config: Config) -> Config:
     """Return `config` with DATABASE_URL, where it is set, in its place."""
     return msgspec.structs.replace(config, database_url=os.environ.get("DATABASE_URL", config.database_url))
+
+
+def _check_tls(config: Config) -> None:
+    if bool(config.tls_certificate) != bool(config.tls_key):
+        raise StartError("Set both: tls_certificate and tls_key.")
+    if config.tls_certificate and config.public_url and not config.public_url.startswith("https://"):
+        raise StartError(f"This server speaks https, but its public_url is {config.public_url}.")

@@ -1,23 +1,24 @@
 """Answering calls: the application on a socket, the ready line, and what ends it."""
 
-import asyncio
 import contextlib
-import json
+import logging
 import os
 import signal
 import socket
-import sys
+import ssl
 import threading
-from collections.abc import Callable, Iterator
+from types import FrameType
 
 import uvicorn
-from uvicorn.server import HANDLED_SIGNALS
 
+from server.announcing import AnnouncingServer
 from server.app import create_app, make_services, set_public_url
 from server.config import Config
 from server.db.embedded import EmbeddedPostgres
 from server.errors import StartError
+from server.http.state import Services
 
+_log = logging.getLogger(__name__)
 _GRACE_SECONDS = 5
 
 
@@ -34,9 +35,10 @@ def listen(
     """
     host, port = listening.getsockname()[:2]
     services = make_services(config)
-    url = config.public_url or (f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+    config = services.config  # with what the roster says
+    url = config.public_url or _address(config, host, port)
     set_public_url(services, url)
-    server = _AnnouncingServer(
+    server = _DrainingServer(
         uvicorn.Config(
             create_app(services),
             log_config=None,
@@ -45,7 +47,10 @@ def listen(
             date_header=False,
             timeout_graceful_shutdown=_GRACE_SECONDS,
             lifespan="on",
+            ssl_certfile=config.tls_certificate or None,
+            ssl_keyfile=config.tls_key or None,
         ),
+        services,
         {"ready": True, "url": url, "serverId": config.server_id},
         asked_to_end,
     )
@@ -53,46 +58,56 @@ def listen(
         threading.Thread(target=_end_with_parent, args=(parent_fd, server), daemon=True).start()
     if postgres is not None:
         threading.Thread(target=_end_with_postgres, args=(postgres, server), daemon=True).start()
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(server.serve(sockets=[listening]))
-    if not server.started:
-        raise StartError("The server did not start; the lines above say why.")
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
-    """Return uvloop where there is one; else a selector loop: psycopg cannot use Windows' proactor."""
     try:
-        import uvloop
-    except ImportError:
-        return asyncio.SelectorEventLoop
-    return uvloop.new_event_loop
+        server.config.load()
+    except (OSError, ssl.SSLError) as error:
+        raise StartError(f"The certificate or its key cannot be used: {error.strerror or error}.") from error
+    server.run_on(listening)
 
 
-class _AnnouncingServer(uvicorn.Server):
-    """Prints its one JSON line once it answers, and ends without raising the signal that ended it again."""
+def _address(config: Config, host: str, port: int) -> str:
+    scheme = "https" if config.tls_certificate else "http"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+class _DrainingServer(AnnouncingServer):
+    """Where another server of its cluster can take the clients, SIGTERM first drains it: it goes on answering
+    until they have moved. Whoever cannot wait sends a second signal.
+    """
 
     def __init__(
-        self, config: uvicorn.Config, line: dict[str, object], asked_to_end: threading.Event
+        self,
+        config: uvicorn.Config,
+        services: Services,
+        line: dict[str, object],
+        asked_to_end: threading.Event,
     ) -> None:
-        super().__init__(config)
-        self._line = line
-        self._asked_to_end = asked_to_end
+        super().__init__(config, line, asked_to_end)
+        self._services = services
+        self._drain_asked = False
 
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        kept = {number: signal.signal(number, self.handle_exit) for number in HANDLED_SIGNALS}
-        self.should_exit = self._asked_to_end.is_set()  # from now on signals come to us
-        try:
-            yield
-        finally:
-            for number, handler in kept.items():
-                signal.signal(number, handler)
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        may_drain = len(self._services.membership.roster.servers) > 1
+        if sig == signal.SIGTERM and self.started and may_drain and not self._drain_asked:
+            self._drain_asked = True  # a handler may not do more: the loop looks at it ten times a second
+        else:
+            super().handle_exit(sig, frame)
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started and not self.should_exit:
-            sys.stdout.write(json.dumps(self._line) + "\n")
-            sys.stdout.flush()
+    async def on_tick(self, counter: int) -> bool:
+        if self._drain_asked and not self.should_exit:
+            await self._drain()
+        return await super().on_tick(counter)
+
+    async def _drain(self) -> None:
+        services, now = self._services, self._services.clock()
+        if not services.own.is_draining:
+            _log.info("draining", extra={"locks": services.load.locks.count(now)})
+            services.own.drain(now, services.config.drain_seconds)
+        busy = services.load.in_flight > 0 or services.load.locks.count(now) > 0
+        if services.own.is_drained(now, busy):
+            _log.info("drained", extra={"locks": services.load.locks.count(now)})
+            await services.beating.leave()
+            self.should_exit = True
 
 
 def _end_with_parent(parent_fd: int, server: uvicorn.Server) -> None:

@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Final
 
@@ -12,6 +13,9 @@ _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {
     "taskName",
     "color_message",
 }
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+"""The id of the call that is being answered; every line that is logged meanwhile carries it."""
 
 
 class JsonLines(logging.Formatter):
@@ -26,6 +30,8 @@ class JsonLines(logging.Formatter):
             "message": record.getMessage(),
         }
         line |= {key: value for key, value in vars(record).items() if key not in _STANDARD}
+        if (call := request_id.get()) and "request_id" not in line:
+            line["request_id"] = call
         if record.exc_info and record.exc_info[0]:
             line["error"] = record.exc_info[0].__name__
         return json.dumps(line, default=str, ensure_ascii=False)

@@ -7,15 +7,14 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from types import FrameType
-from uuid import uuid4
 
 import msgspec
 
 from server.config import Config
 from server.db.embedded import EmbeddedPostgres
 from server.errors import StartError
+from server.identity import kept_server_id
 from server.lock import lock_folder
 
 # A program that was killed leaves a server that is still closing its database; the next one waits for it.
@@ -25,19 +24,19 @@ _PATIENCE_SECONDS = 20.0
 def serve(config: Config, parent_fd: int | None = None) -> None:
     """Serve until SIGTERM, SIGINT, or the end of `parent_fd`. Raises StartError with a sentence."""
     folder = config.folder
-    asked_to_end = _end_on_signals()
+    asked_to_end = end_on_signals()
     patience = _PATIENCE_SECONDS if parent_fd is not None else 0.0
     with lock_folder(folder, patience), _database(config) as (url, postgres):
         # Only now: these imports take as long as PostgreSQL's start, and run beside it.
         from server.db.migrate import migrate
         from server.listening import listen
 
-        _end_if(asked_to_end)
+        end_if(asked_to_end)
         migrate(url)
         config = msgspec.structs.replace(
-            config, database_url=url, server_id=config.server_id or _kept_server_id(folder)
+            config, database_url=url, server_id=config.server_id or kept_server_id(folder)
         )
-        with _listen(config) as listening:
+        with open_socket(config.host, config.port) as listening:
             listen(config, listening, parent_fd, postgres, asked_to_end)
 
 
@@ -69,21 +68,22 @@ def _database(config: Config) -> Iterator[tuple[str, EmbeddedPostgres | None]]:
         embedded.stop()
 
 
-def _listen(config: Config) -> socket.socket:
-    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+def open_socket(host: str, port: int) -> socket.socket:
+    """Return a socket bound to where calls are to come in. Raises StartError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     # Accepted connections inherit it; without, each small answer waits 40 ms for a delayed ACK.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
-        listening.bind((config.host, config.port))
+        listening.bind((host, port))
     except OSError as error:
         listening.close()
-        raise StartError(f"Port {config.port} on {config.host} cannot be used: {error.strerror}.") from error
+        raise StartError(f"Port {port} on {host} cannot be used: {error.strerror}.") from error
     return listening
 
 
-def _end_on_signals() -> threading.Event:
+def end_on_signals() -> threading.Event:
     """Let SIGTERM and SIGINT end this process at any moment, cleanly: PostgreSQL must never be left behind.
 
     What a handler raises is lost where Python happens to be in a callback that cannot raise (an import's
@@ -101,16 +101,7 @@ def _end_on_signals() -> threading.Event:
     return asked_to_end
 
 
-def _end_if(asked_to_end: threading.Event) -> None:
+def end_if(asked_to_end: threading.Event) -> None:
+    """End here where a signal asked for it."""
     if asked_to_end.is_set():
         raise SystemExit(0)
-
-
-def _kept_server_id(folder: Path) -> str:
-    """Return the id that this folder's server was given at its first start."""
-    path = folder / "server-id"
-    if not path.exists():
-        partial = path.with_suffix(".new")
-        partial.write_text(f"local-{uuid4().hex[:12]}", encoding="ascii")
-        partial.replace(path)
-    return path.read_text(encoding="ascii")

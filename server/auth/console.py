@@ -16,14 +16,16 @@ from pathlib import Path
 from typing import Final, TypeVar
 from uuid import UUID, uuid4
 
+import msgspec
 import psycopg
 
 from server.auth import invites, session_store, store
-from server.auth.keys import load_or_make_key
+from server.auth.keys import KEY
 from server.auth.names import check_name, name_key
 from server.auth.passwords import Passwords
 from server.auth.store import Account, Password, Stamp, User
-from server.auth.tokens import Signer
+from server.cluster.joining import join
+from server.cluster.keyring import Keyring
 from server.config import Config, read_config, with_environment
 from server.contract import checks, limits
 from server.contract.errors import FieldError
@@ -31,6 +33,7 @@ from server.db.embedded import EmbeddedPostgres
 from server.db.migrate import migrate
 from server.db.pool import Connection
 from server.errors import StartError
+from server.identity import kept_server_id
 from server.lock import lock_folder
 
 T = TypeVar("T")
@@ -68,7 +71,8 @@ def invite(place: Place, days: int) -> str:
         raise StartError(f'This server takes no invitations: its registration is "{config.registration}".')
     if not 1 <= days <= invites.MAX_DAYS:
         raise StartError(f"An invitation lasts from 1 to {invites.MAX_DAYS} days.")
-    return invites.make_invite(_signer(config.folder), config.server_id, uuid4(), days, int(time.time()))
+    config, keys = _keys(config)
+    return invites.make_invite(keys, config.server_id, uuid4(), days, int(time.time()))
 
 
 def add(place: Place, name: str) -> None:
@@ -165,12 +169,14 @@ def _now_us() -> int:
     return time.time_ns() // 1_000
 
 
-def _signer(folder: Path) -> Signer:
-    key = folder / "server-key.pem"
-    if key.exists():
-        return Signer(load_or_make_key(key))
-    with lock_folder(folder):  # a server that starts just now would make another one
-        return Signer(load_or_make_key(key))
+def _keys(config: Config) -> tuple[Config, Keyring]:
+    folder = config.folder
+    # A server that starts just now would make another key, or another id.
+    made = (folder / KEY).exists() and (config.server_id or (folder / "server-id").exists())
+    with contextlib.nullcontext() if made else lock_folder(folder):
+        id_ = config.server_id or kept_server_id(folder)
+        joined = join(msgspec.structs.replace(config, server_id=id_), time.time)
+    return joined.config, joined.keyring
 
 
 @contextlib.contextmanager

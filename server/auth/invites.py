@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from server.auth.tokens import Signer, TokenError
+from server.auth.tokens import TokenError, TokenKeys
 
 AUDIENCE: Final = "bahi-invite"
 DAY_SECONDS: Final = 86_400
@@ -34,13 +34,13 @@ class InviteError(Exception):
         self.sentence = sentence
 
 
-def make_invite(signer: Signer, issuer: str, jti: UUID, days: int, now: int) -> str:
+def make_invite(signer: TokenKeys, issuer: str, jti: UUID, days: int, now: int) -> str:
     """Return a code that is good for `days`."""
     claims = {"iss": issuer, "aud": AUDIENCE, "jti": str(jti), "iat": now, "exp": now + days * DAY_SECONDS}
     return signer.sign(claims)
 
 
-def read_invite(signer: Signer, code: str, now: int) -> Invite:
+def read_invite(signer: TokenKeys, code: str, now: int) -> Invite:
     """Return what a code says. Raises InviteError."""
     if not (bare := code.strip()):
         raise InviteError("missing", MISSING)

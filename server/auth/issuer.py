@@ -1,4 +1,4 @@
-"""Issuing this server's tokens, and telling from one who calls."""
+"""Issuing tokens, and telling from one who calls."""
 
 import secrets
 from collections.abc import Callable, Iterable
@@ -8,10 +8,9 @@ from typing import Final
 from uuid import UUID
 
 from server.auth import tokens
-from server.auth.tokens import Identity, RefreshToken, Signer, TokenError
-from server.config import Config
+from server.auth.tokens import ACCESS_SECONDS, Identity, RefreshToken, TokenError, TokenKeys
+from server.cluster.locks import Locks
 from server.contract.errors import ErrorCode
-from server.contract.shapes import Primary
 from server.errors import ServerError
 
 _CACHED_TOKENS: Final = 4_096
@@ -19,42 +18,39 @@ _CACHED_TOKENS: Final = 4_096
 
 @dataclass(slots=True)
 class Issuer:
-    """`clock` gives seconds since 1970; `public_url` is known once the server listens."""
+    """`server_id` is this server's, `clock` gives seconds since 1970; `locks` learns whose tokens live."""
 
-    config: Config
-    signer: Signer
+    server_id: str
+    keys: TokenKeys
     clock: Callable[[], float]
-    public_url: str = ""
+    locks: Locks = field(default_factory=Locks)
     _verified: dict[str, tuple[Identity, float]] = field(default_factory=dict)
     _ended: dict[UUID, float] = field(default_factory=dict)
 
-    def primary(self) -> Primary:
-        """Return this server, as a client is told of it."""
-        return Primary(self.config.server_id, self.config.region, self.public_url)
+    def access(self, identity: Identity, server: str, lock_epoch: int) -> str:
+        """Return an access token for `server`."""
+        jti, now = secrets.token_urlsafe(9), int(self.clock())
+        note = self.locks.issued if server == self.server_id else self.locks.left
+        note(identity.session_id, now + ACCESS_SECONDS)
+        return tokens.make_access(self.keys, self.server_id, identity, lock_epoch, jti, now, server)
 
-    def access(self, identity: Identity, lock_epoch: int) -> str:
-        """Return an access token."""
-        jti = secrets.token_urlsafe(9)
-        server = self.config.server_id
-        return tokens.make_access(self.signer, server, identity, lock_epoch, jti, int(self.clock()))
-
-    def first_refresh(self, identity: Identity, password_ver: int) -> str:
-        """Return the refresh token that a session begins with."""
+    def first_refresh(self, identity: Identity, server: str, password_ver: int) -> str:
+        """Return the refresh token that a session at `server` begins with."""
         now = int(self.clock())
         absolute = now + tokens.REFRESH_ABSOLUTE_SECONDS
-        first = RefreshToken(identity, 0, 0, self.config.server_id, absolute, password_ver)
-        return tokens.make_refresh(self.signer, first, now)
+        first = RefreshToken(identity, 0, 0, server, absolute, password_ver, locked_since=now)
+        return tokens.make_refresh(self.keys, first, now, self.server_id)
 
     def next_refresh(self, token: RefreshToken) -> str:
         """Return the refresh token of the next generation."""
         following = replace(token, generation=token.generation + 1)
-        return tokens.make_refresh(self.signer, following, int(self.clock()))
+        return tokens.make_refresh(self.keys, following, int(self.clock()), self.server_id)
 
     def read_refresh(self, text: str, *, expired_too: bool = False) -> RefreshToken:
         """Return what a refresh token says. Raises ServerError (unauthenticated)."""
         now = 0 if expired_too else int(self.clock())
         try:
-            return tokens.read_refresh(self.signer.verify(text, tokens.REFRESH_AUDIENCE), now)
+            return tokens.read_refresh(self.keys.verify(text, tokens.REFRESH_AUDIENCE), now)
         except TokenError as error:
             raise unauthenticated() from error
 
@@ -73,20 +69,27 @@ class Issuer:
 
     def end(self, families: Iterable[UUID]) -> None:
         """Take no access token of these sessions any more; at other servers they live out their minutes."""
-        now = self.clock()
+        now, families = self.clock(), list(families)
         self._ended = {family: until for family, until in self._ended.items() if now < until}
-        self._ended.update(dict.fromkeys(families, now + tokens.ACCESS_SECONDS))
+        self._ended.update(dict.fromkeys(families, now + ACCESS_SECONDS))
+        for family in families:
+            self.locks.left(family, now + ACCESS_SECONDS)
+
+    def forget(self) -> None:
+        """Look at every token anew: another roster believes other keys."""
+        self._verified.clear()
 
     def _verify(self, token: str, now: int) -> tuple[Identity, float]:
         try:
-            claims = self.signer.verify(token, tokens.ACCESS_AUDIENCE)
+            claims = self.keys.verify(token, tokens.ACCESS_AUDIENCE)
             identity, server = tokens.read_access(claims, now)
         except TokenError as error:
             raise unauthenticated() from error
-        if server != self.config.server_id:
+        if server != self.server_id:
             raise ServerError(
                 ErrorCode.WRONG_SERVER, "This session belongs to another server.", {"serverId": server}
             )
+        self.locks.seen(identity.session_id, float(claims["exp"]))
         return identity, float(claims["exp"])
 
 

@@ -1,7 +1,9 @@
-"""The server's own Ed25519 key, made at its first start and kept in its data folder."""
+"""The server's own Ed25519 keys, the first made at its first start, kept in its data folder."""
 
+import contextlib
 import os
 from pathlib import Path
+from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
@@ -11,7 +13,24 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from server.auth.tokens import Signer
 from server.errors import StartError
+
+KEY: Final = "server-key.pem"
+NEXT_KEY: Final = "server-key.next.pem"
+
+
+def own_signers(folder: Path) -> list[Signer]:
+    """Return the server's key, and the one that it signs with next where there is one. Raises StartError."""
+    later = folder / NEXT_KEY
+    paths = [folder / KEY, *([later] if later.exists() else [])]
+    return [Signer(load_or_make_key(path)) for path in paths]
+
+
+def retire_key(folder: Path) -> None:
+    """Put the next key in the place of the one before, which signs nothing any more."""
+    with contextlib.suppress(OSError):  # it stays where it is, and signs from there
+        (folder / NEXT_KEY).replace(folder / KEY)
 
 
 def load_or_make_key(path: Path) -> Ed25519PrivateKey:

@@ -16,7 +16,7 @@ from server.auth.names import check_name, guess_key, name_key
 from server.auth.sessions import SessionService
 from server.auth.store import Account, Claim, Password, Stamp
 from server.auth.throttle import Attempt, Throttle
-from server.auth.tokens import ACCESS_SECONDS, Identity, Signer
+from server.auth.tokens import ACCESS_SECONDS, Identity
 from server.config import Config
 from server.contract import checks
 from server.contract.errors import ErrorCode, FieldError
@@ -25,12 +25,12 @@ from server.contract.shapes import (
     Device,
     LocalBook,
     LocalSignIn,
-    Primary,
     Registration,
     SignedIn,
 )
 from server.db.pool import Pool
 from server.errors import InvalidFieldsError, ServerError
+from server.sessions.placement import Placement
 
 __all__ = ["AuthService", "check_name", "instant", "name_key"]
 
@@ -45,30 +45,21 @@ class AuthService:
 
     config: Config
     pool: Pool
-    signer: Signer
+    issuer: Issuer
+    placement: Placement
     clock: Callable[[], float]
-    issuer: Issuer = field(init=False)
     gate: PasswordGate = field(init=False)
     sessions: SessionService = field(init=False)
     _making: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
-        self.issuer = Issuer(self.config, self.signer, self.clock)
-        self.gate = PasswordGate(Throttle(self.config.servers), self.clock)
-        self.sessions = SessionService(self.config, self.pool, self.issuer, self.gate)
+        self.gate = PasswordGate(Throttle(self._servers()), self.clock)
+        self.sessions = SessionService(self.config, self.pool, self.issuer, self.gate, self.placement)
 
-    @property
-    def public_url(self) -> str:
-        """Where clients reach this server; known once it listens."""
-        return self.issuer.public_url
-
-    @public_url.setter
-    def public_url(self, url: str) -> None:
-        self.issuer.public_url = url
-
-    def primary(self) -> Primary:
-        """Return this server, as a client is told of it."""
-        return self.issuer.primary()
+    def heed_roster(self) -> None:
+        """Believe the keys of the roster in force now, and share the limits by its size."""
+        self.issuer.forget()
+        self.gate.throttle.share_by(self._servers())
 
     def identify(self, token: str) -> Identity:
         """Return who calls. Raises ServerError (unauthenticated, wrong_server)."""
@@ -116,6 +107,9 @@ class AuthService:
 
     # --- inside ----------------------------------------------------------------------------------
 
+    def _servers(self) -> int:
+        return len(self.placement.membership.roster.servers) if self.config.roster else self.config.servers
+
     def _require_local(self) -> None:
         if not self.config.local:
             raise ServerError(ErrorCode.NOT_FOUND, "This server is not a computer's own.")
@@ -127,7 +121,7 @@ class AuthService:
         if self.config.registration == "open":
             return None
         try:
-            return invites.read_invite(self.signer, code, int(self.clock())).jti
+            return invites.read_invite(self.issuer.keys, code, int(self.clock())).jti
         except InviteError as error:
             raise _invite_refused(error.reason, error.sentence) from error
 
@@ -180,20 +174,22 @@ class AuthService:
         identity = Identity(account.user_id, account.book_id, UUID(device.id), uuid4())
         claim = Claim(identity.device_id, device.name, _secret_hash(device.secret) if device.secret else "")
         letter, region = self.config.region_letter, self.config.region
+        primary = self.placement.primary(self.placement.at_login())
         async with self.pool.connection() as connection:
             prefix = await store.enroll_device(connection, account, claim, letter, self._stamp(), region)
             await session_store.start_session(connection, account, identity, self._stamp(), region)
             counter = await store.last_counter(connection, account.book_id, prefix)
         return SignedIn(
-            access_token=self.issuer.access(identity, 0),
+            access_token=self.issuer.access(identity, primary.server_id, 0),
             expires_in=ACCESS_SECONDS,
-            refresh_token=self.issuer.first_refresh(identity, account.password.chosen_ver),
-            primary=self.primary(),
+            refresh_token=self.issuer.first_refresh(identity, primary.server_id, account.password.chosen_ver),
+            primary=primary,
             user_name=account.user_name,
             book_id=str(account.book_id),
             code_prefix=prefix,
             last_counter=counter,
             server_time=instant(self.clock()),
+            roster_version=self.placement.roster_version,
         )
 
     def _stamp(self) -> Stamp:

@@ -26,7 +26,9 @@ from server.contract.shapes import (
     SessionsEnded,
 )
 from server.db.pool import Connection, Pool
-from server.errors import InvalidFieldsError, not_found
+from server.errors import InvalidFieldsError, ServerError, not_found
+from server.sessions.pinning import Standing
+from server.sessions.placement import Placement
 
 _log = logging.getLogger(__name__)
 # A retry of a spent generation gives a token with a full idle time again, so that a session may outlive its
@@ -51,23 +53,30 @@ class SessionService:
     pool: Pool
     issuer: Issuer
     gate: PasswordGate
+    placement: Placement
 
     async def refresh(self, body: RefreshRequest) -> Refreshed:
-        """Rotate: the same generation with the same refreshId gives the same next generation, however often.
+        """Rotate: the same generation with the same refreshId gives the same next generation, however often;
+        where the session is from now on, the rules of `server.sessions.pinning` say.
 
         Raises ServerError (unauthenticated); another refreshId for a spent generation ends the session.
         """
-        token = self.issuer.read_refresh(body.refresh_token)
-        await self._spend(token, hashlib.sha256(body.refresh_id.encode()).hexdigest())
+        token, standing = await self._spend(body)
+        decision = self.placement.at_refresh(token, standing, body)
+        if token is None or not decision.server_id:
+            raise unauthenticated()
+        primary = self.placement.primary(decision.server_id)
+        following = self.placement.moved(token, decision.server_id)
         return Refreshed(
-            access_token=self.issuer.access(token.identity, token.lock_epoch),
+            access_token=self.issuer.access(token.identity, primary.server_id, following.lock_epoch),
             expires_in=tokens.ACCESS_SECONDS,
-            refresh_token=self.issuer.next_refresh(token),
-            primary=self.issuer.primary(),
-            changed=False,
-            reason="same_server",
-            lock_epoch=token.lock_epoch,
+            refresh_token=self.issuer.next_refresh(following),
+            primary=primary,
+            changed=following.server_id != token.server_id,
+            reason=decision.rule,
+            lock_epoch=following.lock_epoch,
             server_time=instant(self.issuer.clock()),
+            roster_version=self.placement.roster_version,
         )
 
     async def logout(self, body: LogoutRequest) -> SessionsEnded:
@@ -119,12 +128,18 @@ class SessionService:
 
     # --- inside ----------------------------------------------------------------------------------
 
-    async def _spend(self, token: RefreshToken, rid_hash: str) -> None:
+    async def _spend(self, body: RefreshRequest) -> tuple[RefreshToken | None, Standing]:
+        """Spend the generation of a refresh token; return what it says and how it stands."""
+        try:
+            token = self.issuer.read_refresh(body.refresh_token)
+        except ServerError:
+            return None, "invalid"
+        rid_hash = hashlib.sha256(body.refresh_id.encode()).hexdigest()
         identity, family = token.identity, token.identity.session_id
         async with self.pool.connection() as connection:
             ended, password = await session_store.session_state(connection, identity)
             if ended or is_cut_off(password, family, token.password_ver):
-                raise unauthenticated()
+                return token, "invalid"
             reused = await session_store.use_generation(
                 connection, identity, token.generation, rid_hash, self.config.server_id, self.issuer.clock()
             )
@@ -133,7 +148,7 @@ class SessionService:
         if reused:
             self.issuer.end([family])
             _log.warning("refresh token reused, session ended", extra={"session": str(family)})
-            raise unauthenticated()
+        return token, "reused" if reused else "good"
 
     async def _require_going_on(self, connection: Connection, identity: Identity) -> Password:
         ended, password = await session_store.session_state(connection, identity)

@@ -57,6 +57,13 @@ class Throttle:
         self._devices = _Debts(KNOWN_DEVICES.shared_by(servers), most_keys)
         self._addresses = _Debts(ADDRESS.shared_by(servers), most_keys)
 
+    def share_by(self, servers: int) -> None:
+        """Be one of another number of servers from now on; what is owed stays owed."""
+        self._strangers.allow(STRANGERS.shared_by(servers))
+        self._device.allow(KNOWN_DEVICE.shared_by(servers))
+        self._devices.allow(KNOWN_DEVICES.shared_by(servers))
+        self._addresses.allow(ADDRESS.shared_by(servers))
+
     def admit(self, attempt: Attempt, now: float) -> float:
         """Charge the attempt and return 0; or return how many seconds to wait, charging nothing."""
         charged = self._charged_to(attempt)
@@ -114,10 +121,14 @@ class _Debts:
     """What each key owes; a debt shrinks with time and stops at the allowance's burst."""
 
     def __init__(self, allowance: Allowance, most: int) -> None:
-        self._burst = allowance.burst
-        self._rate = allowance.hourly / _HOUR
+        self.allow(allowance)
         self._most = most
         self._owed: dict[bytes, tuple[float, float]] = {}
+
+    def allow(self, allowance: Allowance) -> None:
+        """Count by this allowance from now on."""
+        self._burst = allowance.burst
+        self._rate = allowance.hourly / _HOUR
 
     def __len__(self) -> int:
         return len(self._owed)

@@ -4,8 +4,9 @@ Compact JWS with EdDSA over Ed25519 (RFC 8037) by PyJWT. Only that algorithm is 
 header says, and only the key that its `kid` names.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -52,6 +53,11 @@ class Signer:
         object.__setattr__(self, "public", self.key.public_key())
         object.__setattr__(self, "kid", key_id(self.public))
 
+    @property
+    def raw_public(self) -> bytes:
+        """The 32 bytes of the public key."""
+        return raw_key(self.public)
+
     def sign(self, claims: dict[str, Any]) -> str:
         """Return the compact JWS of `claims`."""
         import jwt  # 0.1 s, for which no start waits: `warm_up` brings it in beside the first calls
@@ -60,26 +66,43 @@ class Signer:
 
     def verify(self, token: str, audience: str) -> dict[str, Any]:
         """Return the claims; times are for the caller to judge. Raises TokenError."""
-        import jwt
+        return verified(token, audience, lambda kid: self.public if kid == self.kid else None)
 
-        try:
-            if jwt.get_unverified_header(token).get("kid") != self.kid:
-                raise TokenError("unknown key")
-            claims: dict[str, Any] = jwt.decode(
-                token,
-                self.public,
-                algorithms=[_ALGORITHM],
-                audience=audience,
-                options={
-                    "require": ["exp", "aud"],
-                    "verify_exp": False,
-                    "verify_iat": False,
-                    "verify_nbf": False,
-                },
-            )
-        except jwt.PyJWTError as error:
-            raise TokenError("not a token of ours") from error
-        return claims
+
+class TokenKeys(Protocol):
+    """Who signs and verifies: one `Signer`, or a whole cluster's keyring."""
+
+    def sign(self, claims: dict[str, Any]) -> str:
+        """Return the compact JWS of `claims`."""
+
+    def verify(self, token: str, audience: str) -> dict[str, Any]:
+        """Return the claims; times are for the caller to judge. Raises TokenError."""
+
+
+def verified(token: str, audience: str, key_of: Callable[[str], Ed25519PublicKey | None]) -> dict[str, Any]:
+    """Return the claims of a token signed by the key that `key_of` has for its `kid`. Raises TokenError."""
+    import jwt
+
+    try:
+        kid = jwt.get_unverified_header(token).get("kid")
+        key = key_of(kid) if isinstance(kid, str) else None
+        if key is None:
+            raise TokenError("unknown key")
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            key,
+            algorithms=[_ALGORITHM],
+            audience=audience,
+            options={
+                "require": ["exp", "aud"],
+                "verify_exp": False,
+                "verify_iat": False,
+                "verify_nbf": False,
+            },
+        )
+    except jwt.PyJWTError as error:
+        raise TokenError("not a token of ours") from error
+    return claims
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +119,9 @@ class Identity:
 class RefreshToken:
     """One generation of one session; `absolute` is the second since 1970 after which it never rotates.
 
-    `password_ver` is the version of the password by which the session began, 0 where there was none.
+    `password_ver` is the version of the password by which the session began, 0 where there was none;
+    `locked_since` and `region_moved_at` are the seconds since which the lock is on `server_id`, and in its
+    region (0: never moved).
     """
 
     identity: Identity
@@ -105,10 +130,14 @@ class RefreshToken:
     server_id: str
     absolute: int
     password_ver: int = 0
+    locked_since: int = 0
+    region_moved_at: int = 0
 
 
-def make_access(signer: Signer, issuer: str, identity: Identity, lock_epoch: int, jti: str, now: int) -> str:
-    """Return an access token for ACCESS_SECONDS."""
+def make_access(
+    signer: TokenKeys, issuer: str, identity: Identity, lock_epoch: int, jti: str, now: int, server: str = ""
+) -> str:
+    """Return an access token for ACCESS_SECONDS at `server` ("": the issuer)."""
     return signer.sign(
         {
             "iss": issuer,
@@ -117,7 +146,7 @@ def make_access(signer: Signer, issuer: str, identity: Identity, lock_epoch: int
             "book": str(identity.book_id),
             "dev": str(identity.device_id),
             "sid": str(identity.session_id),
-            "srv": issuer,
+            "srv": server or issuer,
             "lep": lock_epoch,
             "jti": jti,
             "iat": now,
@@ -132,12 +161,14 @@ def read_access(claims: dict[str, Any], now: int) -> tuple[Identity, str]:
     return _identity(claims), str(claims["srv"])
 
 
-def make_refresh(signer: Signer, token: RefreshToken, now: int) -> str:
-    """Return the refresh token of one generation; idle for REFRESH_IDLE_SECONDS it expires."""
+def make_refresh(signer: TokenKeys, token: RefreshToken, now: int, issuer: str = "") -> str:
+    """Return the refresh token of one generation by `issuer` ("": the server that it is locked to); idle for
+    REFRESH_IDLE_SECONDS it expires.
+    """
     identity = token.identity
     return signer.sign(
         {
-            "iss": token.server_id,
+            "iss": issuer or token.server_id,
             "aud": REFRESH_AUDIENCE,
             "sub": str(identity.user_id),
             "book": str(identity.book_id),
@@ -148,6 +179,8 @@ def make_refresh(signer: Signer, token: RefreshToken, now: int) -> str:
             "lep": token.lock_epoch,
             "abs": token.absolute,
             "pwv": token.password_ver,
+            "lat": token.locked_since,
+            "rat": token.region_moved_at,
             "iat": now,
             "exp": min(now + REFRESH_IDLE_SECONDS, token.absolute),
         }
@@ -165,6 +198,8 @@ def read_refresh(claims: dict[str, Any], now: int) -> RefreshToken:
             str(claims["srv"]),
             int(claims["abs"]),
             int(claims.get("pwv", 0)),
+            int(claims.get("lat", 0)),
+            int(claims.get("rat", 0)),
         )
     except (KeyError, ValueError) as error:
         raise TokenError("not a refresh token") from error

@@ -39,6 +39,7 @@ class ErrorCode(StrEnum):
     INTERNAL = "internal"
     DATABASE_UNAVAILABLE = "database_unavailable"
     STORE_UNAVAILABLE = "store_unavailable"
+    DRAINING = "draining"
 
 
 STATUS: dict[ErrorCode, HTTPStatus] = {
@@ -67,6 +68,7 @@ STATUS: dict[ErrorCode, HTTPStatus] = {
     ErrorCode.INTERNAL: HTTPStatus.INTERNAL_SERVER_ERROR,
     ErrorCode.DATABASE_UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
     ErrorCode.STORE_UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
+    ErrorCode.DRAINING: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 

@@ -9,7 +9,7 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import msgspec
 
@@ -21,8 +21,22 @@ ALGORITHM: Final = "EdDSA"
 _KEY_BYTES: Final = 32
 
 
+Reason = Literal["unsigned", "kind", "algorithm", "unknown_key", "signature", "damaged"]
+
+
 class SignatureError(Exception):
-    """The text is no message of that kind signed by one of these keys; the message says why, for a log."""
+    """The text is no message of that kind signed by one of these keys; the message says why, for a log, and
+    `reason` in a word."""
+
+    def __init__(self, message: str, reason: Reason = "damaged") -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class _Header(msgspec.Struct, frozen=True):
+    alg: str = ""
+    typ: str = ""
+    kid: str = ""
 
 
 def fingerprint(public_key: bytes) -> str:
@@ -76,12 +90,13 @@ def read(text: str, keys: Mapping[str, bytes], kind: str, shape: type[S]) -> tup
     Raises SignatureError.
     """
     header = _header(text)
-    if header.get("typ") != kind or header.get("alg") != ALGORITHM:
-        raise SignatureError("another kind of message")
-    kid = header.get("kid")
-    if not isinstance(kid, str) or kid not in keys:
-        raise SignatureError("unknown key")
-    return kid, _decode(_verified(text, keys[kid]), shape)
+    if header.alg != ALGORITHM:
+        raise SignatureError("another algorithm", "algorithm")
+    if header.typ != kind:
+        raise SignatureError("another kind of message", "kind")
+    if header.kid not in keys:
+        raise SignatureError("unknown key", "unknown_key")
+    return header.kid, _decode(_verified(text, keys[header.kid]), shape)
 
 
 def peek(text: str, kind: str, shape: type[S]) -> S:
@@ -91,32 +106,41 @@ def peek(text: str, kind: str, shape: type[S]) -> S:
     """
     import jwt
 
-    if _header(text).get("typ") != kind:
-        raise SignatureError("another kind of message")
+    if _header(text).typ != kind:
+        raise SignatureError("another kind of message", "kind")
     try:
-        found = jwt.PyJWS().decode_complete(text, options={"verify_signature": False})
+        found = _jws().decode_complete(text, options={"verify_signature": False})
     except jwt.PyJWTError as error:
-        raise SignatureError("not a signed message") from error
+        raise SignatureError("not a signed message", "unsigned") from error
     return _decode(found["payload"], shape)
 
 
-def _header(text: str) -> dict[str, Any]:
-    import jwt
-
+def _header(text: str) -> _Header:
+    """Return what stands in front; by its `kid` the key is found that then covers every byte of it."""
+    head, _, _ = text.partition(".")
     try:
-        return dict(jwt.get_unverified_header(text))
-    except jwt.PyJWTError as error:
-        raise SignatureError("not a signed message") from error
+        return msgspec.json.decode(base64.urlsafe_b64decode(head + "=="), type=_Header)
+    except (ValueError, msgspec.MsgspecError) as error:
+        raise SignatureError("not a signed message", "unsigned") from error
 
 
 def _verified(text: str, public_key: bytes) -> bytes:
     import jwt
 
     try:
-        body: bytes = jwt.PyJWS().decode(text, load_key(public_key), algorithms=[ALGORITHM])
+        body: bytes = _jws().decode(text, load_key(public_key), algorithms=[ALGORITHM])
+    except jwt.InvalidSignatureError as error:
+        raise SignatureError("the signature does not hold", "signature") from error
     except jwt.PyJWTError as error:
-        raise SignatureError("the signature does not hold") from error
+        raise SignatureError("not a signed message", "unsigned") from error
     return body
+
+
+@lru_cache(maxsize=1)
+def _jws() -> Any:
+    import jwt
+
+    return jwt.PyJWS()
 
 
 def _decode(body: bytes, shape: type[S]) -> S:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from server.auth.tokens import Signer, TokenError
+from server.auth.tokens import TokenError, TokenKeys
 from server.contract import paths
 from server.contract.errors import ErrorCode
 from server.errors import ServerError
@@ -25,7 +25,7 @@ class BlobLink:
     file_name: str = ""
 
 
-def make_link(signer: Signer, base_url: str, link: BlobLink, now: int) -> tuple[str, int]:
+def make_link(signer: TokenKeys, base_url: str, link: BlobLink, now: int) -> tuple[str, int]:
     """Return the URL and the second since 1970 at which it expires."""
     expires = now + LIFE_SECONDS
     claims = {
@@ -41,7 +41,7 @@ def make_link(signer: Signer, base_url: str, link: BlobLink, now: int) -> tuple[
     return base_url + paths.BLOB.format(token=signer.sign(claims)), expires
 
 
-def read_link(signer: Signer, token: str, method: str, now: int) -> BlobLink:
+def read_link(signer: TokenKeys, token: str, method: str, now: int) -> BlobLink:
     """Return what `token` allows. Raises ServerError (forbidden, link_expired)."""
     try:
         claims = signer.verify(token, _AUDIENCE)

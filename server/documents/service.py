@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from server.auth.service import instant
-from server.auth.tokens import Identity, Signer
+from server.auth.tokens import Identity, TokenKeys
 from server.contract import checks
 from server.contract.errors import ErrorCode
 from server.contract.shapes import DocumentLink, DocumentPlan, NewDocument, PlannedDocument, Upload
@@ -26,7 +26,7 @@ class DocumentService:
 
     pool: Pool
     store: FolderStore
-    signer: Signer
+    signer: TokenKeys
     clock: Callable[[], float]
     public_url: str = ""
 

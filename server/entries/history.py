@@ -10,7 +10,7 @@ Action = Literal["created", "edited", "voided", "restored"]
 
 def versions(rows: list[VersionRow], bills: list[VersionRow]) -> list[EntryVersion]:
     """Return what each version did; `rows` newest first, `bills` oldest first."""
-    by_ver = {row.ver: row for row in rows}
+    by_ver = {row.ver: row for row in reversed(rows)}  # of one ver the highest op_id stays, as in a change
     standing_line = _line(rows[0], by_ver)
     return [
         EntryVersion(
@@ -24,6 +24,7 @@ def versions(rows: list[VersionRow], bills: list[VersionRow]) -> list[EntryVersi
             superseded=row.op_id not in standing_line,
             documents_added=_bills(bills, row, voided=False),
             documents_removed=_bills(bills, row, voided=True),
+            based_on=row.doc.get("basedOn", 0),
         )
         for row in rows
     ]

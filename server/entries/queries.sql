@@ -298,4 +298,22 @@ select j.op_id::text, j.ver, j.id::text, j.doc
 from public.accounting_document d
 join public.journal j on j.book_id = d.book_id and j.kind = 'document' and j.id = d.id
 where d.book_id = %(book_id)s and d.accounting_entry_id = %(id)s
-order by j.ver, j.op_id;
+order by j.ver, j.op_id, j.id;
+
+-- name: digest
+-- One pass over every version of the book, in whatever order the rows come: of each row's SHA-256 the first 128
+-- bits are added up as two numbers. What is told of a row has no author, device, region or time of arrival.
+select
+    (select count(*) from public.accounting_entry e where e.book_id = %(book_id)s),
+    (select count(*) from public.accounting_document d where d.book_id = %(book_id)s),
+    count(*), coalesce(sum(h.high), 0), coalesce(sum(h.low), 0)
+from public.journal j
+cross join lateral (
+    select encode(sha256(convert_to(concat_ws(' ', j.kind, j.id, j.ver, j.op_id, j.doc), 'UTF8')), 'hex') as hex
+    offset 0 -- a fence: without it the hash would be worked out once for each half
+) s
+cross join lateral (
+    select ('x' || substr(s.hex, 1, 16))::bit(64)::bigint as high,
+        ('x' || substr(s.hex, 17, 16))::bit(64)::bigint as low
+) h
+where j.book_id = %(book_id)s and j.kind in ('entry', 'document');

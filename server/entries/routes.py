@@ -1,4 +1,4 @@
-"""The calls on entries, suggestions and exports."""
+"""The calls on entries, suggestions and exports, and on the book as a whole."""
 
 from collections.abc import Generator
 from http import HTTPStatus
@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from server.contract import checks, limits, paths
 from server.contract.errors import ErrorCode
 from server.contract.shapes import (
+    BookDigest,
     CategorySuggestions,
     CreateEntry,
     DescriptionSuggestions,
@@ -124,6 +125,13 @@ async def entry(request: Request) -> Response:
     return answer(await services_of(request).entries.get(identity, _id(request, "entry")))
 
 
+@describes(answer=BookDigest)
+async def digest(request: Request) -> Response:
+    """GET /v1/book/digest"""
+    identity = identify(request)
+    return answer(await services_of(request).entries.digest(identity))
+
+
 @describes(answer=CategorySuggestions, query=_PREFIX)
 async def suggest_categories(request: Request) -> Response:
     """GET /v1/suggestions/categories"""
@@ -188,6 +196,7 @@ ROUTES = [
     Route(paths.ENTRY_VOID, void, methods=["POST"]),
     Route(paths.ENTRY_RESTORE, restore, methods=["POST"]),
     Route(paths.ENTRY_HISTORY, history, methods=["GET"]),
+    Route(paths.BOOK_DIGEST, digest, methods=["GET"]),
     Route(paths.SUGGEST_CATEGORIES, suggest_categories, methods=["GET"]),
     Route(paths.SUGGEST_DESCRIPTIONS, suggest_descriptions, methods=["GET"]),
     Route(paths.EXPORT_CSV, export_csv, methods=["GET"]),

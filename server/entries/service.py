@@ -9,6 +9,7 @@ from uuid import UUID
 from server.auth.tokens import Identity
 from server.contract import limits
 from server.contract.shapes import (
+    BookDigest,
     CategorySuggestions,
     CategoryTotal,
     DescriptionSuggestions,
@@ -56,6 +57,11 @@ class EntryService:
         async with self.pool.connection() as connection:
             groups = await store.summary(connection, identity.book_id, filter_)
         return _summary(groups)
+
+    async def digest(self, identity: Identity) -> BookDigest:
+        """Return what the book holds, every version of it, so that two books can be compared."""
+        async with self.pool.connection() as connection:
+            return await store.digest(connection, identity.book_id)
 
     async def suggest_categories(self, identity: Identity, prefix: str) -> CategorySuggestions:
         """Complete a category."""

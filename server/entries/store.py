@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from server.contract.shapes import CategorySuggestion, DescriptionSuggestion, Document, Entry
+from server.contract.shapes import BookDigest, CategorySuggestion, DescriptionSuggestion, Document, Entry
 from server.db.pool import Connection
 from server.db.queries import load
 from server.entries import search
@@ -17,6 +17,7 @@ from server.entries.search import Filter
 
 SQL: Final = load("server.entries")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LANE: Final = 2**64
 Key = tuple[date, UUID]
 
 
@@ -140,6 +141,15 @@ async def document_versions(connection: Connection, book_id: UUID, id_: UUID) ->
 async def document_docs(connection: Connection, book_id: UUID, id_: UUID) -> dict[str, dict[str, Any]]:
     """Return what the standing version of each bill of an entry says, by id."""
     return {row.id: row.doc for row in await document_versions(connection, book_id, id_)}
+
+
+async def digest(connection: Connection, book_id: UUID) -> BookDigest:
+    """Return what a book holds, counted and as one text that depends on every version of it."""
+    ((entries, documents, versions, high, low),) = await _rows(
+        connection, SQL["digest"], {"book_id": book_id}
+    )
+    text = f"{int(high) % _LANE:016x}{int(low) % _LANE:016x}"
+    return BookDigest(entries, documents, versions, text)
 
 
 async def summary(connection: Connection, book_id: UUID, filter_: Filter) -> list[Group]:

@@ -1,6 +1,5 @@
 """Is the process alive, and can it take a save?"""
 
-from importlib import metadata
 from typing import Final
 
 from starlette.requests import Request
@@ -14,11 +13,11 @@ from server.errors import ServerError
 from server.http.operation import describes
 from server.http.responses import answer
 from server.http.state import services_of
+from server.identity import VERSION
 
 _WRITE: Final = """
 select pg_logical_emit_message(true, 'bahi ready', '')
 where current_setting('transaction_read_only') = 'off'"""
-VERSION = metadata.version("bahi")
 
 
 @describes(answer=Health, signed_in=False)
@@ -27,10 +26,13 @@ async def live(request: Request) -> Response:
     return answer(Health("ok", services_of(request).config.server_id, VERSION))
 
 
-@describes(answer=Health, signed_in=False)
+@describes(answer=Health, signed_in=False, errors=(ErrorCode.DRAINING,))
 async def ready(request: Request) -> Response:
-    """GET /health/ready: the database takes a write (a standby or a full disk would not)."""
+    """GET /health/ready: the database takes a write (a standby or a full disk would not), and new clients
+    are welcome."""
     services = services_of(request)
+    if services.own.is_draining:
+        raise ServerError(ErrorCode.DRAINING, "This server is about to end; another one takes new clients.")
     async with services.pool.connection() as connection:
         # A record in the log that no table sees, flushed like any commit: the write path and nothing else.
         cursor = await connection.execute(_WRITE)

@@ -6,7 +6,7 @@ import re
 import secrets
 import time
 import traceback
-from http import HTTPStatus
+from http import HTTPMethod, HTTPStatus
 from typing import Final
 
 import psycopg
@@ -14,10 +14,14 @@ from psycopg_pool import PoolTimeout
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from server.cluster.load import LoadMeter
+from server.cluster.own_state import OwnState
 from server.contract import paths
 from server.contract.errors import ErrorCode
 from server.errors import ServerError
 from server.http.responses import error_response
+from server.http.tally import Tally
+from server.log import request_id
 
 _log = logging.getLogger("server.access")
 _SAFE_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}\Z")
@@ -26,27 +30,40 @@ _UNAVAILABLE: Final = (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTrans
 _OPEN_PATHS: Final = frozenset({paths.HEALTH_LIVE})
 _ID: Final = paths.REQUEST_ID_HEADER.lower().encode()
 _SECRET: Final = paths.LOCAL_SECRET_HEADER.lower().encode()
+_DRAINING: Final = paths.DRAINING_HEADER.lower().encode()
+_METHODS: Final = frozenset(HTTPMethod)
 
 
 class Envelope:
-    """Wraps the application; `local_secret` is what every call must carry, "" where none is asked for."""
+    """Wraps the application; `local_secret` is what every call must carry, "" where none is asked for.
 
-    def __init__(self, app: ASGIApp, local_secret: str = "") -> None:
+    Calls are counted in `load` and `tally`; while this server drains, every answer says so.
+    """
+
+    def __init__(
+        self, app: ASGIApp, load: LoadMeter, tally: Tally, own: OwnState, local_secret: str = ""
+    ) -> None:
         self._app = app
+        self._load, self._tally, self._own = load, tally, own
         self._secret = local_secret.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        call = _Call(scope, send)
+        call = _Call(scope, send, self._own)
+        request_id.set(call.id.decode())
+        self._load.began()
         try:
             self._check_secret(scope)
             await self._app(scope, receive, call.send)
         except Exception as error:  # noqa: BLE001 - the server's one last resort
             await call.fail(_translate(error), scope, receive)
         finally:
-            call.log()
+            seconds = call.seconds
+            self._load.ended(seconds * 1_000)
+            self._tally.add(call.route, call.method, call.status, seconds)
+            call.log(seconds)
 
     def _check_secret(self, scope: Scope) -> None:
         if not self._secret or scope["path"] in _OPEN_PATHS:
@@ -59,39 +76,54 @@ class Envelope:
 class _Call:
     """One call on its way through."""
 
-    def __init__(self, scope: Scope, send: Send) -> None:
+    def __init__(self, scope: Scope, send: Send, own: OwnState) -> None:
         given = _header(scope, _ID)
         self.id = given if _SAFE_ID.match(given) else secrets.token_hex(8).encode()
-        self._scope, self._send = scope, send
+        self._scope, self._send, self._own = scope, send, own
         self._began = time.perf_counter()
-        self._status = 0
+        self.status = 0
+
+    @property
+    def seconds(self) -> float:
+        """How long it has taken so far."""
+        return time.perf_counter() - self._began
+
+    @property
+    def method(self) -> str:
+        """One of HTTP's own, or OTHER: whatever somebody sends must not become a label."""
+        method = str(self._scope["method"])
+        return method if method in _METHODS else "OTHER"
+
+    @property
+    def route(self) -> str:
+        """The template, not the path: a path may hold a signed link."""
+        return getattr(self._scope.get("route"), "path", None) or "unknown"
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self._status = message["status"]
+            self.status = message["status"]
             message["headers"] = [
                 *message.get("headers", []),
                 (_ID, self.id),
                 (b"x-content-type-options", b"nosniff"),
+                *([(_DRAINING, b"1")] if self._own.is_draining else []),
             ]
         await self._send(message)
 
     async def fail(self, error: ServerError, scope: Scope, receive: Receive) -> None:
-        if self._status:  # half an answer is out: only a broken connection tells the client so
+        if self.status:  # half an answer is out: only a broken connection tells the client so
             raise error
         await error_response(error)(scope, receive, self.send)
 
-    def log(self) -> None:
-        route = self._scope.get("route")
+    def log(self, seconds: float) -> None:
         _log.info(
             "call",
             extra={
                 "request_id": self.id.decode(),
                 "method": self._scope["method"],
-                # The template, not the path: a path may hold a signed link.
-                "path": getattr(route, "path", None) or "unknown",
-                "status": self._status,
-                "ms": round((time.perf_counter() - self._began) * 1000, 1),
+                "path": self.route,
+                "status": self.status,
+                "ms": round(seconds * 1_000, 1),
             },
         )
 

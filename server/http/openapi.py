@@ -12,9 +12,9 @@ from starlette.routing import BaseRoute, Route
 
 from server.contract import paths
 from server.contract.errors import STATUS, ErrorBody, ErrorCode
-from server.http.health import VERSION
 from server.http.operation import Operation, operation_of
 from server.http.responses import JSON
+from server.identity import VERSION
 
 _REF: Final = "#/components/schemas/{name}"
 _EVERYWHERE: Final = (ErrorCode.INTERNAL, ErrorCode.DATABASE_UNAVAILABLE)

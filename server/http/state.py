@@ -1,18 +1,25 @@
 """What the routes of one running server share."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
 from server.auth.service import AuthService
 from server.auth.tokens import Signer
+from server.cluster.beating import Beating
+from server.cluster.keyring import Keyring
+from server.cluster.load import LoadMeter
+from server.cluster.membership import Membership
+from server.cluster.own_state import OwnState
 from server.config import Config
 from server.db.pool import Pool
 from server.documents.service import DocumentService
 from server.entries.changes import EntryChanges
 from server.entries.export import CsvExport
 from server.entries.service import EntryService
+from server.http.tally import Tally
+from server.sessions.placement import Placement
 
 
 @dataclass(slots=True)
@@ -21,13 +28,24 @@ class Services:
 
     config: Config
     pool: Pool
-    signer: Signer
     clock: Callable[[], float]
+    membership: Membership
+    keyring: Keyring
+    own: OwnState
+    load: LoadMeter
+    beating: Beating
+    placement: Placement
     auth: AuthService
     documents: DocumentService
     entries: EntryService
     changes: EntryChanges
     exports: CsvExport
+    tally: Tally = field(default_factory=Tally)
+
+    @property
+    def signer(self) -> Signer:
+        """The key that this server signs with now."""
+        return self.keyring.signer
 
 
 def services_of(request: Request) -> Services:

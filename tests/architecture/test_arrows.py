@@ -182,7 +182,8 @@ def test_the_lower_rooms_know_nothing_of_the_upper_ones(room: str) -> None:
 
 
 def test_only_routes_and_the_composition_know_http() -> None:
-    allowed = ("server.http", "server.app", "server.listening")
+    allowed = ("server.http", "server.app", "server.listening", "server.announcing")
+    allowed += ("server.discovery.app", "server.discovery.serving")
     found = [
         str(each)
         for each in _imports("server")
@@ -205,6 +206,11 @@ _CLOCKS = re.compile(r"\b(date\.today|datetime\.now|datetime\.utcnow|uuid4|uuid1
 
 def _pure() -> list[Path]:
     named = [ROOT / "server" / name for name in ("auth/tokens.py", "entries/search.py", "entries/history.py")]
+    named.append(ROOT / "app/services/replay.py")
+    named += [ROOT / "server/sessions" / name for name in ("choice.py", "pinning.py")]
+    named += [ROOT / "server/cluster" / name for name in ("locks.py", "membership.py", "own_state.py")]
+    named += [ROOT / "server/cluster" / name for name in ("roster.py", "table.py")]
+    named += [ROOT / "server/discovery" / name for name in ("registry.py", "heartbeat.py")]
     return [path for path in [*_sources("app/domain"), *_sources("server/contract"), *named] if path.exists()]
 
 

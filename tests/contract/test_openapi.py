@@ -19,10 +19,12 @@ from schemathesis.specs.openapi.checks import (
 
 from server.app import create_app
 from server.auth.routes import ROUTES as AUTH
+from server.cluster.routes import ROUTES as CLUSTER
 from server.contract import paths
 from server.documents.routes import ROUTES as DOCUMENTS
 from server.entries.routes import ROUTES as ENTRIES
 from server.http.health import ROUTES as HEALTH
+from server.http.metrics import ROUTES as METRICS
 from server.http.openapi import make_document
 from tests.support.servers import RunningServer
 
@@ -51,7 +53,7 @@ def token(server: RunningServer) -> str:
 
 CALLS = [
     (route.path, method)
-    for route in (*AUTH, *DOCUMENTS, *ENTRIES, *HEALTH)
+    for route in (*AUTH, *DOCUMENTS, *ENTRIES, *CLUSTER, *HEALTH, *METRICS)
     for method in sorted((route.methods or set()) - {"HEAD"})
 ]
 

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from server.app import create_app
 from server.contract import errors, paths, shapes
 from server.contract.errors import STATUS, ErrorCode
+from server.discovery.routes import ROUTES as DISCOVERY
 from tests.contract.wire import GOLDEN, current
 from tests.support.servers import RunningServer
 
@@ -31,7 +32,8 @@ def test_every_error_code_has_a_status_of_an_error() -> None:
 
 
 def test_every_path_is_served_and_every_route_is_a_path(server: RunningServer) -> None:
-    served = {route.path for route in create_app(server.services).routes if isinstance(route, Route)}
+    routes = [*create_app(server.services).routes, *DISCOVERY]
+    served = {route.path for route in routes if isinstance(route, Route)}
     named = {value for name, value in vars(paths).items() if name.isupper() and value.startswith("/")}
     assert served == named
 

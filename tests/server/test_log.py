@@ -4,7 +4,7 @@ import json
 import logging
 import sys
 
-from server.log import JsonLines
+from server.log import JsonLines, request_id
 
 
 def _line(**changes: object) -> dict[str, object]:
@@ -41,3 +41,13 @@ def test_of_an_exception_only_its_kind_is_told() -> None:
 
 def test_what_is_no_json_is_told_as_text() -> None:
     assert _line(where={1, 2}.__class__)["where"] == "<class 'set'>"
+
+
+def test_whatever_is_logged_while_a_call_is_answered_carries_its_id() -> None:
+    token = request_id.set("call-17")
+    try:
+        assert _line()["request_id"] == "call-17"
+        assert _line(request_id="its own")["request_id"] == "its own"
+    finally:
+        request_id.reset(token)
+    assert "request_id" not in _line()

@@ -1,23 +1,27 @@
 """`bahi-server user …`: as commands, and on a terminal."""
 
 import io
+import json
 import os
 import pty
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from server.__main__ import main
 from server.auth import console
 from server.auth.console import Place
+from server.contract import paths, shapes
 from server.db.embedded import EmbeddedPostgres
 from server.db.migrate import migrate
 from server.errors import StartError
 from server.lock import lock_folder
-from tests.support.api import PASSWORD, refusal
+from tests.support.api import PASSWORD, a_device, a_name, refusal
 from tests.support.postgres import remove_cluster, rows
-from tests.support.servers import RunningServer
+from tests.support.regional import Regional
+from tests.support.servers import RunningServer, running_server, server_process
 
 Start = Callable[..., RunningServer]
 Run = Callable[..., tuple[int, str, str]]
@@ -99,9 +103,6 @@ def test_a_reset_sets_the_password_and_ends_every_session(
 def test_an_invitation_that_is_printed_makes_an_account(
     run: Run, start_server: Start, config_file: Path
 ) -> None:
-    from server.contract import paths, shapes
-    from tests.support.api import a_device
-
     status, code, _ = run("invite", "--config", str(config_file), "--days", "1")
     assert status == 0
     assert code.strip().count(".") == 2
@@ -183,3 +184,31 @@ def test_at_a_terminal_the_password_is_asked_twice(
         console.add(Place(config_file), "asha")
     os.close(parent)
     assert "asha" in console.list_users(Place(config_file))
+
+
+def test_an_invitation_of_a_server_without_an_id_of_its_own_makes_an_account(
+    run: Run, database_url: str, tmp_path: Path
+) -> None:
+    config = tmp_path / "server.toml"
+    config.write_text(f'data = "{tmp_path / "data"}"\nhost = "127.0.0.1"\n', encoding="utf-8")
+    status, code, _ = run("invite", "--config", str(config))
+    assert status == 0
+    given = {"DATABASE_URL": database_url}
+    with server_process("run", "--config", str(config), environment=given) as server:
+        body = shapes.Registration("Asha", PASSWORD, a_device(), code.strip())
+        assert server.api().send("POST", paths.AUTH_REGISTER, shapes.SignedIn, body).user_name == "Asha"
+        assert server.end() == 0
+
+
+def test_an_invitation_of_a_server_of_a_cluster_is_signed_with_the_rosters_key(
+    run: Run, database_url: str, tmp_path: Path
+) -> None:
+    regional = Regional(tmp_path, ("in-1", "in-2"))
+    config = tmp_path / "server.toml"
+    values = msgspec.to_builtins(regional.config("in-1", "", registration="invite"))
+    config.write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items()))
+    status, code, _ = run("invite", "--config", str(config))
+    assert status == 0
+    with running_server(regional.config("in-2", database_url, registration="invite")) as server:
+        body = shapes.Registration(a_name(), PASSWORD, a_device(), code.strip())
+        assert server.api().send("POST", paths.AUTH_REGISTER, shapes.SignedIn, body).book_id

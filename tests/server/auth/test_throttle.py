@@ -167,3 +167,12 @@ def test_no_order_of_attempts_gets_past_the_limit_of_an_account(seed: int, serve
 )
 def test_an_address_is_counted_by_its_customer_and_loopback_is_not(host: str | None, key: str) -> None:
     assert address_key(host) == key
+
+
+def test_another_number_of_servers_changes_the_limit_and_forgives_nothing() -> None:
+    throttle = Throttle(4)
+    assert admitted(throttle, [guess()] * 100) == 5
+    throttle.share_by(2)
+    assert admitted(throttle, [guess()] * 100) == 5
+    throttle.share_by(4)
+    assert admitted(throttle, [guess()] * 100) == 0

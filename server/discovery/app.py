@@ -1,0 +1,47 @@
+"""create_app: routes, middleware and the life of one discovery server."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+
+from server.cluster.load import LoadMeter
+from server.cluster.locks import Locks
+from server.cluster.own_state import OwnState
+from server.discovery.routes import ROUTES
+from server.discovery.service import Discovery
+from server.http.middleware import Envelope, status_error
+from server.http.openapi import openapi_route
+from server.http.responses import error_response
+from server.http.tally import Tally
+
+
+def create_app(discovery: Discovery) -> Starlette:
+    """Return the ASGI application."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with discovery.running():
+            yield
+
+    load = LoadMeter(
+        1, lambda: 0.0, Locks(), discovery.clock
+    )  # counted by every envelope, told by nobody here
+    app = Starlette(
+        routes=[*ROUTES, openapi_route(ROUTES)],
+        middleware=[Middleware(Envelope, load=load, tally=Tally(), own=OwnState())],
+        exception_handlers={HTTPException: _router_refusal},
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False  # an address is right or not found; a redirect trusts the Host header
+    app.state.discovery = discovery
+    return app
+
+
+async def _router_refusal(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return error_response(status_error(error.status_code))

@@ -1,0 +1,100 @@
+"""The calls of a discovery server."""
+
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from server.auth.issuer import instant
+from server.contract import paths
+from server.contract.errors import ErrorCode
+from server.contract.shapes import (
+    Health,
+    HeartbeatRequest,
+    HeartbeatTaken,
+    Servers,
+    ServerStateAnswer,
+    SuspicionRequest,
+    SuspicionTaken,
+)
+from server.discovery.service import Discovery
+from server.errors import ServerError
+from server.http.operation import Query, describes
+from server.http.responses import answer, read_json
+from server.identity import VERSION
+
+LONGEST_WAIT: Final = 25.0
+_WAIT: Final = Query(
+    "wait", {"type": "number", "minimum": 0}, f"seconds to wait for a change, {LONGEST_WAIT:.0f} at most"
+)
+_KNOWN: Final = Query(
+    "known", {"type": "string"}, "the state that the caller knows: another one is told at once"
+)
+
+
+def _discovery(request: Request) -> Discovery:
+    discovery: Discovery = request.app.state.discovery
+    return discovery
+
+
+@describes(
+    body=HeartbeatRequest, answer=HeartbeatTaken, signed_in=False, errors=(ErrorCode.HEARTBEAT_REFUSED,)
+)
+async def heartbeats(request: Request) -> Response:
+    """POST /v1/heartbeats: a server is alive, and so loaded."""
+    discovery = _discovery(request)
+    discovery.beat((await read_json(request, HeartbeatRequest)).heartbeat)
+    return answer(HeartbeatTaken(discovery.membership.roster.version, instant(discovery.clock())))
+
+
+@describes(answer=Servers, signed_in=False)
+async def servers(request: Request) -> Response:
+    """GET /v1/servers: the signed roster, and the signed directory of now."""
+    return answer(_discovery(request).servers())
+
+
+@describes(
+    answer=ServerStateAnswer,
+    query=(_WAIT, _KNOWN),
+    signed_in=False,
+    errors=(ErrorCode.NOT_FOUND, ErrorCode.BAD_REQUEST),
+)
+async def state(request: Request) -> Response:
+    """GET /v1/servers/{id}/state: at once where it is not `known`, else when it changes, or after `wait`."""
+    discovery = _discovery(request)
+    known, wait = request.query_params.get("known", ""), _seconds(request.query_params.get("wait", "0"))
+    found = await discovery.state(request.path_params["id"], known, wait)
+    return answer(ServerStateAnswer(found, discovery.servers().directory))
+
+
+@describes(body=SuspicionRequest, answer=SuspicionTaken, signed_in=False, errors=(ErrorCode.NOT_FOUND,))
+async def suspicions(request: Request) -> Response:
+    """POST /v1/servers/{id}/suspicions: a client's report; discovery looks for itself."""
+    await read_json(request, SuspicionRequest)
+    return answer(SuspicionTaken(_discovery(request).suspect(request.path_params["id"])))
+
+
+@describes(answer=Health, signed_in=False)
+async def live(request: Request) -> Response:
+    """GET /health/live: the process answers."""
+    return answer(Health("ok", _discovery(request).config.discovery_id, VERSION))
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError as error:
+        raise ServerError(ErrorCode.BAD_REQUEST, "wait is a number of seconds.") from error
+    if not seconds >= 0:
+        raise ServerError(ErrorCode.BAD_REQUEST, "wait is a number of seconds.")
+    return min(seconds, LONGEST_WAIT)
+
+
+ROUTES = [
+    Route(paths.HEARTBEATS, heartbeats, methods=["POST"]),
+    Route(paths.SERVERS, servers, methods=["GET"]),
+    Route(paths.SERVER_STATE, state, methods=["GET"]),
+    Route(paths.SERVER_SUSPICIONS, suspicions, methods=["POST"]),
+    Route(paths.HEALTH_LIVE, live, methods=["GET"]),
+]

@@ -1,0 +1,197 @@
+"""One discovery server: takes beats and reports, knocks at who is in doubt, and tells who waits."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Final
+
+from server.auth.keys import own_signers
+from server.auth.tokens import Signer
+from server.cluster.joining import member, read_text
+from server.cluster.keyring import signing_key
+from server.cluster.membership import OfferRefusedError
+from server.contract import signing
+from server.contract.cluster import Liveness, Roster, RosterDiscovery
+from server.contract.errors import ErrorCode
+from server.contract.shapes import Servers
+from server.discovery.config import DiscoveryConfig
+from server.discovery.directory import Directories
+from server.discovery.heartbeat import HeartbeatReader, refused
+from server.discovery.probes import PROBE_SECONDS, answers, trust
+from server.discovery.registry import Registry
+from server.discovery.waiting import Waiting
+from server.errors import ServerError, StartError
+
+_log = logging.getLogger(__name__)
+ROSTER_SECONDS: Final = 5.0
+_LONGEST_SLEEP: Final = 60.0
+
+
+class Discovery:
+    """`clock` gives seconds since 1970; `steady` is the registry's: as that one began, but never set."""
+
+    def __init__(
+        self,
+        config: DiscoveryConfig,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Raises StartError where the roster does not have this server."""
+        self.config, self.clock = config, clock
+        ahead = clock() - monotonic()
+        self.steady: Callable[[], float] = lambda: ahead + monotonic()
+        config.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._signers = own_signers(config.folder)
+        self.membership = member(config.as_member(), clock)
+        self._signer = _agreed(config.discovery_id, self.membership.roster, self._signers, clock())
+        self.registry = Registry(self.membership.roster, self.steady())
+        self.directories = Directories(
+            config.discovery_id, self.registry, self._signing, lambda: self.membership.roster.version, clock
+        )
+        self._reader = HeartbeatReader(self.membership.roster)
+        self._trusted = trust(config.ca_file)
+        self._waiting, self._poked = Waiting(), asyncio.Event()
+        self._probes: set[asyncio.Task[None]] = set()
+        self._told: dict[str, Liveness] = {}
+        self._watched = ""
+        self.membership.changed.append(self._heed_roster)
+
+    # --- what is asked of it --------------------------------------------------------------------------
+
+    def beat(self, text: str) -> None:
+        """Take a heartbeat. Raises ServerError (heartbeat_refused)."""
+        beat = self._reader.read(text, self.clock())
+        changes = self.registry.changes
+        if not self.registry.beat(beat, self.steady()):
+            raise refused("replayed")
+        if self.registry.changes != changes:
+            self._poked.set()
+
+    def servers(self) -> Servers:
+        """Return the roster and the directory of now."""
+        return Servers(self.membership.roster_text, self.directories.text(self.steady()))
+
+    def suspect(self, id_: str) -> Liveness:
+        """Note a report; return what was held of that server. Raises ServerError (not_found)."""
+        self._state(id_)
+        state = self.registry.suspect(id_, self.steady())
+        self._poked.set()
+        return state
+
+    async def state(self, id_: str, known: str, seconds: float) -> Liveness:
+        """Return the state of a server as soon as it is not `known` ("": what it is now), or after `seconds`.
+
+        Raises ServerError (not_found).
+        """
+        until = self.steady() + seconds
+        state = self._state(id_)
+        known = known or state
+        while state == known and not self._waiting.closed and (left := until - self.steady()) > 0:
+            await self._waiting.until_woken(id_, left)
+            state = self._state(id_)
+        return state
+
+    def release(self) -> None:
+        """Let nobody wait any more: this server ends."""
+        self._waiting.close()
+
+    def _state(self, id_: str) -> Liveness:
+        try:
+            return self.registry.state(id_, self.steady())
+        except KeyError as error:
+            raise ServerError(ErrorCode.NOT_FOUND, "There is no such server in the roster.") from error
+
+    # --- what it does by itself -----------------------------------------------------------------------
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Keep the time, knock, and watch the roster's file until the block ends."""
+        tasks = [asyncio.create_task(self._keep_time()), asyncio.create_task(self._watch_roster())]
+        try:
+            yield
+        finally:
+            for task in [*tasks, *self._probes]:
+                task.cancel()
+            await asyncio.gather(*tasks, *self._probes, return_exceptions=True)
+
+    async def _keep_time(self) -> None:
+        while True:
+            self._poked.clear()
+            self._tell()
+            self._knock()
+            now = self.steady()
+            ahead = min(self.registry.next_change(now), self.registry.next_probe()) - now
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._poked.wait(), min(max(ahead, 0.0), _LONGEST_SLEEP))
+
+    def _tell(self) -> None:
+        """Wake those who wait for a server whose state has changed."""
+        states = {id_: held.state for id_, held in self.registry.states(self.steady()).items()}
+        for id_ in states.keys() | self._told.keys():
+            if states.get(id_) != self._told.get(id_):
+                _log.info("state", extra={"server": id_, "state": states.get(id_, "not in the roster")})
+                self._waiting.wake(id_)
+        self._told = states
+
+    def _knock(self) -> None:
+        now = self.steady()
+        for id_ in self.registry.to_probe(now):
+            self.registry.probe_began(id_, now)
+            task = asyncio.create_task(self._probe(id_))
+            self._probes.add(task)
+            task.add_done_callback(self._probes.discard)
+
+    async def _probe(self, id_: str) -> None:
+        server = self.membership.roster.server(id_)
+        began = self.steady()
+        fine = server is not None and await answers(server.url, id_, self._trusted)
+        now = self.steady()
+        slept = not fine and now - began > 2 * PROBE_SECONDS  # it was us who stood still: no verdict
+        self.registry.probed(id_, None if slept else fine, now)
+        self._poked.set()
+
+    async def _watch_roster(self) -> None:
+        while True:
+            await asyncio.sleep(ROSTER_SECONDS)
+            try:
+                text = await asyncio.to_thread(read_text, Path(self.config.roster))
+                if text != self._watched:
+                    self._watched = text
+                    self.membership.offer_roster(text)
+            except (OSError, UnicodeDecodeError, OfferRefusedError) as error:
+                _log.warning("roster file not taken", extra={"error": str(error)})
+
+    def _heed_roster(self) -> None:
+        roster = self.membership.roster
+        self._reader = HeartbeatReader(roster)
+        self.registry.set_roster(roster, self.steady())
+        try:
+            self._signers = own_signers(self.config.folder)
+        except StartError as error:
+            _log.error("own keys not read again", extra={"error": str(error)})
+        self._poked.set()
+        _log.info("roster", extra={"version": roster.version})
+
+    def _signing(self) -> Signer:
+        """Return the key that the roster has for now; a key takes over by time alone."""
+        me = _discovery(self.membership.roster, self.config.discovery_id)
+        self._signer = signing_key(self._signers, me, self.clock()) or self._signer
+        return self._signer
+
+
+def _agreed(id_: str, roster: Roster, signers: list[Signer], now: float) -> Signer:
+    found = signing_key(signers, _discovery(roster, id_), now)
+    if found is None:
+        key = signing.encode_key(signers[0].raw_public)
+        raise StartError(
+            f"The roster (version {roster.version}) has no discovery server {id_} with a key of this one. "
+            f"Add it with `bahi-server roster add {id_} --discovery --url … --key={key}`."
+        )
+    return found
+
+
+def _discovery(roster: Roster, id_: str) -> RosterDiscovery | None:
+    return next((each for each in roster.discovery if each.id == id_), None)

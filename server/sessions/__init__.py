@@ -1,0 +1,1 @@
+"""At which server a session is, and when it moves."""
