@@ -3,6 +3,7 @@
 import contextlib
 import os
 import threading
+import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from functools import partial
@@ -13,14 +14,17 @@ from app.errors import AppError
 from app.paths import Paths, default_paths
 
 if TYPE_CHECKING:
+    from logging import Handler
+
     from app.local_server import LocalServer
     from app.remote.endpoint import Endpoint
     from app.services import Services
-    from app.services.accounts import Remote
+    from app.services.entrance import Remote
     from app.store.database import Database
     from app.store.drafts import DraftStore
     from app.store.files import Files
     from app.store.outbox import Outbox
+    from app.store.settings import Settings
     from app.store.vault import Vault
 
 
@@ -31,25 +35,34 @@ class Desk:
     services: "Services"
     local_server: "LocalServer"
     database: "Database"
+    log: "Handler"
 
     def close(self) -> None:
         """End the server of this computer and close the files."""
+        from app.log import end_log
+
+        self.services.accounts.close()
         self.local_server.stop()
         self.database.close()
+        end_log(self.log)
 
 
 def make_desk(paths: Paths, local_server: "LocalServer | None" = None) -> Desk:
     """Build the services over the files below `paths`. Raises StoreError where they cannot be opened."""
     # Here, not above: the first screen is painted before any of them is read from the disk.
     from app.local_server import LocalServer
+    from app.log import log_to_file
     from app.services import Services
     from app.services.accounts import Accounts
     from app.services.documents import Documents
     from app.services.drafts import Drafts
     from app.services.entries import Entries
     from app.services.exports import Exports
+    from app.services.link import Link
+    from app.services.moving import Moving
     from app.services.sync import Sync
     from app.store.cache import ReadCache
+    from app.store.confirmed import Confirmed
     from app.store.database import Database
     from app.store.drafts import DraftStore
     from app.store.files import Files
@@ -62,19 +75,25 @@ def make_desk(paths: Paths, local_server: "LocalServer | None" = None) -> Desk:
     outbox, cache, settings = Outbox(database), ReadCache(database), Settings(database)
     files, drafts = Files(paths.bills), DraftStore(database)
     vault = Vault(settings.device_id)
-    accounts = Accounts(settings, outbox, server.endpoint, partial(_connect, vault), vault=vault)
+    connect = partial(_connect, server.endpoint, settings)
+    accounts = Accounts(settings, outbox, server.endpoint, connect, vault=vault)
     entries = Entries(accounts, outbox, cache)
+    link = Link(accounts, Confirmed(database))
+    sync = Sync(accounts, outbox, cache, files)
+    link.send, sync.on_run = sync.send_pending, link.recount
     services = Services(
         accounts=accounts,
         entries=entries,
         documents=Documents(accounts, files),
         drafts=Drafts(database, drafts, entries, files),
         exports=Exports(accounts, outbox),
-        sync=Sync(accounts, outbox, cache, files),
+        sync=sync,
         settings=settings,
+        link=link,
+        moving=Moving(accounts, sync, outbox, settings, accounts.open_beside),
     )
     _tidy_later(files, outbox, drafts)
-    return Desk(services, server, database)
+    return Desk(services, server, database, log_to_file(paths.log))
 
 
 def run_tour(folder: Path) -> int:
@@ -103,15 +122,20 @@ def open_services(paths: Paths) -> Generator["Services", None, None]:
         desk.close()
 
 
-def _connect(vault: "Vault", endpoint: Callable[[], "Endpoint"]) -> "Remote":
+def _connect(local: Callable[[], "Endpoint"], settings: "Settings", vault: "Vault") -> "Remote":
     from app.remote.api import Api
     from app.remote.auth import Tokens
     from app.remote.client import Client
-    from app.services.accounts import Remote
+    from app.remote.cluster import Cluster
+    from app.remote.pinning import Pinning
+    from app.remote.watch import Watch
+    from app.services.entrance import Remote
 
-    client = Client(endpoint)
+    watch, cluster = Watch(time.monotonic), Cluster(settings)
+    client = Client(watch)
     tokens = Tokens(client, vault)
-    return Remote(client, tokens, Api(client, tokens))
+    pinning = Pinning(client, tokens, cluster, watch, local)
+    return Remote(client, tokens, cluster, pinning, Api(client, pinning))
 
 
 def _tidy_later(files: "Files", outbox: "Outbox", drafts: "DraftStore") -> None:

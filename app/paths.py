@@ -16,6 +16,11 @@ class Paths:
         return self.home / "client.sqlite"
 
     @property
+    def log(self) -> Path:
+        """What this program did, and which calls it made."""
+        return self.home / "bahi.log"
+
+    @property
     def bills(self) -> Path:
         """Bills that wait, and those looked at lately."""
         return self.home / "bills"

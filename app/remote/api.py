@@ -3,12 +3,13 @@
 import contextlib
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from app.remote.auth import Tokens
 from app.remote.client import Client
+from app.remote.pinning import Lease, Pinning
 from server.contract import paths
 from server.contract.shapes import (
+    BookDigest,
     CategorySuggestions,
     CreateEntry,
     DescriptionSuggestions,
@@ -33,23 +34,24 @@ from server.contract.shapes import (
 )
 
 T = TypeVar("T")
+_DIGEST_SECONDS: Final = 120.0  # a million entries take about six
 
 
 class Api:
     """Every method raises AppError; with a `book_id`, SignInError once another book is open or none."""
 
-    def __init__(self, client: Client, tokens: Tokens, book_id: str = "") -> None:
+    def __init__(self, client: Client, pinning: Pinning, book_id: str = "") -> None:
         self._client = client
-        self._tokens = tokens
+        self._pinning = pinning
         self._book_id = book_id
 
     def for_book(self, book_id: str) -> "Api":
         """Return the same calls for one book alone, for work that may outlast its session."""
-        return Api(self._client, self._tokens, book_id)
+        return Api(self._client, self._pinning, book_id)
 
     def ready(self) -> None:
         """Return when the server can take a save."""
-        self._client.call(Health, "GET", paths.HEALTH_READY, seconds=3)
+        self._client.call(Health, "GET", paths.HEALTH_READY, seconds=3, endpoint=self._pinning.endpoint())
 
     def sessions(self) -> list[Session]:
         """Return where the user is signed in."""
@@ -69,7 +71,7 @@ class Api:
 
     def upload(self, upload: Upload, file: Path) -> None:
         """Send the bytes of one bill."""
-        self._client.put_file(upload.url, file, upload.headers)
+        self._client.put_file(upload.url, file, upload.headers, self._pinning.owner(upload.url))
 
     def create(self, body: CreateEntry) -> EntrySaved:
         """Save an entry whose bills are there."""
@@ -103,6 +105,10 @@ class Api:
         """Return the totals of a filter."""
         return self._run(Summary, "GET", paths.ENTRIES_SUMMARY, query=query)
 
+    def digest(self) -> BookDigest:
+        """Return what the book holds, every version of it; of a large book that takes seconds."""
+        return self._run(BookDigest, "GET", paths.BOOK_DIGEST, seconds=_DIGEST_SECONDS)
+
     def categories(self, prefix: str) -> CategorySuggestions:
         """Complete a category."""
         return self._run(CategorySuggestions, "GET", paths.SUGGEST_CATEGORIES, query={"prefix": prefix})
@@ -115,21 +121,24 @@ class Api:
     def document(self, document_id: str) -> Generator[Iterator[bytes], None, None]:
         """Download a bill."""
         link = self._run(DocumentLink, "GET", paths.DOCUMENT_LINK.format(id=document_id))
-        with self._client.stream(link.url) as pieces:
+        with self._client.stream(link.url, endpoint=self._pinning.owner(link.url)) as pieces:
             yield pieces
 
     @contextlib.contextmanager
     def csv(self, query: dict[str, str]) -> Generator[Iterator[bytes], None, None]:
         """Download the CSV of a filter."""
         with contextlib.ExitStack() as stack:
-            yield self._tokens.run(
-                lambda token: stack.enter_context(
-                    self._client.stream(paths.EXPORT_CSV, query=query, token=token)
+            yield self._pinning.run(
+                lambda lease: stack.enter_context(
+                    self._client.stream(
+                        paths.EXPORT_CSV, query=query, token=lease.token, endpoint=lease.endpoint
+                    )
                 ),
                 self._book_id,
             )
 
     def _run(self, kind: type[T], method: str, path: str, **more: Any) -> T:
-        return self._tokens.run(
-            lambda token: self._client.call(kind, method, path, token=token, **more), self._book_id
-        )
+        def call(lease: Lease) -> T:
+            return self._client.call(kind, method, path, token=lease.token, endpoint=lease.endpoint, **more)
+
+        return self._pinning.run(call, self._book_id)

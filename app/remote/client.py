@@ -1,42 +1,47 @@
-"""One HTTP call at a time to the server: headers, time limits, and failures as AppErrors."""
+"""One HTTP call at a time to a server: headers, time limits, and failures as AppErrors."""
 
 import contextlib
+import logging
+import os
 import threading
-from collections.abc import Callable, Generator, Iterator
+import time
+from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeVar
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import msgspec
 import requests
-from requests.adapters import HTTPAdapter
 
 from app.errors import AppError, OfflineError, ServerError, StoreError
 from app.remote.endpoint import Endpoint, is_loopback_url
+from app.remote.sockets import Sockets, WatchedAdapter
 from app.remote.translate import error_of
+from app.remote.watch import MovingFile, Outcome, Watch
 from server.contract import paths
 
 T = TypeVar("T")
 CONNECT_SECONDS: Final = 3.0
 SMALL_SECONDS: Final = 10.0
 TRANSFER_SECONDS: Final = 30.0
+CA_FILE_VARIABLE: Final = "BAHI_CA_FILE"
+"""Names a file of certificates to trust beside the operating system's."""
 _CHUNK: Final = 64 * 1024
+_GATEWAY: Final = frozenset({502, 503, 504})
+_log = logging.getLogger(__name__)
 
 
 class Client:
-    """Calls whatever server `endpoint` names at that moment. Usable from several threads."""
+    """`watch` follows the calls to servers of the roster. Usable from several threads."""
 
-    def __init__(self, endpoint: Callable[[], Endpoint]) -> None:
-        self._endpoint = endpoint
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        self._sockets = Sockets()
         self._sessions: dict[bool, requests.Session] = {}
         self._lock = threading.Lock()
-
-    @property
-    def endpoint(self) -> Endpoint:
-        """The server in force. Raises OfflineError where there is none."""
-        return self._endpoint()
 
     def call(
         self,
@@ -44,39 +49,58 @@ class Client:
         method: str,
         path: str,
         *,
+        endpoint: Endpoint,
         body: msgspec.Struct | None = None,
         query: dict[str, str] | None = None,
         token: str = "",
         seconds: float = SMALL_SECONDS,
+        connect_seconds: float = CONNECT_SECONDS,
+        fresh: bool = False,
     ) -> T:
-        """Return the answer, decoded. Raises AppError."""
-        endpoint = self.endpoint
+        """Return the answer, decoded; `fresh` takes a connection of its own. Raises AppError."""
         data = msgspec.json.encode(body) if body is not None else None
-        headers = self._headers(endpoint, token) | ({"Content-Type": "application/json"} if data else {})
-        with self._open(method, endpoint.url + path, headers, seconds, data=data, params=query) as answer:
+        headers = _headers(endpoint, token) | ({"Content-Type": "application/json"} if data else {})
+        limits = (connect_seconds, seconds)
+        with self._open(
+            endpoint, method, path, headers, limits, fresh=fresh, data=data, params=query
+        ) as answer:
             try:
                 return msgspec.json.decode(answer.content, type=kind)
+            except requests.RequestException as error:
+                raise OfflineError("The connection broke before everything had come.") from error
             except (msgspec.MsgspecError, UnicodeDecodeError) as error:
                 raise ServerError("The server's answer could not be understood.", retryable=True) from error
 
-    def put_file(self, url: str, file: Path, headers: dict[str, str]) -> None:
-        """Send the bytes of `file` to an upload URL of this server. Raises AppError."""
-        endpoint = self.endpoint
-        target = endpoint.require(url)
-        all_headers = self._headers(endpoint, "") | headers
-        with _readable(file) as data, self._open("PUT", target, all_headers, TRANSFER_SECONDS, data=data):
+    def put_file(self, url: str, file: Path, headers: dict[str, str], at: Endpoint) -> None:
+        """Send the bytes of `file` to an upload URL of the server `at`. Raises AppError."""
+        target = _path_at(at, url)
+        limits = (CONNECT_SECONDS, TRANSFER_SECONDS)
+        with (
+            _readable(file) as data,
+            self._open(at, "PUT", target, _headers(at, "") | headers, limits, file=data),
+        ):
             return
 
     @contextlib.contextmanager
     def stream(
-        self, url_or_path: str, *, query: dict[str, str] | None = None, token: str = ""
+        self,
+        url_or_path: str,
+        *,
+        endpoint: Endpoint,
+        query: dict[str, str] | None = None,
+        token: str = "",
     ) -> Generator[Iterator[bytes], None, None]:
         """Open a download; the pieces raise AppError too when the connection breaks."""
-        endpoint = self.endpoint
-        url = endpoint.url + url_or_path if url_or_path.startswith("/") else endpoint.require(url_or_path)
-        headers = self._headers(endpoint, token)
-        with self._open("GET", url, headers, TRANSFER_SECONDS, params=query, stream=True) as answer:
+        path = url_or_path if url_or_path.startswith("/") else _path_at(endpoint, url_or_path)
+        limits = (CONNECT_SECONDS, TRANSFER_SECONDS)
+        with self._open(
+            endpoint, "GET", path, _headers(endpoint, token), limits, params=query, stream=True
+        ) as answer:
             yield _pieces(answer)
+
+    def break_off(self, url: str) -> None:
+        """End every call that waits for the server at `url`: each raises OfflineError at once."""
+        self._sockets.break_off(url)
 
     def now_offset_us(self, server_time: str, local_us: int) -> int:
         """Return how far this computer's clock is behind the server's, in µs."""
@@ -89,49 +113,133 @@ class Client:
                 session.close()
             self._sessions.clear()
 
-    def _headers(self, endpoint: Endpoint, token: str) -> dict[str, str]:
-        headers = {paths.REQUEST_ID_HEADER: uuid4().hex}
-        if token:
-            headers["Authorization"] = f"Bearer {token}"
-        if endpoint.secret:
-            headers[paths.LOCAL_SECRET_HEADER] = endpoint.secret
-        return headers
-
     def _session(self, url: str) -> requests.Session:
         local = is_loopback_url(url)
         with self._lock:
             if local not in self._sessions:
-                session = requests.Session()
-                session.trust_env = not local  # a proxy of the company has no business with loopback
-                session.mount("http://", HTTPAdapter(pool_maxsize=8))
-                session.mount("https://", HTTPAdapter(pool_maxsize=8))
-                self._sessions[local] = session
+                self._sessions[local] = self._new_session(local)
             return self._sessions[local]
 
+    def _new_session(self, local: bool) -> requests.Session:
+        session = requests.Session()
+        session.trust_env = not local  # a proxy of the company has no business with loopback
+        adapter = WatchedAdapter(self._sockets, os.environ.get(CA_FILE_VARIABLE, ""))
+        session.mount("http://", adapter)
+        session.mount("https://", adapter)
+        return session
+
     def _open(
-        self, method: str, url: str, headers: dict[str, str], seconds: float, **more: Any
+        self,
+        at: Endpoint,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        limits: tuple[float, float],
+        *,
+        fresh: bool = False,
+        file: BinaryIO | None = None,
+        **more: Any,
     ) -> AbstractContextManager[requests.Response]:
-        return _opened(self._session(url), method, url, headers, seconds, more)
+        session = self._new_session(is_loopback_url(at.url)) if fresh else self._session(at.url)
+        call = _Call(session, at, method, path, headers, limits, self._watch)
+        return call.opened(file, more, close=fresh)
 
 
-@contextlib.contextmanager
-def _opened(
-    session: requests.Session,
-    method: str,
-    url: str,
-    headers: dict[str, str],
-    seconds: float,
-    more: dict[str, Any],
-) -> Generator[requests.Response, None, None]:
-    limits = (CONNECT_SECONDS, seconds)
-    try:
-        answer = session.request(method, url, headers=headers, timeout=limits, allow_redirects=False, **more)
-    except requests.RequestException as error:
-        raise OfflineError from error
-    with answer:
-        if answer.status_code >= 300:
-            raise _refusal(answer)
-        yield answer
+class _Call:
+    """One call on its way: watched, logged, and its refusal raised."""
+
+    def __init__(
+        self,
+        session: requests.Session,
+        at: Endpoint,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        limits: tuple[float, float],
+        watch: Watch,
+    ) -> None:
+        self._session = session
+        self._at = at
+        self._method = method
+        self._path = path
+        self._headers = headers
+        self._limits = limits
+        self._watch = watch
+        self._began = time.monotonic()
+
+    @contextlib.contextmanager
+    def opened(
+        self, file: BinaryIO | None, more: dict[str, Any], *, close: bool
+    ) -> Generator[requests.Response, None, None]:
+        """Send it and give the answer; closes the connection at the end where it is nobody else's."""
+        with contextlib.ExitStack() as stack:
+            if close:
+                stack.enter_context(self._session)
+            with self._watch.flight(self._at.server_id) as moved:
+                if file is not None:
+                    more["data"] = MovingFile(file, os.fstat(file.fileno()).st_size, moved)
+                answer = stack.enter_context(self._send(more))
+            self._tell(_outcome_of(answer))
+            self._log(answer.status_code)
+            if answer.status_code >= 300:
+                raise _refusal(answer)
+            yield answer
+
+    def _send(self, more: dict[str, Any]) -> requests.Response:
+        try:
+            return self._session.request(
+                self._method,
+                self._at.url + self._path,
+                headers=self._headers,
+                timeout=self._limits,
+                allow_redirects=False,
+                **more,
+            )
+        except requests.RequestException as error:
+            silent = isinstance(error, requests.Timeout)
+            self._log(0, type(error).__name__)
+            self._tell("silent" if silent else "refused")
+            raise OfflineError from error
+
+    def _tell(self, outcome: Outcome) -> None:
+        if self._at.server_id:
+            self._watch.told(self._at.server_id, outcome)
+
+    def _log(self, status: int, error: str = "") -> None:
+        # A blob's path is a signed link: whoever has it may open it.
+        path = self._path if not self._path.startswith("/v1/blobs/") else "/v1/blobs/…"
+        extra: dict[str, object] = {
+            "request_id": self._headers[paths.REQUEST_ID_HEADER],
+            "server": self._at.server_id or urlsplit(self._at.url).netloc,
+            "method": self._method,
+            "path": path,
+            "status": status,
+            "ms": round((time.monotonic() - self._began) * 1000, 1),
+        }
+        _log.info("call", extra=extra | ({"error": error} if error else {}))
+
+
+def _headers(endpoint: Endpoint, token: str) -> dict[str, str]:
+    headers = {paths.REQUEST_ID_HEADER: uuid4().hex}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    if endpoint.secret:
+        headers[paths.LOCAL_SECRET_HEADER] = endpoint.secret
+    return headers
+
+
+def _path_at(endpoint: Endpoint, url: str) -> str:
+    """Return path and query of a URL on this very server. Raises ServerError for another one."""
+    parts = urlsplit(endpoint.require(url))
+    return parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def _outcome_of(answer: requests.Response) -> Outcome:
+    if answer.headers.get(paths.DRAINING_HEADER):
+        return "draining"
+    if answer.status_code not in _GATEWAY:
+        return "answered"
+    return "busy" if answer.headers.get("Retry-After") else "unavailable"
 
 
 def _readable(file: Path) -> BinaryIO:

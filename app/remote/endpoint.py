@@ -1,18 +1,20 @@
 """Where the server is, and which addresses may be called at all."""
 
-import ipaddress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from app.errors import InputError, ServerError
+from server.contract.cluster import is_loopback
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A server: `url` without a trailing slash; `secret` is what a local server asks for, "" elsewhere."""
+    """A server: `url` without a trailing slash; `secret` is what a local server asks for, "" elsewhere;
+    `server_id` is its name in the roster, "" for whoever answers at an address."""
 
     url: str
     secret: str = ""
+    server_id: str = ""
 
     def owns(self, url: str) -> bool:
         """Say whether `url` is on this server: only there go tokens, secrets and bills."""
@@ -34,20 +36,20 @@ def parse_address(text: str) -> str:
     if not bare:
         raise _wrong("Please fill in the address of the server.")
     if "://" not in bare:
-        bare = ("http://" if _is_loopback(urlsplit(f"//{bare}").hostname) else "https://") + bare
+        bare = ("http://" if is_loopback(urlsplit(f"//{bare}").hostname) else "https://") + bare
     parts = urlsplit(bare)
     if parts.scheme not in {"http", "https"} or not _has_host(bare):
         raise _wrong("That is not the address of a server, such as https://books.example.com.")
     if parts.username or parts.query or parts.fragment or parts.path:
         raise _wrong("Please give only the server's address, such as https://books.example.com.")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise _wrong("This address is not protected; it must begin with https://.")
     return bare
 
 
 def is_loopback_url(url: str) -> bool:
     """Say whether `url` stays on this computer."""
-    return _is_loopback(urlsplit(url).hostname)
+    return is_loopback(urlsplit(url).hostname)
 
 
 def _has_host(url: str) -> bool:
@@ -55,15 +57,6 @@ def _has_host(url: str) -> bool:
     try:
         return bool(parts.hostname) and parts.port != 0 and " " not in url
     except ValueError:  # a port that is no number, or too large
-        return False
-
-
-def _is_loopback(host: str | None) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
         return False
 
 

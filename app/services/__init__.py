@@ -10,6 +10,8 @@ from app.services.documents import Documents
 from app.services.drafts import Drafts
 from app.services.entries import Entries
 from app.services.exports import Exports
+from app.services.link import Link
+from app.services.moving import Moving
 from app.services.sync import Sync
 from app.store.settings import Settings
 
@@ -25,3 +27,5 @@ class Services:
     exports: Exports
     sync: Sync
     settings: Settings
+    link: Link
+    moving: Moving

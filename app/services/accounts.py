@@ -1,51 +1,38 @@
 """Signing in, on this computer or at a server, and what is known of the session."""
 
-import contextlib
-import hmac
-import platform
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, Literal
+from functools import partial
+from typing import Final, Literal
 
+from app.domain.session import Machine
 from app.errors import AppError, SignInError
-from app.remote.endpoint import Endpoint, parse_address
-from app.services.session_facts import LocalBook, OpenSession, Session, decode_facts, encode_facts
+from app.remote.endpoint import Endpoint
+from app.services.beside import Beside
+from app.services.entrance import Entry, Remote, device_of, go_in, go_in_again, missing, read_invite
+from app.services.session_facts import (
+    InviteFacts,
+    LocalBook,
+    OpenSession,
+    Session,
+    decode_facts,
+    encode_facts,
+)
 from app.store.outbox import Outbox
 from app.store.settings import Settings
 from app.store.vault import Vault
-from server.contract import limits
 from server.contract.errors import ErrorCode
-from server.contract.shapes import (
-    Credentials,
-    Device,
-    LocalSignIn,
-    PasswordChange,
-    Registration,
-    SignedIn,
-)
+from server.contract.shapes import Credentials, LocalSignIn, PasswordChange, SignedIn
 
-if TYPE_CHECKING:
-    from app.remote.api import Api
-    from app.remote.auth import Tokens
-    from app.remote.client import Client
-
-__all__ = ["Accounts", "LocalBook", "OpenSession", "Remote", "Session"]
+__all__ = ["Accounts", "Beside", "LocalBook", "OpenSession", "Remote", "Session"]
 
 _FACTS: Final = "session"
 _THIS_COMPUTER: Final = "This computer"
 _NOT_THE_PASSWORD: Final = "That is not the password."  # noqa: S105 - a sentence
+_RESUME_SECONDS: Final = 12.0
 _OTHER_BOOK: Final = "This opens another book than the one that is open here. Sign out first to change to it."
-
-
-@dataclass(frozen=True, slots=True)
-class Remote:
-    """The network, made when it is first needed: importing it costs more than the first window may."""
-
-    client: "Client"
-    tokens: "Tokens"
-    api: "Api"
 
 
 class Accounts:
@@ -57,7 +44,7 @@ class Accounts:
         settings: Settings,
         outbox: Outbox,
         local_endpoint: Callable[[], Endpoint],
-        connect: Callable[[Callable[[], Endpoint]], Remote],
+        connect: Callable[[Vault], Remote],
         now_us: Callable[[], int] = lambda: time.time_ns() // 1000,
         vault: Vault | None = None,
     ) -> None:
@@ -73,14 +60,26 @@ class Accounts:
         self.session: Session | None = None
         self.offset_us = 0
         """How far this computer's clock is behind the server's."""
+        self.on_link: Callable[[Machine], None] = lambda _: None
+        """Hears of each change of the session machine."""
+        self.on_replay: Callable[[], None] = lambda: None
+        """Is asked to send what waits: the lock has moved."""
 
     @property
     def remote(self) -> Remote:
         """The network."""
         if self._remote is None:
-            self._remote = self._connect(self._endpoint)
-            self._remote.tokens.on_server_time = self.learn_server_time
+            self._remote = self._attached(self._connect(self._vault))
         return self._remote
+
+    def _attached(self, remote: Remote) -> Remote:
+        pinning = remote.pinning
+        pinning.on_server_time = self.learn_server_time
+        pinning.clock_offset = lambda: self.offset_us / 1_000_000
+        pinning.on_moved = self._moved
+        pinning.on_change = lambda machine: self.on_link(machine)
+        pinning.on_replay = lambda: self.on_replay()
+        return remote
 
     def require_session(self) -> Session:
         """Return the session. Raises SignInError where nobody is signed in."""
@@ -92,15 +91,14 @@ class Accounts:
 
     def local_book(self) -> LocalBook:
         """Ask what is on this computer; waits for its server to start."""
-        self._address = ""
-        book = self.remote.tokens.local_book()
+        book = self.remote.tokens.local_book(self._local_endpoint())
         return LocalBook(book.exists, book.user_name, book.has_password)
 
     def sign_in_local(self, user_name: str, password: str, remember: bool = False) -> Session:
         """Open the book on this computer; makes it at the first start."""
-        self._address = ""
-        body = LocalSignIn(self._device(), user_name.strip(), password)
-        return self._begin(self.remote.tokens.ask_local(body), remember)
+        body = LocalSignIn(device_of(self._settings, ""), user_name.strip(), password)
+        answer = self.remote.tokens.ask_local(body, self._local_endpoint())
+        return self._begin("", answer, remember)
 
     def sign_in_remote(
         self,
@@ -111,18 +109,27 @@ class Accounts:
         remember: bool = False,
         invite_code: str = "",
     ) -> Session:
-        """Sign in at a server, or make an account there first, by an invitation where it asks for one."""
-        self._address = parse_address(address)
-        if not user_name.strip():
-            raise _missing("userName", "Please fill in your user name.")
-        if not password:
-            raise _missing("password", "Please fill in your password.")
-        body = Credentials(user_name.strip(), password, self._device())
-        if create:
-            body = Registration(body.user_name, password, body.device, invite_code.strip())
-        answer = self.remote.tokens.ask(body)
-        self._settings.set("address", self._address)
-        return self._begin(answer, remember)
+        """Sign in at a server, or make an account there first, by an invitation where it asks for one.
+
+        `address` may be an invite link. Raises AppError, with `fields` where that is what is wrong.
+        """
+        entry = Entry(address, user_name, password, create, invite_code)
+        bare, answer = go_in(self.remote, self._settings, entry)
+        self._settings.set("address", bare)
+        return self._begin(bare, answer, remember)
+
+    def open_beside(
+        self, address: str, user_name: str, password: str, create: bool = False, invite_code: str = ""
+    ) -> "Beside":
+        """Sign in at a server while another book is open, which stays as it is. Raises AppError."""
+        remote = self._connect(Vault(self._settings.device_id, lambda: None))  # in memory for now
+        bare, answer = go_in(remote, self._settings, Entry(address, user_name, password, create, invite_code))
+        remote.pinning.begin(answer, bare, remember=False)
+        return Beside(remote, self._facts(bare, answer), partial(self._adopt, remote, bare, answer))
+
+    def read_invite(self, text: str) -> InviteFacts | None:
+        """Return what an invite link says; None for a text that is none. Raises InputError at `address`."""
+        return read_invite(text)
 
     def resume(self) -> Session | None:
         """Go on with the session that was remembered, without a password; None where there is none, or it
@@ -136,16 +143,16 @@ class Accounts:
         if (record.server, record.book_id) != (address, session.book_id):  # halves of two sessions
             self._forget()
             return None
-        self._address, self._remember = address, True
-        try:
-            self.remote.tokens.renew()
-        except SignInError:
+        if address and not self.remote.cluster.recall(address):
             self._forget()
             return None
-        except AppError:
-            pass
-        self.session = session
-        return session
+        self._address, self._remember = address, True
+        self.session = self._placed(session, record.lock.rpartition("/")[0])
+        self.remote.pinning.resume(address)
+        if not self.remote.pinning.has_session(_RESUME_SECONDS):
+            self._forget()
+            return None
+        return self.session
 
     def sign_in_again(self, password: str) -> Session:
         """Sign in anew as the same user to the same book; what is on the screen and in the outbox stays.
@@ -154,7 +161,7 @@ class Accounts:
         """
         session = self.require_session()
         if self._address and not password:
-            raise _missing("password", "Please fill in your password.")
+            raise missing("password", "Please fill in your password.")
         try:
             answer = self._ask_again(session.user_name, password)
         except SignInError as error:
@@ -163,13 +170,14 @@ class Accounts:
             fields = {"password": _NOT_THE_PASSWORD}
             raise SignInError(_NOT_THE_PASSWORD, fields=fields, code=error.code) from error
         if answer.book_id != session.book_id:
-            self._log_out(answer.refresh_token)
+            self.remote.log_out(answer.refresh_token, self.remote.at_hand())
             raise SignInError(_OTHER_BOOK)
-        return self._begin(answer, self._remember)
+        return self._begin(self._address, answer, self._remember)
 
     def sign_out(self) -> None:
         """Forget the session, here and, where it answers, at the server; what waits in the outbox stays."""
-        self._log_out(self._forget())
+        at = self.remote.at_hand()
+        self.remote.log_out(self._forget(), at)
 
     def remembers(self) -> Literal["keyring", "memory"]:
         """Say where a session would be remembered: with `memory` one signs in again at the next start."""
@@ -208,58 +216,110 @@ class Accounts:
         """Say whether the server can take a save now."""
         try:
             self.remote.api.ready()
-        except AppError:
-            return False
+        except AppError as error:
+            return error.code == ErrorCode.DRAINING  # it ends, but first it sends us elsewhere
         return True
 
     def learn_server_time(self, server_time: str) -> None:
         """Correct the offset of this computer's clock by what the server says."""
         self.offset_us = self.remote.client.now_offset_us(server_time, self._now_us())
 
+    @property
+    def is_remote(self) -> bool:
+        """Say whether the open book is on a server, not on this computer."""
+        return bool(self._address)
+
+    @property
+    def machine(self) -> Machine:
+        """How the lock stands."""
+        return self._remote.pinning.machine if self._remote is not None else Machine()
+
+    def link_now(self) -> float:
+        """Return the time on the machine's clock, in seconds."""
+        return self._remote.pinning.now() if self._remote is not None else 0.0
+
+    def try_now(self) -> None:
+        """Look for a server at once; returns at once."""
+        self.remote.pinning.try_now()
+
+    def replayed(self, *, complete: bool) -> None:
+        """What waited was sent after a move; `complete` says that all recent changes are there."""
+        self.remote.pinning.replayed(complete=complete)
+
     # --- inside ----------------------------------------------------------------------------------
 
-    def _endpoint(self) -> Endpoint:
-        return Endpoint(self._address) if self._address else self._local_endpoint()
-
-    def _device(self) -> Device:
-        name = platform.node().strip()[: limits.MAX_DEVICE_NAME]
-        # Another secret for each server: one of them cannot pass for this device at another.
-        secret = hmac.digest(self._settings.device_secret().encode(), self._address.encode(), "sha256").hex()
-        return Device(self._settings.device_id(), name, secret)
-
     def _ask_again(self, user_name: str, password: str) -> SignedIn:
-        if self._address:
-            return self.remote.tokens.ask(Credentials(user_name, password, self._device()))
-        return self.remote.tokens.ask_local(LocalSignIn(self._device(), user_name, password))
+        device = device_of(self._settings, self._address)
+        if not self._address:
+            body = LocalSignIn(device, user_name, password)
+            return self.remote.tokens.ask_local(body, self._local_endpoint())
+        credentials = Credentials(user_name, password, device)
+        return go_in_again(self.remote, credentials, self.require_session().server_id)
 
-    def _begin(self, answer: SignedIn, remember: bool) -> Session:
+    def _begin(self, address: str, answer: SignedIn, remember: bool) -> Session:
+        if not address:
+            self.remote.cluster.forget()
+        session = self._facts(address, answer)
+        self._outbox.raise_counter(answer.book_id, answer.code_prefix, answer.last_counter)
+        self._address, self._remember = address, remember
+        self.session = session
+        self.remote.pinning.begin(answer, address, remember=remember)
+        self._settings.set(_FACTS, encode_facts(address, session) if remember else "")
+        self.learn_server_time(answer.server_time)
+        return session
+
+    def _facts(self, address: str, answer: SignedIn) -> Session:
         primary = answer.primary
-        session = Session(
+        return Session(
             user_name=answer.user_name,
             book_id=answer.book_id,
             code_prefix=answer.code_prefix,
             server_id=primary.server_id,
             region=primary.region,
-            server_label=f"{primary.server_id} · {primary.region}" if self._address else _THIS_COMPUTER,
+            server_label=f"{primary.server_id} · {primary.region}" if address else _THIS_COMPUTER,
         )
+
+    def _placed(self, session: Session, server_id: str) -> Session:
+        """Return the session as it is at another server of the roster."""
+        region = self.remote.cluster.region_of(server_id)
+        if not region:
+            return session
+        label = f"{server_id} · {region}"
+        return replace(session, server_id=server_id, region=region, server_label=label)
+
+    def _moved(self, server_id: str) -> None:
+        """The lock is on another server now."""
+        if self.session is not None:
+            self.session = self._placed(self.session, server_id)
+            if self._remember:
+                self._settings.set(_FACTS, encode_facts(self._address, self.session))
+
+    def close(self) -> None:
+        """Let go of the network: the program ends. The session goes on at the next start."""
+        if self._remote is not None:
+            self._remote.pinning.end()
+            self._remote.client.close()
+
+    def _adopt(self, remote: Remote, address: str, answer: SignedIn) -> Session:
+        """Let the session that was opened beside be the open one, remembered as this one was."""
+        at = self.remote.at_hand()
+        self.remote.log_out(self.remote.tokens.forget(), at)
+        self.remote.pinning.end()
+        remote.tokens.keep_in(self._vault, remember=self._remember)
+        self._remote, self._address = self._attached(remote), address
         self._outbox.raise_counter(answer.book_id, answer.code_prefix, answer.last_counter)
-        self.remote.tokens.adopt(answer, self._address, remember=remember)
-        self._settings.set(_FACTS, encode_facts(self._address, session) if remember else "")
+        self.session = self._placed(self._facts(address, answer), remote.pinning.machine.server)
+        facts = encode_facts(address, self.session) if self._remember else ""
+        self._settings.set(_FACTS, facts)
+        self._settings.set("address", address)
         self.learn_server_time(answer.server_time)
-        self.session, self._remember = session, remember
-        return session
+        self.on_link(remote.pinning.machine)
+        return self.session
 
     def _forget(self) -> str:
         """Drop the session from this computer; return its refresh token, "" where there was none."""
         self._settings.set(_FACTS, "")  # first: on a full disk nobody is half signed out
         self.session = None
-        return self.remote.tokens.forget()
-
-    def _log_out(self, refresh_token: str) -> None:
-        if refresh_token:
-            with contextlib.suppress(AppError):  # an unused session ends by itself
-                self.remote.tokens.logout(refresh_token)
-
-
-def _missing(field: str, sentence: str) -> SignInError:
-    return SignInError(sentence, fields={field: sentence})
+        refresh_token = self.remote.tokens.forget()
+        self.remote.pinning.end()
+        return refresh_token

@@ -37,6 +37,14 @@ class OpenSession:
     this_one: bool
 
 
+@dataclass(frozen=True, slots=True)
+class InviteFacts:
+    """What an invite link says to a person: the server's address and the one-time code ("" without one)."""
+
+    address: str
+    code: str
+
+
 def encode_facts(address: str, session: Session) -> str:
     """Return what a later start needs to open the book; `address` is "" for this computer's own server."""
     return json.dumps({"address": address, **asdict(session)}, ensure_ascii=False)

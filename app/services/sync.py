@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from app.domain.entry import EntryDetail
 from app.domain.outbox_item import OutboxItem, OutboxKind, OutboxState
@@ -15,6 +16,9 @@ from app.store.files import Files
 from app.store.outbox import Outbox
 from server.contract.errors import ErrorCode
 from server.contract.shapes import EntrySaved, PlannedDocument
+
+_MOVES: Final = 2
+"""How often one item follows a lock that moves while it is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,8 @@ class Sync:
         self._files = files
         self._now_us = now_us
         self._lock = threading.Lock()
+        self.on_run: Callable[[], None] = lambda: None
+        """Hears that a run has ended."""
 
     def waiting(self) -> int:
         """Return how many entries no server has confirmed."""
@@ -70,6 +76,11 @@ class Sync:
 
         One item that cannot go holds up only what was made from it.
         """
+        report = self._run()
+        self.on_run()
+        return report
+
+    def _run(self) -> SyncReport:
         with self._lock:
             session = self._accounts.session
             if session is None:
@@ -104,7 +115,23 @@ class Sync:
         return sent, error, superseded
 
     def _send(self, item: OutboxItem) -> bool:
-        """Send one item; return whether it is a change that a newer one stands above."""
+        """Send one item; return whether it is a change that a newer one stands above.
+
+        Where the lock moves meanwhile it is sent anew to the new server, with the same ids: planned again, so
+        that only the bytes that are not there are sent.
+        """
+        pinning = self._accounts.remote.pinning
+        for _ in range(_MOVES):
+            epoch = pinning.epoch
+            try:
+                with pinning.tasks.task():
+                    return self._send_once(item)
+            except OfflineError:
+                if pinning.epoch == epoch:
+                    raise
+        return self._send_once(item)
+
+    def _send_once(self, item: OutboxItem) -> bool:
         self._upload(item)
         try:
             receipt = self._perform(item)
@@ -145,7 +172,7 @@ class Sync:
         if not receipt.superseded:  # what stands comes with the next page
             detail: EntryDetail = detail_of(receipt)
             self._cache.remember_detail(item.book_id, detail)
-        self._outbox.confirm(item.op_id)
+        self._outbox.confirm(item.op_id, receipt.region, self._now_us())
 
     def _correct_clock(self, book_id: str, error: ServerError) -> None:
         """Learn the offset; items stamped in the future get new versions, for no server took them."""

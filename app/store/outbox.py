@@ -15,6 +15,7 @@ from typing import Final
 from app.domain import codes
 from app.domain.entry import Attachment, DocumentInfo, EntryDetail, EntryDraft
 from app.domain.outbox_item import OutboxItem, OutboxKind, OutboxState
+from app.store.confirmed import note_confirmed
 from app.store.database import Database
 from app.store.encoding import (
     decode_detail,
@@ -147,10 +148,15 @@ class Outbox:
             ).fetchone()
         return int(row[0])
 
-    def confirm(self, op_id: str) -> None:
-        """A server has it: the item leaves. A second time changes nothing."""
+    def confirm(self, op_id: str, region: str = "", now_us: int = 0) -> None:
+        """A server of `region` has it: the item leaves, and where it is is noted. A second time changes
+        nothing."""
         with self._database.write() as connection:
-            connection.execute("DELETE FROM outbox WHERE op_id = ?", (op_id,))
+            row = connection.execute(
+                "DELETE FROM outbox WHERE op_id = ? RETURNING book_id", (op_id,)
+            ).fetchone()
+            if row is not None and region:
+                note_confirmed(connection, op_id, row["book_id"], region, now_us)
 
     def fail(self, op_id: str, error_text: str) -> None:
         """Sending did not work this time; the item goes on waiting."""

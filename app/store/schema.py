@@ -64,5 +64,13 @@ _BILL_CODES = (
     )""",
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _CHANGES, _DRAFTS, _BILL_CODES)
+_CONFIRMED = (
+    # what left the outbox lately, and the region whose server confirmed it
+    """CREATE TABLE confirmed (
+        op_id TEXT PRIMARY KEY, book_id TEXT NOT NULL, region TEXT NOT NULL, at_us INTEGER NOT NULL
+    )""",
+    "CREATE INDEX confirmed_by_book ON confirmed (book_id, at_us)",
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _CHANGES, _DRAFTS, _BILL_CODES, _CONFIRMED)
 """`PRAGMA user_version` says how many of these a file has had."""

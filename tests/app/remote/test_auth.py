@@ -1,14 +1,14 @@
-"""Tokens: when they are refreshed, with which refreshId, and what a crash leaves behind. Without a server."""
+"""Tokens: with which refreshId they are rotated, which answer counts, and what a crash leaves behind."""
 
 import json
-import threading
 from typing import Any
 
 import pytest
 
 from app.errors import OfflineError, SignInError
-from app.remote.auth import Tokens
-from app.store.vault import TokenRecord, Vault
+from app.remote.auth import Tokens, lock_of, read_lock
+from app.remote.endpoint import Endpoint
+from app.store.vault import Vault
 from server.contract import paths
 from server.contract.errors import ErrorCode
 from server.contract.shapes import Credentials, Device, Primary, Refreshed, RefreshRequest, SignedIn
@@ -19,6 +19,7 @@ SIGNED_IN = SignedIn(
     "access 0", 300, "refresh 0", PRIMARY, "asha", "book-1", "0K7", 0, "2026-11-23T00:00:00Z"
 )
 BODY = Credentials("asha", "secret", Device("d"))
+AT = Endpoint("https://books.example.com", server_id="in-mum-1")
 
 
 class FakeClient:
@@ -46,16 +47,11 @@ class FakeClient:
         if trouble is not None:  # the rotation was made, its answer lost
             raise trouble
         number = int(body.refresh_token.split()[1]) + 1
-        return Refreshed(
-            f"access {number}",
-            300,
-            f"refresh {number}",
-            PRIMARY,
-            False,
-            "same_server",
-            0,
-            "2026-11-23T00:00:09Z",
-        )
+        return answer_of(f"access {number}", f"refresh {number}")
+
+
+def answer_of(access: str, refresh: str) -> Refreshed:
+    return Refreshed(access, 300, refresh, PRIMARY, False, "balance", 0, "2026-11-23T00:00:09Z")
 
 
 class Bench:
@@ -65,18 +61,23 @@ class Bench:
         self.keyring = FakeKeyring()
         self.client = FakeClient(self.keyring)
         self.now = 0.0
-        self.heard: list[str] = []
         self.tokens = self.start()
 
     def start(self) -> Tokens:
         """Return the tokens of a program that has just started."""
-        vault = Vault(lambda: "device-1", lambda: self.keyring)
-        tokens = Tokens(self.client, vault, lambda: self.now, lambda low, _: low)  # type: ignore[arg-type]
-        tokens.on_server_time = self.heard.append
-        return tokens
+        return Tokens(self.client, Vault(lambda: "device-1", lambda: self.keyring))  # type: ignore[arg-type]
 
     def sign_in(self, *, remember: bool = True) -> None:
-        self.tokens.adopt(self.tokens.ask(BODY), "https://books.example.com", remember=remember)
+        self.tokens.adopt(self.tokens.ask(BODY, AT), AT.url, self.now, remember=remember)
+
+    def renew(self, tokens: Tokens | None = None) -> str:
+        """Rotate once, and return the access token in force."""
+        chosen = tokens or self.tokens
+        record = chosen.record()
+        assert record is not None
+        answer = chosen.rotate(record, AT, "", "expiry", critical=False, seconds=4)
+        assert chosen.take(answer, record, self.now)
+        return chosen.access(self.now)
 
 
 @pytest.fixture
@@ -86,123 +87,124 @@ def bench() -> Bench:
     return made
 
 
-def ask(tokens: Tokens) -> str:
-    return tokens.run(lambda token: token)
-
-
-def test_a_token_is_used_until_six_to_eight_tenths_of_its_life_and_then_refreshed(bench: Bench) -> None:
-    bench.now = 300 * 0.6 - 1
-    assert ask(bench.tokens) == "access 0"
-    bench.now = 300 * 0.6
-    assert ask(bench.tokens) == "access 1"
-    assert bench.heard == ["2026-11-23T00:00:09Z"]
-
-
-def test_the_moment_of_a_refresh_is_drawn_between_its_bounds() -> None:
-    bench, asked = Bench(), []
-
-    def draw(low: float, high: float) -> float:
-        asked.append((low, high))
-        return high
-
-    vault = Vault(lambda: "device-1", lambda: None)
-    tokens = Tokens(bench.client, vault, lambda: bench.now, draw)  # type: ignore[arg-type]
-    tokens.adopt(SIGNED_IN, "", remember=False)
-    bench.now = 300 * 0.8 - 1
-    assert ask(tokens) == "access 0"
-    bench.now = 300 * 0.8
-    assert ask(tokens) == "access 1"
-    assert asked == [(0.6, 0.8)] * 2
+def test_an_access_token_is_good_until_it_expires(bench: Bench) -> None:
+    assert bench.tokens.access(299.9) == "access 0"
+    assert bench.tokens.access(300) == ""
 
 
 def test_the_refresh_id_is_in_the_keyring_before_anything_is_sent(bench: Bench) -> None:
-    bench.now = 200
-    ask(bench.tokens)
+    bench.renew()
     kept = json.loads(bench.client.in_keyring_when_asked[0])
     assert (kept["refresh_token"], kept["refresh_id"]) == bench.client.asked[0]
 
 
 def test_a_lost_answer_is_asked_for_again_with_the_same_refresh_id(bench: Bench) -> None:
     bench.client.trouble = [OfflineError(), OfflineError()]
-    bench.now = 200
     for _ in range(2):
         with pytest.raises(OfflineError):
-            ask(bench.tokens)
-    assert ask(bench.tokens) == "access 1"
+            bench.renew()
+    assert bench.renew() == "access 1"
     assert len(set(bench.client.asked)) == 1
 
 
 def test_a_crash_in_the_middle_of_a_refresh_is_survived(bench: Bench) -> None:
     bench.client.trouble = [OfflineError()]
-    bench.now = 200
     with pytest.raises(OfflineError):
-        ask(bench.tokens)
+        bench.renew()
     after = bench.start()
-    assert ask(after) == "access 1"
-    bench.now += 200
-    assert ask(after) == "access 2"
+    assert bench.renew(after) == "access 1"
+    assert bench.renew(after) == "access 2"
     assert [token for token, _ in bench.client.asked] == ["refresh 0", "refresh 0", "refresh 1"]
 
 
 def test_each_generation_has_a_refresh_id_of_its_own(bench: Bench) -> None:
     for _ in range(4):
-        bench.now += 200
-        ask(bench.tokens)
+        bench.renew()
     assert len({refresh_id for _, refresh_id in bench.client.asked}) == 4
 
 
-def test_a_refused_refresh_ends_the_session_here_too(bench: Bench) -> None:
-    bench.client.trouble = [SignInError("Please sign in again.", code=ErrorCode.UNAUTHENTICATED)]
-    bench.now = 200
-    for _ in range(2):
-        with pytest.raises(SignInError):
-            ask(bench.tokens)
-    assert len(bench.client.asked) == 1
+def test_of_two_answers_to_one_refresh_id_the_first_counts(bench: Bench) -> None:
+    asked = bench.tokens.record()
+    assert asked is not None
+    assert bench.tokens.take(answer_of("access of B", "refresh of B"), asked, bench.now)
+    assert not bench.tokens.take(answer_of("access of A", "refresh of A"), asked, bench.now)
+    record = bench.tokens.record()
+    assert record is not None
+    assert record.refresh_token == "refresh of B"
+    assert bench.tokens.access(bench.now) == "access of B"
+
+
+def test_an_answer_that_comes_after_the_session_was_closed_opens_nothing(bench: Bench) -> None:
+    asked = bench.tokens.record()
+    assert asked is not None
+    bench.tokens.forget()
+    assert not bench.tokens.take(answer_of("late", "late"), asked, bench.now)
+    assert bench.tokens.record() is None
+    assert bench.tokens.access(bench.now) == ""
+
+
+def test_a_refusal_that_comes_after_another_session_began_ends_nothing(bench: Bench) -> None:
+    asked = bench.tokens.record()
+    assert asked is not None
+    bench.sign_in()
+    bench.tokens.end(asked)
+    assert bench.tokens.access(bench.now) == "access 0"
+    now = bench.tokens.record()
+    assert now is not None
+    bench.tokens.end(now)
+    assert bench.tokens.access(bench.now) == ""
     assert bench.keyring.kept == {}
 
 
-def test_two_calls_never_refresh_at_once(bench: Bench) -> None:
-    bench.now = 200
-    found: list[str] = []
-    threads = [threading.Thread(target=lambda: found.append(ask(bench.tokens))) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert found == ["access 1"] * 8
-    assert len(bench.client.asked) == 1
-
-
-def test_a_call_that_is_refused_is_made_once_more_with_a_fresh_token(bench: Bench) -> None:
-    def call(token: str) -> str:
-        if token == "access 0":
-            raise SignInError("Please sign in again.", code=ErrorCode.UNAUTHENTICATED)
-        return token
-
-    assert bench.tokens.run(call) == "access 1"
+def test_only_the_token_that_was_refused_is_dropped(bench: Bench) -> None:
+    bench.renew()
+    assert not bench.tokens.drop_access("access 0")
+    assert bench.tokens.access(0) == "access 1"
+    assert bench.tokens.drop_access("access 1")
+    assert bench.tokens.access(0) == ""
 
 
 def test_a_session_that_is_not_remembered_leaves_nothing_for_the_next_start() -> None:
     bench = Bench()
     bench.sign_in(remember=False)
-    bench.now = 200
-    assert ask(bench.tokens) == "access 1"
+    assert bench.renew() == "access 1"
     assert bench.keyring.kept == {}
-    assert bench.start().remembered() is None
+    assert bench.start().record() is None
+
+
+def test_a_session_kept_in_memory_can_be_moved_into_the_keyring() -> None:
+    bench = Bench()
+    bench.sign_in(remember=False)
+    bench.tokens.keep_in(Vault(lambda: "device-1", lambda: bench.keyring), remember=True)
+    assert bench.renew() == "access 1"
+    found = bench.start().record()
+    assert found is not None
+    assert found.refresh_token == "refresh 1"
 
 
 def test_forgetting_returns_the_token_to_log_out_with(bench: Bench) -> None:
     assert bench.tokens.forget() == "refresh 0"
     assert bench.tokens.forget() == ""
-    with pytest.raises(SignInError):
-        ask(bench.tokens)
 
 
 def test_the_record_names_the_lock_and_the_book(bench: Bench) -> None:
-    record = bench.tokens.remembered()
-    assert isinstance(record, TokenRecord)
-    assert (record.server, record.lock, record.book_id) == (
-        "https://books.example.com",
-        "in-mum-1/0",
-        "book-1",
-    )
+    record = bench.tokens.record()
+    assert record is not None
+    assert (record.server, record.lock, record.book_id) == (AT.url, "in-mum-1/0", "book-1")
+    assert read_lock(record.lock) == ("in-mum-1", 0)
+
+
+@pytest.mark.parametrize("text", ["", "in-mum-1", "/3", "in-mum-1/", "in-mum-1/x"])
+def test_a_damaged_lock_is_none(text: str) -> None:
+    assert read_lock(text) == ("", 0)
+    assert read_lock(lock_of("a/b", 7)) == ("a/b", 7)
+
+
+def test_another_book_than_the_open_one_is_refused(bench: Bench) -> None:
+    bench.tokens.require_book("book-1")
+    bench.tokens.require_book("")
+    with pytest.raises(SignInError):
+        bench.tokens.require_book("book-2")
+    bench.tokens.forget()
+    with pytest.raises(SignInError):
+        bench.tokens.require_book("")

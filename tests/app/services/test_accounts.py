@@ -47,11 +47,14 @@ class Desk:
         self.databases.append(database)
         settings, self.outbox = Settings(database), Outbox(database)
         vault = Vault(settings.device_id, lambda: self.keyring)
-        self.accounts = Accounts(settings, self.outbox, self._endpoint, partial(_connect, vault), vault=vault)
+        connect = partial(_connect, self._endpoint, settings)
+        self.accounts = Accounts(settings, self.outbox, self._endpoint, connect, vault=vault)
         self.entries = Entries(self.accounts, self.outbox, ReadCache(database))
         return self.accounts
 
     def close(self) -> None:
+        if self.databases:
+            self.accounts.close()
         for database in self.databases:
             database.close()
         self.databases.clear()
@@ -124,20 +127,30 @@ def test_without_a_keyring_one_signs_in_again_and_the_services_say_so(
 
     desk = Desk(tmp_path / "desk", fail.Keyring())  # type: ignore[arg-type]
     create(desk, server)
+    secrets = _secrets(desk)
     assert desk.accounts.remembers() == "memory"
     assert desk.entries.page(EntryFilter(), None).entries == ()
     assert desk.start().resume() is None
     desk.close()
     kept = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
-    assert b"eyJ" not in kept  # how every token begins
+    assert not any(secret in kept for secret in secrets)
+
+
+def _secrets(desk: Desk) -> list[bytes]:
+    """Return the tokens in force, and the id by which the next rotation will be made."""
+    remote = desk.accounts.remote
+    record = remote.tokens.record()
+    assert record is not None
+    return [t.encode() for t in (record.refresh_token, record.refresh_id, remote.pinning.lease().token)]
 
 
 def test_no_file_holds_a_token_or_a_password(desk: Desk, server: RunningServer, tmp_path: Path) -> None:
     create(desk, server)
+    secrets = _secrets(desk)
     desk.start().resume()
+    secrets += _secrets(desk)
     kept = b"".join(file.read_bytes() for file in tmp_path.rglob("client.sqlite*"))
-    assert b"eyJ" not in kept
-    assert PASSWORD.encode() not in kept
+    assert not any(secret in kept for secret in [*secrets, PASSWORD.encode()])
 
 
 def test_without_a_server_the_remembered_book_opens_and_takes_entries(
@@ -146,16 +159,17 @@ def test_without_a_server_the_remembered_book_opens_and_takes_entries(
     server = start_server()
     create(desk, server)
     before = desk.accounts.session
-    desk.start()
-    desk.accounts._connect = partial(_unreachable, desk.accounts._connect)
+    _without_a_way(desk.start())
     assert desk.accounts.resume() == before
     desk.note()
     assert len(desk.entries.pending(EntryFilter())) == 1
     assert desk.entries.page(EntryFilter(), None).from_cache
 
 
-def _unreachable(connect, endpoint):
-    return connect(lambda: Endpoint("http://127.0.0.1:9"))
+def _without_a_way(accounts: Accounts) -> None:
+    """Let every server of the roster be where nobody listens."""
+    cluster = accounts.remote.cluster
+    cluster.endpoint = lambda id_: Endpoint("http://127.0.0.1:9", server_id=id_)  # type: ignore[method-assign]
 
 
 def test_a_session_that_was_ended_elsewhere_does_not_resume(
@@ -195,7 +209,7 @@ def test_signing_out_ends_the_session_at_the_server_and_forgets_it_here(
 ) -> None:
     create(desk, server)
     desk.note()
-    record = desk.accounts.remote.tokens.remembered()
+    record = desk.accounts.remote.tokens.record()
     assert record is not None
     desk.accounts.sign_out()
     assert desk.accounts.session is None
@@ -207,8 +221,7 @@ def test_signing_out_ends_the_session_at_the_server_and_forgets_it_here(
 
 def test_signing_out_works_without_a_server(desk: Desk, server: RunningServer) -> None:
     create(desk, server)
-    desk.start()
-    desk.accounts._connect = partial(_unreachable, desk.accounts._connect)
+    _without_a_way(desk.start())
     desk.accounts.resume()
     desk.accounts.sign_out()
     assert desk.accounts.session is None
@@ -335,7 +348,8 @@ def test_the_clock_is_corrected_at_each_refresh(desk: Desk, start_server: Start)
     server = start_server(clock)
     create(desk, server)
     clock.advance(240)
-    desk.accounts.remote.tokens.renew()
+    pinning = desk.accounts.remote.pinning
+    pinning.lease(refused=pinning.lease())
     assert 239_000_000 < desk.accounts.offset_us < 245_000_000
 
 
@@ -347,3 +361,55 @@ def test_many_threads_share_one_refresh(desk: Desk, start_server: Start) -> None
         pages = list(pool.map(lambda _: desk.entries.page(EntryFilter(), None), range(6)))
     assert len(pages) == 6
     assert len(desk.accounts.sessions()) == 1
+
+
+@pytest.mark.parametrize("wrong", [600, -600])
+def test_ten_minutes_of_clock_error_log_nobody_out_and_spoil_no_version(
+    desk: Desk, start_server: Start, wrong: int
+) -> None:
+    clock = MovingClock()
+    clock.advance(wrong)  # which of the two is wrong does not matter
+    create(desk, start_server(clock))
+    pinning = desk.accounts.remote.pinning
+    for _ in range(3):
+        desk.note()
+        assert abs(desk.outbox.items(desk.accounts.require_session().book_id)[-1].ver / 1e6 - clock()) < 5
+        pinning.lease(refused=pinning.lease())
+    left = pinning.machine.refresh_due - pinning.now()
+    assert 300 * 0.6 - 5 < left <= 300 * 0.8
+    assert desk.start().resume() is not None
+
+
+def test_where_the_central_address_is_away_one_logs_in_at_a_server_that_is_known(
+    desk: Desk, start_server: Start
+) -> None:
+    server = start_server()
+    name = create(desk, server)
+    desk.accounts.sign_out()
+    nobody = "http://127.0.0.1:9"
+    kept = desk.accounts._settings
+    kept.set(f"cluster:{nobody}", kept.get(f"cluster:{server.url}"))
+    assert desk.accounts.sign_in_remote(nobody, name, PASSWORD).server_id == "test-1"
+    assert isinstance(
+        caught(lambda: desk.accounts.sign_in_remote("http://127.0.0.1:10", name, PASSWORD)), OfflineError
+    )
+
+
+def test_a_book_can_be_opened_beside_the_open_one_and_then_take_its_place(
+    desk: Desk, server: RunningServer, start_server: Start
+) -> None:
+    local = start_server(local=True, local_secret="s", region="local", region_letter="0")
+    desk.local = Endpoint(local.url, "s")
+    before = desk.accounts.sign_in_local("Asha", PASSWORD, remember=True)
+    name = a_name()
+    beside = desk.accounts.open_beside(server.url, name, PASSWORD, create=True)
+    assert desk.accounts.session == before
+    assert desk.entries.page(EntryFilter(), None).entries == ()
+    assert beside.session.server_id == "test-1"
+    beside.close()
+    assert desk.accounts.session == before
+    beside = desk.accounts.open_beside(server.url, name, PASSWORD)
+    after = beside.adopt()
+    assert (desk.accounts.session, after.server_label) == (after, "test-1 · test")
+    assert desk.accounts.sessions()[0].this_one
+    assert desk.start().resume() == after

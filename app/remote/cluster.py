@@ -1,0 +1,229 @@
+"""The cluster that this program belongs to: its roster, verified, kept, and the only source of addresses."""
+
+import logging
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from app.errors import InputError, ServerError
+from app.remote.endpoint import Endpoint
+from server.contract import cluster, signing
+from server.contract.cluster import Directory, Roster
+from server.contract.signing import SignatureError
+
+_log = logging.getLogger(__name__)
+_DOORS: Final = 3
+_NOT_THAT_ONE: Final = (
+    "The servers at this address are not those that this computer knows by it. "
+    "If they were set up anew, ask who runs them for an invite link."
+)
+_NOT_OF_THE_LINK: Final = "The servers at this address are not those that the invite link speaks of."
+_UNSIGNED: Final = "The list of servers at this address could not be verified; nothing was sent there."
+_EXPIRED: Final = "The list of servers at this address has expired; ask who runs them to renew it."
+_STRANGER: Final = "The server named another one that is not in its list; nothing was sent there."
+
+
+class Kept(Protocol):
+    """Small texts by name that outlast the program (`app/store/settings.py`)."""
+
+    def get(self, key: str, default: str = "") -> str:
+        """Return what was set last for `key`."""
+
+    def set(self, key: str, value: str) -> None:
+        """Remember `value` for `key`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A verified roster, the fingerprint of the key that signs it, and the address by which it was met."""
+
+    fingerprint: str
+    roster: Roster
+    address: str
+
+
+class Cluster:
+    """One cluster at a time. Usable from several threads: what is known is replaced as a whole.
+
+    Which key signs for an address is learned once, from an invite link or at the first log-in over TLS, and
+    never forgotten; a roster of a lower version is never taken.
+    """
+
+    def __init__(self, kept: Kept, wall_clock: Callable[[], float] = time.time) -> None:
+        self._kept = kept
+        self._clock = wall_clock
+        self._known: Known | None = None
+
+    # --- knowing it ------------------------------------------------------------------------------
+
+    def meet(self, address: str, text: str, fingerprint: str = "") -> None:
+        """Belong to the cluster at `address`, whose roster is `text`; an invite link gives a `fingerprint`.
+
+        Raises InputError at `address` where it is another cluster, or none that can be believed.
+        """
+        known = fingerprint or self._kept.get(_pin(address)) or _claimed(text)
+        offered = self._read(text, known, _NOT_OF_THE_LINK if fingerprint else _NOT_THAT_ONE)
+        standing = self._remembered(known)
+        if standing is None and self._clock() >= offered.expires_at:
+            raise _wrong(_EXPIRED)
+        if standing is None or self._is_newer(offered, standing) or _speaks_for_itself(offered):
+            self._keep(known, text)
+            standing = offered
+        self._kept.set(_pin(address), known)
+        self._known = Known(known, standing, address)
+
+    def recall(self, address: str) -> bool:
+        """Belong to the cluster at `address` again, as it was known last; False where it never was."""
+        fingerprint = self._kept.get(_pin(address))
+        roster = self._remembered(fingerprint) if fingerprint else None
+        self._known = Known(fingerprint, roster, address) if roster is not None else None
+        return roster is not None
+
+    def learn(self, text: str) -> bool:
+        """Take a newer roster of the same cluster; False for one that is not newer or cannot be believed."""
+        known = self._known
+        if known is None:
+            return False
+        try:
+            offered = cluster.read_roster(text, known.fingerprint)
+        except SignatureError as error:
+            _log.warning("roster refused", extra={"error": str(error)})
+            return False
+        if not self._is_newer(offered, known.roster):
+            return False
+        self._keep(known.fingerprint, text)
+        self._known = Known(known.fingerprint, offered, known.address)
+        return True
+
+    def forget(self) -> None:
+        """Belong to none, as for the book on this computer."""
+        self._known = None
+
+    # --- asking it -------------------------------------------------------------------------------
+
+    @property
+    def roster(self) -> Roster | None:
+        """The roster in force, None for the book on this computer."""
+        return self._known.roster if self._known else None
+
+    @property
+    def version(self) -> int:
+        """The version of the roster in force, 0 where there is none."""
+        return self._known.roster.version if self._known else 0
+
+    def endpoint(self, server_id: str) -> Endpoint:
+        """Return where a server is. Raises ServerError where it is not in the roster."""
+        server = self.roster.server(server_id) if self.roster else None
+        if server is None or not cluster.is_allowed_url(server.url):
+            raise ServerError(_STRANGER)
+        return Endpoint(server.url, server_id=server.id)
+
+    def owner(self, url: str) -> Endpoint:
+        """Return the server that `url` is on. Raises ServerError where it is on none of the roster."""
+        servers = self.roster.servers if self.roster else []
+        found = (Endpoint(each.url, server_id=each.id) for each in servers)
+        owner = next((each for each in found if each.owns(url)), None)
+        if owner is None:
+            raise ServerError(_STRANGER)
+        return owner
+
+    def central(self) -> Endpoint | None:
+        """Return the central address: the one that was typed or, where that is a server's, the roster's."""
+        if self._known is None:
+            return None
+        typed, roster = self._known.address, self._known.roster
+        own = any(Endpoint(each.url).owns(typed) for each in roster.servers)
+        url = roster.central_url if own else typed
+        return Endpoint(url) if cluster.is_allowed_url(url) else None
+
+    def doors(self, server_id: str) -> list[Endpoint]:
+        """Return where one may log in: the central address, else a server, first of all `server_id`."""
+        central = self.central()
+        ids = [server_id, *self.others(server_id, ())] if self.roster else []
+        servers = [self.endpoint(id_) for id_ in ids[:_DOORS] if self.region_of(id_)]
+        return [*([central] if central else []), *servers]
+
+    def discovery(self) -> list[Endpoint]:
+        """Return the discovery servers."""
+        found = self.roster.discovery if self.roster else []
+        return [Endpoint(each.url) for each in found if cluster.is_allowed_url(each.url)]
+
+    def is_alone(self, server_id: str) -> bool:
+        """Say whether there is no other server than this one."""
+        return not self.others(server_id, ())
+
+    def others(self, server_id: str, excluded: Collection[str]) -> list[str]:
+        """Return the other servers but the `excluded`, those of the same region first."""
+        roster = self.roster
+        if roster is None:
+            return []
+        region = roster.region_of(server_id)
+        found = [each for each in roster.servers if each.id != server_id and each.id not in excluded]
+        return [each.id for each in sorted(found, key=lambda each: each.region != region)]
+
+    def region_of(self, server_id: str) -> str:
+        """Return a server's region, "" where it is not in the roster."""
+        return self.roster.region_of(server_id) if self.roster else ""
+
+    def directory(self, text: str, now: float) -> Directory | None:
+        """Return a directory that a discovery server signed and that is fresh; None for any other text."""
+        roster = self.roster
+        if roster is None or not text:
+            return None
+        try:
+            found = cluster.read_directory(text, roster, now)
+        except SignatureError as error:
+            _log.warning("directory refused", extra={"error": str(error)})
+            return None
+        return found if found.is_fresh(now) else None
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    def _read(self, text: str, fingerprint: str, sentence: str) -> Roster:
+        try:
+            return cluster.read_roster(text, fingerprint)
+        except SignatureError as error:
+            _log.warning("roster refused", extra={"error": str(error)})
+            known_key = fingerprint == _claimed(text)
+            raise _wrong(_UNSIGNED if known_key else sentence) from error
+
+    def _is_newer(self, offered: Roster, standing: Roster) -> bool:
+        if offered.version <= standing.version:
+            return False
+        added = {each.id for each in offered.servers} - {each.id for each in standing.servers}
+        return not added or self._clock() < offered.expires_at
+
+    def _keep(self, fingerprint: str, text: str) -> None:
+        self._kept.set(f"roster:{fingerprint}", text)
+
+    def _remembered(self, fingerprint: str) -> Roster | None:
+        text = self._kept.get(f"roster:{fingerprint}")
+        try:
+            return cluster.read_roster(text, fingerprint) if text else None
+        except SignatureError:
+            return None
+
+
+def _speaks_for_itself(roster: Roster) -> bool:
+    """Say whether a single server signed its own roster: there is nobody in it who could have been removed,
+    and after it was moved to another address only its own word says so."""
+    keys = {key.key for server in roster.servers for key in server.keys}
+    return len(roster.servers) == 1 and keys == {roster.cluster_key}
+
+
+def _pin(address: str) -> str:
+    return f"cluster:{address}"
+
+
+def _claimed(text: str) -> str:
+    """Return the fingerprint of the key that a roster says it is signed by, "" where it names none."""
+    try:
+        claimed = signing.peek(text, cluster.ROSTER, Roster)
+        return signing.fingerprint(signing.decode_key(claimed.cluster_key))
+    except SignatureError:
+        return ""
+
+
+def _wrong(sentence: str) -> InputError:
+    return InputError(sentence, fields={"address": sentence})

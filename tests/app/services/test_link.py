@@ -1,0 +1,144 @@
+"""Where this computer's changes are after a move, and what is said of it."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from app.domain.link import LinkView, Moved, Phase
+from app.domain.session import Machine
+from app.domain.sync_state import Whereabouts, arrived
+from app.services.link import Link
+from app.services.session_facts import Session
+from app.store.confirmed import KEPT_US, Confirmed
+from app.store.database import Database
+
+MUM, DUB = "ap-south-1", "eu-west-1"
+
+
+class Desk:
+    """A session whose lock the test moves, and operations that the test confirms."""
+
+    def __init__(self, folder: Path) -> None:
+        self.database = Database(folder / "client.sqlite")
+        self.now_us = 10 * KEPT_US
+        self.accounts = SimpleNamespace(
+            session=Session("asha", "b", "M7A", "in-mum-1", MUM, "in-mum-1 · ap-south-1"),
+            machine=Machine(Phase.LOCKED, "in-mum-1"),
+            is_remote=True,
+            link_now=lambda: 5.0,
+            completed=[],
+        )
+        self.accounts.replayed = lambda *, complete: self.accounts.completed.append(complete)
+        self.link = Link(self.accounts, Confirmed(self.database), lambda: self.now_us)  # type: ignore[arg-type]
+        self.heard: list[LinkView] = []
+        self.link.subscribe(self.heard.append)
+
+    def wait_for(self, *op_ids: str) -> None:
+        with self.database.write() as connection:
+            for op_id in op_ids:
+                connection.execute(
+                    "INSERT INTO outbox (op_id, ver, book_id, kind, entry_id, human_code, payload, documents,"
+                    " created_us) VALUES (?, 1, 'b', 'create', '', '', '', '[]', 0)",
+                    (op_id,),
+                )
+
+    def confirm(self, region: str, *op_ids: str) -> None:
+        from app.store.outbox import Outbox
+
+        for op_id in op_ids:
+            Outbox(self.database).confirm(op_id, region, self.now_us)
+
+    def change(self, machine: Machine) -> None:
+        self.accounts.machine = machine
+        self.accounts.on_link(machine)
+
+
+@pytest.fixture
+def desk(tmp_path: Path):
+    made = Desk(tmp_path)
+    yield made
+    made.database.close()
+
+
+def test_the_fold_counts_what_is_in_a_region() -> None:
+    ops = [Whereabouts("1", frozenset({MUM})), Whereabouts("2", frozenset({MUM, DUB})), Whereabouts("3")]
+    assert arrived(ops, MUM) == (2, 3)
+    assert arrived(ops, DUB) == (1, 3)
+    assert arrived([], DUB) == (0, 0)
+
+
+def test_after_a_move_inside_a_region_only_what_waits_is_missing(desk: Desk) -> None:
+    desk.wait_for("1", "2", "3")
+    desk.confirm(MUM, "1", "2")
+    desk.link.send = lambda: None
+    desk.accounts.on_replay()
+    assert desk.link.view().moved == Moved(2, 3)
+    assert desk.accounts.completed == [False]
+    desk.confirm(MUM, "3")
+    desk.link.recount()
+    assert desk.link.view().moved == Moved(3, 3)
+    assert desk.accounts.completed == [False, True]
+
+
+def test_what_another_region_confirmed_is_not_claimed_to_be_here(desk: Desk) -> None:
+    desk.wait_for("1", "2")
+    desk.confirm(DUB, "1", "2")
+    desk.accounts.on_replay()
+    assert desk.link.view().moved == Moved(0, 2)
+    assert desk.accounts.completed == [False]
+
+
+def test_what_waits_is_sent_before_it_is_counted(desk: Desk) -> None:
+    desk.wait_for("1")
+    desk.link.send = lambda: desk.confirm(MUM, "1")
+    desk.accounts.on_replay()
+    assert [view.moved for view in desk.heard] == [Moved(0, 1), Moved(1, 1)]
+
+
+def test_changes_of_more_than_a_day_ago_are_not_recent(desk: Desk) -> None:
+    desk.wait_for("old", "new")
+    desk.confirm(DUB, "old")
+    desk.now_us += KEPT_US
+    desk.confirm(MUM, "new")
+    desk.accounts.on_replay()
+    assert desk.link.view().moved == Moved(1, 1)
+
+
+def test_after_five_minutes_what_is_missing_is_late(desk: Desk) -> None:
+    desk.wait_for("1")
+    desk.accounts.on_replay()
+    desk.change(Machine(Phase.SYNCING, "in-mum-1", late=True))
+    assert desk.link.view().moved == Moved(0, 1, late=True)
+    desk.link.recount()
+    assert desk.link.view().moved == Moved(0, 1, late=True)
+
+
+def test_a_message_that_was_read_is_gone_and_nothing_is_counted_without_one(desk: Desk) -> None:
+    desk.link.recount()
+    assert desk.accounts.completed == []
+    desk.accounts.on_replay()
+    desk.link.dismiss_move()
+    assert desk.link.view().moved is None
+
+
+def test_the_countdown_and_the_servers_name_are_shown(desk: Desk) -> None:
+    desk.change(Machine(Phase.RECONNECTING, "in-mum-1", deadline=35.0))
+    assert desk.heard[-1] == LinkView(Phase.RECONNECTING, "in-mum-1 · ap-south-1", 35.0)
+    assert desk.link.now() == 5.0
+    desk.change(Machine(Phase.LOCKED, "in-mum-1", deadline=35.0))
+    assert desk.heard[-1].reconnect_at is None
+    desk.accounts.is_remote = False
+    assert desk.link.view().server_label == ""
+
+
+def test_the_same_view_is_told_once(desk: Desk) -> None:
+    desk.change(Machine(Phase.SUSPECT, "in-mum-1"))
+    desk.change(Machine(Phase.SUSPECT, "in-mum-1", failures=1))
+    assert len(desk.heard) == 1
+
+
+def test_where_the_disk_fails_nothing_is_claimed(desk: Desk) -> None:
+    desk.database.close()
+    desk.accounts.on_replay()
+    assert desk.link.view().moved == Moved(0, 1)
