@@ -8,6 +8,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.domain.entry import EntryDetail, EntryDraft
+from app.domain.link import Moved
 from app.ui.desktop import Desktop
 from app.ui.tasks import Tasks
 from app.ui.theme import Mode
@@ -17,6 +18,7 @@ from app.ui.views.listing_view import ListingView
 from app.ui.views.outbox_view import OutboxView
 from app.ui.views.sidebar import Screen, Sidebar
 from app.ui.widgets.banner import Banner
+from app.ui.widgets.moved_banner import MovedBanner
 from app.ui.widgets.sign_in_again import SignInAgain
 from app.ui.widgets.toast import Toast
 
@@ -38,6 +40,7 @@ class BookFrame(QWidget):
         self.outbox = OutboxView(services, tasks, desktop)
         self.again = SignInAgain(services, tasks)
         self.banner = Banner("window_banner")
+        self.moved = MovedBanner()
         self._lay_out()
         self.toast = Toast(self.screens, clock)
         self.sidebar.screen_wanted.connect(self.show_screen)
@@ -64,6 +67,7 @@ class BookFrame(QWidget):
         held = QVBoxLayout()
         held.setContentsMargins(24, 14, 24, 0)
         held.addWidget(self.again)
+        held.addWidget(self.moved)
         held.addWidget(self.banner)
         self._banner_room = QWidget()
         self._banner_room.setLayout(held)
@@ -129,13 +133,19 @@ class BookFrame(QWidget):
         self.banner.hide()
         self._show_banners()
 
+    def show_moved(self, moved: Moved | None) -> None:
+        """Say how far a change of the server has come; None takes the message away."""
+        self.moved.show_moved(moved)
+        self._show_banners()
+
     def offer_undo(self, text: str, *, undo: bool) -> None:
         """Say what was done, and for ten seconds how to take it back."""
         self.toast.say(text, undo=undo)
         self._place_toast()
 
     def _show_banners(self) -> None:
-        self._banner_room.setVisible(not self.banner.isHidden() or not self.again.isHidden())
+        said = (self.banner, self.moved, self.again)
+        self._banner_room.setVisible(any(not each.isHidden() for each in said))
         self._place_toast()
 
     def _place_toast(self) -> None:
@@ -153,10 +163,14 @@ class BookFrame(QWidget):
         self._place_toast()
 
     def clear(self) -> None:
-        """Forget what was shown and said of the book, as when it is closed."""
+        """Forget what was shown, said and written of the book, as when it is closed."""
+        self.forget()
+        self.entry.close_book()
+
+    def forget(self) -> None:
+        """Forget what was shown and said of the book; what is being written stays."""
         self.unsay()
         self.again.give_up()
         self.toast.hide_now()
         self.edit.close_entry()
         self.outbox.clear()
-        self.entry.close_book()

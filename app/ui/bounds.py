@@ -7,6 +7,8 @@ from app.domain.money import group_digits
 FILE_PATTERNS: Final = "*.jpg *.jpeg *.png *.webp *.heic *.heif *.gif *.tif *.tiff *.pdf"
 PDF: Final = "application/pdf"
 HEIC: Final = "image/heic"
+LONGEST_LINK: Final = 2_400
+"""Of an invite link, with what a mail program puts into it where it breaks the line; in characters."""
 
 
 def size_text(byte_size: int) -> str:

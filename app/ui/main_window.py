@@ -2,12 +2,12 @@
 
 Object names, for tests and the tour (`window.findChild(QWidget, name)`):
 
-window           main_window, screens, drop_overlay, window_banner
+window           main_window, screens, drop_overlay, window_banner, moved_banner(_text, _count, _button)
 login            login_view, login_card, place_local, place_server, address_field, user_name_field,
                  password_field, show_password (action), remember_check, submit_button, create_button,
                  login_title, login_banner(_text), login_progress_label; below a field `<name>_error`
-sidebar          nav_add, nav_entries, nav_outbox, outbox_badge, status_pill, user_button, server_label,
-                 sign_out_button, theme_system, theme_light, theme_dark
+sidebar          nav_add, nav_entries, nav_outbox, outbox_badge, status_pill, try_now_button, user_button,
+                 server_label, sign_out_button, theme_system, theme_light, theme_dark
 toast            toast, toast_text, toast_undo, toast_close
 signed out       sign_in_again, sign_in_again_password, sign_in_again_submit, sign_in_again_error
 add entry        entry_view, date_field, date_field_calendar (action), amount_field, debit_button,
@@ -32,7 +32,11 @@ outbox           outbox_view, outbox_send, outbox_list, outbox_empty(_title), ou
                  item_discard
 account          account_dialog, account_sessions, account_banner(_text), old_password_field,
                  new_password_field, again_password_field, password_save, account_sign_out,
-                 account_close; per session: session_row with session_end
+                 account_close, account_move; per session: session_row with session_end
+move             move_dialog, move_title, move_banner(_text), move_address_field, move_create, move_sign_in,
+                 move_user_field, move_password_field, move_code_field, move_start, move_cancel; below a
+                 field `<name>_error`; move_stage, move_progress, move_progress_text, move_stop;
+                 move_done_text, move_done
 export           export_dialog, export_from, export_to, export_findings, export_wait, export_go_on,
                  export_cancel, export_start, export_stop, export_rows, export_out, export_in,
                  export_net, export_left_out, export_show, export_done, export_banner(_text)
@@ -53,7 +57,7 @@ from app.ui.controllers.document_opener import DocumentOpener
 from app.ui.controllers.entry_changes import Change, EntryChanges
 from app.ui.controllers.file_drops import FileDrops
 from app.ui.controllers.leaving import Leaving
-from app.ui.controllers.link_words import link_words
+from app.ui.controllers.link_controller import LinkController
 from app.ui.controllers.sync_controller import Link, SyncController
 from app.ui.desktop import Desktop
 from app.ui.dialogs.dialogs import Dialogs
@@ -103,7 +107,7 @@ class MainWindow(QMainWindow):
         self._lay_out()
         self._connect()
         self._add_shortcuts()
-        self._show_link()
+        self.link.show()
 
     def _lay_out(self) -> None:
         book = self.book
@@ -113,6 +117,7 @@ class MainWindow(QMainWindow):
         self._outer.addWidget(self.login)
         self._outer.addWidget(book)
         self.setCentralWidget(self._outer)
+        self.link = LinkController(self._services, self.sync, book, self)
         self.leaving = Leaving(self._services, self._desktop, self, book.entry, book.edit, self.sync)
         FileDrops(self, DropOverlay(book.screens), lambda: self.signed_in, book.take_dropped)
 
@@ -123,6 +128,8 @@ class MainWindow(QMainWindow):
         self.sidebar.sign_out_wanted.connect(self.sign_out)
         self.sidebar.account_wanted.connect(self.dialogs.show_account)
         self.dialogs.sign_out_wanted.connect(self.sign_out)
+        self.dialogs.move_wanted.connect(self._show_move)
+        self.dialogs.moved.connect(self._moved)
         self.listing.add_wanted.connect(self.show_add)
         self.listing.export_wanted.connect(self._show_export)
         self.opener.failed.connect(self.book.complain)
@@ -135,11 +142,13 @@ class MainWindow(QMainWindow):
         self.sync.waiting_changed.connect(self._waiting_changed)
         self.sync.entries_confirmed.connect(lambda _count: self._refresh_listing())
         self.sync.link_changed.connect(self._link_changed)
-        self.sync.run_ended.connect(lambda _waiting: self._sending_ended())
-        self.outbox.send_wanted.connect(self.sync.send_now)
+        self.sync.run_ended.connect(lambda _waiting: self.outbox.refresh())
+        self.outbox.send_wanted.connect(self.link.send_now)
         self.outbox.changed.connect(self._outbox_changed)
         self._tasks.sign_in_needed.connect(self._signed_out_by_server)
         self.sync.sign_in_needed.connect(self._signed_out_by_server)
+        self.link.signed_out.connect(self._signed_out_by_server)
+        self.link.came_back.connect(self._refresh_listing)
         self.sync.superseded.connect(self._superseded)
         self.book.again.signed_in.connect(self._signed_in_again)
 
@@ -190,6 +199,7 @@ class MainWindow(QMainWindow):
         self._outer.setCurrentWidget(self.book)
         self.entry.open_book(session.book_id)
         self.sync.start()
+        self.link.start()
         self.listing.open()
         self.show_add()
 
@@ -202,13 +212,17 @@ class MainWindow(QMainWindow):
         """Close the book; asks if something would be lost."""
         if not self.leaving.may_sign_out():
             return
-        self.sync.stop()
+        self._stop_following()
         self._tasks.run(
             self._services.accounts.sign_out,
             lambda _none: self._signed_out(),
             self._sign_out_failed,
             owner=self,
         )
+
+    def _stop_following(self) -> None:
+        self.sync.stop()
+        self.link.stop()
 
     def _signed_out(self) -> None:
         self.changes.forget()
@@ -217,18 +231,31 @@ class MainWindow(QMainWindow):
         self._outer.setCurrentWidget(self.login)
         self.login.start(straight_in=False)
 
+    def _show_move(self, pending: str) -> None:
+        if self.signed_in and self.leaving.may_move():
+            self.dialogs.show_move(pending)
+
+    def _moved(self, session: "Session", address: str) -> None:
+        self._stop_following()
+        self.changes.forget()
+        self.book.forget()
+        self.login.note_server(address, session.user_name)
+        self.enter(session)
+        self.entry.follow_book()
+
     def _sign_out_failed(self, error: AppError) -> None:
         self.sync.start()
+        self.link.start()
         self.book.complain(error.message)
 
     def _signed_out_by_server(self, error: AppError) -> None:
         if self.signed_in:
             self.book.again.ask(error)
-            self._show_link()
+            self.link.show()
 
     def _signed_in_again(self) -> None:
         self.sync.signed_in_again()
-        self._show_link()
+        self.link.show()
         self._refresh_listing()
 
     # the screens
@@ -275,7 +302,6 @@ class MainWindow(QMainWindow):
 
     def _waiting_changed(self, count: int) -> None:
         self.sidebar.show_waiting(count)
-        self._show_link()
         self.outbox.refresh()
 
     def _superseded(self, codes: tuple[str, ...]) -> None:
@@ -286,18 +312,9 @@ class MainWindow(QMainWindow):
         self.sync.recount()
         self._refresh_listing()
 
-    def _sending_ended(self) -> None:
-        self._show_link()
-        self.outbox.refresh()
-
     def _link_changed(self, link: Link) -> None:
-        self._show_link()
         if self.signed_in and link is Link.ONLINE and self.listing.model.from_cache:
             self._refresh_listing()
-
-    def _show_link(self) -> None:
-        text, tone, explanation = link_words(self.sync, signed_out=not self.book.again.isHidden())
-        self.sidebar.show_status(text, tone, explanation)
 
     def _set_mode(self, mode: Mode) -> None:
         self._theme.set_mode(mode)
@@ -320,7 +337,8 @@ class MainWindow(QMainWindow):
         if self.signed_in and not self._may_close():
             event.ignore()
             return
-        self.sync.stop()
+        self._stop_following()
+        self.dialogs.close_all()
         self.opener.close()
         event.accept()
 

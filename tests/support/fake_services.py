@@ -27,13 +27,17 @@ from app.errors import AppError, CancelledError, InputError, OfflineError, SignI
 from app.services.accounts import LocalBook, OpenSession, Session
 from app.services.entries import draft_of
 from app.services.exports import ExportResult, Preflight
+from app.services.session_facts import InviteFacts
 from app.services.sync import SyncReport
 from app.store.files import Files
+from server.contract import join
+from tests.support.fake_link import FakeLink, FakeMoving
 
 if TYPE_CHECKING:
     from app.services import Services
 
 TODAY = date(2026, 11, 22)
+DAMAGED_LINK = "This invite link is damaged. Copy the whole link and paste it again."
 _AT = datetime(2026, 11, 22, 8, 35, tzinfo=UTC)
 _SHOP = (
     ("Taxi to client site", "Travel", "640.00", "DR", 2),
@@ -125,6 +129,7 @@ class FakeAccounts:
         self.local_password = ""
         self.remembered: Session | None = None
         self.store = "keyring"
+        self.asked_at = ""
         self.open_sessions = [
             OpenSession("f1", "asha-laptop", _AT, _AT + timedelta(days=2), True),
             OpenSession("f2", "shop counter", _AT - timedelta(days=40), _AT - timedelta(days=3), False),
@@ -163,6 +168,7 @@ class FakeAccounts:
     ) -> Session:
         """Sign in on the server."""
         self._book.step("create_account" if create else "sign_in_remote")
+        self.asked_at = address
         self._book.need_server()
         if " " in address:
             raise InputError("Bad address.", fields={"address": "This is not a server's address."})
@@ -171,6 +177,15 @@ class FakeAccounts:
         if not create and (user_name, password) != ("asha", "correct horse"):
             raise InputError("User name or password is not right.")
         return self._begin(user_name, "in-mum-1 · ap-south-1", remember)
+
+    def read_invite(self, text: str) -> InviteFacts | None:
+        """Return what an invite link says."""
+        if not join.is_link(text):
+            return None
+        link = join.read_link(text)
+        if link is None:
+            raise InputError("Damaged.", fields={"address": DAMAGED_LINK})
+        return InviteFacts(link.address, link.code)
 
     def _begin(self, user_name: str, label: str, remember: bool) -> Session:
         self.session = Session(user_name, "book-1", "0K7", "in-mum-1", "ap-south-1", label)
@@ -549,6 +564,8 @@ class FakeServices:
         self.exports = FakeExports(self.book, self.entries)
         self.sync = FakeSync(self.book)
         self.settings = FakeSettings()
+        self.link = FakeLink(self.book)
+        self.moving = FakeMoving(self.book, self.accounts, self.link)
 
     def services(self) -> "Services":
         """Return these in the type of the real ones."""

@@ -66,6 +66,10 @@ class Leaving(QObject):
         again = "once you sign in again"
         return self._edit.may_leave() and self._draft_kept() and self._waiting_known("Sign out", again)
 
+    def may_move(self) -> bool:
+        """Ask what is to be asked before the book goes to a server; what is being written goes along."""
+        return self._edit.may_leave()
+
     def keep_draft(self) -> None:
         """Keep the draft without asking anything: the program is being ended from outside."""
         self._entry.keep_draft()

@@ -57,7 +57,7 @@ class SyncController(QObject):
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._tick)
         self._pause = _FIRST_PAUSE_MS
-        self._running = self._sending = self._again = False
+        self._running = self._sending = self._again = self._held = False
         self.waiting = 0
         self.refused = 0
         self.problem: AppError | None = None
@@ -73,6 +73,7 @@ class SyncController(QObject):
         self._running = self._sending = self._again = False
         self._timer.stop()
         self._tasks.supersede(self, "send")
+        self._tasks.supersede(self, "count")
         self._set_link(Link.STARTING)
         self._set_waiting(0)
 
@@ -80,12 +81,26 @@ class SyncController(QObject):
         """Send at once; asked while sending, send once more after it."""
         if not self._running:
             return
+        if self._held:
+            self._only_count()
+            return
         if self._sending:
             self._again = True
             return
         self._sending = True
         self._timer.stop()
         self._tasks.run(self._services.sync.send_pending, self._sent, self._failed, owner=self, topic="send")
+
+    def hold(self, held: bool) -> None:
+        """Send nothing while no server is there; when that is over, send at once."""
+        if held == self._held:
+            return
+        self._held = held
+        self._pause = _FIRST_PAUSE_MS
+        if held:
+            self._timer.stop()
+            self._tasks.supersede(self, "probe")
+        self.send_now()
 
     def entry_saved(self) -> None:
         """Note that one more entry waits, and send it."""
@@ -112,6 +127,11 @@ class SyncController(QObject):
     def pause_ms(self) -> int:
         """Return the pause before the next try, in milliseconds, without its jitter."""
         return self._pause if self._troubled() else _PROBE_MS
+
+    def _only_count(self) -> None:
+        self._set_link(Link.OFFLINE)
+        waiting = self._services.sync.waiting
+        self._tasks.run(waiting, self._set_waiting, owner=self, topic="count", local=True)
 
     def _troubled(self) -> bool:
         return self.link is not Link.ONLINE or self.waiting > 0
@@ -145,7 +165,7 @@ class SyncController(QObject):
     def _plan(self, *, better: bool) -> None:
         if not self._running:
             return
-        if self._again:
+        if self._again or self._held:
             self._again = False
             self.send_now()
             return

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 
 
 class AccountDialog(QDialog):
-    """`sign_out_wanted` tells that Sign out was pressed; the dialog is closed by then."""
+    """`sign_out_wanted` tells that Sign out was pressed, `move_wanted` that the book is to be moved to a
+    server, with the address of a move that was begun; the dialog is closed by then."""
 
     sign_out_wanted = Signal()
+    move_wanted = Signal(str)
 
     def __init__(self, services: "Services", tasks: Tasks, session: "Session", parent: QWidget) -> None:
         super().__init__(parent)
@@ -32,9 +34,12 @@ class AccountDialog(QDialog):
         self._services = services
         self._tasks = tasks
         self._session = session
+        self._pending = ""
         self._make()
         self._lay_out()
         self.load()
+        if not services.link.view().server_label:  # this computer's own book
+            tasks.run(services.moving.pending, self._offer_move, owner=self, local=True)
 
     def _make(self) -> None:
         self.banner = Banner("account_banner")
@@ -43,6 +48,9 @@ class AccountDialog(QDialog):
         self.state = label("", "muted", "account_state")
         self.password = PasswordForm(self._services.accounts.change_password, self._tasks)
         self.password.changed.connect(self._password_changed)
+        self.move_button = button("", "account_move", icon="upload")
+        self.move_button.clicked.connect(self._move)
+        self.move_button.hide()
         self.sign_out_button = button("Sign out", "account_sign_out", icon="log-out")
         self.sign_out_button.clicked.connect(self._sign_out)
         self.close_button = button("Close", "account_close")
@@ -56,8 +64,7 @@ class AccountDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 22, 24, 20)
         column.setSpacing(10)
-        column.addWidget(label(self._session.user_name, "title"))
-        column.addWidget(label(self._session.server_label, "muted"))
+        column.addLayout(self._head())
         column.addWidget(self.banner)
         column.addSpacing(4)
         column.addWidget(label("Signed in on", "heading"))
@@ -68,6 +75,17 @@ class AccountDialog(QDialog):
         column.addWidget(self.password)
         column.addSpacing(6)
         column.addLayout(foot)
+
+    def _head(self) -> QHBoxLayout:
+        names = QVBoxLayout()
+        names.setSpacing(10)
+        names.addWidget(ElidedLabel(self._session.user_name, "title"))
+        where = self._services.link.view().server_label or self._session.server_label
+        names.addWidget(ElidedLabel(where, "muted", "account_where"))
+        row = QHBoxLayout()
+        row.addLayout(names, 1)
+        row.addWidget(self.move_button, 0, Qt.AlignmentFlag.AlignTop)
+        return row
 
     def load(self) -> None:
         """Ask where the user is signed in."""
@@ -116,6 +134,17 @@ class AccountDialog(QDialog):
         others = f" {count_text(ended, 'other session', 'other sessions')} ended." if ended else ""
         self.load()
         self.banner.say(f"The password is changed.{others}", "good")
+
+    def _offer_move(self, pending: str) -> None:
+        self._pending = pending
+        words = "Go on moving…" if pending else "Move this book to a server…"
+        self.move_button.setText(words)
+        self.move_button.setAccessibleName(words)
+        self.move_button.show()
+
+    def _move(self) -> None:
+        self.accept()
+        self.move_wanted.emit(self._pending)
 
     def _sign_out(self) -> None:
         self.accept()

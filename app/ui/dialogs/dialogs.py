@@ -11,6 +11,7 @@ from app.ui.desktop import Desktop
 from app.ui.dialogs.account_dialog import AccountDialog
 from app.ui.dialogs.export_dialog import ExportDialog
 from app.ui.dialogs.history_dialog import HistoryDialog
+from app.ui.dialogs.move_dialog import MoveDialog
 from app.ui.tasks import Tasks
 
 if TYPE_CHECKING:
@@ -18,10 +19,13 @@ if TYPE_CHECKING:
 
 
 class Dialogs(QObject):
-    """`version_wanted` carries the ListedEntry and the EntryVersion that is to stand again."""
+    """`version_wanted` carries the ListedEntry and the EntryVersion that is to stand again, `move_wanted` the
+    address of a move that was begun ("" for none), `moved` the Session at the server and its address."""
 
     version_wanted = Signal(object, object)
     sign_out_wanted = Signal()
+    move_wanted = Signal(str)
+    moved = Signal(object, str)
 
     def __init__(self, services: "Services", tasks: Tasks, desktop: Desktop, window: QWidget) -> None:
         super().__init__(window)
@@ -55,6 +59,15 @@ class Dialogs(QObject):
             return
         dialog = AccountDialog(self._services, self._tasks, session, self._window)
         dialog.sign_out_wanted.connect(self.sign_out_wanted)
+        dialog.move_wanted.connect(self.move_wanted)
+        self._show(dialog)
+
+    def show_move(self, pending: str) -> None:
+        """Open the moving of this computer's book to a server; `pending` is where a move was begun."""
+        if self._raised("move_dialog"):
+            return
+        dialog = MoveDialog(self._services, self._tasks, pending, self._window)
+        dialog.moved.connect(self.moved)
         self._show(dialog)
 
     def close_all(self) -> None:

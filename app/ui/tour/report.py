@@ -7,28 +7,32 @@ from pathlib import Path
 from app.ui.tour.driver import Picture
 
 _PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Bahi: the tour</title>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 <style>
 body {{ font: 16px/1.5 Inter, system-ui, sans-serif; margin: 2rem auto; max-width: 90rem; }}
 figure {{ margin: 0 0 3rem; }} figcaption {{ margin: 0 0 .6rem; font-weight: 600; }}
 .pair {{ display: grid; grid-template-columns: 1fr 1fr; gap: 1rem; }}
 img {{ width: 100%; border-radius: 8px; }}
 </style></head><body>
-<h1>Bahi: the tour</h1>
-<p>{outcome} The exported file: <a href="transactions.csv">transactions.csv</a>.</p>
+<h1>{title}</h1>
+<p>{outcome}{export}</p>
 {figures}
 </body></html>
 """
 
 
-def write_page(folder: Path, pictures: Sequence[Picture], outcome: str) -> Path:
-    """Write index.html into `folder` and return it."""
+def write_page(
+    folder: Path, pictures: Sequence[Picture], outcome: str, title: str = "Bahi: the tour", export: str = ""
+) -> Path:
+    """Write index.html into `folder` and return it; `export` names a file there."""
     captions = dict.fromkeys(picture.caption for picture in pictures)
     figures = "\n".join(
         _figure(caption, [p for p in pictures if p.caption == caption]) for caption in captions
     )
     page = folder / "index.html"
-    page.write_text(_PAGE.format(outcome=html.escape(outcome), figures=figures), encoding="utf-8")
+    link = f' The exported file: <a href="{export}">{export}</a>.' if export else ""
+    text = _PAGE.format(title=title, outcome=html.escape(outcome), export=link, figures=figures)
+    page.write_text(text, encoding="utf-8")
     return page
 
 

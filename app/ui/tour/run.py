@@ -28,6 +28,6 @@ def run_tour(folder: Path, open_services: Opener) -> int:
         story.tell()
     except TourError as error:
         outcome, status = f"The tour stopped: {error}", 1
-    page = write_page(folder, story.pictures, outcome)
+    page = write_page(folder, story.pictures, outcome, export=story.csv.name)
     sys.stdout.write(f"{outcome}\n{len(story.pictures)} pictures: {page}\nExport: {story.csv}\n")
     return status

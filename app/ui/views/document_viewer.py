@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.domain.bounds import EXTENSIONS
@@ -19,6 +20,9 @@ from app.ui.widgets.pieces import ElidedLabel, frame, label, tool_button, word_b
 
 if TYPE_CHECKING:
     from app.services import Services
+
+_PAGE_FROM: Final = 150  # px of height, for a page of which one sees something
+_TURNING_FROM: Final = 92
 
 
 class DocumentViewer(QWidget):
@@ -68,10 +72,20 @@ class DocumentViewer(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
-        column.addWidget(frame("viewer", inside), 1)
+        self._page_frame = frame("viewer", inside)
+        column.addWidget(self._page_frame, 1)
         column.addWidget(self.name)
         column.addLayout(turning)
         column.addLayout(tools)
+        column.addStretch(0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little room, go without what would only be cut: the page, then the turning."""
+        super().resizeEvent(event)
+        height = event.size().height()
+        self._page_frame.setVisible(height >= _PAGE_FROM)
+        for widget in (self.name, self.previous_button, self.position, self.next_button):
+            widget.setVisible(height >= _TURNING_FROM)
 
     def _row(self, *widgets: QWidget) -> QHBoxLayout:
         row = QHBoxLayout()

@@ -63,6 +63,11 @@ class EntryView(EntryScreen):
             self.documents.add_kept(form.attachments)
             self.banner.say(_BACK, "good", "Clear")
 
+    def follow_book(self) -> None:
+        """Keep what stands in the form as a draft of the book that is open now: it came along to a server."""
+        if self.dirty:
+            self.keeper.touch()
+
     def keep_draft(self) -> None:
         """Keep what is typed before the book is closed. Raises StoreError."""
         self.keeper.keep_now()

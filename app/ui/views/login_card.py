@@ -7,7 +7,9 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QCheckBox, QFrame, QLabel, QLineEdit, QProgressBar, QVBoxLayout
 
 from app.domain.bounds import MAX_PASSWORD, MAX_USER_NAME
+from app.ui.bounds import LONGEST_LINK
 from app.ui.icons import put_icon
+from app.ui.widgets.address_field import AddressField, ReadInvite
 from app.ui.widgets.banner import Banner
 from app.ui.widgets.field import Field
 from app.ui.widgets.pieces import button, label
@@ -19,19 +21,20 @@ NO_KEY_STORE = "You will sign in again next time: this computer has no key store
 
 
 class LoginCard(QFrame):
-    """`place_picked` carries LOCAL or SERVER; `submitted` tells that the button or Enter was pressed."""
+    """`place_picked` carries LOCAL or SERVER; `submitted` tells that the button or Enter was pressed.
+    `read_invite` reads what may be an invite link."""
 
     place_picked = Signal(str)
     submitted = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, read_invite: ReadInvite) -> None:
         super().__init__()
         self.setObjectName("login_card")
         self.setProperty("role", "card")
         self.setFixedWidth(_WIDTH)
         self._key_store = True
         self._make_head()
-        self._make_fields()
+        self._make_fields(read_invite)
         self._make_foot()
         column = QVBoxLayout(self)
         column.setContentsMargins(36, 32, 36, 28)
@@ -76,26 +79,26 @@ class LoginCard(QFrame):
         self.place.picked.connect(self.place_picked)
         self.banner = Banner("login_banner")
 
-    def _make_fields(self) -> None:
-        self.address = self._line("address_field", 200, "books.example.com")
+    def _make_fields(self, read_invite: ReadInvite) -> None:
+        self.address = AddressField("address_field", read_invite)
+        self.address.returnPressed.connect(self.submitted)
         self.user_name = self._line("user_name_field", MAX_USER_NAME)
         self.password = self._line("password_field", MAX_PASSWORD)
-        self.invite = self._line("invite_field", 200)
+        self.invite = self._line("invite_field", LONGEST_LINK)
         self.password.setEchoMode(QLineEdit.EchoMode.Password)
         self._add_eye()
         self.fields = {
-            "address": Field("Server address", self.address),
+            "address": Field("Server address or invite link", self.address),
             "userName": Field("User name", self.user_name),
             "password": Field("Password", self.password),
             "inviteCode": Field("Invitation", self.invite),
         }
         self.fields["inviteCode"].hint.setText("if the server asks for one")
 
-    def _line(self, name: str, length: int, placeholder: str = "") -> QLineEdit:
+    def _line(self, name: str, length: int) -> QLineEdit:
         made = QLineEdit()
         made.setObjectName(name)
         made.setMaxLength(length)
-        made.setPlaceholderText(placeholder)
         made.setAcceptDrops(False)
         made.returnPressed.connect(self.submitted)
         return made

@@ -14,6 +14,7 @@ from app.ui.views.login_card import LOCAL, SERVER, LoginCard
 if TYPE_CHECKING:
     from app.services import Services
     from app.services.accounts import LocalBook, Session
+    from app.services.session_facts import InviteFacts
 
 PLACE_KEY, ADDRESS_KEY, USER_KEY, REMEMBER_KEY = (
     "login.place",
@@ -32,6 +33,13 @@ def os_user_name() -> str:
         return ""
 
 
+def invited_words(facts: "InviteFacts") -> str:
+    """Return what an invite link did, in one line."""
+    if facts.code:
+        return "Invitation read. Create your account."
+    return "Server found in the link. Now sign in."
+
+
 class LoginView(QScrollArea):
     """`signed_in` carries the Session. Keeps the settings named above."""
 
@@ -46,11 +54,13 @@ class LoginView(QScrollArea):
         self._proposed_name = os_user_name() if proposed_name is None else proposed_name
         self._book: LocalBook | None = None
         self._creating = False
-        self.card = LoginCard()
+        self.card = LoginCard(services.accounts.read_invite)
         self._lay_out()
         self.card.place_picked.connect(self._place_picked)
         self.card.submitted.connect(self.submit)
         self.card.create_button.clicked.connect(self._toggle_create)
+        self.card.address.invited.connect(self._invited)
+        self.card.address.damaged.connect(self._damaged)
         self.card.show_busy("")
         self._show_waiting("Starting…")
 
@@ -197,13 +207,25 @@ class LoginView(QScrollArea):
         self.card.clear_errors()
         self._show_server()
 
+    def _invited(self, facts: "InviteFacts") -> None:
+        self.card.clear_errors()
+        self._creating = bool(facts.code)
+        self.card.invite.setText(facts.code)
+        self._show_server()
+        self.card.banner.say(invited_words(facts), "good")
+
+    def _damaged(self, sentence: str) -> None:
+        self.card.clear_errors()
+        self.card.show_errors("", {"address": sentence})
+
     def submit(self) -> None:
         """Do what the button says."""
         if not self.card.submit_button.isEnabled():
             return
         self.card.clear_errors()
         if self.place == SERVER:
-            self._submit_server()
+            if not self.card.address.take_link():
+                self._submit_server()
         elif self._book is None:
             self._open_local()
         else:
@@ -232,7 +254,7 @@ class LoginView(QScrollArea):
         )
 
     def _submit_server(self) -> None:
-        address, name = self.card.address.text().strip(), self.card.user_name.text().strip()
+        address, name = self.card.address.value(), self.card.user_name.text().strip()
         password, creating = self.card.password.text(), self._creating
         missing = {
             "address": "" if address else "Enter the address of the server.",
@@ -263,6 +285,11 @@ class LoginView(QScrollArea):
         if self.place == SERVER:
             settings.set(ADDRESS_KEY, self.card.address.text().strip())
             settings.set(USER_KEY, self.card.user_name.text().strip())
+
+    def note_server(self, address: str, user_name: str) -> None:
+        """Note that the book is on a server from now on: the next sign-in proposes that."""
+        for key, value in ((PLACE_KEY, SERVER), (ADDRESS_KEY, address), (USER_KEY, user_name)):
+            self._services.settings.set(key, value)
 
     def _signed_in(self, session: "Session") -> None:
         self.card.show_busy("")

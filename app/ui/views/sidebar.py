@@ -40,11 +40,12 @@ class Screen(Enum):
 
 class Sidebar(QFrame):
     """`screen_wanted` carries a Screen, `mode_picked` a theme Mode; `account_wanted` tells that the name of
-    the user was pressed."""
+    the user was pressed, `try_now_wanted` that a server is to be looked for at once."""
 
     screen_wanted = Signal(object)
     mode_picked = Signal(object)
     account_wanted = Signal()
+    try_now_wanted = Signal()
     sign_out_wanted = Signal()
 
     def __init__(self, mode: Mode) -> None:
@@ -123,17 +124,33 @@ class Sidebar(QFrame):
         pill_row.addWidget(self.status)
         pill_row.addStretch(1)
         column.addLayout(pill_row)
+        column.addLayout(self._try_row())
         column.addSpacing(6)
         user_row = QHBoxLayout()
         user_row.setContentsMargins(4, 0, 0, 0)
-        names = QVBoxLayout()
-        names.setSpacing(1)
-        names.addWidget(self.user_button)
-        names.addWidget(self.server_label)
-        user_row.addLayout(names, 1)
+        user_row.addWidget(self.user_button, 1)
         user_row.addWidget(self.sign_out_button)
-        column.addLayout(user_row)
+        server_row = QHBoxLayout()
+        server_row.setContentsMargins(4, 0, 0, 4)
+        server_row.addWidget(self.server_label)
+        foot = QVBoxLayout()
+        foot.setSpacing(0)
+        foot.addLayout(user_row)
+        foot.addLayout(server_row)
+        column.addLayout(foot)
         column.addLayout(self._mode_row(mode))
+
+    def _try_row(self) -> QHBoxLayout:
+        self.try_button = button("Try now", "try_now_button")
+        self.try_button.setProperty("small", "true")
+        self.try_button.setToolTip("Look for a server now")
+        self.try_button.clicked.connect(self.try_now_wanted)
+        self.try_button.hide()
+        row = QHBoxLayout()
+        row.setContentsMargins(4, 0, 0, 0)
+        row.addWidget(self.try_button)
+        row.addStretch(1)
+        return row
 
     def _mode_row(self, mode: Mode) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -172,7 +189,19 @@ class Sidebar(QFrame):
         metrics = self.user_button.fontMetrics()
         self.user_button.setText(metrics.elidedText(user_name, Qt.TextElideMode.ElideRight, _NAME_ROOM))
         self.user_button.setAccessibleName(f"Account of {user_name}")
+        self.show_server(server)
+
+    def show_server(self, server: str) -> None:
+        """Show where the book is."""
         self.server_label.setText(server)
+
+    def show_try_now(self, shown: bool) -> None:
+        """Offer to look for a server at once, or not."""
+        self.try_button.setVisible(shown)
+
+    def set_trying(self, trying: bool) -> None:
+        """Take no more presses while a server is being looked for."""
+        self.try_button.setEnabled(not trying)
 
     def show_status(self, text: str, tone: str, explanation: str = "") -> None:
         """Show the state of the connection; tone is good, warn, danger or empty."""

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QMenu
+from PySide6.QtWidgets import QAbstractButton, QMenu, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.domain.entry import Direction, DocumentInfo, EntryFilter, EntryState
 from app.ui.main_window import MainWindow
 from app.ui.tasks import Tasks
+from app.ui.views.document_viewer import DocumentViewer
 from app.ui.views.listing_view import ListingView
 from tests.app.ui.conftest import make_photo
 from tests.support.fake_services import FakeServices
@@ -199,3 +200,19 @@ def test_what_waits_is_counted_in_the_foot(
     listing.refresh()
     qtbot.waitUntil(lambda: listing.foot.waiting.text() == "· 1 waiting")
     settle(qtbot, tasks)
+
+
+@pytest.mark.parametrize("height", [40, 100, 140, 400])
+def test_the_documents_show_whole_rows_of_tools_however_low_the_window_is(
+    qtbot: QtBot, fake: FakeServices, tasks: Tasks, height: int
+) -> None:
+    room = QWidget()
+    qtbot.addWidget(room)
+    viewer = DocumentViewer(fake.services(), tasks)
+    viewer.setParent(room)
+    viewer.resize(230, height)
+    room.show()
+    shown = [button for button in viewer.findChildren(QToolButton) if button.isVisible()]
+    assert viewer.open_button in shown
+    qtbot.waitUntil(lambda: all(each.height() >= each.minimumSizeHint().height() for each in shown))
+    assert viewer.canvas.isVisible() is (height == 400)

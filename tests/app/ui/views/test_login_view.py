@@ -4,6 +4,7 @@ import threading
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
@@ -12,7 +13,8 @@ from app.services.accounts import LocalBook, Session
 from app.ui.main_window import MainWindow
 from app.ui.views.login_card import NO_KEY_STORE
 from app.ui.views.login_view import ADDRESS_KEY, PLACE_KEY, REMEMBER_KEY, LoginView
-from tests.support.fake_services import FakeServices
+from server.contract import join
+from tests.support.fake_services import DAMAGED_LINK, FakeServices
 
 
 @pytest.fixture
@@ -233,3 +235,89 @@ def test_no_sentence_is_cut_however_long_the_card_gets(qtbot: QtBot, at_server: 
     assert len(labels) == 3
     qtbot.waitUntil(lambda: all(each.height() >= each.heightForWidth(each.width()) for each in labels))
     assert at_server.card.password.height() >= at_server.card.password.sizeHint().height()
+
+
+# --- an invite link -----------------------------------------------------------------------------------
+
+ADDRESS = "https://books.example.com"
+LINK = join.make_link(join.InviteLink(ADDRESS, "ab" * 32, "once-only-code"))
+BARE_LINK = join.make_link(join.InviteLink(ADDRESS, "ab" * 32))
+
+
+def paste(login: LoginView, text: str) -> None:
+    QGuiApplication.clipboard().setText(text)
+    login.card.address.clear()
+    login.card.address.paste()
+
+
+def test_the_address_field_takes_an_address_or_a_link(at_server: LoginView) -> None:
+    assert at_server.card.fields["address"].label.text() == "Server address or invite link"
+    assert at_server.card.address.maxLength() > join.MAX_LINK
+    assert at_server.card.invite.maxLength() > join.MAX_LINK
+
+
+def test_a_pasted_invitation_leads_to_creating_an_account(qtbot: QtBot, at_server: LoginView) -> None:
+    paste(at_server, LINK)
+    card = at_server.card
+    assert card.address.text() == ADDRESS
+    assert card.invite.isVisible()
+    assert card.invite.text() == "once-only-code"
+    assert card.submit_button.text() == "Create account"
+    assert card.banner.text() == "Invitation read. Create your account."
+    assert card.banner.property("tone") == "good"
+    qtbot.waitUntil(card.user_name.hasFocus)
+
+
+def test_the_whole_link_is_signed_in_with_not_only_its_address(
+    qtbot: QtBot, at_server: LoginView, fake: FakeServices
+) -> None:
+    paste(at_server, LINK)
+    at_server.card.user_name.setText("meera")
+    at_server.card.password.setText("long enough")
+    with qtbot.waitSignal(at_server.signed_in):
+        at_server.submit()
+    assert fake.accounts.asked_at == LINK  # the fingerprint in it says whom to believe
+    assert fake.settings[ADDRESS_KEY] == ADDRESS
+
+
+def test_another_address_typed_over_it_is_meant_instead(
+    qtbot: QtBot, at_server: LoginView, fake: FakeServices
+) -> None:
+    paste(at_server, BARE_LINK)
+    at_server.card.address.setText("other.example.com")
+    at_server.card.user_name.setText("asha")
+    at_server.card.password.setText("correct horse")
+    with qtbot.waitSignal(at_server.signed_in):
+        at_server.submit()
+    assert fake.accounts.asked_at == "other.example.com"
+
+
+def test_a_link_without_a_code_leaves_the_choice(at_server: LoginView) -> None:
+    paste(at_server, BARE_LINK)
+    assert at_server.card.address.text() == ADDRESS
+    assert at_server.card.submit_button.text() == "Sign in"
+    assert at_server.card.banner.text() == "Server found in the link. Now sign in."
+
+
+def test_a_link_that_a_mail_program_broke_is_read_all_the_same(at_server: LoginView) -> None:
+    paste(at_server, f"{LINK[:60]}\n {LINK[60:]}\n")
+    assert at_server.card.address.text() == ADDRESS
+
+
+def test_a_damaged_link_is_told_at_the_field(at_server: LoginView) -> None:
+    paste(at_server, LINK[:70])
+    assert error(at_server, "address_field") == DAMAGED_LINK
+    assert at_server.card.submit_button.text() == "Sign in"
+
+
+def test_a_link_that_is_being_typed_is_left_alone_until_it_is_finished(
+    qtbot: QtBot, at_server: LoginView
+) -> None:
+    at_server.card.address.clear()
+    qtbot.keyClicks(at_server.card.address, LINK[:-3])  # whole as far as it goes
+    assert error(at_server, "address_field") == ""
+    assert at_server.card.address.text() == LINK[:-3]
+    qtbot.keyClicks(at_server.card.address, LINK[-3:])
+    qtbot.keyClick(at_server.card.address, Qt.Key.Key_Return)
+    assert at_server.card.invite.text() == "once-only-code"
+    assert at_server.card.banner.text() != ""

@@ -1,0 +1,249 @@
+"""The three faces of the dialog that moves a book to a server: where to, at work, done."""
+
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QLabel, QLineEdit, QProgressBar, QVBoxLayout, QWidget
+
+from app.domain.bounds import MAX_PASSWORD, MAX_USER_NAME
+from app.domain.money import group_digits
+from app.ui.bounds import LONGEST_LINK, count_text, size_text
+from app.ui.dialogs.export_pages import button_row
+from app.ui.icons import put_icon
+from app.ui.widgets.address_field import AddressField, ReadInvite
+from app.ui.widgets.banner import Banner
+from app.ui.widgets.field import Field
+from app.ui.widgets.pieces import button, label
+from app.ui.widgets.segment import Choice, Segment
+
+if TYPE_CHECKING:
+    from app.services.moving import MoveProgress, MoveResult
+    from app.services.session_facts import InviteFacts
+
+CREATE, SIGN_IN = "create", "sign_in"
+KEPT: Final = "Nothing is lost; you can go on later."
+_WHAT: Final = (
+    "Your entries, their history and their bills are copied. The copy on this computer stays as it is."
+)
+_STAGES: Final = {
+    "connecting": "Connecting to the server",
+    "copying": "Copying your book",
+    "verifying": "Checking that everything arrived",
+    "done": "Done",
+}
+
+
+def _column(page: QWidget) -> QVBoxLayout:
+    column = QVBoxLayout(page)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(12)
+    return column
+
+
+class FormPage(QWidget):
+    """Where to and as whom; `submitted` tells that the button or Enter was pressed."""
+
+    submitted = Signal()
+
+    def __init__(self, read_invite: ReadInvite, pending: str, pending_user: str) -> None:
+        super().__init__()
+        self.title = label("Go on moving" if pending else "Move this book to a server", "title", "move_title")
+        self.banner = Banner("move_banner")
+        self._make_fields(read_invite)
+        self.how = Segment(
+            [
+                Choice(CREATE, "Create an account", "move_create"),
+                Choice(SIGN_IN, "I have an account", "move_sign_in"),
+            ],
+            "move_how",
+            "The account on the server",
+        )
+        self.how.picked.connect(lambda _how: self._show_how())
+        self.cancel_button = button("Cancel", "move_cancel")
+        self.start_button = button("Go on" if pending else "Move", "move_start", "primary")
+        self.start_button.setDefault(True)
+        self.start_button.clicked.connect(self.submitted)
+        self._lay_out()
+        self._propose(pending, pending_user)
+
+    def _make_fields(self, read_invite: ReadInvite) -> None:
+        self.address = AddressField("move_address_field", read_invite)
+        self.user_name = _line("move_user_field", MAX_USER_NAME)
+        self.password = _line("move_password_field", MAX_PASSWORD)
+        self.password.setEchoMode(QLineEdit.EchoMode.Password)
+        self.invite = _line("move_code_field", LONGEST_LINK)
+        self.fields = {
+            "address": Field("Server address or invite link", self.address),
+            "userName": Field("User name", self.user_name),
+            "password": Field("Password", self.password),
+            "inviteCode": Field("Invitation", self.invite),
+        }
+        self.fields["inviteCode"].hint.setText("if the server asks for one")
+        self.address.invited.connect(self._invited)
+        self.address.damaged.connect(lambda text: self.show_errors("", {"address": text}))
+        for line in (self.address, self.user_name, self.password, self.invite):
+            line.returnPressed.connect(self.submitted)
+
+    def _lay_out(self) -> None:
+        column = _column(self)
+        column.addWidget(self.title)
+        column.addWidget(label(_WHAT, "muted", "move_what", wrap=True))
+        column.addWidget(self.banner)
+        column.addWidget(self.fields["address"])
+        column.addWidget(self.how)
+        for name in ("userName", "password", "inviteCode"):
+            column.addWidget(self.fields[name])
+        column.addStretch(1)
+        column.addLayout(button_row(self.cancel_button, self.start_button))
+
+    def _propose(self, pending: str, pending_user: str) -> None:
+        self.address.setText(pending)
+        self.address.take_link()
+        self.user_name.setText(pending_user)
+        self.how.set_value(SIGN_IN if pending else CREATE)
+        if pending:
+            self.banner.say("A part of your book is there already. Sign in to go on.", "good")
+        self._show_how()
+
+    def _show_how(self) -> None:
+        self.fields["inviteCode"].setVisible(self.creating)
+        self.fields["password"].hint.setText("at least 8 characters" if self.creating else "")
+
+    def _invited(self, facts: "InviteFacts") -> None:
+        self.clear_errors()
+        if facts.code:
+            self.how.set_value(CREATE)
+            self.invite.setText(facts.code)
+            self.banner.say("Invitation read. Create your account.", "good")
+        self._show_how()
+        self.user_name.setFocus()
+
+    @property
+    def creating(self) -> bool:
+        """Say whether an account is to be made."""
+        return self.how.value() == CREATE
+
+    def missing(self) -> dict[str, str]:
+        """Return what is not filled in, by field."""
+        said = {
+            "address": "" if self.address.value() else "Enter the address of the server.",
+            "userName": "" if self.user_name.text().strip() else "Enter your user name.",
+            "password": "" if self.password.text() else "Enter your password.",
+        }
+        return {name: text for name, text in said.items() if text}
+
+    def clear_errors(self) -> None:
+        """Take every sentence away."""
+        self.banner.hide()
+        for field in self.fields.values():
+            field.set_error("")
+
+    def show_errors(self, message: str, errors: dict[str, str]) -> None:
+        """Put sentences at their fields; the rest, or `message`, in the banner."""
+        shown = {name: text for name, text in errors.items() if name in self.fields}
+        placed = {name: text for name, text in shown.items() if not self.fields[name].isHidden()}
+        for name, field in self.fields.items():
+            field.set_error(placed.get(name, ""))
+        rest = [text for name, text in errors.items() if name not in placed]
+        if rest or not errors:
+            self.banner.say(" ".join(rest) or message, "danger")
+        for name in placed:
+            self.fields[name].focus_target.setFocus()
+            return
+
+    def offer_to_go_on(self) -> None:
+        """Word what is offered as going on with a move that was begun: the account is there by then."""
+        self.how.set_value(SIGN_IN)
+        self._show_how()
+        self.title.setText("Go on moving")
+        self.start_button.setText("Go on")
+        self.start_button.setAccessibleName("Go on")
+
+
+class WorkPage(QWidget):
+    """How far it is, and Stop."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stage = label("", "title", "move_stage")
+        self.text = label("", "muted", "move_progress_text", wrap=True)
+        self.bar = QProgressBar()
+        self.bar.setObjectName("move_progress")
+        self.bar.setAccessibleName("Progress")
+        self.bar.setTextVisible(False)
+        self.stop_button = button("Stop", "move_stop")
+        column = _column(self)
+        column.addWidget(self.stage)
+        column.addWidget(self.text)
+        column.addWidget(self.bar)
+        column.addWidget(label(f"You may stop at any time. {KEPT}", "small", "move_kept", wrap=True))
+        column.addStretch(1)
+        column.addLayout(button_row(self.stop_button))
+
+    def begin(self, address: str) -> None:
+        """Show the beginning."""
+        self.stop_button.setEnabled(True)
+        self.stage.setText(f"{_STAGES['connecting']}…")
+        self.text.setText(address)
+        self.bar.setRange(0, 0)
+
+    def show_progress(self, progress: "MoveProgress") -> None:
+        """Show how far it is."""
+        self.stage.setText(f"{_STAGES[progress.stage]}…")
+        if words := progress_words(progress):
+            self.text.setText(words)
+        counted = progress.stage == "copying" and progress.entries_total > 0
+        self.bar.setRange(0, progress.entries_total if counted else 0)
+        self.bar.setValue(progress.entries_done if counted else 0)
+
+    def show_stopping(self) -> None:
+        """Say that it ends after what is under way."""
+        self.stop_button.setEnabled(False)
+        self.stage.setText("Stopping…")
+
+
+def progress_words(progress: "MoveProgress") -> str:
+    """Return `87 of 124 entries · 12.4 MB of bills`; an empty text before anything is known."""
+    if not progress.entries_total:
+        return ""
+    done = group_digits(str(progress.entries_done))
+    words = f"{done} of {count_text(progress.entries_total, 'entry', 'entries')}"
+    return f"{words} · {size_text(progress.bytes_sent)} of bills" if progress.bytes_sent else words
+
+
+class ResultPage(QWidget):
+    """What is on the server now."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        icon = QLabel()
+        put_icon(icon, "check-double", "credit", size=32)
+        self.text = label("", "", "move_done_text", wrap=True)
+        self.text.setAlignment(Qt.AlignmentFlag.AlignLeft)
+        self.close_button = button("Done", "move_done", "primary")
+        column = _column(self)
+        column.addWidget(icon)
+        column.addWidget(label("Your book is on the server", "title"))
+        column.addWidget(self.text)
+        column.addStretch(1)
+        column.addLayout(button_row(self.close_button))
+
+    def show_result(self, result: "MoveResult") -> None:
+        """Say what was moved where."""
+        self.text.setText(result_words(result))
+
+
+def result_words(result: "MoveResult") -> str:
+    """Return `124 entries and 31 bills are on in-mum-1 · ap-south-1, verified.` and what stays here."""
+    entries = count_text(result.entries, "entry", "entries")
+    bills = f" and {count_text(result.documents, 'bill', 'bills')}" if result.documents else ""
+    are = "is" if result.entries == 1 and not result.documents else "are"
+    where = f"{entries}{bills} {are} on {result.session.server_label}, verified."
+    return f"{where} The copy on this computer stays as it was."
+
+
+def _line(name: str, length: int) -> QLineEdit:
+    made = QLineEdit()
+    made.setObjectName(name)
+    made.setMaxLength(length)
+    return made
