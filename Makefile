@@ -6,10 +6,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
+# What the system has to have beside the libraries of the windows; see resources/system-libraries.sh.
+test cluster cluster-demo: NEEDS := cluster
+bench: NEEDS := $(if $(ONLY),campaign)
+
 # One worker a core; the tests bring their own PostgreSQL, one a worker.
 WORKERS ?= 2
 
-.PHONY: help run tour test bench lint setup libraries lock
+.PHONY: help run tour test bench cluster cluster-demo lint setup libraries lock
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -28,7 +32,13 @@ tour: setup ## drive the real windows through the whole flow and leave pictures 
 test: lint ## lint, types and the suite
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope -m "not campaign and not display"
 
-bench: setup ## performance rows; ONLY=a,b_ takes names (a trailing _ is a prefix), ONLY=kills the kill campaign
+cluster: setup ## two regions of two servers on this computer, discovery, HAProxy, and the program (Ctrl+C ends)
+	$(BIN)/python -m tests.cluster
+
+cluster-demo: setup ## kill and drain those servers under the real windows; pictures in build/cluster-demo/
+	$(BIN)/python -m tests.cluster demo
+
+bench: setup ## performance rows; ONLY=a,b_ takes names (a trailing _ is a prefix); campaigns run by name only
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.bench $(ONLY)
 
 lint: setup ## style and types
@@ -39,7 +49,7 @@ lint: setup ## style and types
 setup: libraries $(STAMP) ## everything that the other commands need
 
 libraries:
-	@PYTHON="$(PYTHON)" bash resources/system-libraries.sh
+	@PYTHON="$(PYTHON)" bash resources/system-libraries.sh $(NEEDS)
 
 $(BIN)/python: | libraries
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed.")'

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The system libraries that Qt's wheels expect on Debian and Ubuntu. As root they are installed; otherwise the
-# one command that installs them is printed. Other systems (macOS, Windows, other Linuxes) are left alone.
+# The system libraries that Qt's wheels expect on Debian and Ubuntu, and what is named: `cluster` adds HAProxy,
+# which stands in for the central URL, `campaign` also what drops packets. As root they are installed; otherwise
+# the one command that installs them is printed. Other systems (macOS, Windows, other Linuxes) are left alone.
 set -euo pipefail
 
 packages=(libgl1 libegl1 libxkbcommon0 libfontconfig1 libdbus-1-3 libglib2.0-0)
@@ -9,13 +10,20 @@ if [ -n "${DISPLAY:-}" ]; then
     libxcb-render-util0 libxcb-shape0 libxcb-sync1 libxcb-xfixes0 libxcb-xkb1 libxcb-shm0 libxcb-render0)
 fi
 
+case "${1:-}" in
+  cluster) packages+=(haproxy) ;;
+  campaign) packages+=(haproxy iproute2 iptables procps) ;;
+esac
+
 # Debian keeps the module that makes virtual environments in a package of its own.
 "${PYTHON:-python3}" -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
 
 command -v dpkg-query >/dev/null || exit 0
 
-installed() { # also under the name that newer releases give it (libglib2.0-0t64)
-  dpkg-query -W -f='${Status}\n' "$1" "$1t64" 2>/dev/null | grep -q '^install ok installed'
+installed() { # also under the name that newer releases give it (libglib2.0-0t64); an unknown name is an error
+  local found
+  found=$(dpkg-query -W -f='${Status}\n' "$1" "$1t64" 2>/dev/null || true)
+  grep -q '^install ok installed' <<<"$found"
 }
 
 missing=()
@@ -25,11 +33,11 @@ done
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 if [ "$(id -u)" -ne 0 ]; then
-  echo "Please install the libraries that the windows need, then try again:" >&2
+  echo "Please install what is needed here, then try again:" >&2
   echo "  sudo apt-get install --no-install-recommends ${missing[*]}" >&2
   exit 1
 fi
-echo "Installing system libraries: ${missing[*]}"
+echo "Installing system packages: ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

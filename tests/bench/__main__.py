@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from tests.bench import calls, exports, kills, loads, report, saves, starts
+from tests.bench import calls, choices, exports, failover, heartbeats, kills, loads, report, saves, starts
 from tests.bench.rows import Row
 from tests.bench.stage import Stage
 
@@ -20,6 +20,9 @@ GROUPS: Final = (
     *exports.GROUPS,
     *loads.GROUPS,
     *kills.GROUPS,
+    *heartbeats.GROUPS,
+    *failover.GROUPS,
+    *choices.GROUPS,
 )
 _TARGET: Final = Path(__file__).parents[2] / "build" / "bench.json"
 

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -16,7 +16,8 @@ from tests.support.postgres import rows
 _ENTRIES: Final[LiteralString] = """
 select e.id::text, e.human_code, e.entry_date::text, e.amount::text, e.cr_dr::text, e.category, e.description,
     coalesce(array_agg(d.sha256::text order by d.id) filter (where d.id is not null), '{}'),
-    (select count(*) from public.journal j where j.book_id = e.book_id and j.op_id = e.op_id)
+    (select count(*) from public.journal j where j.book_id = e.book_id and j.op_id = e.op_id),
+    e.book_id::text
 from public.accounting_entry e
 left join public.accounting_document d on d.book_id = e.book_id and d.accounting_entry_id = e.id
     and d.voided_at is null
@@ -68,26 +69,40 @@ def judge(paths: Paths, saved: Mapping[str, Mapping[str, Any]], drained: Mapping
     """Look into the database and the store, asked without the server. The program has ended."""
     postgres = EmbeddedPostgres(paths.server)
     try:
-        url = postgres.start()
-        entries = {row[0]: row[1:] for row in rows(url, _ENTRIES)}
-        documents = rows(url, _DOCUMENTS)
-        orphans = int(rows(url, _ORPHANS)[0][0])
-        derived, plain = _sums(rows(url, _DERIVED)[0]), _sums(rows(url, _PLAIN)[0])
+        return judge_store(postgres.start(), paths.server, saved, [drained])
     finally:
         postgres.stop()
-    told = (int(drained["count"]), Decimal(drained["out"]), Decimal(drained["in"]))
+
+
+def judge_store(
+    url: str, folder: Path, saved: Mapping[str, Mapping[str, Any]], drained: Sequence[Mapping[str, Any]]
+) -> Verdict:
+    """Look into a database and the store below `folder`; `drained` is what each program told at its end."""
+    entries = {row[0]: row[1:] for row in rows(url, _ENTRIES)}
+    documents = rows(url, _DOCUMENTS)
+    derived, plain = _sums(rows(url, _DERIVED)[0]), _sums(rows(url, _PLAIN)[0])
     return Verdict(
         shown=len(saved),
         stored=len(entries),
         bills=len(documents),
         lost=sum(id_ not in entries for id_ in saved),
-        doubled=_repeats(row[0] for row in entries.values()) + _repeats(row[5] for row in entries.values()),
+        doubled=_repeats((row[8], row[0]) for row in entries.values())
+        + _repeats(row[5] for row in entries.values()),
         changed=sum(_said(entries[id_]) != _meant(entry) for id_, entry in saved.items() if id_ in entries),
-        half=orphans + sum(_is_half(row) for row in entries.values()),
-        bills_differ=sum(_differs(paths.server, *row) for row in documents),
-        stuck=int(drained["refused"]) + int(drained["waiting"]),
-        totals_differ=sum(sums != plain for sums in (derived, told)),
+        half=int(rows(url, _ORPHANS)[0][0]) + sum(_is_half(row) for row in entries.values()),
+        bills_differ=sum(_differs(folder, *row) for row in documents),
+        stuck=sum(int(each["refused"]) + int(each["waiting"]) for each in drained),
+        totals_differ=sum(sums != plain for sums in (derived, _told(drained))),
     )
+
+
+def _told(drained: Sequence[Mapping[str, Any]]) -> tuple[int, Decimal, Decimal]:
+    count = sum(int(each["count"]) for each in drained)
+    return count, _total(drained, "out"), _total(drained, "in")
+
+
+def _total(drained: Sequence[Mapping[str, Any]], name: str) -> Decimal:
+    return sum((Decimal(each[name]) for each in drained), Decimal(0))
 
 
 def _sums(row: tuple[Any, ...]) -> tuple[int, Decimal, Decimal]:
@@ -114,8 +129,8 @@ def _is_half(row: tuple[Any, ...]) -> bool:
     return len(row[6]) != meant or row[7] != meant + 1
 
 
-def _differs(server: Path, file_path: str, sha256: str, byte_size: int) -> bool:
-    file = server / file_path
+def _differs(folder: Path, file_path: str, sha256: str, byte_size: int) -> bool:
+    file = folder / file_path
     if not file.is_file() or file.stat().st_size != byte_size:
         return True
     return hashlib.sha256(file.read_bytes()).hexdigest() != sha256

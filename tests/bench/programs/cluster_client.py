@@ -1,0 +1,201 @@
+"""The program without its windows, signed in at a cluster, saving entries with bills and sending them.
+
+argv: home, number, the link of the cluster, seconds between two entries. It says what happens as JSON lines
+on standard output: {"ready"}, {"saved": {…}} once `entries.save` has returned, {"http": {…}} of each HTTP
+request that it made (moments of `time.monotonic()`, "status" 0 where no answer came), {"broken": name} of a
+task whose parts went to two servers, {"error": sentence} of each run of the outbox that stopped,
+{"phase": …} of the session machine. It takes lines on standard input: "try now" presses that button, "drain"
+means: save no more, send everything, say {"drained": {…}} and end.
+"""
+
+import json
+import os
+import random
+import sys
+import threading
+import time
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import requests
+
+from app.bootstrap import Desk, make_desk
+from app.domain.entry import Direction, EntryDraft, EntryFilter
+from app.domain.link import Phase
+from app.errors import AppError
+from app.paths import Paths
+from server.contract import paths
+
+_MOST_WAITING: Final = 25
+_DAY: Final = date(2026, 4, 1)
+_SIZES: Final = (500, 20_000, 60_000)
+_AWAY: Final = {Phase.RECONNECTING, Phase.OFFLINE}
+PASSWORD: Final = "correct horse battery"
+_KINDS: Final = (
+    (paths.DOCUMENTS_PLAN, "plan"),
+    ("/v1/blobs/", "upload"),
+    (paths.ENTRIES, "entries"),
+    (paths.AUTH_REFRESH, "refresh"),
+    ("/v1/auth/", "auth"),
+    (paths.CLOSEST_TO_ME, "closest"),
+    ("/health/", "probe"),
+    (paths.SERVERS, "discovery"),
+)
+
+
+def say(**values: object) -> None:
+    """Write one line in one piece: what is written before a kill arrives."""
+    os.write(1, json.dumps(values).encode() + b"\n")
+
+
+class Watch:
+    """Reports every HTTP request of this process, whoever makes it; the program knows nothing of it."""
+
+    def __init__(self) -> None:
+        self._planned = threading.local()
+        self._send = requests.Session.request
+        watch = self
+
+        def request(session: requests.Session, method: str, url: str, **more: Any) -> requests.Response:
+            return watch.call(session, method, url, **more)
+
+        requests.Session.request = request  # type: ignore[assignment, method-assign]
+
+    def call(self, session: requests.Session, method: str, url: str, **more: Any) -> requests.Response:
+        """Make the request and say how it went."""
+        at, status, error = time.monotonic(), 0, ""
+        try:
+            answer = self._send(session, method, url, **more)
+            status = answer.status_code
+        except requests.RequestException as failure:
+            error = type(failure).__name__
+            raise
+        else:
+            return answer
+        finally:
+            self._note(method, url, at, status, error)
+
+    def _note(self, method: str, url: str, at: float, status: int, error: str) -> None:
+        parts = urlsplit(url)
+        kind = next((name for path, name in _KINDS if parts.path.startswith(path)), "other")
+        ended = time.monotonic()
+        told = {"kind": kind, "to": parts.netloc, "at": at, "end": ended, "status": status, "error": error}
+        say(http=told)
+        self._follow_task(kind, method, parts.netloc, status)
+
+    def _follow_task(self, kind: str, method: str, to: str, status: int) -> None:
+        """A task is plan, upload, create, at one server from its beginning to its end."""
+        planned = getattr(self._planned, "at", "")
+        if planned and kind in {"plan", "upload", "entries"} and planned != to:
+            say(broken=kind)
+        if kind == "plan":
+            self._planned.at = to if status == 200 else ""
+        elif kind == "entries" and method == "POST":
+            self._planned.at = ""
+
+
+def main() -> None:
+    """Save until killed or told to drain."""
+    home, number, link, pause = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], float(sys.argv[4])
+    desk = make_desk(Paths(home))
+    Watch()
+    _sign_in(desk, number, link)
+    desk.services.link.subscribe(lambda view: say(phase=view.phase.value, at=time.monotonic()))
+    say(ready=True)
+    draining = threading.Event()
+    threading.Thread(target=_listen, args=(desk, draining), daemon=True).start()
+    sender = threading.Thread(target=_send, args=(desk, draining))
+    sender.start()
+    _save(desk, random.Random(number), number, pause, draining)
+    sender.join()
+    _tell_totals(desk)
+    desk.services.accounts.sign_out()  # else its server would wait for it when it is drained
+    desk.close()
+
+
+def _tell_totals(desk: Desk) -> None:
+    totals = desk.services.entries.totals(EntryFilter())
+    report = desk.services.sync.send_pending()
+    told = {"count": totals.count, "out": str(totals.money_out), "in": str(totals.money_in)}
+    say(drained={**told, "refused": report.refused, "waiting": report.waiting})
+
+
+def _listen(desk: Desk, draining: threading.Event) -> None:
+    for line in sys.stdin:
+        if line.strip() != "try now":
+            break
+        desk.services.link.try_now()
+    draining.set()
+
+
+def _sign_in(desk: Desk, number: int, link: str) -> None:
+    for _ in range(50):
+        try:
+            desk.services.accounts.sign_in_remote(link, f"client-{number}", PASSWORD, create=True)
+        except AppError as error:
+            say(error=error.message)
+            time.sleep(0.2)
+        else:
+            return
+    sys.exit("it could not sign in")
+
+
+def _save(desk: Desk, chance: random.Random, client: int, pause: float, draining: threading.Event) -> None:
+    number = 0
+    while not draining.wait(pause * chance.uniform(0.5, 1.5)):
+        if desk.services.sync.waiting() >= _MOST_WAITING:
+            continue
+        number += 1
+        draft = _draft(desk, chance, f"{client}-{number}")
+        listed = desk.services.entries.save(draft)
+        say(
+            saved={
+                "id": listed.id,
+                "code": listed.human_code,
+                "date": draft.entry_date.isoformat(),
+                "amount": str(draft.amount),
+                "cr_dr": draft.direction.value,
+                "category": draft.category,
+                "description": draft.description,
+                "bills": [bill.sha256 for bill in draft.attachments],
+            }
+        )
+
+
+def _draft(desk: Desk, chance: random.Random, name: str) -> EntryDraft:
+    bills = tuple(
+        desk.services.documents.attach_bytes(
+            b"\x89PNG\r\n\x1a\n" + chance.randbytes(chance.choice(_SIZES)), f"bill {index}.png"
+        )
+        for index in range(chance.choice((0, 1, 1, 2)))
+    )
+    return EntryDraft(
+        entry_date=_DAY + timedelta(days=chance.randrange(200)),
+        amount=Decimal(chance.randrange(1, 10_000_000)) / 100,
+        direction=chance.choice((Direction.DEBIT, Direction.CREDIT)),
+        category=chance.choice(("Travel", "Office", "Meals", "Stock", "किराया")),
+        description=f"kill {name} bills {len(bills)}",
+        attachments=bills,
+    )
+
+
+def _send(desk: Desk, draining: threading.Event) -> None:
+    """As the window does: at once, not while no server is there, and again as soon as one is."""
+    link, sync = desk.services.link, desk.services.sync
+    while not (draining.is_set() and not sync.waiting()):
+        if link.view().phase in _AWAY:
+            time.sleep(0.02)
+            continue
+        report = sync.send_pending()
+        if report.error is not None:
+            say(error=f"{type(report.error).__name__}: {report.error.message}", at=time.monotonic())
+            time.sleep(0.05)
+        elif not report.sent:
+            time.sleep(0.02)
+
+
+if __name__ == "__main__":
+    main()

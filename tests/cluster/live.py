@@ -1,0 +1,123 @@
+"""Two regions of two servers to play with, kept in one folder from one start to the next, until Ctrl+C."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from app.paths import Paths
+from app.store.database import Database
+from app.store.settings import Settings
+from tests.support.cluster import MUMBAI, SINGAPORE, Cluster, Layout
+from tests.support.node import ROOT, server_command
+
+LAYOUT: Final = Layout((MUMBAI, SINGAPORE), settings={"registration": "invite", "drain_seconds": 60})
+_INVITE_DAYS: Final = 7
+
+
+def run_live(folder: Path) -> int:
+    """Run it until Ctrl+C or SIGTERM; return the exit status."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    with contextlib.suppress(KeyboardInterrupt), Cluster(folder, LAYOUT) as cluster:
+        cluster.wait_up()
+        link = cluster.operator.invite(_INVITE_DAYS)
+        _say(_words(cluster, folder, link))
+        with _program(folder, link), _status(cluster):
+            while True:
+                time.sleep(1)
+    _say("The cluster has ended; its data are kept.")
+    return 0
+
+
+def _words(cluster: Cluster, folder: Path, link: str) -> str:
+    shown = [f"A cluster is up; everything of it is kept in {folder}."]
+    shown += [
+        f"  near {place.name:<15} {place.url}  (HAProxy, as Route 53)" for place in cluster.places.values()
+    ]
+    shown += [f"  {id_:<20} {node.url}  pid {_pid(node.process)}" for id_, node in cluster.servers.items()]
+    shown += [f"  {id_:<20} {node.url}  pid {_pid(node.process)}" for id_, node in cluster.discovery.items()]
+    operator = cluster.operator.folder
+    shown += [
+        "",
+        "This link makes one account; choose “On a server” and paste it as the address:",
+        f"  {link}",
+        f"Another one: {_command('roster', 'invite', '--folder', str(operator))}",
+        f"Who is alive: {_command(*_status_arguments(cluster))}",
+        "Kill a server (kill -9 PID), or ask it to end (kill PID). Ctrl+C ends everything.",
+        "",
+    ]
+    return "\n".join(shown)
+
+
+def _pid(process: "subprocess.Popen[bytes] | None") -> int:
+    return process.pid if process else 0
+
+
+def _command(*arguments: str) -> str:
+    return " ".join([".venv/bin/bahi-server", *arguments])
+
+
+def _status_arguments(cluster: Cluster) -> tuple[str, ...]:
+    asked = next(iter(cluster.discovery.values())).url
+    return ("status", "--watch", "--discovery", asked, "--cluster-key", cluster.fingerprint)
+
+
+@contextlib.contextmanager
+def _program(folder: Path, link: str) -> Iterator[None]:
+    """Open the program, where there is a display, with the link filled in."""
+    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or sys.platform == "darwin"):
+        yield
+        return
+    home = folder / "client"
+    _propose(Paths(home / "Bahi"), link)
+    environment = {**os.environ, "XDG_DATA_HOME": str(home)}
+    with _child([sys.executable, "-m", "app"], environment):
+        yield
+
+
+def _propose(paths: Paths, link: str) -> None:
+    if paths.database.exists():
+        return
+    database = Database(paths.database)
+    settings = Settings(database)
+    settings.set("login.place", "server")
+    settings.set("login.address", link)
+    database.close()
+
+
+@contextlib.contextmanager
+def _status(cluster: Cluster) -> Iterator[None]:
+    """Show who is alive, where there is somebody at a terminal."""
+    if not sys.stdout.isatty():
+        yield
+        return
+    with _child(server_command("--quiet", *_status_arguments(cluster)), dict(os.environ)):
+        yield
+
+
+@contextlib.contextmanager
+def _child(command: list[str], environment: dict[str, str]) -> Iterator[None]:
+    process = subprocess.Popen(command, cwd=ROOT, env=environment)
+    try:
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
