@@ -12,6 +12,7 @@ from app.errors import AppError, OfflineError, ServerError
 from app.services.accounts import Accounts, Session
 from app.services.beside import Beside
 from app.services.copying import Copying, MoveProgress
+from app.services.entrance import read_invite
 from app.services.sync import Sync
 from app.store.durable import os_errors_translated
 from app.store.files import Files
@@ -132,7 +133,9 @@ class Moving:
         raise AppError(f"{changes} to be saved. Please send or discard what waits, then move the book.")
 
     def _note(self, key: str, book: Session, address: str, user_name: str) -> None:
-        noted = {"book_id": book.book_id, "address": address.strip(), "user_name": user_name.strip()}
+        invite = read_invite(address)  # its one-time code is nothing to keep
+        bare = invite.address if invite else address.strip()
+        noted = {"book_id": book.book_id, "address": bare, "user_name": user_name.strip()}
         self._settings.set(key, json.dumps(noted, ensure_ascii=False))
 
     def _noted(self, key: str, part: str = "address") -> str:

@@ -34,7 +34,7 @@ CTRL: Final = Qt.KeyboardModifier.ControlModifier
 _TABLE: Final = "entry_table"
 _LAYOUT: Final = Layout((MUMBAI,), settings={"drain_seconds": 30})
 _MEANWHILE: Final = 37
-"""Entries saved while no server is there: sending them takes long enough to be seen."""
+"""Entries that wait when the server dies: sending them takes long enough to be seen."""
 _PASSWORD: Final = "correct horse battery"
 
 
@@ -125,11 +125,15 @@ class Demo:
 
     def _kill(self, driver: Driver, desk: Desk) -> None:
         victim = self._locked(driver)
-        self.cluster.kill(victim)
-        self._save(driver, "Saved just after the server died", "hotel-invoice.pdf")
-        driver.wait("the countdown", lambda: driver.text("status_pill").strip().startswith("Reconnecting"))
-        driver.picture("03-reconnecting", "The server was killed: the program says so, and counts down.")
+        driver.window.sync.stop()  # so that there is something to send to the next server
         self._save_many(desk)
+        self._hold_discovery()  # else it is over before anybody has seen it
+        self.cluster.kill(victim)
+        driver.window.sync.start()
+        self._save(driver, "Saved just after the server died", "hotel-invoice.pdf")
+        driver.wait("the countdown", lambda: driver.text("status_pill").strip() == "Reconnecting… 28 s")
+        driver.picture("03-reconnecting", "The server was killed: the program says so, and counts down.")
+        self._let_discovery_go_on()
         driver.wait("the message", lambda: driver.find("moved_banner").isVisible())
         driver.picture("04-moved", "Seconds later it works with another server, and counts what is there.")
         driver.wait("all of it", lambda: driver.text("moved_banner_count") == "All your data is here.")
@@ -191,7 +195,7 @@ class Demo:
         driver.wait("it to be saved", lambda: driver.text("saved_label").startswith("Saved "))
 
     def _save_many(self, desk: Desk) -> None:
-        """What many hands would type while the countdown runs."""
+        """What many hands would type in a moment."""
         picture = (resources.ROOT / "samples" / "taxi-receipt.jpg").read_bytes()
         for number in range(1, _MEANWHILE + 1):
             # Another picture each time: bytes behind its end are shown by nobody.
@@ -199,6 +203,14 @@ class Demo:
             day, amount = local_today(), Decimal(20 + number)
             draft = EntryDraft(day, amount, Direction.DEBIT, "Travel", f"Auto ride {number}", (bill,))
             desk.services.entries.save(draft)
+
+    def _hold_discovery(self) -> None:
+        for node in self.cluster.discovery.values():
+            node.stop()
+
+    def _let_discovery_go_on(self) -> None:
+        for node in self.cluster.discovery.values():
+            node.cont()
 
     def _wait_sent(self, driver: Driver) -> None:
         driver.wait("it to be confirmed", lambda: driver.text("status_pill").strip() == "Online", seconds=90)

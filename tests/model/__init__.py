@@ -1,0 +1,1 @@
+"""Exhaustive and random searches of small models of the protocol, built on the rules that ship."""
