@@ -1,10 +1,13 @@
 """Knocking at a server: does it answer, and is it that server?"""
 
 import asyncio
+import ipaddress
+import socket
 import ssl
+from functools import partial
 from pathlib import Path
-from typing import Final
-from urllib.parse import urlsplit
+from typing import Any, Final
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 import truststore
@@ -45,15 +48,40 @@ async def answers(url: str, server_id: str, trusted: ssl.SSLContext) -> bool:
 
 async def _get(url: str, trusted: ssl.SSLContext) -> bytes:
     parts = urlsplit(url)
-    secure = parts.scheme == "https"
-    port = parts.port or (443 if secure else 80)
-    reader, writer = await asyncio.open_connection(parts.hostname, port, ssl=trusted if secure else None)
+    reader, writer = await _connect(parts, trusted)
     try:
         # HTTP/1.0: the answer comes in one piece and ends with the connection.
         writer.write(f"GET {paths.HEALTH_LIVE} HTTP/1.0\r\nHost: {parts.netloc}\r\n\r\n".encode())
         return await _read(reader)
     finally:
         writer.transport.abort()
+
+
+async def _connect(
+    parts: SplitResult, trusted: ssl.SSLContext
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Connect to the first address that lets us in. Raises OSError."""
+    assert parts.hostname is not None
+    secure: dict[str, Any] = {"ssl": trusted, "server_hostname": parts.hostname}
+    if parts.scheme != "https":
+        secure = {}
+    refused = OSError("no address")
+    for host, port in await _addresses(parts.hostname, parts.port or (443 if secure else 80)):
+        try:
+            return await asyncio.open_connection(host, port, **secure)
+        except OSError as error:
+            refused = error
+    raise refused
+
+
+async def _addresses(host: str, port: int) -> list[tuple[str, int]]:
+    """Look a name up, in a thread: the loop's own way tells an error to the log when the second is over."""
+    try:
+        return [(str(ipaddress.ip_address(host)), port)]
+    except ValueError:
+        look = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(None, look)
+    return [(str(address[0]), port) for *_, address in found]
 
 
 async def _read(reader: asyncio.StreamReader) -> bytes:

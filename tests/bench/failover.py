@@ -85,8 +85,11 @@ def run_campaign(folder: Path, how: How, rounds: int, seed: int, network: netns.
 
 
 def as_json(result: Result) -> str:
-    """Return a result for another process."""
-    return json.dumps(asdict(result))
+    """Return what a row needs of a result, for another process."""
+    assert result.verdict is not None
+    verdict = asdict(result.verdict)
+    kept = {"hits": result.hits, "delays": result.delays, "stages": result.stages, "verdict": verdict}
+    return json.dumps(kept)
 
 
 def _measured(stage: Stage, how: How, rounds: int) -> list[Row]:
@@ -141,12 +144,7 @@ def _shown(result: Result) -> str:
 
 def _read(file: Path) -> Result:
     values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return Result(
-        hits=values["hits"],
-        delays=values["delays"],
-        stages=values["stages"],
-        verdict=Verdict(**values["verdict"]),
-    )
+    return Result(**{**values, "verdict": Verdict(**values["verdict"])})
 
 
 def _times(variable: str, default: int) -> int:

@@ -43,7 +43,7 @@ def _cluster() -> TestCluster:
     cluster = new_cluster(("ap-south-1", "M"))
     cluster.add_discovery("disc-1", "https://discovery.example.org")
     for number in range(_SERVERS):
-        cluster.add_server(f"in-mum-{number}", "ap-south-1", f"https://mum-{number}.example.org")
+        cluster.add_server(f"in-mum-{number}", "ap-south-1", f"http://127.0.0.1:{number + 1}")
     return cluster
 
 

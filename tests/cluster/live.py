@@ -18,6 +18,8 @@ from tests.support.node import ROOT, server_command
 
 LAYOUT: Final = Layout((MUMBAI, SINGAPORE), settings={"registration": "invite", "drain_seconds": 60})
 _INVITE_DAYS: Final = 7
+_DEAD_SECONDS: Final = 45
+"""How often those that have ended are started again: long enough to see what becomes of their clients."""
 
 
 def run_live(folder: Path) -> int:
@@ -29,9 +31,16 @@ def run_live(folder: Path) -> int:
         _say(_words(cluster, folder, link))
         with _program(folder, link), _status(cluster):
             while True:
-                time.sleep(1)
+                _start_the_dead(cluster)
+                time.sleep(_DEAD_SECONDS)
     _say("The cluster has ended; its data are kept.")
     return 0
+
+
+def _start_the_dead(cluster: Cluster) -> None:
+    for id_, node in (*cluster.servers.items(), *cluster.discovery.items()):
+        if not node.running:
+            cluster.start(id_)
 
 
 def _words(cluster: Cluster, folder: Path, link: str) -> str:
@@ -48,7 +57,8 @@ def _words(cluster: Cluster, folder: Path, link: str) -> str:
         f"  {link}",
         f"Another one: {_command('roster', 'invite', '--folder', str(operator))}",
         f"Who is alive: {_command(*_status_arguments(cluster))}",
-        "Kill a server (kill -9 PID), or ask it to end (kill PID). Ctrl+C ends everything.",
+        "Kill a server (kill -9 PID), or ask it to end (kill PID): what has ended is started again within "
+        f"{_DEAD_SECONDS} s. Ctrl+C ends everything.",
         "",
     ]
     return "\n".join(shown)

@@ -1,5 +1,6 @@
 """A discovery server in this process, with the clock in hand."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from tests.support.discovery import beater, write_config, write_key
 from tests.support.rosters import TestCluster, kid_of, new_cluster, public_key
 from tests.support.servers import MovingClock
 
-Start = Callable[[], Discovery]
+Start = Callable[..., Discovery]
 
 
 @pytest.fixture
@@ -36,10 +37,10 @@ def clock() -> MovingClock:
 
 @pytest.fixture
 def start(made: TestCluster, clock: MovingClock, tmp_path: Path) -> Start:
-    def begin() -> Discovery:
+    def begin(monotonic: Callable[[], float] = time.monotonic) -> Discovery:
         (tmp_path / "roster").write_text(made.signed(), encoding="ascii")
         config = write_config(tmp_path / "data", made, "disc-1", tmp_path / "roster")
-        return Discovery(read_config(config), clock)
+        return Discovery(read_config(config), clock, monotonic)
 
     return begin
 
@@ -98,3 +99,27 @@ def test_a_clock_that_is_set_frightens_nobody(made: TestCluster, clock: MovingCl
     clock.advance(3_600)
     assert discovery.registry.state("in-mum-1", discovery.steady()) == "up"
     assert cluster.read_directory(discovery.servers().directory, made.roster, clock())
+
+
+def test_servers_that_are_not_heard_are_kept_until_they_are(
+    made: TestCluster, clock: MovingClock, start: Start
+) -> None:
+    made.add_server("in-mum-2", "ap-south-1", "https://mum-2.example.org")
+    senders = [beater(made, "in-mum-1"), beater(made, "in-mum-2")]
+    steady = MovingClock()
+    discovery = start(steady)
+
+    def view() -> tuple[set[str], bool]:
+        directory = cluster.read_directory(discovery.servers().directory, made.roster, clock())
+        return {each.state for each in directory.servers}, directory.self_preservation
+
+    def beat() -> None:
+        for sender in senders:
+            discovery.beat(sender.signed())
+
+    beat()
+    assert view() == ({"up"}, False)
+    steady.advance(60)
+    assert view() == ({"suspect"}, True)
+    beat()
+    assert view() == ({"up"}, False)
