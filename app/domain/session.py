@@ -247,7 +247,13 @@ def _failed(machine: Machine, event: Failed) -> Outcome:
 
 def _suspect(machine: Machine, trouble: Trouble) -> Outcome:
     suspect = replace(
-        machine, phase=Phase.SUSPECT, failures=0, trouble=trouble, probe_at=math.inf, busy_since=None
+        machine,
+        phase=Phase.SUSPECT,
+        failures=0,
+        trouble=trouble,
+        probe_at=math.inf,
+        deadline=math.inf,  # of a refresh that failed: nobody waits for it any more
+        busy_since=None,
     )
     return suspect, (Probe(machine.server),)
 

@@ -231,12 +231,13 @@ class Cluster:
         self._start_processes()
 
     def _start_processes(self) -> None:
-        nodes = (*self.discovery.values(), *self.servers.values())
-        for node in nodes:
-            self._running.callback(node.end)
-            node.launch()
-        for node in nodes:
-            node.wait_ready()
+        # Discovery first: the servers' first beats find it.
+        for nodes in (self.discovery.values(), self.servers.values()):
+            for node in nodes:
+                self._running.callback(node.end)
+                node.launch()
+            for node in nodes:
+                node.wait_ready()
         proxy = HAProxy(self.folder, list(self.places.values()))
         self._running.callback(proxy.end)
         proxy.start()
