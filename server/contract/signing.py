@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 S = TypeVar("S", bound=msgspec.Struct)
 ALGORITHM: Final = "EdDSA"
 _KEY_BYTES: Final = 32
-_COMPACT: Final = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
+_COMPACT: Final = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)")
 
 Reason = Literal["unsigned", "kind", "algorithm", "unknown_key", "signature", "damaged"]
 

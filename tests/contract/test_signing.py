@@ -100,11 +100,15 @@ def test_hs256_with_the_public_key_as_its_secret_is_refused() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", ".", "..", "a.b", TEXT + ".", "." + TEXT, TEXT + " ", TEXT + "\n", TEXT.rsplit(".", 1)[0] + ".",
+    ["", ".", "..", "a.b", TEXT + ".", "." + TEXT, TEXT + " ", TEXT + "\n",
      TEXT.rsplit(".", 1)[0], TEXT + "=", TEXT.replace(".", "..", 1), "é." + TEXT],
 )  # fmt: skip
 def test_what_is_no_signed_message_is_refused(text: str) -> None:
     assert reason(text) == "unsigned"
+
+
+def test_a_message_without_its_signature_is_refused() -> None:
+    assert reason(TEXT.rsplit(".", 1)[0] + ".") == "signature"
 
 
 def test_a_payload_of_another_shape_is_refused() -> None:
