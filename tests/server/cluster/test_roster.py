@@ -137,7 +137,7 @@ def test_a_key_is_given_once_and_is_never_the_clusters(roster: Roster) -> None:
         rosters.rotate(roster, "disc-1", signing.encode_key(CLUSTER_KEY), NOW)
 
 
-@pytest.mark.parametrize("key", ["", "x", KEYS[2] + "=", KEYS[2][:-1], "a" * 44, "é" * 43])
+@pytest.mark.parametrize("key", ["", "x", KEYS[2] + "=", KEYS[2][:-1], "a" * 44, "é" * 43], ids=range(6))
 def test_what_is_no_key_is_refused(roster: Roster, key: str) -> None:
     with pytest.raises(RosterError, match="bahi-server key"):
         rosters.add_server(roster, "x", "ap-south-1", "https://x.example.org", key, NOW)
