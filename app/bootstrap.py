@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from app.remote.endpoint import Endpoint
     from app.services import Services
     from app.services.entrance import Remote
+    from app.services.following import Following
     from app.store.database import Database
     from app.store.drafts import DraftStore
     from app.store.files import Files
     from app.store.outbox import Outbox
+    from app.store.retained import Retained
     from app.store.settings import Settings
     from app.store.vault import Vault
 
@@ -36,11 +38,13 @@ class Desk:
     local_server: "LocalServer"
     database: "Database"
     log: "Handler"
+    following: "Following"
 
     def close(self) -> None:
         """End the server of this computer and close the files."""
         from app.log import end_log
 
+        self.following.close()
         self.services.accounts.close()
         self.local_server.stop()
         self.database.close()
@@ -58,15 +62,16 @@ def make_desk(paths: Paths, local_server: "LocalServer | None" = None) -> Desk:
     from app.services.drafts import Drafts
     from app.services.entries import Entries
     from app.services.exports import Exports
+    from app.services.following import Following
     from app.services.link import Link
     from app.services.moving import Moving
     from app.services.sync import Sync
     from app.store.cache import ReadCache
-    from app.store.confirmed import Confirmed
     from app.store.database import Database
     from app.store.drafts import DraftStore
     from app.store.files import Files
     from app.store.outbox import Outbox
+    from app.store.retained import Retained
     from app.store.settings import Settings
     from app.store.vault import Vault
 
@@ -77,10 +82,11 @@ def make_desk(paths: Paths, local_server: "LocalServer | None" = None) -> Desk:
     vault = Vault(settings.device_id)
     connect = partial(_connect, server.endpoint, settings)
     accounts = Accounts(settings, outbox, server.endpoint, connect, vault=vault)
-    entries = Entries(accounts, outbox, cache)
-    link = Link(accounts, Confirmed(database))
-    sync = Sync(accounts, outbox, cache, files)
-    link.send, sync.on_run = sync.send_pending, link.recount
+    sync, retained = Sync(accounts, outbox, cache, files), Retained(database)
+    entries = Entries(accounts, outbox, cache, retained=retained)
+    following = Following(accounts, sync, retained)
+    link = Link(accounts, retained, following)
+    link.send, sync.on_run = sync.send_pending, link.sent
     services = Services(
         accounts=accounts,
         entries=entries,
@@ -92,8 +98,8 @@ def make_desk(paths: Paths, local_server: "LocalServer | None" = None) -> Desk:
         link=link,
         moving=Moving(accounts, sync, outbox, settings, accounts.open_beside),
     )
-    _tidy_later(files, outbox, drafts)
-    return Desk(services, server, database, log_to_file(paths.log))
+    _tidy_later(files, outbox, retained, drafts)
+    return Desk(services, server, database, log_to_file(paths.log), following)
 
 
 def run_tour(folder: Path) -> int:
@@ -138,13 +144,13 @@ def _connect(local: Callable[[], "Endpoint"], settings: "Settings", vault: "Vaul
     return Remote(client, tokens, cluster, pinning, Api(client, pinning))
 
 
-def _tidy_later(files: "Files", outbox: "Outbox", drafts: "DraftStore") -> None:
+def _tidy_later(files: "Files", outbox: "Outbox", retained: "Retained", drafts: "DraftStore") -> None:
     """Remove bills that nothing waiting and no draft names: each can be fetched again."""
 
     def tidy() -> None:
         with contextlib.suppress(AppError):
-            # in this order: a draft's bill that is saved in between is then in both, never in neither
-            files.remove_unused(drafts.file_hashes() | outbox.file_hashes())
+            # in this order: what moves on in between is then in both, never in neither
+            files.remove_unused(drafts.file_hashes() | outbox.file_hashes() | retained.file_hashes())
 
     threading.Thread(target=tidy, name="tidy", daemon=True).start()
 

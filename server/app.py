@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 
+from server.auth.hearing import hearing
 from server.auth.issuer import Issuer
 from server.auth.routes import ROUTES as AUTH
 from server.auth.service import AuthService
@@ -24,6 +25,7 @@ from server.cluster.own_state import OwnState
 from server.cluster.routes import ROUTES as CLUSTER
 from server.config import Config
 from server.db.pool import make_blocking_pool, make_pool
+from server.documents.copying import Copying
 from server.documents.folder import FolderStore
 from server.documents.routes import ROUTES as DOCUMENTS
 from server.documents.service import DocumentService
@@ -39,6 +41,9 @@ from server.http.responses import error_response
 from server.http.state import Services
 from server.identity import VERSION
 from server.journal.rollup import rollup
+from server.peers.links import Links
+from server.peers.routes import ROUTES as PEERS
+from server.peers.whereabouts import Whereabouts
 from server.sessions.placement import Placement
 
 _WARM_UP_AFTER_SECONDS = 1.0
@@ -55,8 +60,12 @@ def make_services(config: Config, clock: Callable[[], float] = time.time) -> Ser
     config, membership, keyring = joined.config, joined.membership, joined.keyring
     pool, own, locks = make_pool(config.database_url, config.pool_size), OwnState(), Locks()
     load = LoadMeter(config.capacity, lambda: use_of(pool), locks, clock)
+    store, links = FolderStore(config.documents_folder), Links(membership, keyring, config.ca_file)
+    whereabouts = Whereabouts(config.server_id, config.region, pool, links, store.present)
     placement = Placement(config.server_id, config.policy, config.drain_seconds, membership, own, load)
-    documents = DocumentService(pool, FolderStore(config.documents_folder), keyring, clock)
+    placement.writes_arrived = whereabouts.arrived
+    copies = Copying(pool, store, links, config.folder / "copies")
+    documents = DocumentService(pool, store, keyring, clock, copies)
     issuer = Issuer(config.server_id, keyring, clock, locks)
     auth = AuthService(config, pool, issuer, placement, clock)
     membership.changed.append(auth.heed_roster)
@@ -72,6 +81,8 @@ def make_services(config: Config, clock: Callable[[], float] = time.time) -> Ser
         beating=Beating(membership, keyring, own, load.report, VERSION, watched, config.ca_file),
         placement=placement,
         auth=auth,
+        links=links,
+        whereabouts=whereabouts,
         documents=documents,
         entries=EntryService(pool),
         changes=EntryChanges(config, pool, documents, clock),
@@ -97,17 +108,22 @@ def create_app(services: Services) -> Starlette:
         beside = [_warm_up_soon(), services.load.keep_sampling()]
         tasks = [asyncio.create_task(work) for work in beside]
         try:
-            async with rollup(services.pool), services.beating.running():
+            async with contextlib.AsyncExitStack() as running:
+                await running.enter_async_context(rollup(services.pool))
+                await running.enter_async_context(hearing(services.pool, services.auth.issuer))
+                await running.enter_async_context(services.documents.copies.running())
+                await running.enter_async_context(services.beating.running())
                 yield
         finally:
             for task in tasks:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
+            services.links.close()
             await services.pool.close()
             await asyncio.to_thread(services.exports.pool.close)
 
-    routes = [*AUTH, *DOCUMENTS, *ENTRIES, *CLUSTER, *HEALTH, *METRICS]
+    routes = [*AUTH, *DOCUMENTS, *ENTRIES, *PEERS, *CLUSTER, *HEALTH, *METRICS]
     app = Starlette(
         routes=[*routes, openapi_route(routes)],
         middleware=[

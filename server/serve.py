@@ -12,7 +12,7 @@ from types import FrameType
 import msgspec
 
 from server.config import Config
-from server.db.embedded import EmbeddedPostgres
+from server.db.embedded import LOGICAL, EmbeddedPostgres
 from server.errors import StartError
 from server.identity import kept_server_id
 from server.lock import lock_folder
@@ -61,7 +61,8 @@ def _database(config: Config) -> Iterator[tuple[str, EmbeddedPostgres | None]]:
     if config.database_url:
         yield config.database_url, None
         return
-    embedded = EmbeddedPostgres(config.folder)
+    settings = LOGICAL if config.replication else {}
+    embedded = EmbeddedPostgres(config.folder, settings, config.database_port)
     try:
         yield embedded.start(meanwhile=lambda: importlib.import_module("server.listening")), embedded
     finally:

@@ -36,9 +36,12 @@ class Moved:
 class LinkView:
     """What is to be shown. `server_label` names server and region, "" for this computer's own book;
     `reconnect_at` is the instant, on the clock that `Link.now` reads, at which another server is asked at the
-    latest; `moved` stays until it is dismissed."""
+    latest; `moved` stays until it is dismissed. `unsettled` counts the changes that a server has confirmed
+    and no second region has yet, `late` those of them that were confirmed more than five minutes ago."""
 
     phase: Phase
     server_label: str = ""
     reconnect_at: float | None = None
     moved: Moved | None = None
+    unsettled: int = 0
+    late: int = 0

@@ -1,18 +1,57 @@
-"""Where this computer's changes are: one fold over {operation → regions that have it}. Pure."""
+"""Where this computer's changes are: one fold over {operation → regions that have it}. Pure.
+
+Every tick of the listing, “37 of 40 …” and what may be let go of come from here.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
+
+SAFE_REGIONS: Final = 2
+"""A change that is in so many regions outlives the loss of one; a cluster may have fewer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Whereabouts:
-    """One operation, and the regions in which its row is known to be; none: on this computer only."""
+    """One operation: the regions in which its row is known to be, and those that have every bill that it
+    brings. `server` in `region` confirmed it at `at_us` (µs since 1970); before that it is on this computer
+    only.
+    """
 
     op_id: str
-    regions: frozenset[str] = frozenset()
+    entry_id: str = ""
+    ver: int = 0
+    rows: frozenset[str] = frozenset()
+    bytes: frozenset[str] = frozenset()
+    server: str = ""
+    at_us: int = 0
+    region: str = ""
+
+    @property
+    def regions(self) -> frozenset[str]:
+        """The regions that have it whole."""
+        return self.rows & self.bytes
 
 
 def arrived(operations: Iterable[Whereabouts], region: str) -> tuple[int, int]:
-    """Return how many of the operations are in `region`, and how many there are."""
+    """Return how many of the operations are whole in `region`, and how many there are."""
     found = [region in operation.regions for operation in operations]
     return sum(found), len(found)
+
+
+def is_safe(operation: Whereabouts, regions: int) -> bool:
+    """Say whether this computer may let go of an operation, in a cluster of so many regions."""
+    return len(operation.regions) >= min(SAFE_REGIONS, max(regions, 1))
+
+
+def by_entry(operations: Iterable[Whereabouts]) -> dict[str, Whereabouts]:
+    """Return, for each entry, where its last change is."""
+    found: dict[str, Whereabouts] = {}
+    for operation in sorted(operations, key=lambda each: (each.ver, each.op_id)):
+        found[operation.entry_id] = operation
+    return found
+
+
+def overdue(operations: Iterable[Whereabouts], regions: int, before_us: int) -> int:
+    """Count the operations that were confirmed before `before_us` and are still in too few regions."""
+    return sum(0 < each.at_us < before_us and not is_safe(each, regions) for each in operations)

@@ -8,6 +8,10 @@ from typing import Any, Final, TypeVar
 from app.remote.client import Client
 from app.remote.pinning import Lease, Pinning
 from server.contract import paths
+from server.contract.cluster_calls import (
+    SyncStatus,
+    SyncStatusRequest,
+)
 from server.contract.shapes import (
     BookDigest,
     CategorySuggestions,
@@ -108,6 +112,10 @@ class Api:
     def digest(self) -> BookDigest:
         """Return what the book holds, every version of it; of a large book that takes seconds."""
         return self._run(BookDigest, "GET", paths.BOOK_DIGEST, seconds=_DIGEST_SECONDS)
+
+    def sync_status(self, op_ids: list[str]) -> SyncStatus:
+        """Ask in which regions operations of this book are."""
+        return self._run(SyncStatus, "POST", paths.SYNC_STATUS, body=SyncStatusRequest(op_ids))
 
     def categories(self, prefix: str) -> CategorySuggestions:
         """Complete a category."""

@@ -150,13 +150,16 @@ class Tokens:
             self._access = Access(answer.access_token, now + answer.expires_in)
             return True
 
-    def end(self, asked: TokenRecord) -> None:
-        """The server said that the session of `asked` is over: what waits here waits for the next log-in."""
+    def end(self, asked: TokenRecord) -> bool:
+        """The server said that the session of `asked` is over: what waits here waits for the next log-in.
+        False where another session, or a later generation, is in force by now."""
         with self._lock:
             record = self._vault.load()
-            if record is not None and record.refresh_id == asked.refresh_id:
-                self._access = None
-                self._vault.clear()
+            if record is None or record.refresh_id != asked.refresh_id:
+                return False
+            self._access = None
+            self._vault.clear()
+            return True
 
 
 def lock_of(server_id: str, epoch: int) -> str:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Generator
 from typing import Final
 
-_DECISION_SECONDS: Final = 6.0
+_DECISION_SECONDS: Final = 12.0  # longer than a refresh and a look at the roster may take
 
 
 class CriticalTasks:

@@ -27,8 +27,14 @@ from app.remote.scouting import Scout
 from app.remote.watch import Outcome, Watch
 from app.store.vault import TokenRecord
 from server.contract import paths
+from server.contract.cluster_calls import (
+    Servers,
+)
 from server.contract.errors import ErrorCode
-from server.contract.shapes import Refreshed, Servers, SignedIn
+from server.contract.shapes import (
+    Refreshed,
+    SignedIn,
+)
 
 T = TypeVar("T")
 Spawn = Callable[[Callable[[], None]], None]
@@ -122,7 +128,9 @@ class Pinning:
 
     def end(self) -> None:
         """Hold no lock any more."""
-        self._feed(session.SignedOut())
+        with self._changed:
+            self._generation += 1
+            self._feed(session.SignedOut())
 
     def _start(self, address: str, server: str, epoch: int, expires_in: float) -> None:
         with self._changed:
@@ -237,8 +245,12 @@ class Pinning:
             case "refused" | "silent" | "unavailable":
                 self._feed(session.Failed(server_id, outcome))
 
-    def _feed(self, event: Event) -> None:
+    def _feed(self, event: Event, generation: int | None = None) -> None:
+        """Tell the machine; with a `generation` only while that session goes on: what was begun for one is no
+        news of the next."""
         with self._changed:
+            if generation is not None and generation != self._generation:
+                return
             before = self._machine
             self._machine, effects = session.step(before, event, self._clock(), self._draw)
             after = self._machine
@@ -252,11 +264,12 @@ class Pinning:
             self.on_change(after)
 
     def _carry_out(self, effect: Effect) -> None:
+        generation = self._generation
         match effect:
             case session.Probe(server):
-                self._spawn(lambda: self._feed(session.Probed(server, self._probe(server))))
+                self._spawn(lambda: self._feed(session.Probed(server, self._probe(server)), generation))
             case session.Refresh():
-                self._spawn(lambda: self._refresh(effect))
+                self._spawn(lambda: self._refresh(effect, generation))
             case session.Report():
                 self._report(effect)
             case session.Leave(server, dead):
@@ -298,24 +311,24 @@ class Pinning:
 
     # --- refreshing ------------------------------------------------------------------------------
 
-    def _refresh(self, effect: session.Refresh) -> None:
+    def _refresh(self, effect: session.Refresh, generation: int) -> None:
         record = self._tokens.record()
         if record is None:
-            self._feed(session.RefreshRefused())
+            self._feed(session.RefreshRefused(), generation)
             return
         closest = "" if self._is_local else self._scout.closest()
         at = effect.at or self._candidate(closest, effect)
         if not at:
-            self._feed(session.RefreshFailed(""))
+            self._feed(session.RefreshFailed(""), generation)
             return
         try:
             endpoint = self._local() if self._is_local else self._cluster.endpoint(at)
             self._ask(effect, endpoint, closest, record)
         except SignInError:
-            self._tokens.end(record)
-            self._feed(session.RefreshRefused())
+            if self._tokens.end(record):
+                self._feed(session.RefreshRefused(), generation)
         except AppError:
-            self._feed(session.RefreshFailed(at))
+            self._feed(session.RefreshFailed(at), generation)
 
     def _ask(self, effect: session.Refresh, at: Endpoint, closest: str, record: TokenRecord) -> None:
         """Ask for the next generation of `record`; the answer counts before a task may begin."""

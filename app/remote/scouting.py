@@ -12,13 +12,15 @@ from app.remote.client import Client
 from app.remote.cluster import Cluster
 from app.remote.endpoint import Endpoint
 from server.contract import paths
-from server.contract.errors import ErrorCode
-from server.contract.shapes import (
+from server.contract.cluster_calls import (
     Closest,
-    Health,
     ServerStateAnswer,
     SuspicionRequest,
     SuspicionTaken,
+)
+from server.contract.errors import ErrorCode
+from server.contract.shapes import (
+    Health,
 )
 
 _log = logging.getLogger(__name__)

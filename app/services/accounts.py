@@ -230,6 +230,12 @@ class Accounts:
         return bool(self._address)
 
     @property
+    def regions(self) -> int:
+        """Return how many regions the cluster has, 0 for the book on this computer."""
+        roster = self._remote.cluster.roster if self._remote is not None else None
+        return len({server.region for server in roster.servers}) if roster is not None else 0
+
+    @property
     def machine(self) -> Machine:
         """How the lock stands."""
         return self._remote.pinning.machine if self._remote is not None else Machine()

@@ -12,7 +12,15 @@ from app.remote.endpoint import Endpoint, parse_address
 from app.services.session_facts import InviteFacts
 from app.store.settings import Settings
 from server.contract import join, limits, paths
-from server.contract.shapes import Credentials, Device, Registration, Servers, SignedIn
+from server.contract.cluster_calls import (
+    Servers,
+)
+from server.contract.shapes import (
+    Credentials,
+    Device,
+    Registration,
+    SignedIn,
+)
 
 if TYPE_CHECKING:
     from app.remote.api import Api

@@ -18,6 +18,7 @@ from app.domain.entry import (
     Totals,
 )
 from app.domain.outbox_item import OutboxItem, OutboxKind
+from app.domain.sync_state import Whereabouts, by_entry
 from app.errors import InputError, OfflineError
 from app.remote.translate import (
     description_of,
@@ -30,6 +31,7 @@ from app.remote.translate import (
 from app.services.accounts import Accounts
 from app.store.cache import ReadCache
 from app.store.outbox import Outbox
+from app.store.retained import Retained
 from server.contract import checks, limits
 from server.contract.errors import FieldError
 
@@ -46,11 +48,13 @@ class Entries:
         outbox: Outbox,
         cache: ReadCache,
         now_us: Callable[[], int] = lambda: time.time_ns() // 1000,
+        retained: Retained | None = None,
     ) -> None:
         self._accounts = accounts
         self._outbox = outbox
         self._cache = cache
         self._now_us = now_us
+        self._retained = retained
 
     def save(self, draft: EntryDraft) -> ListedEntry:
         """Keep an entry in the outbox: durable on return, and no network is touched."""
@@ -112,6 +116,14 @@ class Entries:
     def overridden(self) -> frozenset[str]:
         """Return the ids of entries whose last word is here: what a server shows of them is older."""
         return frozenset(self._pending())
+
+    def whereabouts(self) -> dict[str, Whereabouts]:
+        """Return where this computer's own recent changes are, by entry; of other entries no more is known
+        than that a server has them."""
+        session = self._accounts.session
+        if session is None or self._retained is None or not self._accounts.is_remote:
+            return {}
+        return by_entry(self._retained.recent(session.book_id, self._now_us()))
 
     def totals(self, filter_: EntryFilter) -> Totals:
         """Return count and sums of the filter, the outbox included. Raises OfflineError without a server."""

@@ -9,7 +9,8 @@ from app.domain.session import Machine
 from app.domain.sync_state import arrived
 from app.errors import AppError
 from app.services.accounts import Accounts
-from app.store.confirmed import Confirmed
+from app.services.following import Following
+from app.store.retained import Retained
 
 Told = Callable[[LinkView], None]
 
@@ -20,20 +21,25 @@ class Link:
     def __init__(
         self,
         accounts: Accounts,
-        confirmed: Confirmed,
+        retained: Retained,
+        following: Following,
         now_us: Callable[[], int] = lambda: time.time_ns() // 1000,
     ) -> None:
         self._accounts = accounts
-        self._confirmed = confirmed
+        self._retained = retained
+        self._following = following
         self._now_us = now_us
         self._lock = threading.Lock()
         self._told: list[Told] = []
         self._moved: Moved | None = None
+        self._unsettled = self._late = 0
         self._last = LinkView(Phase.SIGNED_OUT)
         self.send: Callable[[], object] = lambda: None
         """Sends what waits; called when the lock has moved."""
         accounts.on_link = self._changed
         accounts.on_replay = self._replay
+        following.on_look = self.recount
+        following.in_a_hurry = lambda: self._moved is not None and not self._moved.complete
 
     def view(self) -> LinkView:
         """Return how it stands."""
@@ -57,8 +63,10 @@ class Link:
         self._tell()
 
     def recount(self) -> None:
-        """Count which of the recent changes are at the present server; after each run of sending."""
+        """Count which of the recent changes are at the present server; after each look at where they are."""
+        self._unsettled, self._late = self._following.counts()
         if self._moved is None:
+            self._tell()
             return
         here, total = self._count()
         with self._lock:
@@ -75,13 +83,19 @@ class Link:
         self._tell()
         self.send()
         self.recount()
+        self._following.kick()
+
+    def sent(self) -> None:
+        """Hear that a run of sending has ended."""
+        self.recount()
+        self._following.kick()
 
     def _count(self) -> tuple[int, int]:
         session = self._accounts.session
         if session is None:
             return 0, 0
         try:
-            recent = self._confirmed.recent(session.book_id, self._now_us())
+            recent = self._retained.recent(session.book_id, self._now_us())
         except AppError:  # the disk fails: nothing is claimed
             return 0, 1
         return arrived(recent, session.region)
@@ -107,4 +121,4 @@ class Link:
         session = self._accounts.session
         at = machine.deadline if machine.phase is Phase.RECONNECTING else None
         label = session.server_label if session is not None and self._accounts.is_remote else ""
-        return LinkView(machine.shown, label, at, self._moved)
+        return LinkView(machine.shown, label, at, self._moved, self._unsettled, self._late)

@@ -131,6 +131,15 @@ class Sync:
                     raise
         return self._send_once(item)
 
+    def send_again(self, item: OutboxItem) -> None:
+        """Send an operation that was confirmed elsewhere to the present server: there it is the same row.
+
+        Raises AppError.
+        """
+        with self._lock, self._accounts.remote.pinning.tasks.task():
+            self._upload(item)
+            self._perform(item)
+
     def _send_once(self, item: OutboxItem) -> bool:
         self._upload(item)
         try:
@@ -172,7 +181,9 @@ class Sync:
         if not receipt.superseded:  # what stands comes with the next page
             detail: EntryDetail = detail_of(receipt)
             self._cache.remember_detail(item.book_id, detail)
-        self._outbox.confirm(item.op_id, receipt.region, self._now_us())
+        keep = self._accounts.regions > 1
+        region = receipt.region if self._accounts.is_remote else ""
+        self._outbox.confirm(item.op_id, receipt.server_id, region, self._now_us(), keep=keep)
 
     def _correct_clock(self, book_id: str, error: ServerError) -> None:
         """Learn the offset; items stamped in the future get new versions, for no server took them."""

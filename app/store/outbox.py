@@ -9,25 +9,22 @@ import os
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Final
 
 from app.domain import codes
 from app.domain.entry import Attachment, DocumentInfo, EntryDetail, EntryDraft
 from app.domain.outbox_item import OutboxItem, OutboxKind, OutboxState
-from app.store.confirmed import note_confirmed
 from app.store.database import Database
 from app.store.encoding import (
     decode_detail,
     decode_documents,
-    decode_draft,
     encode_detail,
     encode_documents,
     encode_draft,
 )
+from app.store.outbox_rows import item_of
+from app.store.retained import retain
 from server.contract.limits import MAX_CLOCK_AHEAD_US
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 Random = Callable[[int], bytes]
 """So many random bytes."""
 
@@ -148,15 +145,15 @@ class Outbox:
             ).fetchone()
         return int(row[0])
 
-    def confirm(self, op_id: str, region: str = "", now_us: int = 0) -> None:
-        """A server of `region` has it: the item leaves, and where it is is noted. A second time changes
-        nothing."""
+    def confirm(
+        self, op_id: str, server: str = "", region: str = "", now_us: int = 0, *, keep: bool = False
+    ) -> None:
+        """A server of `region` has it: the item leaves, with `keep` for what is retained. A second time
+        changes nothing."""
         with self._database.write() as connection:
-            row = connection.execute(
-                "DELETE FROM outbox WHERE op_id = ? RETURNING book_id", (op_id,)
-            ).fetchone()
+            row = connection.execute("DELETE FROM outbox WHERE op_id = ? RETURNING *", (op_id,)).fetchone()
             if row is not None and region:
-                note_confirmed(connection, op_id, row["book_id"], region, now_us)
+                retain(connection, row, server, region, now_us, keep=keep)
 
     def fail(self, op_id: str, error_text: str) -> None:
         """Sending did not work this time; the item goes on waiting."""
@@ -214,7 +211,7 @@ class Outbox:
     def _select(self, where: str, *values: str) -> list[OutboxItem]:
         with self._database.read() as connection:
             rows = connection.execute(f"SELECT * FROM outbox WHERE {where}", values).fetchall()  # noqa: S608
-        return [_item_of(row) for row in rows]
+        return [item_of(row) for row in rows]
 
     def _update(self, op_id: str, assignments: str, *values: str) -> None:
         with self._database.write() as connection:
@@ -322,29 +319,4 @@ def _let_follow(connection: sqlite3.Connection, gone: sqlite3.Row) -> None:
 
 
 def _the_item(connection: sqlite3.Connection, op_id: str) -> OutboxItem:
-    return _item_of(connection.execute("SELECT * FROM outbox WHERE op_id = ?", (op_id,)).fetchone())
-
-
-def _item_of(row: sqlite3.Row) -> OutboxItem:
-    """Read a row of the table `outbox`. Raises StoreError for a damaged one."""
-    draft = decode_draft(row["payload"])
-    return OutboxItem(
-        op_id=row["op_id"],
-        ver=row["ver"],
-        book_id=row["book_id"],
-        kind=OutboxKind(row["kind"]),
-        entry_id=row["entry_id"],
-        human_code=row["human_code"],
-        entry_date=draft.entry_date,
-        amount=draft.amount,
-        direction=draft.direction,
-        category=draft.category,
-        description=draft.description,
-        documents=decode_documents(row["documents"]),
-        created_at=_EPOCH + timedelta(microseconds=row["created_us"]),
-        attempts=row["attempts"],
-        last_error=row["last_error"],
-        state=OutboxState(row["state"]),
-        base=decode_detail(row["base"]) if row["base"] else None,
-        voided=bool(row["voided"]),
-    )
+    return item_of(connection.execute("SELECT * FROM outbox WHERE op_id = ?", (op_id,)).fetchone())

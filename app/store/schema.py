@@ -64,13 +64,39 @@ _BILL_CODES = (
     )""",
 )
 
-_CONFIRMED = (
-    # what left the outbox lately, and the region whose server confirmed it
-    """CREATE TABLE confirmed (
-        op_id TEXT PRIMARY KEY, book_id TEXT NOT NULL, region TEXT NOT NULL, at_us INTEGER NOT NULL
+_RETAINED = (
+    # what left the outbox and is kept until two regions have it; the columns are those of the outbox
+    """CREATE TABLE retained (
+        op_id TEXT PRIMARY KEY,
+        ver INTEGER NOT NULL,
+        book_id TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        entry_id TEXT NOT NULL,
+        human_code TEXT NOT NULL,
+        payload TEXT NOT NULL,
+        documents TEXT NOT NULL,
+        created_us INTEGER NOT NULL,
+        attempts INTEGER NOT NULL,
+        last_error TEXT NOT NULL,
+        state TEXT NOT NULL,
+        base TEXT NOT NULL,
+        voided INTEGER NOT NULL
     )""",
-    "CREATE INDEX confirmed_by_book ON confirmed (book_id, at_us)",
+    "CREATE INDEX retained_by_book ON retained (book_id, ver)",
+    # where what left the outbox is known to be: regions with its row, regions with its bills, space between
+    """CREATE TABLE whereabouts (
+        op_id TEXT PRIMARY KEY,
+        book_id TEXT NOT NULL,
+        entry_id TEXT NOT NULL,
+        ver INTEGER NOT NULL,
+        rows TEXT NOT NULL,
+        bytes TEXT NOT NULL,
+        server TEXT NOT NULL,
+        at_us INTEGER NOT NULL,
+        region TEXT NOT NULL
+    )""",
+    "CREATE INDEX whereabouts_by_book ON whereabouts (book_id, at_us)",
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _CHANGES, _DRAFTS, _BILL_CODES, _CONFIRMED)
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _CHANGES, _DRAFTS, _BILL_CODES, _RETAINED)
 """`PRAGMA user_version` says how many of these a file has had."""

@@ -41,6 +41,7 @@ class BookFrame(QWidget):
         self.again = SignInAgain(services, tasks)
         self.banner = Banner("window_banner")
         self.moved = MovedBanner()
+        self.late = Banner("late_banner")
         self._lay_out()
         self.toast = Toast(self.screens, clock)
         self.sidebar.screen_wanted.connect(self.show_screen)
@@ -68,6 +69,7 @@ class BookFrame(QWidget):
         held.setContentsMargins(24, 14, 24, 0)
         held.addWidget(self.again)
         held.addWidget(self.moved)
+        held.addWidget(self.late)
         held.addWidget(self.banner)
         self._banner_room = QWidget()
         self._banner_room.setLayout(held)
@@ -138,13 +140,21 @@ class BookFrame(QWidget):
         self.moved.show_moved(moved)
         self._show_banners()
 
+    def show_late(self, sentence: str) -> None:
+        """Warn of changes that only one region has; an empty sentence takes the warning away."""
+        if sentence:
+            self.late.say(sentence, "warn", "Close")
+        else:
+            self.late.hide()
+        self._show_banners()
+
     def offer_undo(self, text: str, *, undo: bool) -> None:
         """Say what was done, and for ten seconds how to take it back."""
         self.toast.say(text, undo=undo)
         self._place_toast()
 
     def _show_banners(self) -> None:
-        said = (self.banner, self.moved, self.again)
+        said = (self.banner, self.moved, self.late, self.again)
         self._banner_room.setVisible(any(not each.isHidden() for each in said))
         self._place_toast()
 

@@ -2,13 +2,13 @@
 
 Object names, for tests and the tour (`window.findChild(QWidget, name)`):
 
-window           main_window, screens, drop_overlay, window_banner, moved_banner(_text, _count, _button)
+window           main_window, screens, drop_overlay, window_banner, moved_banner(_text, _count, _button),
+                 late_banner(_text, _button), toast(_text, _undo, _close)
 login            login_view, login_card, place_local, place_server, address_field, user_name_field,
                  password_field, show_password (action), remember_check, submit_button, create_button,
                  login_title, login_banner(_text), login_progress_label; below a field `<name>_error`
 sidebar          nav_add, nav_entries, nav_outbox, outbox_badge, status_pill, try_now_button, user_button,
                  server_label, sign_out_button, theme_system, theme_light, theme_dark
-toast            toast, toast_text, toast_undo, toast_close
 signed out       sign_in_again, sign_in_again_password, sign_in_again_submit, sign_in_again_error
 add entry        entry_view, date_field, date_field_calendar (action), amount_field, debit_button,
                  credit_button, category_field, description_field, clear_button, save_button,

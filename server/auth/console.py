@@ -21,7 +21,7 @@ import psycopg
 
 from server.auth import invites, session_store, store
 from server.auth.keys import KEY
-from server.auth.names import check_name, name_key
+from server.auth.names import check_new_name, name_key, sign_in_key
 from server.auth.passwords import Passwords
 from server.auth.store import Account, Password, Stamp, User
 from server.cluster.joining import join
@@ -77,7 +77,7 @@ def invite(place: Place, days: int) -> str:
 
 def add(place: Place, name: str) -> None:
     """Make an account. Raises StartError."""
-    _refuse(check_name(name))
+    _refuse(check_new_name(name))
     config = place.config()
     with _database(config) as url:
         if config.local and _run(url, store.only_account) is not None:
@@ -118,7 +118,7 @@ def list_users(place: Place) -> str:
 
 
 async def _found(connection: Connection, name: str) -> Account:
-    account = None if check_name(name) else await store.find_by_name(connection, name_key(name))
+    account = await store.find_by_name(connection, sign_in_key(name))
     if account is None:
         raise StartError(f"There is no user named {name}.")
     return account

@@ -1,5 +1,7 @@
--- name: find_by_name -- no book: signing in is how a book is found
-select u.book_id, u.id, u.display_name, coalesce(p.password_hash, ''), coalesce(pj.doc, '{}'), coalesce(dj.doc, '{}')
+-- name: find_claims -- no book: signing in is how a book is found
+-- Nearly always one: two regions may have accepted one name at once.
+select u.book_id, u.id, u.display_name, coalesce(p.password_hash, ''), coalesce(pj.doc, '{}'), coalesce(dj.doc, '{}'),
+    u.disabled_at is not null
 from public.username_claim c
 join public.app_user u on u.book_id = c.book_id and u.id = c.id
 left join public.credential p on p.book_id = c.book_id and p.id = c.id
@@ -7,9 +9,16 @@ left join public.journal pj
     on pj.book_id = p.book_id and pj.op_id = p.op_id and pj.kind = 'credential' and pj.id = p.id
 left join public.device d on d.book_id = u.book_id and d.id = %(device_id)s
 left join public.journal dj on dj.book_id = d.book_id and dj.op_id = d.op_id and dj.kind = 'device' and dj.id = d.id
-where c.name_key = %(name_key)s and u.disabled_at is null
-order by c.ver, c.op_id
-limit 1;
+where c.name_key = %(name_key)s
+order by c.ver, c.op_id;
+
+-- name: claimants
+-- Who claimed the name of this user, in the order of their claims.
+select c.id
+from public.username_claim mine
+join public.username_claim c on c.name_key = mine.name_key
+where mine.book_id = %(book_id)s and mine.id = %(user_id)s
+order by c.ver, c.op_id;
 
 -- name: lock_name -- no book: the claim of a name is what makes the book
 select pg_advisory_xact_lock(hashtextextended('name ' || %(name_key)s, 0));
@@ -124,7 +133,12 @@ select u.display_name, extract(epoch from u.created_at)::float8, greatest(
         where s.book_id = u.book_id and s.kind = 'session' and s.author = u.id
     )::float8,
     (select extract(epoch from max(r.at)) from public.refresh_use r where r.book_id = u.book_id)::float8
-), u.disabled_at is not null
+), u.disabled_at is not null, u.id, (
+    select coalesce(array_agg(c.id order by c.ver, c.op_id), '{}')
+    from public.username_claim mine
+    join public.username_claim c on c.name_key = mine.name_key
+    where mine.book_id = u.book_id and mine.id = u.id
+)
 from public.app_user u
 order by lower(u.display_name), u.id;
 
@@ -144,3 +158,6 @@ select exists (
 -- name: revoke
 insert into public.revocation (book_id, fam, reason) values (%(book_id)s, %(fam)s, %(reason)s)
 on conflict do nothing;
+
+-- name: ended_lately -- no book: tokens of every book's sessions are kept here
+select fam from public.revocation where at > now() - %(seconds)s * interval '1 second';

@@ -12,7 +12,7 @@ from server.auth import invites, session_store, store
 from server.auth.gate import PasswordGate, attempt_of
 from server.auth.invites import InviteError
 from server.auth.issuer import Issuer, instant
-from server.auth.names import check_name, guess_key, name_key
+from server.auth.names import check_name, check_new_name, guess_key, name_key, sign_in_key
 from server.auth.sessions import SessionService
 from server.auth.store import Account, Claim, Password, Stamp
 from server.auth.throttle import Attempt, Throttle
@@ -71,7 +71,7 @@ class AuthService:
         Raises ServerError (registration_closed, invite_refused, invalid_fields, user_name_taken).
         """
         invite = self._may_register(body.invite_code)
-        _refuse(check_name(body.user_name) or checks.check_registration(body))
+        _refuse(check_new_name(body.user_name) or checks.check_registration(body))
         account = await self._create(body.user_name, body.password, body.device, invite)
         return await self._signed_in(account, body.device)
 
@@ -136,10 +136,9 @@ class AuthService:
         return await self._create(body.user_name, body.password, body.device, None)
 
     async def _find(self, user_name: str, device_id: UUID) -> Account | None:
-        # Nobody can have such a name, and PostgreSQL would refuse some of them.
-        key = "" if check_name(user_name) else name_key(user_name)
+        # PostgreSQL would refuse some of the names that nobody can have.
         async with self.pool.connection() as connection:
-            return await store.find_by_name(connection, key, device_id)
+            return await store.find_by_name(connection, sign_in_key(user_name), device_id)
 
     async def _open(self, account: Account | None, attempt: Attempt, password: str) -> Account:
         opened = await self.gate.opens(attempt, account.password.hash if account else None, password)
@@ -190,6 +189,7 @@ class AuthService:
             last_counter=counter,
             server_time=instant(self.clock()),
             roster_version=self.placement.roster_version,
+            name_taken=account.name_taken,
         )
 
     def _stamp(self) -> Stamp:

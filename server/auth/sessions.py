@@ -61,8 +61,8 @@ class SessionService:
 
         Raises ServerError (unauthenticated); another refreshId for a spent generation ends the session.
         """
-        token, standing = await self._spend(body)
-        decision = self.placement.at_refresh(token, standing, body)
+        token, standing, user_name = await self._spend(body)
+        decision = await self.placement.at_refresh(token, standing, body)
         if token is None or not decision.server_id:
             raise unauthenticated()
         primary = self.placement.primary(decision.server_id)
@@ -77,6 +77,7 @@ class SessionService:
             lock_epoch=following.lock_epoch,
             server_time=instant(self.issuer.clock()),
             roster_version=self.placement.roster_version,
+            user_name=user_name,
         )
 
     async def logout(self, body: LogoutRequest) -> SessionsEnded:
@@ -128,27 +129,28 @@ class SessionService:
 
     # --- inside ----------------------------------------------------------------------------------
 
-    async def _spend(self, body: RefreshRequest) -> tuple[RefreshToken | None, Standing]:
-        """Spend the generation of a refresh token; return what it says and how it stands."""
+    async def _spend(self, body: RefreshRequest) -> tuple[RefreshToken | None, Standing, str]:
+        """Spend the generation of a refresh token; return the token, how it stands, and `name_if_taken`."""
         try:
             token = self.issuer.read_refresh(body.refresh_token)
         except ServerError:
-            return None, "invalid"
+            return None, "invalid", ""
         rid_hash = hashlib.sha256(body.refresh_id.encode()).hexdigest()
         identity, family = token.identity, token.identity.session_id
         async with self.pool.connection() as connection:
             ended, password = await session_store.session_state(connection, identity)
             if ended or is_cut_off(password, family, token.password_ver):
-                return token, "invalid"
+                return token, "invalid", ""
             reused = await session_store.use_generation(
                 connection, identity, token.generation, rid_hash, self.config.server_id, self.issuer.clock()
             )
             if reused:
                 await session_store.revoke(connection, identity.book_id, family, "reused")
+            user_name = await store.name_if_taken(connection, identity.book_id, identity.user_id)
         if reused:
             self.issuer.end([family])
             _log.warning("refresh token reused, session ended", extra={"session": str(family)})
-        return token, "reused" if reused else "good"
+        return token, "reused" if reused else "good", user_name
 
     async def _require_going_on(self, connection: Connection, identity: Identity) -> Password:
         ended, password = await session_store.session_state(connection, identity)

@@ -1,11 +1,13 @@
 """Accounts, devices and passwords in PostgreSQL."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 from uuid import UUID
 
 import msgspec
 
+from server.auth.names import endings, split_ending
 from server.db.pool import Connection
 from server.db.queries import load
 from server.journal.append import Operation, Record, append
@@ -28,13 +30,17 @@ class Password:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A user, the book, the password, and the hash of the secret of the device that asks ("": unknown)."""
+    """A user, the book, the password, and the hash of the secret of the device that asks ("": unknown).
+
+    `user_name` is the one to sign in by; `name_taken` says that it is not quite the one that was chosen.
+    """
 
     book_id: UUID
     user_id: UUID
     user_name: str
     password: Password
     device_hash: str = ""
+    name_taken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +78,56 @@ def password_of(doc: str) -> Password:
 
 
 def _account_of(row: tuple[Any, ...]) -> Account:
-    book_id, user_id, name, hash_, credential, device = row
+    book_id, user_id, name, hash_, credential, device = row[:6]
     known = password_of(credential)
     password = Password(hash_, known.chosen_ver, known.kept_family)
     return Account(book_id, user_id, name, password, read_doc(device).get("secretHash", ""))
 
 
 async def find_by_name(connection: Connection, name_key: str, device_id: UUID = _NO_DEVICE) -> Account | None:
-    """Return the account that the name belongs to: the lowest claim."""
+    """Return the account that the name belongs to: the lowest claim's, or of those that came too late the one
+    whose ending it has.
+    """
+    if claims := await _claims(connection, name_key, device_id):
+        return _claimant(claims, "")
+    chosen, ending = split_ending(name_key)
+    return _claimant(await _claims(connection, chosen, device_id), ending) if ending else None
+
+
+async def _claims(connection: Connection, name_key: str, device_id: UUID) -> list[tuple[Any, ...]]:
     parameters = {"name_key": name_key, "device_id": device_id}
-    row = await (await connection.execute(SQL["find_by_name"], parameters)).fetchone()
-    return _account_of(row) if row else None
+    return await (await connection.execute(SQL["find_claims"], parameters)).fetchall()
+
+
+def _claimant(claims: Sequence[tuple[Any, ...]], ending: str) -> Account | None:
+    for row, given in zip(claims, endings([row[1] for row in claims]), strict=True):
+        if given == ending:
+            disabled = row[6]
+            return None if disabled else _shown(_account_of(row), given)
+    return None
+
+
+def _shown(account: Account, ending: str) -> Account:
+    return replace(account, user_name=account.user_name + ending, name_taken=bool(ending))
+
+
+async def name_if_taken(connection: Connection, book_id: UUID, user_id: UUID) -> str:
+    """Return the name to sign in by where somebody else has the chosen one, "" where nobody has."""
+    if not await ending_of(connection, book_id, user_id):
+        return ""
+    account = await find_by_id(connection, book_id, user_id)
+    return account.user_name if account else ""
+
+
+async def ending_of(connection: Connection, book_id: UUID, user_id: UUID) -> str:
+    """Return what the name to sign in by ends with beyond the chosen one, "" where that is the user's own."""
+    parameters = {"book_id": book_id, "user_id": user_id}
+    rows = await (await connection.execute(SQL["claimants"], parameters)).fetchall()
+    return _ending(user_id, [id_ for (id_,) in rows])
+
+
+def _ending(user_id: UUID, claimants: Sequence[UUID]) -> str:
+    return dict(zip(claimants, endings(claimants), strict=True)).get(user_id, "")
 
 
 async def only_account(connection: Connection, device_id: UUID = _NO_DEVICE) -> Account | None:
@@ -95,7 +140,7 @@ async def find_by_id(connection: Connection, book_id: UUID, user_id: UUID) -> Ac
     """Return an account that is signed in."""
     parameters = {"book_id": book_id, "user_id": user_id, "device_id": _NO_DEVICE}
     row = await (await connection.execute(SQL["find_by_id"], parameters)).fetchone()
-    return _account_of(row) if row else None
+    return _shown(_account_of(row), await ending_of(connection, book_id, user_id)) if row else None
 
 
 async def create_account(
@@ -110,7 +155,7 @@ async def create_account(
     """Add the account, its name and password in one operation, and spend the invitation with it."""
     async with connection.transaction():
         await connection.execute(SQL["lock_name"], {"name_key": name_key})
-        if await find_by_name(connection, name_key) is not None:
+        if await _claims(connection, name_key, device_id):
             return "name_taken"
         if invite is not None and not await _spend_invite(connection, account.book_id, invite):
             return "invite_spent"
@@ -264,4 +309,5 @@ class User:
 
 async def all_users(connection: Connection) -> list[User]:
     """Return every account, by name."""
-    return [User(*row) for row in await (await connection.execute(SQL["users"])).fetchall()]
+    rows = await (await connection.execute(SQL["users"])).fetchall()
+    return [User(name + _ending(id_, claimants), *about) for name, *about, id_, claimants in rows]

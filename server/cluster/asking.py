@@ -1,4 +1,4 @@
-"""Calls of this server to discovery servers: short, bounded, without redirects or proxies of loopback."""
+"""Calls of this server to others of its cluster: short, bounded, without redirects or proxies of loopback."""
 
 import ssl
 import time
@@ -52,7 +52,7 @@ class Asker:
             raise AskingError("address not allowed")
         headers = {paths.REQUEST_ID_HEADER: uuid4().hex, "Content-Type": "application/json"}
         try:
-            with self._opened().request(
+            with self.opened().request(
                 method,
                 self.url + path,
                 data=data,
@@ -69,7 +69,8 @@ class Asker:
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise AskingError("answer not understood") from error
 
-    def _opened(self) -> "requests.Session":
+    def opened(self) -> "requests.Session":
+        """Return the connections, kept from call to call."""
         if self._session is None:
             import requests
 

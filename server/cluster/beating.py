@@ -23,7 +23,11 @@ from server.cluster.membership import Membership, OfferRefusedError
 from server.cluster.own_state import OwnState
 from server.contract import cluster, paths, signing
 from server.contract.cluster import Heartbeat, Load, RosterDiscovery
-from server.contract.shapes import HeartbeatRequest, HeartbeatTaken, Servers
+from server.contract.cluster_calls import (
+    HeartbeatRequest,
+    HeartbeatTaken,
+    Servers,
+)
 
 _log = logging.getLogger(__name__)
 BEAT_SECONDS: Final = 5.0

@@ -6,8 +6,11 @@ from starlette.routing import Route
 
 from server.auth.issuer import instant
 from server.contract import paths
+from server.contract.cluster_calls import (
+    Closest,
+    Servers,
+)
 from server.contract.errors import ErrorCode
-from server.contract.shapes import Closest, Servers
 from server.http.middleware import status_error
 from server.http.operation import describes
 from server.http.responses import answer

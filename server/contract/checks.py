@@ -38,6 +38,11 @@ def is_uuid(text: str) -> bool:
         return False
 
 
+def is_sha256(text: str) -> bool:
+    """Say whether `text` is a SHA-256 in lower-case hexadecimal."""
+    return _SHA256.match(text) is not None
+
+
 def parse_amount(text: str) -> Decimal | None:
     """Return the amount in rupees, or None where `text` is not a positive `numeric(18,2)`."""
     if not _AMOUNT.match(text):
@@ -158,7 +163,7 @@ def _check_new_document(document: NewDocument) -> list[FieldError]:
 def check_bytes(sha256: str, byte_size: int, media_type: str) -> list[FieldError]:
     """Check what is said of a document's bytes."""
     errors: list[FieldError] = []
-    if not _SHA256.match(sha256):
+    if not is_sha256(sha256):
         errors.append(FieldError("sha256", "That is not a SHA-256 in lower-case hexadecimal."))
     if byte_size <= 0:
         errors.append(FieldError("byteSize", "The file is empty."))

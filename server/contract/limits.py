@@ -22,6 +22,9 @@ MAX_DEVICE_SECRET: Final = 128
 MAX_JOURNAL_DOC: Final = 8192
 MAX_REQUEST_BYTES: Final = 256 * 1024
 
+MAX_SYNC_OPERATIONS: Final = 200
+"""Operations that one call may ask the whereabouts of."""
+
 MAX_DAYS_AHEAD: Final = 366
 """An entry's date may lie this many days after today; further ahead is nearly always a typing slip."""
 EARLIEST_YEAR: Final = 1900

@@ -27,6 +27,10 @@ SUGGEST_DESCRIPTIONS: Final = "/v1/suggestions/descriptions"
 
 BOOK_DIGEST: Final = "/v1/book/digest"
 
+SYNC_STATUS: Final = "/v1/sync/status"
+PEER_STATUS: Final = "/v1/peers/status"  # these two between servers
+PEER_BYTES: Final = "/v1/peers/bytes"
+
 EXPORT_CSV: Final = "/v1/exports/transactions.csv"
 
 CLOSEST_TO_ME: Final = "/closestToMe"
@@ -42,5 +46,7 @@ HEALTH_READY: Final = "/health/ready"
 
 LOCAL_SECRET_HEADER: Final = "X-Bahi-Local-Secret"  # noqa: S105 - a header's name
 REQUEST_ID_HEADER: Final = "X-Request-Id"
+PEER_HEADER: Final = "X-Bahi-Peer"
+"""A signed question (`peers`) where a call between servers has no body."""
 DRAINING_HEADER: Final = "X-Bahi-Draining"
 """On every answer of a server that is being drained: a client that may move refreshes soon."""

@@ -104,7 +104,8 @@ class SignedIn(Answer, frozen=True):
     """Tokens and where the client belongs now.
 
     `code_prefix` begins every human code made by this device; `last_counter` is the highest number
-    that the server has seen behind it.
+    that the server has seen behind it. `name_taken` says that somebody in another region had the chosen name
+    first: `user_name` is the one to sign in by.
     """
 
     access_token: str
@@ -118,6 +119,7 @@ class SignedIn(Answer, frozen=True):
     server_time: str
     lock_epoch: int = 0
     roster_version: int = 0
+    name_taken: bool = False
 
 
 class Session(Answer, frozen=True):
@@ -144,7 +146,8 @@ class SessionsEnded(Answer, frozen=True):
 
 class Refreshed(Answer, frozen=True):
     """The next generation of tokens. `changed` says that `primary` is another server than the lock was on,
-    `reason` names the rule that decided; `lock_epoch` rises with each change.
+    `reason` names the rule that decided; `lock_epoch` rises with each change. `user_name` is the one to sign
+    in by where the chosen name turned out to be somebody else's, "" where it is one's own.
     """
 
     access_token: str
@@ -156,56 +159,7 @@ class Refreshed(Answer, frozen=True):
     lock_epoch: int
     server_time: str
     roster_version: int = 0
-
-
-# --- the cluster --------------------------------------------------------------------------------
-
-
-class Closest(Answer, frozen=True):
-    """Whoever the central URL reached."""
-
-    server_id: str
-    region: str
-    server_time: str
-
-
-class Servers(Answer, frozen=True):
-    """The signed roster, and the signed directory as last heard ("" where there is none); see `cluster`."""
-
-    roster: str
-    directory: str = ""
-
-
-class HeartbeatRequest(Request, frozen=True):
-    """A signed Heartbeat (`cluster`)."""
-
-    heartbeat: str
-
-
-class HeartbeatTaken(Answer, frozen=True):
-    """Discovery took it; a server that knows an older roster asks for the newer one."""
-
-    roster_version: int
-    server_time: str
-
-
-class ServerStateAnswer(Answer, frozen=True):
-    """The state of one server, and the signed directory that says so."""
-
-    state: str
-    directory: str
-
-
-class SuspicionRequest(Request, frozen=True):
-    """A client's report that a server does not answer: discovery looks for itself."""
-
-    reason: Literal["refused", "silent", "unavailable"]
-
-
-class SuspicionTaken(Answer, frozen=True):
-    """Noted; `state` is what discovery held of that server when the report came."""
-
-    state: str
+    user_name: str = ""
 
 
 # --- documents ----------------------------------------------------------------------------------

@@ -8,15 +8,17 @@ from starlette.routing import Route
 
 from server.auth.issuer import instant
 from server.contract import paths
-from server.contract.errors import ErrorCode
-from server.contract.shapes import (
-    Health,
+from server.contract.cluster_calls import (
     HeartbeatRequest,
     HeartbeatTaken,
     Servers,
     ServerStateAnswer,
     SuspicionRequest,
     SuspicionTaken,
+)
+from server.contract.errors import ErrorCode
+from server.contract.shapes import (
+    Health,
 )
 from server.discovery.service import Discovery
 from server.errors import ServerError

@@ -15,8 +15,10 @@ from server.cluster.keyring import signing_key
 from server.cluster.membership import OfferRefusedError
 from server.contract import signing
 from server.contract.cluster import Liveness, Roster, RosterDiscovery
+from server.contract.cluster_calls import (
+    Servers,
+)
 from server.contract.errors import ErrorCode
-from server.contract.shapes import Servers
 from server.discovery.config import DiscoveryConfig
 from server.discovery.directory import Directories
 from server.discovery.heartbeat import HeartbeatReader, refused

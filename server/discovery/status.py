@@ -9,7 +9,9 @@ from server.cluster.asking import Asker, AskingError
 from server.cluster.table import columns, expiry
 from server.contract import cluster, paths
 from server.contract.cluster import Directory, DirectoryServer, Roster, RosterServer
-from server.contract.shapes import Servers
+from server.contract.cluster_calls import (
+    Servers,
+)
 from server.contract.signing import SignatureError
 from server.errors import StartError
 

@@ -5,7 +5,7 @@ import contextlib
 import hashlib
 import os
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -42,6 +42,15 @@ class FolderStore:
                 ErrorCode.STORE_UNAVAILABLE, "The server cannot reach its documents just now."
             ) from error
 
+    async def present(self, book_id: UUID, sha256s: Collection[str]) -> frozenset[str]:
+        """Return those that are stored in this book. Raises ServerError (store_unavailable)."""
+        try:
+            return await asyncio.to_thread(self._present, book_id, sha256s)
+        except OSError as error:
+            raise ServerError(
+                ErrorCode.STORE_UNAVAILABLE, "The server cannot reach its documents just now."
+            ) from error
+
     async def put(
         self, book_id: UUID, sha256: str, byte_size: int, media_type: str, chunks: AsyncIterator[bytes]
     ) -> None:
@@ -63,6 +72,9 @@ class FolderStore:
         finally:
             with contextlib.suppress(OSError):
                 partial.unlink(missing_ok=True)
+
+    def _present(self, book_id: UUID, sha256s: Collection[str]) -> frozenset[str]:
+        return frozenset(sha256 for sha256 in sha256s if self.path(book_id, sha256).is_file())
 
 
 async def _receive(

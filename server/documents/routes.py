@@ -18,6 +18,7 @@ from server.http.responses import answer, read_json
 from server.http.state import services_of
 
 _LINKED = (ErrorCode.FORBIDDEN, ErrorCode.LINK_EXPIRED)
+_GET = (*_LINKED, ErrorCode.NOT_FOUND, ErrorCode.STORE_UNAVAILABLE)
 _PUT = (
     *_LINKED,
     ErrorCode.TOO_LARGE,
@@ -35,7 +36,7 @@ async def plan(request: Request) -> Response:
     return answer(PlanAnswer(await services_of(request).documents.plan(identity, body.documents)))
 
 
-@describes(answer=DocumentLink, errors=(ErrorCode.NOT_FOUND,))
+@describes(answer=DocumentLink, errors=(ErrorCode.NOT_FOUND, ErrorCode.STORE_UNAVAILABLE))
 async def link(request: Request) -> Response:
     """GET /v1/documents/{id}/link"""
     identity, text = identify(request), request.path_params["id"]
@@ -51,7 +52,7 @@ async def put_blob(request: Request) -> Response:
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
-@describes(media_type="*/*", signed_in=False, errors=(*_LINKED, ErrorCode.NOT_FOUND))
+@describes(media_type="*/*", signed_in=False, errors=_GET)
 async def get_blob(request: Request) -> Response:
     """GET /v1/blobs/{token}"""
     found, path = await services_of(request).documents.open(request.path_params["token"])

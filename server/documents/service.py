@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 from uuid import UUID
 
 from server.auth.service import instant
@@ -12,12 +11,11 @@ from server.contract import checks
 from server.contract.errors import ErrorCode
 from server.contract.shapes import DocumentLink, DocumentPlan, NewDocument, PlannedDocument, Upload
 from server.db.pool import Pool
-from server.db.queries import load
+from server.documents.copying import Copying
 from server.documents.folder import FolderStore
 from server.documents.links import BlobLink, make_link, read_link
+from server.documents.wanted import SQL, Bytes
 from server.errors import InvalidFieldsError, ServerError, not_found
-
-SQL: Final = load("server.documents")
 
 
 @dataclass(slots=True)
@@ -28,6 +26,7 @@ class DocumentService:
     store: FolderStore
     signer: TokenKeys
     clock: Callable[[], float]
+    copies: Copying
     public_url: str = ""
 
     async def plan(self, identity: Identity, documents: Sequence[PlannedDocument]) -> list[DocumentPlan]:
@@ -44,10 +43,13 @@ class DocumentService:
         await self.store.put(link.book_id, link.sha256, link.byte_size, link.media_type, chunks)
 
     async def open(self, token: str) -> tuple[BlobLink, Path]:
-        """Return the file that a link leads to. Raises ServerError (not_found, forbidden, link_expired)."""
+        """Return the file that a link leads to, fetched from another region where it must be.
+
+        Raises ServerError (not_found, forbidden, link_expired, store_unavailable).
+        """
         link = read_link(self.signer, token, "GET", int(self.clock()))
         if await self.store.find(link.book_id, link.sha256) is None:
-            raise not_found("document")
+            await self.copies.bring(Bytes(link.book_id, link.sha256, link.byte_size, link.media_type))
         return link, self.store.path(link.book_id, link.sha256)
 
     async def link(self, identity: Identity, document_id: UUID) -> DocumentLink:
@@ -58,6 +60,8 @@ class DocumentService:
         if row is None:
             raise not_found("document")
         sha256, byte_size, media_type, file_name = row
+        if await self.store.find(identity.book_id, sha256) is None:  # on its way before the link is followed
+            self.copies.begin(Bytes(identity.book_id, sha256, byte_size, media_type))
         link = BlobLink("GET", identity.book_id, sha256, byte_size, media_type, file_name)
         url, expires = make_link(self.signer, self.public_url, link, int(self.clock()))
         return DocumentLink(url, instant(expires), file_name, media_type, byte_size, sha256)

@@ -19,6 +19,8 @@ from server.entries.changes import EntryChanges
 from server.entries.export import CsvExport
 from server.entries.service import EntryService
 from server.http.tally import Tally
+from server.peers.links import Links
+from server.peers.whereabouts import Whereabouts
 from server.sessions.placement import Placement
 
 
@@ -36,6 +38,8 @@ class Services:
     beating: Beating
     placement: Placement
     auth: AuthService
+    links: Links
+    whereabouts: Whereabouts
     documents: DocumentService
     entries: EntryService
     changes: EntryChanges

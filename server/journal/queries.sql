@@ -67,3 +67,21 @@ with batch as (
         set uses = t.uses + excluded.uses, last_ver = greatest(t.last_ver, excluded.last_ver)
 )
 select count(*) from batch;
+
+-- name: find_operations
+-- Of each operation that is here: how many records it has, and the bills that it brings. One that only takes a
+-- bill away names it too.
+select j.op_id, count(*), coalesce(array_agg(j.doc::jsonb ->> 'sha256') filter (
+    where j.kind = 'document' and (j.doc::jsonb ->> 'voidedVer') is null
+), '{}')
+from public.journal j
+where j.book_id = %(book_id)s and j.op_id = any(%(op_ids)s)
+group by j.op_id;
+
+-- name: recent_of_device
+-- A few pages of journal_at, or the book where that is smaller.
+select j.op_id
+from public.journal j
+where j.book_id = %(book_id)s and j.device = %(device)s and j.at > now() - %(seconds)s * interval '1 second'
+group by j.op_id
+limit %(most)s;

@@ -3,11 +3,11 @@
 import logging
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from server.auth.tokens import RefreshToken
+from server.auth.tokens import Identity, RefreshToken
 from server.cluster.load import LoadMeter
 from server.cluster.membership import Membership
 from server.cluster.own_state import OwnState
@@ -23,8 +23,12 @@ _log = logging.getLogger(__name__)
 _NOBODY: Final = "The cluster has no server for this session just now."
 
 
-def not_known_to_arrive(_region: str) -> bool:
-    """Say that a client's writes are in another region: nobody can tell yet."""
+Arrived = Callable[[Identity, str], Awaitable[bool]]
+"""Whether what a session's device has written here is in another region too."""
+
+
+async def nobody_can_tell(_identity: Identity, _region: str) -> bool:
+    """Say that it has not arrived."""
     return False
 
 
@@ -40,7 +44,7 @@ class Placement:
     own: OwnState
     load: LoadMeter
     chance: Chance = random.random
-    writes_arrived: Callable[[str], bool] = not_known_to_arrive
+    writes_arrived: Arrived = nobody_can_tell
     decisions: Counter[tuple[str, bool]] = field(default_factory=Counter)
 
     @property
@@ -59,9 +63,22 @@ class Placement:
         """Return the id of the server that a new session goes to."""
         return pinning.newcomer(self._situation(None, "good", RefreshRequest("", "")))
 
-    def at_refresh(self, token: RefreshToken | None, standing: Standing, body: RefreshRequest) -> Decision:
-        """Return where the session of `token` (None: what was sent is none) goes from now on."""
-        decision = pinning.decide(self._situation(token, standing, body))
+    async def at_refresh(
+        self, token: RefreshToken | None, standing: Standing, body: RefreshRequest
+    ) -> Decision:
+        """Return where the session of `token` (None: what was sent is none) goes from now on.
+
+        Another region is asked about the client's writes only where the rules wait for nothing else.
+        """
+        situation, waits_for = self._situation(token, standing, body), list[str]()
+
+        def not_yet(region: str) -> bool:
+            waits_for.append(region)
+            return False
+
+        decision = pinning.decide(replace(situation, writes_arrived=not_yet))
+        if token and waits_for and await self._are_there(token, waits_for[0]):
+            decision = pinning.decide(replace(situation, writes_arrived=lambda _: True))
         locked = token.server_id if token else ""
         changed = decision.server_id not in ("", locked)
         self.decisions[decision.rule, changed] += 1
@@ -85,6 +102,13 @@ class Placement:
             region_moved_at=token.region_moved_at if stays else now,
         )
 
+    async def _are_there(self, token: RefreshToken, region: str) -> bool:
+        """Say whether the session's writes are in `region`; only the region where it writes can tell."""
+        region_of = self.membership.roster.region_of
+        if region_of(token.server_id) != region_of(self.server_id):
+            return False
+        return await self.writes_arrived(token.identity, region)
+
     def _situation(self, token: RefreshToken | None, standing: Standing, body: RefreshRequest) -> Situation:
         directory, locked = self.membership.directory, token.server_id if token else self.server_id
         servers = self.membership.roster.servers
@@ -103,7 +127,7 @@ class Placement:
             locked_since=token.locked_since if token else 0,
             region_moved_at=token.region_moved_at if token else 0,
             drain_until=self._drain_until(locked, directory),
-            writes_arrived=self.writes_arrived,
+            writes_arrived=lambda _: False,
             policy=self.policy,
             chance=self.chance,
         )

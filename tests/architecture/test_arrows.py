@@ -210,6 +210,11 @@ def _pure() -> list[Path]:
     named += [ROOT / "server/sessions" / name for name in ("choice.py", "pinning.py")]
     named += [ROOT / "server/cluster" / name for name in ("locks.py", "membership.py", "own_state.py")]
     named += [ROOT / "server/cluster" / name for name in ("roster.py", "table.py")]
+    named += [
+        ROOT / "server/auth/names.py",
+        ROOT / "server/peers/questions.py",
+        ROOT / "server/peers/truth.py",
+    ]
     named += [ROOT / "server/discovery" / name for name in ("registry.py", "heartbeat.py")]
     return [path for path in [*_sources("app/domain"), *_sources("server/contract"), *named] if path.exists()]
 

@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 import msgspec
 
 from server.contract import paths
-from server.contract.shapes import HeartbeatRequest
+from server.contract.cluster_calls import (
+    HeartbeatRequest,
+)
 from tests.bench.groups import Group
 from tests.bench.rows import Row, spread_of
 from tests.bench.stage import Stage

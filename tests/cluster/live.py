@@ -13,11 +13,16 @@ from typing import Final
 from app.paths import Paths
 from app.store.database import Database
 from app.store.settings import Settings
+from tests.cluster.watch import Watch
 from tests.support.cluster import MUMBAI, SINGAPORE, Cluster, Layout
-from tests.support.node import ROOT, server_command
+from tests.support.node import ROOT
 
-LAYOUT: Final = Layout((MUMBAI, SINGAPORE), settings={"registration": "invite", "drain_seconds": 60})
+LAYOUT: Final = Layout(
+    (MUMBAI, SINGAPORE), settings={"registration": "invite", "drain_seconds": 60}, mesh=True
+)
 _INVITE_DAYS: Final = 7
+_REDRAW_SECONDS: Final = 2.0
+_CLEAR: Final = "\x1b[H\x1b[2J"
 _DEAD_SECONDS: Final = 45
 """How often those that have ended are started again: long enough to see what becomes of their clients."""
 
@@ -29,15 +34,17 @@ def run_live(folder: Path) -> int:
         cluster.wait_up()
         link = cluster.operator.invite(_INVITE_DAYS)
         _say(_words(cluster, folder, link))
-        with _program(folder, link), _status(cluster):
+        with _program(folder, link), contextlib.closing(Watch(cluster)) as watch:
             while True:
                 _start_the_dead(cluster)
-                time.sleep(_DEAD_SECONDS)
+                _show(watch, _DEAD_SECONDS)
     _say("The cluster has ended; its data are kept.")
     return 0
 
 
 def _start_the_dead(cluster: Cluster) -> None:
+    for region in cluster.layout.regions:
+        cluster.heal(region.code)  # its database too
     for id_, node in (*cluster.servers.items(), *cluster.discovery.items()):
         if not node.running:
             cluster.start(id_)
@@ -57,6 +64,8 @@ def _words(cluster: Cluster, folder: Path, link: str) -> str:
         f"  {link}",
         f"Another one: {_command('roster', 'invite', '--folder', str(operator))}",
         f"Who is alive: {_command(*_status_arguments(cluster))}",
+        f"How the regions' links are: {_command('replication', 'status', '--watch', *_mesh_file(cluster))}",
+        f"Whether they hold the same: {_command('replication', 'verify', *_mesh_file(cluster))}",
         "Kill a server (kill -9 PID), or ask it to end (kill PID): what has ended is started again within "
         f"{_DEAD_SECONDS} s. Ctrl+C ends everything.",
         "",
@@ -100,14 +109,17 @@ def _propose(paths: Paths, link: str) -> None:
     database.close()
 
 
-@contextlib.contextmanager
-def _status(cluster: Cluster) -> Iterator[None]:
-    """Show who is alive, where there is somebody at a terminal."""
-    if not sys.stdout.isatty():
-        yield
-        return
-    with _child(server_command("--quiet", *_status_arguments(cluster)), dict(os.environ)):
-        yield
+def _mesh_file(cluster: Cluster) -> tuple[str, str]:
+    return "--file", str(cluster.regions_file)
+
+
+def _show(watch: Watch, seconds: float) -> None:
+    """Show for so long how it is, where there is somebody at a terminal."""
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        if sys.stdout.isatty():
+            _say(_CLEAR + watch.text())
+        time.sleep(_REDRAW_SECONDS)
 
 
 @contextlib.contextmanager

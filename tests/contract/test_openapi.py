@@ -26,6 +26,7 @@ from server.entries.routes import ROUTES as ENTRIES
 from server.http.health import ROUTES as HEALTH
 from server.http.metrics import ROUTES as METRICS
 from server.http.openapi import make_document
+from server.peers.routes import ROUTES as PEERS
 from tests.support.servers import RunningServer
 
 # Each a promise that the document makes. Not among them: that every body outside the schema is refused (the
@@ -53,7 +54,7 @@ def token(server: RunningServer) -> str:
 
 CALLS = [
     (route.path, method)
-    for route in (*AUTH, *DOCUMENTS, *ENTRIES, *CLUSTER, *HEALTH, *METRICS)
+    for route in (*AUTH, *DOCUMENTS, *ENTRIES, *PEERS, *CLUSTER, *HEALTH, *METRICS)
     for method in sorted((route.methods or set()) - {"HEAD"})
 ]
 

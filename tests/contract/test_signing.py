@@ -9,7 +9,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from server.auth.tokens import raw_key
 from server.contract import signing
-from server.contract.shapes import Closest
+from server.contract.cluster_calls import (
+    Closest,
+)
 from server.contract.signing import SignatureError
 
 KEY, OTHER = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()

@@ -10,7 +10,7 @@ import pytest
 from starlette.routing import Route
 
 from server.app import create_app
-from server.contract import errors, paths, shapes
+from server.contract import cluster_calls, errors, paths, shapes
 from server.contract.errors import STATUS, ErrorCode
 from server.discovery.routes import ROUTES as DISCOVERY
 from tests.contract.wire import GOLDEN, current
@@ -41,7 +41,7 @@ def test_every_path_is_served_and_every_route_is_a_path(server: RunningServer) -
 def _structs(base: type[msgspec.Struct]) -> list[type[msgspec.Struct]]:
     return [
         kind
-        for kind in (*vars(shapes).values(), *vars(errors).values())
+        for kind in (*vars(shapes).values(), *vars(cluster_calls).values(), *vars(errors).values())
         if inspect.isclass(kind) and issubclass(kind, base) and kind.__struct_fields__
     ]
 

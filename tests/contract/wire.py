@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from server.contract import cluster, errors, limits, media, paths, shapes
+from server.contract import cluster, cluster_calls, errors, limits, media, paths, peers, shapes
 
 GOLDEN = Path(__file__).with_name("wire.json")
 
@@ -33,7 +33,7 @@ def current() -> str:
 
 def _shapes() -> dict[str, Any]:
     found = {}
-    for module in (shapes, cluster, errors):
+    for module in (shapes, cluster_calls, cluster, peers, errors):
         for name, kind in vars(module).items():
             own = inspect.isclass(kind) and kind.__module__ == module.__name__
             if own and issubclass(kind, msgspec.Struct) and kind.__struct_fields__:

@@ -49,13 +49,14 @@ class Region(NamedTuple):
 
 class Message(NamedTuple):
     """In the air, or half done at a server. `asked`: a refresh on its way; `spent`: its use is noted, the
-    answer not yet made; `told`: the answer on its way, `token` None for a refusal. `to` is a server."""
+    answer not yet made; `told`: the answer on its way, `token` None for a refusal. `to` is a server, `by`
+    who waits for the answer: nobody, once the program that asked is gone."""
 
     stage: Literal["asked", "spent", "told"]
     to: int
     token: Token | None
     refresh_id: str
-    by_thief: bool = False
+    by: Literal["client", "thief", "nobody"] = "client"
 
 
 class World(NamedTuple):
@@ -77,11 +78,13 @@ class World(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How large the model is."""
+    """How large the model is. Without `crashes` the client only loses answers, which by the rules as they
+    are is the same to everybody else."""
 
     generations: int = 3
     in_flight: int = 2
     highest_epoch: int = 1
+    crashes: bool = True
     death: Death = ""
     thief: Literal["", "token", "record"] = ""
 
@@ -159,17 +162,16 @@ class Model:
         if world.memory is not None and world.memory.token.generation < self.bounds.generations:
             for to in (0, 1):
                 yield from self._ask(world, world.memory, to)
-        told = [each for each in world.air if each.stage == "told"]
-        if told or world.memory != world.keyring:
-            restarted = world._replace(memory=world.keyring, air=world.air.difference(told))
-            yield "the client crashes and starts again", restarted
+        air = _orphaned(world.air)
+        if self.bounds.crashes and (air != world.air or world.memory != world.keyring):
+            yield "the client crashes and starts again", world._replace(memory=world.keyring, air=air)
 
     def _ask(self, world: World, record: Record, to: int) -> Iterator[tuple[str, World]]:
         token, refresh_id, drawn = record.token, record.refresh_id, world.drawn
         if self.rules.id_drawn == "at each sending" or not refresh_id:
             refresh_id, drawn = f"c{token.generation}-{drawn}", drawn + 1
         asked = Message("asked", to, token, refresh_id)
-        in_flight = sum(not each.by_thief for each in world.air)
+        in_flight = sum(each.by != "thief" for each in world.air)
         if drawn > _MOST_DRAWN or in_flight >= self.bounds.in_flight or world.regions[to].state != "up":
             return
         if asked in world.air:
@@ -200,7 +202,8 @@ class Model:
             half = Record(answer, before.refresh_id)
             if self.rules.written == "id first":
                 half = Record(before.token, after.refresh_id)
-            yield f"{said}, and crashes with half of it written", fresh._replace(memory=half, keyring=half)
+            crashed = landed._replace(memory=half, keyring=half, air=_orphaned(landed.air))
+            yield f"{said}, and crashes with half of it written", crashed
 
     def _taken(self, world: World, message: Message, answer: Token) -> Record | None:
         record = world.memory
@@ -242,7 +245,10 @@ class Model:
             return
         if self._refused_at_once(world, region, use):
             ended = region._replace(revoked=True)
-            yield f"{where} ends the session for {message.refresh_id}", self._told(world, message, None, ended)
+            yield (
+                f"{where} ends the session for {message.refresh_id}",
+                self._told(world, message, None, ended),
+            )
             return
         noted = region._replace(uses=region.uses | {use})
         air = world.air - {message} | {message._replace(stage="spent")}
@@ -263,7 +269,7 @@ class Model:
             return
         following = Token(token.generation + 1, message.refresh_id, token.server, token.epoch)
         yield f"{where} answers {message.refresh_id}", self._told(world, message, following, region)
-        if token.epoch < self.bounds.highest_epoch and not message.by_thief:
+        if token.epoch < self.bounds.highest_epoch and message.by == "client":
             other = "B" if token.server == "A" else "A"
             moved = following._replace(server=other, epoch=token.epoch + 1)
             said = f"{where} answers {message.refresh_id} and moves the lock to {other}"
@@ -287,11 +293,13 @@ class Model:
 
     def _told(self, world: World, message: Message, token: Token | None, region: Region) -> World:
         air = world.air - {message}
-        if message.by_thief:
+        if message.by == "thief":
             # The lock is of no use to him: he asks whom he likes.
             plain = token and Record(token._replace(server="", epoch=0), f"t{token.generation}")
             held = plain or world.thief
             return _with(world._replace(air=air, thief=held), message.to, region)
+        if message.by == "nobody":
+            return _with(world._replace(air=air), message.to, region)
         told = message._replace(stage="told", token=token)
         return _with(world._replace(air=air | {told}), message.to, region)
 
@@ -330,11 +338,11 @@ class Model:
         held = world.thief
         if held is None or held.token.generation >= self.bounds.generations:
             return
-        if any(each.by_thief for each in world.air):
+        if any(each.by == "thief" for each in world.air):
             return
         for to in (0, 1):
             if world.regions[to].state == "up":
-                asked = Message("asked", to, held.token, held.refresh_id, by_thief=True)
+                asked = Message("asked", to, held.token, held.refresh_id, by="thief")
                 for said, after in self._spends(world, asked):
                     yield f"the thief comes: {said}", after
 
@@ -342,3 +350,10 @@ class Model:
 def _with(world: World, at: int, region: Region) -> World:
     other = world.regions[1 - at]
     return world._replace(regions=(region, other) if at == 0 else (other, region))
+
+
+def _orphaned(air: frozenset[Message]) -> frozenset[Message]:
+    """Return what is in the air once the client's program is gone: its answers go nowhere."""
+    kept = {each for each in air if each.by != "client"}
+    asked = {each._replace(by="nobody") for each in air if each.by == "client" and each.stage != "told"}
+    return frozenset(kept | asked)

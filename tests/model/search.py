@@ -3,6 +3,8 @@
 Breadth first, so that the first state found broken is one of the nearest. States are compared by value.
 """
 
+import contextlib
+import gc
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -58,6 +60,12 @@ class Found(Generic[S]):
 def explore(start: S, moves: Moves[S], wrong: Callable[[S], str]) -> Found[S]:
     """Reach everything from `start`, or stop at the first state of which `wrong` has something to say."""
     found: Found[S] = Found({start: None}, {start: []}, None)
+    with _without_collecting():
+        trace = _reach(found, start, moves, wrong)
+    return replace(found, trace=trace)
+
+
+def _reach(found: Found[S], start: S, moves: Moves[S], wrong: Callable[[S], str]) -> Trace | None:
     came_from, into, ahead = found.came_from, found.into, deque([start])
     while ahead:
         state = ahead.popleft()
@@ -67,14 +75,24 @@ def explore(start: S, moves: Moves[S], wrong: Callable[[S], str]) -> Found[S]:
                 continue
             came_from[after], into[after] = (state, step), [state]
             if said := wrong(after):
-                return replace(found, trace=Trace(found.way_to(after), said))
+                return Trace(found.way_to(after), said)
             ahead.append(after)
         assert len(came_from) <= MOST_STATES, "the model has no end"
-    return found
+    return None
+
+
+@contextlib.contextmanager
+def _without_collecting() -> Iterator[None]:
+    """States are kept, and refer to no one in a circle: looking for garbage among them doubles the time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def hopeless(found: Found[S], hoped_for: Callable[[S], bool]) -> list[S]:
-    """Return the states from which no way leads to one that is `hoped_for`, the nearest to the start first."""
+    """Return the states from which no way leads to one that is `hoped_for`, the nearest first."""
     ahead = [state for state in found.came_from if hoped_for(state)]
     good = set(ahead)
     while ahead:
@@ -96,7 +114,7 @@ def endless(found: Found[S], calm: Callable[[S], S], hoped_for: Callable[[S], bo
             way.append(at)
             on_it.add(at)
             at = calm(at)
-        well = arrives[at] if at in arrives else at not in on_it
+        well = arrives.get(at, at not in on_it)
         arrives.update(dict.fromkeys(way, well))
         arrives.setdefault(at, well)
         if not well:

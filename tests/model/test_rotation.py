@@ -1,6 +1,7 @@
 """Rotation, searched to the end: no honest session is ever ended, no thief stays; and each rule is needed."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -10,18 +11,18 @@ from tests.model.search import Found, Trace, explore, hopeless
 Wrong = Callable[[Model, World], str]
 
 HONEST = [
-    Bounds(generations=3, in_flight=3),
+    Bounds(generations=3, in_flight=3, crashes=False),
+    Bounds(generations=3, in_flight=2),
     Bounds(generations=3, in_flight=2, death="stops"),
     Bounds(generations=3, in_flight=2, death="destroyed"),
-    Bounds(generations=2, in_flight=3, highest_epoch=2, death="destroyed"),
 ]
+_STEALTHY = Bounds(generations=3, in_flight=1, highest_epoch=0, crashes=False, thief="token")
 WITH_A_THIEF = [
-    Bounds(generations=2, in_flight=2, highest_epoch=0, thief="token"),
-    Bounds(generations=3, in_flight=1, highest_epoch=0, thief="token"),
-    Bounds(generations=3, in_flight=1, highest_epoch=0, thief="record"),
-    Bounds(generations=2, in_flight=1, highest_epoch=0, thief="token", death="stops"),
-    Bounds(generations=2, in_flight=1, highest_epoch=0, thief="token", death="destroyed"),
-    Bounds(generations=3, in_flight=1, highest_epoch=0, thief="record", death="destroyed"),
+    replace(_STEALTHY, generations=2, in_flight=2),
+    _STEALTHY,
+    replace(_STEALTHY, generations=2, death="stops"),
+    replace(_STEALTHY, generations=2, death="destroyed"),
+    replace(_STEALTHY, thief="record", death="destroyed"),
 ]
 
 
@@ -74,7 +75,9 @@ def _after_the_merge(model: Model, world: World) -> str:
     thief_goes_on = any(model.grants(world, thief, at) for at in up)
     if thief.token.generation < client.token.generation and thief.refresh_id[0] == "t" and thief_goes_on:
         return "the thief goes on with what the client has rotated past"
-    apart = thief.token.generation == client.token.generation and thief.token.bought_by != client.token.bought_by
+    apart = (
+        thief.token.generation == client.token.generation and thief.token.bought_by != client.token.bought_by
+    )
     if apart and thief_goes_on and any(model.grants(world, client, at) for at in up):
         return "two tokens of one generation, bought by different ids, are both good"
     return ""
@@ -114,9 +117,9 @@ def test_a_thief_is_cut_off_at_the_latest_when_the_regions_have_merged(bounds: B
     assert any(world.memory is None for world in found.came_from)
 
 
-def test_a_theft_is_noticed_from_every_state_in_which_both_have_a_token_of_their_own() -> None:
-    """And where nobody notices, it is because one of them never comes again."""
-    bounds = Bounds(generations=3, in_flight=1, highest_epoch=0, thief="token")
+def test_a_theft_can_still_be_noticed_while_both_have_a_generation_to_spend() -> None:
+    """Where nobody will notice, one of them is at the last generation of the model and never comes again."""
+    bounds = replace(_STEALTHY, generations=2)
     found = search(bounds, lets_the_thief_go_on)
     unnoticed = hopeless(found, lambda world: any(region.revoked for region in world.regions))
     for world in unnoticed:
@@ -126,7 +129,7 @@ def test_a_theft_is_noticed_from_every_state_in_which_both_have_a_token_of_their
 
 
 def test_a_destroyed_region_may_take_the_thiefs_first_use_with_it_and_he_is_cut_off_at_his_next() -> None:
-    bounds = Bounds(generations=3, in_flight=1, highest_epoch=0, thief="token", death="destroyed")
+    bounds = replace(_STEALTHY, death="destroyed")
 
     def both_are_good(model: Model, world: World) -> str:
         lost = world.deaths_left == 0 and world.memory is not None and world.thief is not None
@@ -140,10 +143,59 @@ def test_a_destroyed_region_may_take_the_thiefs_first_use_with_it_and_he_is_cut_
 
 # --- and what each is for -------------------------------------------------------------------------------
 
-SMALL = Bounds(generations=2)
-STEALTHY = Bounds(generations=3, in_flight=1, highest_epoch=0, thief="token")
+_SMALL = Bounds(generations=2)
 
 
-def test_single_use_tokens_end_an_honest_session_when_an_answer_is_lost() -> None:
-    trace = counterexample(SMALL, harms_the_honest, retry="revoked")
-    assert trace.wrong == "an honest session was ended"
+@pytest.mark.parametrize(
+    ("weakened", "steps"),
+    [
+        ({"retry": "revoked"}, 4),  # single-use tokens
+        ({"retry": "within grace"}, 5),  # a late answer, or a computer that slept
+        ({"id_drawn": "at each sending"}, 5),
+        ({"id_drawn": "at sending, kept after"}, 6),  # a crash in between
+        ({"written": "id first"}, 7),  # two records instead of one
+        ({"taken": "last answer"}, 13),
+    ],
+    ids=str,
+)
+def test_a_weaker_rule_ends_an_honest_session(weakened: dict[str, str], steps: int) -> None:
+    trace = counterexample(_SMALL, harms_the_honest, **weakened)
+    assert (trace.wrong, len(trace.steps)) == ("an honest session was ended", steps)
+
+
+@pytest.mark.parametrize(
+    ("weakened", "steps"),
+    [
+        ({"retry": "within grace"}, 4),  # whoever comes soon enough is believed
+        ({"reuse_seen": "in this generation"}, 5),
+        ({"reuse_seen": "in own rows only"}, 5),  # regions merge, and nobody looks
+    ],
+    ids=str,
+)
+def test_a_weaker_rule_lets_a_thief_go_on(weakened: dict[str, str], steps: int) -> None:
+    trace = counterexample(_STEALTHY, lets_the_thief_go_on, **weakened)
+    assert trace.wrong.startswith("a server that has both uses")
+    assert len(trace.steps) == steps
+
+
+@pytest.mark.parametrize("taken", ["last answer", "last answer, id kept"])
+def test_to_take_a_later_answer_of_a_lower_epoch_moves_the_lock_back(taken: str) -> None:
+    trace = counterexample(_SMALL, harms_the_honest, taken=taken, lower_epoch="accepted")
+    assert (trace.wrong, len(trace.steps)) == ("the lock went back", 8)
+
+
+@pytest.mark.parametrize(
+    "weakened",
+    [
+        {"lower_epoch": "accepted"},  # the first answer to an id never is of a lower epoch: see `take`
+        {"taken": "last answer, id kept"},  # two tokens of one generation and one id are worth the same
+        {"written": "token first"},  # an id may spend two generations: they are told apart by their number
+    ],
+    ids=str,
+)
+def test_these_alone_do_no_harm(weakened: dict[str, str]) -> None:
+    """The client refuses them nonetheless: each is one of two locks on a door."""
+    bounds = replace(_SMALL, death="stops")
+    found = search(bounds, harms_the_honest, Rules(**weakened))  # type: ignore[arg-type]
+    assert found.trace is None, str(found.trace)
+    assert hopeless(found, lambda world: _goes_on(world, bounds)) == []

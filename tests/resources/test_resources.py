@@ -28,6 +28,7 @@ NAMES = [
     "folder-open",
     "check",
     "check-double",
+    "check-filled",
     "clock",
     "alert",
     "x",

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from server.contract import paths, shapes
+from server.contract import cluster_calls, paths, shapes
 from tests.support.api import BookApi
 from tests.support.fake_discovery import FakeDiscovery
 from tests.support.ports import steady_port
@@ -45,7 +45,7 @@ def discovery(running: ExitStack) -> FakeDiscovery:
 @pytest.fixture
 def regional(tmp_path: Path, discovery: FakeDiscovery) -> Regional:
     found = Regional(tmp_path, (ONE, TWO), discovery.url)
-    discovery.servers = shapes.Servers(found.publish(), found.directory(used={ONE: 0.0, TWO: 1.0}))
+    discovery.servers = cluster_calls.Servers(found.publish(), found.directory(used={ONE: 0.0, TWO: 1.0}))
     return found
 
 
@@ -56,7 +56,7 @@ def process(regional: Regional, database_url: str, running: ExitStack, **setting
     server = running.enter_context(
         server_process("run", "--config", str(file), environment={"DATABASE_URL": database_url})
     )
-    wait_until(lambda: server.api().send("GET", paths.SERVERS, shapes.Servers).directory)
+    wait_until(lambda: server.api().send("GET", paths.SERVERS, cluster_calls.Servers).directory)
     return server
 
 

@@ -40,6 +40,24 @@ class Call:
         return self.kind != "probe" and not 200 <= self.status < 300
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """“All your data is here”, said `at` (monotonic) when the session was in `region` since `moved`.
+
+    `brought` are the entries that another region had taken, `last_own` is when this one took the last;
+    `missing` are those that were not whole there when it was looked into, `looked` seconds after the words.
+    """
+
+    region: str
+    at: float
+    moved: float
+    brought: list[str]
+    last_own: float
+    judged: int
+    missing: list[str]
+    looked: float
+
+
 @dataclass(slots=True)
 class Heard:
     """What one client has said. `broken` are tasks whose parts went to two servers."""
@@ -49,20 +67,24 @@ class Heard:
     calls: list[Call] = field(default_factory=list)
     phases: list[tuple[float, str]] = field(default_factory=list)
     errors: Counter[str] = field(default_factory=Counter)
+    claims: list[Claim] = field(default_factory=list)
     broken: int = 0
     drained: dict[str, Any] | None = None
 
 
 class ClusterClient:
-    """One client process; ended by `close`."""
+    """One client process; ended by `close`. With `regions`, the cluster's folder, it proves its claims."""
 
-    def __init__(self, folder: Path, number: int, link: str, pause: float) -> None:
+    def __init__(
+        self, folder: Path, number: int, link: str, pause: float, regions: Path | None = None
+    ) -> None:
         self.number = number
         self.heard = Heard()
         self._log = folder / f"client-{number}.log"
         self._changed = threading.Condition()
         program = [sys.executable, "-m", "tests.bench.programs.cluster_client"]
         arguments = [str(folder / f"client-{number}"), str(number), link, str(pause)]
+        arguments += [str(regions)] if regions else []
         with self._log.open("ab") as out:
             self._process = subprocess.Popen(
                 [*program, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=out, cwd=ROOT
@@ -150,6 +172,8 @@ class ClusterClient:
             heard.calls.append(Call(**said["http"]))
         if "saved" in said:
             heard.saved[said["saved"]["id"]] = said["saved"]
+        if "claim" in said:
+            heard.claims.append(Claim(**said["claim"]))
         if "phase" in said:
             heard.phases.append((said["at"], said["phase"]))
         if "error" in said:

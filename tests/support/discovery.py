@@ -17,7 +17,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from server.auth.keys import KEY, load_or_make_key
 from server.contract import cluster, paths, signing
 from server.contract.cluster import Directory, DirectoryServer, Heartbeat, Load
-from server.contract.shapes import HeartbeatRequest, Servers, SuspicionRequest
+from server.contract.cluster_calls import (
+    HeartbeatRequest,
+    Servers,
+    SuspicionRequest,
+)
 from tests.support.rosters import TestCluster, kid_of
 from tests.support.servers import ServerProcess, server_process
 

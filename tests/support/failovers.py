@@ -57,6 +57,7 @@ class Campaign:
         quick: bool = False,
         spread: float = BEAT_SECONDS,
         say: Say = print,
+        layout: Layout | None = None,
     ) -> None:
         self.result = Result()
         self._folder = folder
@@ -65,8 +66,8 @@ class Campaign:
         self._chance = random.Random(seed)
         self._say = say
         self._spread = spread
-        layout = Layout(regions=(MUMBAI,), settings=settings or {}, quick=quick)
-        self.cluster = Cluster(folder / "cluster", layout, network)
+        alone = Layout(regions=(MUMBAI,), settings=settings or {}, quick=quick)
+        self.cluster = Cluster(folder / "cluster", layout or alone, network)
         self.clients: list[ClusterClient] = []
         self._ended: list[ClusterClient] = []
         self._running = ExitStack()
@@ -236,6 +237,14 @@ class Campaign:
 
     def finish(self) -> Verdict:
         """Let everything be sent, end the clients, and look at all that they and those before them saved."""
+        saved, drained = self._end_clients()
+        folder = self.cluster.documents(MUMBAI.code).parent
+        verdict = judge_store(self.cluster.database_url(MUMBAI.code), folder, saved, drained)
+        self.result.verdict = verdict
+        return verdict
+
+    def _end_clients(self) -> tuple[dict[str, dict[str, Any]], list[dict[str, Any]]]:
+        """Return all that was saved, and what each client told at its end."""
         for client in self.clients:
             client.drain()
         for client in self.clients:
@@ -245,11 +254,7 @@ class Campaign:
         self._ended += self.clients
         self.clients = []
         saved = {id_: entry for client in self._ended for id_, entry in client.heard.saved.items()}
-        drained = [client.wait_drained() for client in self._ended]
-        folder = self.cluster.documents(MUMBAI.code).parent
-        verdict = judge_store(self.cluster.database_url(MUMBAI.code), folder, saved, drained)
-        self.result.verdict = verdict
-        return verdict
+        return saved, [client.wait_drained() for client in self._ended]
 
 
 def histogram(delays: Sequence[float], width: int = 50) -> str:

@@ -10,7 +10,11 @@ import msgspec
 
 from server.contract import cluster, paths, signing
 from server.contract.cluster import Heartbeat
-from server.contract.shapes import HeartbeatRequest, HeartbeatTaken, Servers
+from server.contract.cluster_calls import (
+    HeartbeatRequest,
+    HeartbeatTaken,
+    Servers,
+)
 
 
 class FakeDiscovery:

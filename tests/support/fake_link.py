@@ -53,10 +53,12 @@ class FakeLink:
         *,
         seconds: float | None = None,
         moved: Moved | None = None,
+        unsettled: int = 0,
+        late: int = 0,
     ) -> None:
         """Let the link stand so; another server is asked in `seconds`."""
         at = None if seconds is None else self.clock + seconds
-        self._change(LinkView(phase, label, at, moved))
+        self._change(LinkView(phase, label, at, moved, unsettled, late))
 
     def _change(self, view: LinkView) -> None:
         self._view = view

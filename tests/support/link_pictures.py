@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.domain.entry import EntryState
 from app.domain.link import Moved, Phase
+from app.errors import OfflineError
 from app.ui.desktop import Desktop
 from app.ui.dialogs.account_dialog import AccountDialog
 from app.ui.dialogs.move_dialog import MoveDialog
@@ -24,7 +25,7 @@ from app.ui.tour.driver import Driver
 from app.ui.views.login_view import PLACE_KEY
 from server.contract import join
 from tests.support.fake_link import PUNE
-from tests.support.fake_services import TODAY, FakeServices, shop_entries
+from tests.support.fake_services import ABROAD, HOME, TODAY, FakeServices, shop_entries
 
 SIZES = ((1180, 760), (900, 600))
 LINK = join.make_link(join.InviteLink("https://books.example.com", "ab" * 32, "K7QD-93MX-once"))
@@ -49,6 +50,7 @@ class Pictures:
         self._open_book()
         self._link()
         self._moved()
+        self._places()
         self._move()
         self.window.end_unasked()
 
@@ -110,6 +112,35 @@ class Pictures:
         link.tell(Phase.LOCKED, PUNE, moved=Moved(40, 40))
         self._picture("moved-complete")
         link.dismiss_move()
+        self._rest()
+
+    def _places(self) -> None:
+        book, link, listing = self.fake.book, self.fake.link, self.window.listing
+        book.errors["send_pending"] = OfflineError()
+        book.waiting = [replace(book.entries[0], id="w1", state=EntryState.WAITING)]
+        for row in book.entries[:4]:
+            book.place(row, HOME)
+        book.place(book.entries[1], HOME, rows=(ABROAD,))
+        for row in book.entries[4:9]:
+            book.place(row, HOME, ABROAD)
+        self.window.sync.recount()
+        listing.refresh()
+        link.tell(Phase.LOCKED, unsettled=4)
+        self._rest()
+        for number, name in ((0, "waiting"), (2, "bill"), (3, "one"), (6, "both")):
+            listing.table.selectRow(number)
+            self._rest()
+            self._picture(f"place-{name}")
+        link.tell(Phase.LOCKED, unsettled=4, late=3)
+        self._rest()
+        self._picture("late")
+        self.window.show_add()
+        self._picture("late-add")
+        self.window.show_listing()
+        book.waiting, book.places = [], {}
+        book.errors.clear()
+        listing.refresh()
+        link.tell(Phase.LOCKED)
         self._rest()
 
     def _move(self) -> None:

@@ -10,6 +10,7 @@ from app.domain.link import LinkView, Phase
 from app.errors import SignInError
 from app.ui.book_frame import BookFrame
 from app.ui.controllers.link_words import link_words
+from app.ui.controllers.place_controller import PlaceController
 from app.ui.controllers.sync_controller import SyncController
 from app.ui.tasks import Relay
 
@@ -38,6 +39,7 @@ class LinkController(QObject):
         self._link = services.link
         self._sync = sync
         self._book = book
+        self._places = PlaceController(book, self)
         self._view = LinkView(Phase.SIGNED_OUT)
         self._following = self._away = self._behind = False
         self._moved_until: float | None = None
@@ -69,6 +71,7 @@ class LinkController(QObject):
         self._view = LinkView(Phase.SIGNED_OUT)
         self._sync.hold(False)
         self._book.show_moved(None)
+        self._places.clear()
 
     def try_now(self) -> None:
         """Look for a server at once, without waiting for the countdown."""
@@ -142,6 +145,7 @@ class LinkController(QObject):
         if self._view.server_label:
             sidebar.show_server(self._view.server_label)
         self._book.show_moved(self._view.moved)
+        self._places.show(self._view)
         self._plan_look()
 
     def _left(self) -> float:

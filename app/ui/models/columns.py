@@ -3,7 +3,7 @@
 from enum import IntEnum
 
 from app.domain.dates import format_date
-from app.domain.entry import Direction, EntryState, ListedEntry
+from app.domain.entry import Direction, ListedEntry
 from app.domain.money import format_amount
 from app.ui.bounds import count_text
 
@@ -62,38 +62,12 @@ def direction_word(direction: Direction) -> str:
     return "Credit" if direction is Direction.CREDIT else "Debit"
 
 
-def state_text(entry: ListedEntry) -> str:
-    """Return a sentence on how far the entry has come."""
-    return f"Voided. {_come_far(entry)}" if entry.voided else _come_far(entry)
-
-
-def _come_far(entry: ListedEntry) -> str:
-    match entry.state:
-        case EntryState.WAITING:
-            return "On this computer, waiting to be sent"
-        case EntryState.REFUSED:
-            return f"Refused by the server: {entry.note}" if entry.note else "Refused by the server"
-        case EntryState.CONFIRMED:
-            return "Confirmed by the server"
-
-
-def state_icon(entry: ListedEntry) -> tuple[str, str]:
-    """Return the icon and the colour token of the entry's state."""
-    return {
-        EntryState.WAITING: ("clock", "warn"),
-        EntryState.REFUSED: ("alert", "danger"),
-        EntryState.CONFIRMED: ("check-double", "text_muted"),
-    }[entry.state]
-
-
 def spoken_text(entry: ListedEntry, column: Column) -> str:
-    """Return what a screen reader says for `column`."""
+    """Return what a screen reader says for `column`; of the state its mark says more."""
     match column:
         case Column.AMOUNT:
             return f"{direction_word(entry.direction)} {format_amount(entry.amount)}"
         case Column.DOCUMENTS:
             return count_text(entry.document_count, "document", "documents")
-        case Column.STATE:
-            return state_text(entry)
         case _:
             return shown_text(entry, column)

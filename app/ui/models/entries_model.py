@@ -1,6 +1,8 @@
 """The table of entries: pages come in the background, one at a time; `data` never waits."""
 
 from collections import deque
+from collections.abc import Callable
+from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -16,8 +18,10 @@ from PySide6.QtCore import (
 
 from app.domain.entry import EntryFilter, ListedEntry
 from app.errors import AppError
-from app.ui.models.columns import HEADINGS, TITLES, Column, shown_text, spoken_text, state_text
+from app.ui.desktop import local_today
+from app.ui.models.columns import HEADINGS, TITLES, Column, shown_text, spoken_text
 from app.ui.models.pages import Chunk, Page, Pages, fill, insertions, lay_over, read_range, removals
+from app.ui.models.state_marks import Places, StateMark, state_mark
 from app.ui.tasks import Tasks
 
 if TYPE_CHECKING:
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 ENTRY_ROLE: Final = Qt.ItemDataRole.UserRole + 1
+MARK_ROLE: Final = Qt.ItemDataRole.UserRole + 2
+_TIPPED: Final = (Column.DESCRIPTION, Column.CATEGORY, Column.DOCUMENTS, Column.STATE)
 _TOPIC: Final = "page"
 _NOWHERE: Final = QModelIndex()
 _Answer = tuple[tuple[ListedEntry, ...], frozenset[str], Chunk]
@@ -32,16 +38,25 @@ _Answer = tuple[tuple[ListedEntry, ...], frozenset[str], Chunk]
 
 class EntriesModel(QAbstractTableModel):
     """Rows newest first. `loaded` follows every page, `load_failed` carries an AppError,
-    `source_changed` says whether the rows are only those last seen on this computer."""
+    `source_changed` says whether the rows are only those last seen on this computer. `today` is asked for
+    the day of the wall calendar."""
 
     loaded = Signal()
     load_failed = Signal(object)
     source_changed = Signal(bool)
 
-    def __init__(self, services: "Services", tasks: Tasks, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        services: "Services",
+        tasks: Tasks,
+        parent: QObject | None = None,
+        today: Callable[[], date] = local_today,
+    ) -> None:
         super().__init__(parent)
         self._services = services
         self._tasks = tasks
+        self._today = today
+        self._places: Places | None = None
         self._filter = EntryFilter()
         self._pages = Pages()
         self._from_cache = False
@@ -68,13 +83,18 @@ class EntriesModel(QAbstractTableModel):
         column = Column(index.column())
         if role == ENTRY_ROLE:
             return entry
+        if role == MARK_ROLE:
+            return self.mark_of(entry)
         if role == Qt.ItemDataRole.DisplayRole:
             return shown_text(entry, column)
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return spoken_text(entry, column)
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return _tip(entry, column)
+            return self._spoken(entry, column)
+        if role == Qt.ItemDataRole.ToolTipRole and column in _TIPPED:
+            return self._spoken(entry, column)
         return None
+
+    def _spoken(self, entry: ListedEntry, column: Column) -> str:
+        return self.mark_of(entry).sentence if column is Column.STATE else spoken_text(entry, column)
 
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
@@ -123,6 +143,17 @@ class EntriesModel(QAbstractTableModel):
     def entry_at(self, row: int) -> ListedEntry | None:
         """Return the entry of `row`, or None where it is not here just now."""
         return self._look_up(row) if 0 <= row < self._pages.count else None
+
+    def mark_of(self, entry: ListedEntry) -> StateMark:
+        """Return how far an entry has come."""
+        return state_mark(entry, self._places, self._today())
+
+    def set_places(self, places: Places | None, in_sight: range = range(0)) -> None:
+        """Know where changes are, None for this computer's own book; the rows `in_sight` are drawn anew."""
+        changed, self._places = places != self._places, places
+        if changed and in_sight:
+            first, last = in_sight[0], in_sight[-1]
+            self.dataChanged.emit(self.index(first, Column.STATE), self.index(last, Column.STATE))
 
     def row_of(self, entry_id: str) -> int:
         """Return the row of the entry among those here, or -1."""
@@ -281,11 +312,3 @@ class EntriesModel(QAbstractTableModel):
     def _redraw(self, first: int, last: int) -> None:
         if last >= first:
             self.dataChanged.emit(self.index(first, 0), self.index(last, len(Column) - 1))
-
-
-def _tip(entry: ListedEntry, column: Column) -> str | None:
-    if column is Column.STATE:
-        return state_text(entry)
-    if column in (Column.DESCRIPTION, Column.CATEGORY, Column.DOCUMENTS):
-        return spoken_text(entry, column)
-    return None

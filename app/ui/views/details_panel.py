@@ -9,7 +9,8 @@ from app.domain.dates import format_date
 from app.domain.entry import Direction, EntryDetail, EntryState, ListedEntry
 from app.errors import AppError
 from app.ui.icons import put_icon
-from app.ui.models.columns import direction_word, signed_amount, state_icon, state_text
+from app.ui.models.columns import direction_word, signed_amount
+from app.ui.models.state_marks import StateMark
 from app.ui.tasks import Tasks
 from app.ui.theme import figures_font
 from app.ui.views.document_viewer import DocumentViewer
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from app.services import Services
 
 _LONG = 140
+_HYPHEN = "-\u2060"
 
 
 class DetailsPanel(QFrame):
@@ -104,11 +106,14 @@ class DetailsPanel(QFrame):
         column.addStretch(0)
         column.addLayout(state_row)
 
-    def show_entry(self, entry: ListedEntry | None) -> None:
-        """Show `entry` at once and its documents when they are here; None empties the panel."""
+    def show_entry(self, entry: ListedEntry | None, mark: StateMark | None = None) -> None:
+        """Show `entry` at once, with its mark, and its documents when they are here; None empties the
+        panel."""
         same = entry is not None and self._shown is not None and entry.id == self._shown.id
         before, self._shown = self._shown, entry
         self._show_parts(entry)
+        if entry is not None and mark is not None:
+            self._show_mark(entry, mark)
         if entry is None or not same:
             self._detail = None
             self.viewer.show_documents(())
@@ -160,9 +165,10 @@ class DetailsPanel(QFrame):
             set_struck(struck, entry.voided)
         facts = (direction_word(entry.direction), entry.category, format_date(entry.entry_date))
         self.facts.setText("\u00a0· ".join((*facts, entry.human_code)))
-        name, token = state_icon(entry)
-        put_icon(self.state_icon, name, token, size=16)
-        self.state.setText(state_text(entry))
+
+    def _show_mark(self, entry: ListedEntry, mark: StateMark) -> None:
+        put_icon(self.state_icon, mark.icon, mark.tint, size=16)
+        self.state.setText(mark.sentence.replace("-", _HYPHEN))  # a region's name stays in one piece
         set_look(self.state, "role", "error" if entry.state is EntryState.REFUSED else "small")
 
     def _show_detail(self, detail: EntryDetail) -> None:

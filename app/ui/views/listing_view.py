@@ -10,6 +10,7 @@ from app.domain.entry import EntryFilter, EntryState, ListedEntry, Totals
 from app.errors import AppError
 from app.ui.desktop import Desktop
 from app.ui.models.entries_model import EntriesModel
+from app.ui.models.state_marks import Places
 from app.ui.tasks import Tasks
 from app.ui.views.details_panel import DetailsPanel
 from app.ui.views.filter_bar import FilterBar
@@ -27,12 +28,14 @@ _FROM_CACHE = "No server: showing the last entries seen on this computer."
 
 class ListingView(QWidget):
     """`add_wanted` opens Add Entry, `export_wanted` carries the EntryFilter to export, `edit_wanted` and
-    `void_wanted` the ListedEntry that Enter, Delete or a button means."""
+    `void_wanted` the ListedEntry that Enter, Delete or a button means, `places_known` the Places just looked
+    up."""
 
     add_wanted = Signal()
     export_wanted = Signal(object)
     edit_wanted = Signal(object)
     void_wanted = Signal(object)
+    places_known = Signal(object)
 
     def __init__(self, services: "Services", tasks: Tasks, desktop: Desktop) -> None:
         super().__init__()
@@ -42,7 +45,8 @@ class ListingView(QWidget):
         self._tasks = tasks
         self._wanted = EntryFilter()
         self._to_select = ""
-        self.model = EntriesModel(services, tasks, self)
+        self._at_server = False
+        self.model = EntriesModel(services, tasks, self, desktop.today)
         self.filters = FilterBar(desktop.today)
         self.table = EntryTable(self.model)
         self.details = DetailsPanel(services, tasks)
@@ -118,6 +122,20 @@ class ListingView(QWidget):
         self._to_select = select or self._to_select
         self.model.refresh()
         self._ask_totals()
+        self.ask_places()
+
+    def set_at_server(self, at_server: bool) -> None:
+        """Say whether the book is at a server, so that it can be asked where an entry is."""
+        if at_server != self._at_server:
+            self._at_server = at_server
+            self._tasks.supersede(self, "places")
+            self.model.set_places({} if at_server else None, self.table.rows_in_sight())
+
+    def ask_places(self) -> None:
+        """Look up where this computer's changes are; `places_known` follows."""
+        if self._at_server:
+            where = self._services.entries.whereabouts
+            self._tasks.run(where, self._show_places, owner=self, topic="places", local=True)
 
     def focus_search(self) -> None:
         """Move to the search box."""
@@ -152,6 +170,10 @@ class ListingView(QWidget):
 
     def _show_totals(self, totals: Totals) -> None:
         self.foot.show_totals(totals)
+
+    def _show_places(self, places: Places) -> None:
+        self.model.set_places(places, self.table.rows_in_sight())
+        self.places_known.emit(places)
 
     def _totals_failed(self, _error: AppError) -> None:
         self.foot.show_unknown()
@@ -216,8 +238,10 @@ class ListingView(QWidget):
 
     def _show_row(self, row: int) -> None:
         entry = self.model.entry_at(row)
-        if entry is not None or row < 0:
-            self.details.show_entry(entry)
+        if entry is not None:
+            self.details.show_entry(entry, self.model.mark_of(entry))
+        elif row < 0:
+            self.details.show_entry(None)
 
     def _enter_table(self) -> None:
         self.table.setFocus(Qt.FocusReason.ShortcutFocusReason)

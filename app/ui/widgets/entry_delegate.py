@@ -6,8 +6,9 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 
 from app.domain.entry import Direction, EntryState, ListedEntry
 from app.ui.icons import pixmap
-from app.ui.models.columns import Column, shown_text, state_icon
-from app.ui.models.entries_model import ENTRY_ROLE
+from app.ui.models.columns import Column, shown_text
+from app.ui.models.entries_model import ENTRY_ROLE, MARK_ROLE
+from app.ui.models.state_marks import StateMark
 from app.ui.theme import colour, figures_font, text_font
 
 ROW_HEIGHT = 42
@@ -36,9 +37,11 @@ class EntryDelegate(QStyledItemDelegate):
         self._ground(
             painter, rect, index.row(), bool(state & QStyle.StateFlag.State_Selected), index.column()
         )
-        entry = index.data(ENTRY_ROLE)
-        if isinstance(entry, ListedEntry):
-            self._content(painter, rect.adjusted(_PAD, 0, -_PAD, 0), entry, Column(index.column()))
+        column, inner = Column(index.column()), rect.adjusted(_PAD, 0, -_PAD, 0)
+        if column is Column.STATE:
+            self._state(painter, inner, index.data(MARK_ROLE))
+        elif isinstance(entry := index.data(ENTRY_ROLE), ListedEntry):
+            self._content(painter, inner, entry, column)
         painter.restore()
 
     def _ground(self, painter: QPainter, rect: QRect, row: int, selected: bool, column: int) -> None:
@@ -49,11 +52,11 @@ class EntryDelegate(QStyledItemDelegate):
         if selected and column == 0 and self._table.hasFocus():
             painter.fillRect(QRect(rect.left(), rect.top(), 3, rect.height()), colour("accent"))
 
+    def _state(self, painter: QPainter, rect: QRect, mark: object) -> None:
+        if isinstance(mark, StateMark):
+            self._icon(painter, rect.center().x() - 8, rect, mark.icon, mark.tint)
+
     def _content(self, painter: QPainter, rect: QRect, entry: ListedEntry, column: Column) -> None:
-        if column is Column.STATE:
-            name, token = state_icon(entry)
-            self._icon(painter, rect.center().x() - 8, rect, name, token)
-            return
         text = shown_text(entry, column)
         if column is Column.DOCUMENTS:
             if text:
@@ -62,7 +65,7 @@ class EntryDelegate(QStyledItemDelegate):
         painter.setFont(_font(column, entry, text, rect.width()))
         painter.setPen(colour(_token(entry, column)))
         marked = column is Column.DESCRIPTION and entry.state is EntryState.WAITING
-        if marked and rect.width() > _ROOM_FOR_MARK:  # elsewhere the clock says it
+        if marked and rect.width() > _ROOM_FOR_MARK:  # elsewhere the icon says it
             rect = self._mark(painter, rect, "waiting")
         side = Qt.AlignmentFlag.AlignRight if column is Column.AMOUNT else Qt.AlignmentFlag.AlignLeft
         shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, rect.width())

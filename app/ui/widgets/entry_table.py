@@ -99,6 +99,12 @@ class EntryTable(QTableView):
         super().leaveEvent(event)
         self._hover(-1)
 
+    def rows_in_sight(self) -> range:
+        """Return the rows that are on the screen, in whole or in part."""
+        first, last = self.rowAt(0), self.rowAt(self.viewport().height() - 1)
+        end = last + 1 if last >= 0 else self.model().rowCount()
+        return range(first, end) if first >= 0 else range(0)
+
     def _hover(self, row: int) -> None:
         if row != self.property("hoveredRow"):
             self.setProperty("hoveredRow", row)

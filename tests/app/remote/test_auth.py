@@ -147,11 +147,11 @@ def test_a_refusal_that_comes_after_another_session_began_ends_nothing(bench: Be
     asked = bench.tokens.record()
     assert asked is not None
     bench.sign_in()
-    bench.tokens.end(asked)
+    assert not bench.tokens.end(asked)
     assert bench.tokens.access(bench.now) == "access 0"
     now = bench.tokens.record()
     assert now is not None
-    bench.tokens.end(now)
+    assert bench.tokens.end(now)
     assert bench.tokens.access(bench.now) == ""
     assert bench.keyring.kept == {}
 

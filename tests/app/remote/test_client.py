@@ -16,7 +16,12 @@ from app.remote.client import Client
 from app.remote.endpoint import Endpoint
 from app.remote.watch import Outcome, Watch
 from server.contract import paths
-from server.contract.shapes import Closest, Health
+from server.contract.cluster_calls import (
+    Closest,
+)
+from server.contract.shapes import (
+    Health,
+)
 from tests.support.servers import RunningServer
 from tests.support.waiting import wait_until
 

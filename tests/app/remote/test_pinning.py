@@ -18,18 +18,20 @@ from app.store.vault import Vault
 from server.contract import cluster as wire
 from server.contract import paths, signing
 from server.contract.cluster import Directory, DirectoryServer, Liveness
+from server.contract.cluster_calls import (
+    Closest,
+    HeartbeatTaken,
+    Servers,
+    ServerStateAnswer,
+    SuspicionTaken,
+)
 from server.contract.errors import ErrorCode
 from server.contract.shapes import (
-    Closest,
     Health,
-    HeartbeatTaken,
     Primary,
     Refreshed,
     RefreshRequest,
-    Servers,
-    ServerStateAnswer,
     SignedIn,
-    SuspicionTaken,
 )
 from tests.app.remote.test_cluster import Kept
 from tests.support.fake_keyring import FakeKeyring
@@ -124,8 +126,11 @@ class Bench:
         self.cluster = cluster
         if not local:
             cluster.meet(ADDRESS, self.net.servers.signed(), self.net.servers.fingerprint)
+        self.sign_in("" if local else ADDRESS)
+
+    def sign_in(self, address: str = ADDRESS) -> None:
         answer = SignedIn("access 0", 300, "refresh 0", Primary("a", "", ""), "asha", "book-1", "M7A", 0, AT)
-        self.pinning.begin(answer, "" if local else ADDRESS, remember=False)
+        self.pinning.begin(answer, address, remember=False)
         self.work.pop()  # the thread that lets time pass: here the test does
 
     def _local(self) -> Endpoint:
@@ -282,6 +287,30 @@ def test_a_refused_session_ends_and_calls_say_so(bench: Bench) -> None:
     bench.wait(180)
     assert bench.phase is Phase.SIGNED_OUT
     fails(bench.pinning.lease, SignInError)
+
+
+@pytest.mark.parametrize("late", [SignInError("Over.", code=ErrorCode.UNAUTHENTICATED), None])
+def test_what_comes_late_of_an_old_session_is_no_news_of_the_next(
+    bench: Bench, late: SignInError | None
+) -> None:
+    bench.now += 180
+    bench.pinning.tick()
+    refresh = bench.work.pop()
+    ask = bench.tokens.rotate
+
+    def overtaken(*arguments: Any, **more: Any) -> Refreshed:
+        bench.pinning.end()
+        bench.sign_in()
+        if late is not None:
+            raise late
+        ask(*arguments, **more)
+        raise OfflineError
+
+    bench.tokens.rotate = overtaken  # type: ignore[method-assign]
+    refresh()
+    bench.run()
+    assert bench.phase is Phase.LOCKED
+    assert bench.pinning.lease().token == "access 0"
 
 
 def test_a_call_that_is_refused_is_made_once_more_with_a_fresh_token(bench: Bench) -> None:

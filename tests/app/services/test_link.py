@@ -7,11 +7,11 @@ import pytest
 
 from app.domain.link import LinkView, Moved, Phase
 from app.domain.session import Machine
-from app.domain.sync_state import Whereabouts, arrived
+from app.domain.sync_state import Whereabouts, arrived, by_entry, is_safe, overdue
 from app.services.link import Link
 from app.services.session_facts import Session
-from app.store.confirmed import KEPT_US, Confirmed
 from app.store.database import Database
+from app.store.retained import RECENT_US, Retained
 
 MUM, DUB = "ap-south-1", "eu-west-1"
 
@@ -21,7 +21,7 @@ class Desk:
 
     def __init__(self, folder: Path) -> None:
         self.database = Database(folder / "client.sqlite")
-        self.now_us = 10 * KEPT_US
+        self.now_us = 10 * RECENT_US
         self.accounts = SimpleNamespace(
             session=Session("asha", "b", "M7A", "in-mum-1", MUM, "in-mum-1 · ap-south-1"),
             machine=Machine(Phase.LOCKED, "in-mum-1"),
@@ -30,9 +30,16 @@ class Desk:
             completed=[],
         )
         self.accounts.replayed = lambda *, complete: self.accounts.completed.append(complete)
-        self.link = Link(self.accounts, Confirmed(self.database), lambda: self.now_us)  # type: ignore[arg-type]
+        self.following = SimpleNamespace(kicks=0, counts=lambda: (self.late + 1, self.late))
+        self.following.kick = self._kick
+        self.late = 0
+        retained = Retained(self.database)
+        self.link = Link(self.accounts, retained, self.following, lambda: self.now_us)  # type: ignore[arg-type]
         self.heard: list[LinkView] = []
         self.link.subscribe(self.heard.append)
+
+    def _kick(self) -> None:
+        self.following.kicks += 1
 
     def wait_for(self, *op_ids: str) -> None:
         with self.database.write() as connection:
@@ -47,7 +54,7 @@ class Desk:
         from app.store.outbox import Outbox
 
         for op_id in op_ids:
-            Outbox(self.database).confirm(op_id, region, self.now_us)
+            Outbox(self.database).confirm(op_id, "in-mum-1", region, self.now_us)
 
     def change(self, machine: Machine) -> None:
         self.accounts.machine = machine
@@ -61,11 +68,36 @@ def desk(tmp_path: Path):
     made.database.close()
 
 
-def test_the_fold_counts_what_is_in_a_region() -> None:
-    ops = [Whereabouts("1", frozenset({MUM})), Whereabouts("2", frozenset({MUM, DUB})), Whereabouts("3")]
-    assert arrived(ops, MUM) == (2, 3)
-    assert arrived(ops, DUB) == (1, 3)
+def whereabouts(op_id: str, *regions: str, rows: tuple[str, ...] = (), at_us: int = 1) -> Whereabouts:
+    return Whereabouts(
+        op_id, f"e{op_id}", int(op_id), frozenset(regions + rows), frozenset(regions), "s", at_us
+    )
+
+
+def test_the_fold_counts_what_is_whole_in_a_region() -> None:
+    ops = [whereabouts("1", MUM), whereabouts("2", MUM, DUB), whereabouts("3"), whereabouts("4", rows=(MUM,))]
+    assert arrived(ops, MUM) == (2, 4)
+    assert arrived(ops, DUB) == (1, 4)
     assert arrived([], DUB) == (0, 0)
+
+
+def test_two_regions_are_safe_and_one_where_there_is_only_one() -> None:
+    assert is_safe(whereabouts("1", MUM, DUB), 3)
+    assert not is_safe(whereabouts("1", MUM), 2)
+    assert not is_safe(whereabouts("1", MUM, rows=(DUB,)), 2)  # its bills are not there yet
+    assert is_safe(whereabouts("1", MUM), 1)
+    assert not is_safe(whereabouts("1"), 1)
+
+
+def test_what_only_this_computer_has_is_not_overdue_but_waiting() -> None:
+    ops = [whereabouts("1", MUM, at_us=5), whereabouts("2", MUM, at_us=50), whereabouts("3", at_us=0)]
+    assert overdue(ops, 2, 10) == 1
+    assert overdue(ops, 1, 10) == 0
+
+
+def test_an_entry_is_where_its_last_change_is() -> None:
+    old, new = whereabouts("1", MUM, DUB), Whereabouts("2", "e1", 2, frozenset({MUM}), frozenset({MUM}))
+    assert by_entry([new, old]) == {"e1": new}
 
 
 def test_after_a_move_inside_a_region_only_what_waits_is_missing(desk: Desk) -> None:
@@ -75,10 +107,13 @@ def test_after_a_move_inside_a_region_only_what_waits_is_missing(desk: Desk) -> 
     desk.accounts.on_replay()
     assert desk.link.view().moved == Moved(2, 3)
     assert desk.accounts.completed == [False]
+    assert desk.following.kicks == 1
+    assert desk.following.in_a_hurry()
     desk.confirm(MUM, "3")
     desk.link.recount()
     assert desk.link.view().moved == Moved(3, 3)
     assert desk.accounts.completed == [False, True]
+    assert not desk.following.in_a_hurry()
 
 
 def test_what_another_region_confirmed_is_not_claimed_to_be_here(desk: Desk) -> None:
@@ -99,7 +134,7 @@ def test_what_waits_is_sent_before_it_is_counted(desk: Desk) -> None:
 def test_changes_of_more_than_a_day_ago_are_not_recent(desk: Desk) -> None:
     desk.wait_for("old", "new")
     desk.confirm(DUB, "old")
-    desk.now_us += KEPT_US
+    desk.now_us += RECENT_US
     desk.confirm(MUM, "new")
     desk.accounts.on_replay()
     assert desk.link.view().moved == Moved(1, 1)
@@ -142,3 +177,9 @@ def test_where_the_disk_fails_nothing_is_claimed(desk: Desk) -> None:
     desk.database.close()
     desk.accounts.on_replay()
     assert desk.link.view().moved == Moved(0, 1)
+
+
+def test_changes_that_no_second_region_has_after_five_minutes_are_counted(desk: Desk) -> None:
+    desk.late = 3
+    desk.following.on_look()
+    assert (desk.heard[-1].unsettled, desk.heard[-1].late) == (4, 3)

@@ -10,7 +10,9 @@ import pytest
 from server.cluster import beating
 from server.contract import cluster, paths, signing
 from server.contract.cluster import Heartbeat
-from server.contract.shapes import Servers
+from server.contract.cluster_calls import (
+    Servers,
+)
 from tests.support.fake_discovery import FakeDiscovery
 from tests.support.regional import DISCOVERY, Regional
 from tests.support.rosters import kid_of

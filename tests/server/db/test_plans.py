@@ -275,6 +275,20 @@ def test_an_operation_that_comes_again_is_found_by_its_key(desk: Desk) -> None:
     assert plan.whole_tables == set()
 
 
+def test_whether_operations_have_arrived_is_a_look_at_the_key_of_each(desk: Desk) -> None:
+    op_ids = [desk.op_id, *(uuid4() for _ in range(199))]
+    plan = desk.plan(JOURNAL["find_operations"], {"book_id": BOOK, "op_ids": op_ids})
+    assert plan.names == {"journal_pkey"}
+    assert plan.whole_tables == set()
+    assert plan.rows == 1
+
+
+def test_what_a_device_did_lately_is_in_a_few_pages_at_the_end_of_the_journal(desk: Desk) -> None:
+    values = {"book_id": BOOK, "device": uuid4(), "seconds": 0, "most": 1_001}
+    plan = desk.plan(JOURNAL["recent_of_device"], values)
+    assert plan.names == {"journal_at"}
+
+
 def _operation(*ids: UUID, creates: bool, ver: int) -> dict[str, object]:
     doc = (
         '{"amount":"1.00","category":"Rent","createdVer":1,"crDr":"CR","currency":"INR","description":"d",'

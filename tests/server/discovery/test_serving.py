@@ -16,8 +16,13 @@ import requests
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from server.contract import cluster, paths
+from server.contract.cluster_calls import (
+    HeartbeatTaken,
+)
 from server.contract.errors import ErrorBody
-from server.contract.shapes import Health, HeartbeatTaken
+from server.contract.shapes import (
+    Health,
+)
 from tests.support.discovery import (
     DiscoveryClient,
     beater,

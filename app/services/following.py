@@ -1,0 +1,145 @@
+"""Following this computer's changes through the regions: where they are, and what a region never got.
+
+What was confirmed stays retained until two regions have it whole. After a move to a region that lacks some of
+it (the one before may be destroyed) it is sent again from here, with the same ids: there it is the same row.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from app.domain.link import Phase
+from app.domain.sync_state import overdue
+from app.errors import AppError, OfflineError
+from app.services.accounts import Accounts
+from app.services.sync import Sync
+from app.store.retained import Retained
+from server.contract.limits import MAX_SYNC_OPERATIONS
+
+_log = logging.getLogger(__name__)
+LATE_US: Final = 5 * 60 * 1_000_000
+_SOON_SECONDS: Final = 0.5
+"""Between two looks while somebody waits for “All your data is here.”"""
+_LATER_SECONDS: Final = 10.0
+_GRACE_SECONDS: Final = 2.0
+"""What a region lacks this long after a move is sent again: replication needs less where it works."""
+_OPEN: Final = frozenset({Phase.LOCKED, Phase.SYNCING, Phase.SWITCHING})
+
+
+class Following:
+    """Usable from several threads. `on_look` hears after each look; `in_a_hurry` says how often to look."""
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        sync: Sync,
+        retained: Retained,
+        now_us: Callable[[], int] = lambda: time.time_ns() // 1000,
+    ) -> None:
+        self._accounts = accounts
+        self._sync = sync
+        self._retained = retained
+        self._now_us = now_us
+        self._wake = threading.Condition()
+        self._wanted = False
+        self._ended = False
+        self._behind_since: float | None = None
+        self._thread: threading.Thread | None = None
+        self.on_look: Callable[[], None] = lambda: None
+        self.in_a_hurry: Callable[[], bool] = lambda: False
+
+    def kick(self) -> None:
+        """Look soon: something was confirmed, or the lock moved. Starts the thread that looks."""
+        with self._wake:
+            self._wanted = True
+            self._wake.notify_all()
+            if self._thread is None and not self._ended:
+                self._thread = threading.Thread(target=self._follow, name="following", daemon=True)
+                self._thread.start()
+
+    def close(self) -> None:
+        """Look no more."""
+        with self._wake:
+            self._ended = True
+            self._wake.notify_all()
+
+    def look(self) -> int:
+        """Ask where the changes are that are not safe yet; return how many are left. Raises AppError."""
+        session = self._accounts.session
+        if session is None or self._accounts.regions < 2:
+            return 0
+        unsettled = self._retained.unsettled(session.book_id)
+        for start in range(0, len(unsettled), MAX_SYNC_OPERATIONS):
+            batch = unsettled[start : start + MAX_SYNC_OPERATIONS]
+            self._learn(session.book_id, [each.op_id for each in batch])
+        return len(self._retained.unsettled(session.book_id))
+
+    def replay_missing(self) -> int:
+        """Send again what the present region lacks; return how many operations. Raises AppError."""
+        session = self._accounts.require_session()
+        missing = [w for w in self._retained.unsettled(session.book_id) if session.region not in w.regions]
+        items = self._retained.items(session.book_id, [each.op_id for each in missing])
+        for item in items:
+            self._sync.send_again(item)
+        if items:
+            _log.info("sent again", extra={"operations": len(items), "region": session.region})
+        return len(items)
+
+    def counts(self) -> tuple[int, int]:
+        """Count the changes that no second region has, and those of them confirmed five minutes ago."""
+        session = self._accounts.session
+        regions = self._accounts.regions
+        if session is None or regions < 2:
+            return 0, 0
+        try:
+            found = self._retained.unsettled(session.book_id)
+        except AppError:  # the disk fails: nothing is claimed, and nothing alarmed
+            return 0, 0
+        return len(found), overdue(found, regions, self._now_us() - LATE_US)
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    def _learn(self, book_id: str, op_ids: list[str]) -> None:
+        status = self._accounts.remote.api.for_book(book_id).sync_status(op_ids)
+        found = {each.op_id: (each.row_in, each.bytes_in) for each in status.operations}
+        self._retained.learn(found, self._accounts.regions)
+
+    def _follow(self) -> None:
+        while not self._ended:
+            left = 0
+            try:
+                if self._accounts.machine.phase in _OPEN:
+                    left = self._look_and_mend()
+            except OfflineError:
+                left = 1
+            except AppError as error:
+                _log.warning("not looked up", extra={"error": error.code or type(error).__name__})
+            else:
+                self.on_look()
+            self._pause(left)
+
+    def _look_and_mend(self) -> int:
+        """Look; and where a move left something behind that does not come by itself, send it again."""
+        left = self.look()
+        if not (left and self.in_a_hurry()):
+            self._behind_since = None
+            return left
+        now = time.monotonic()
+        if self._behind_since is None:
+            self._behind_since = now
+        if now - self._behind_since >= _GRACE_SECONDS and self.replay_missing():
+            self._behind_since = now
+            return self.look()
+        return left
+
+    def _pause(self, left: int) -> None:
+        with self._wake:
+            if self._ended:
+                return
+            if not self._wanted:
+                hurry = self.in_a_hurry()
+                pause = _SOON_SECONDS if hurry else _LATER_SECONDS
+                self._wake.wait(pause if left or hurry else None)
+            self._wanted = False

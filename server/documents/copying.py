@@ -1,0 +1,204 @@
+"""Bytes from other regions: fetched eagerly beside the server, and at once where somebody asks for them.
+
+A copy that broke off goes on from where it was, at another server too; what comes out is kept only where the
+hash is right. Nothing here holds up a call for long, and one bill that cannot be had holds up no other.
+"""
+
+import asyncio
+import contextlib
+import logging
+import random
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Literal
+from uuid import UUID
+
+import psycopg
+from psycopg_pool import PoolTimeout
+
+from server.cluster.asking import AskingError
+from server.contract.cluster import RosterServer
+from server.contract.errors import ErrorCode
+from server.db.pool import Pool
+from server.documents import wanted
+from server.documents.folder import FolderStore
+from server.documents.wanted import Bytes
+from server.errors import ServerError, not_found
+from server.peers.links import Links, NotThereError
+
+Outcome = Literal["stored", "nowhere", "unreachable"]
+_log = logging.getLogger(__name__)
+_AT_ONCE: Final = 8
+_PAUSE_SECONDS: Final = 0.5
+_LONGEST_PAUSE_SECONDS: Final = 120.0
+_SWEEP_SECONDS: Final = 3_600
+_SWEEP_PAGE: Final = 500
+_FORGOTTEN_SECONDS: Final = 86_400
+_ASKED_FOR_SECONDS: Final = 20.0
+_PIECE: Final = 256 * 1024
+_START: Final = (UUID(int=0), UUID(int=0))
+
+
+@dataclass(slots=True)
+class Copying:
+    """`folder` keeps copies that are not whole yet."""
+
+    pool: Pool
+    store: FolderStore
+    links: Links
+    folder: Path
+    _under_way: "dict[tuple[UUID, str], asyncio.Task[Outcome]]" = field(default_factory=dict)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Copy beside the server until the block ends."""
+        tasks = [asyncio.create_task(work) for work in (self._keep_draining(), self._keep_sweeping())]
+        try:
+            yield
+        finally:
+            for task in (*tasks, *self._under_way.values()):
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+
+    def begin(self, bytes_: Bytes) -> "asyncio.Task[Outcome]":
+        """Start to fetch, or join who does already."""
+        key = bytes_.book_id, bytes_.sha256
+        task = self._under_way.get(key)
+        if task is None:
+            task = self._under_way[key] = asyncio.create_task(self._fetch(bytes_))
+            task.add_done_callback(lambda _: self._under_way.pop(key, None))
+        return task
+
+    async def bring(self, bytes_: Bytes) -> None:
+        """Fetch what somebody waits for. Raises ServerError (not_found, store_unavailable)."""
+        task = self.begin(bytes_)
+        await asyncio.wait({task}, timeout=_ASKED_FOR_SECONDS)
+        outcome = task.result() if task.done() else "unreachable"
+        if outcome == "nowhere":
+            raise not_found("document")
+        if outcome == "unreachable":
+            raise ServerError(
+                ErrorCode.STORE_UNAVAILABLE, "This document has not arrived here from its region yet."
+            )
+
+    async def drain(self) -> int:
+        """Try some of what is wanted; return how many."""
+        async with self.pool.connection() as connection:
+            claimed = await wanted.claim(connection, _AT_ONCE)
+        await asyncio.gather(*(self._try(bytes_, tries) for bytes_, tries in claimed))
+        return len(claimed)
+
+    async def sweep(self) -> int:
+        """Put on the list whatever the rows name and the store lacks; return how many.
+
+        A row that came before there was a list, or that was put in by hand, is found here.
+        """
+        after, found = _START, 0
+        while True:
+            async with self.pool.connection() as connection:
+                page = await wanted.known(connection, after, _SWEEP_PAGE)
+            missing = await self._missing([bytes_ for _, bytes_ in page])
+            async with self.pool.connection() as connection:
+                await wanted.want(connection, missing)
+            found += len(missing)
+            if len(page) < _SWEEP_PAGE:
+                return found
+            after = page[-1][0]
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    async def _keep_draining(self) -> None:
+        while True:
+            await asyncio.sleep(_PAUSE_SECONDS)
+            try:
+                while self.links.other_regions and await self.drain():
+                    pass
+            except (psycopg.Error, PoolTimeout) as error:
+                _log.warning("copying put off", extra={"error": type(error).__name__})
+
+    async def _keep_sweeping(self) -> None:
+        while True:
+            try:
+                await asyncio.to_thread(_forget_old, self.folder)
+                found = await self.sweep() if self.links.other_regions else 0
+                _log.log(logging.INFO if found else logging.DEBUG, "bytes missing", extra={"count": found})
+            except (OSError, psycopg.Error, PoolTimeout, ServerError) as error:
+                _log.warning("sweep put off", extra={"error": type(error).__name__})
+            await asyncio.sleep(_SWEEP_SECONDS)
+
+    async def _missing(self, page: list[Bytes]) -> list[Bytes]:
+        missing = []
+        for book_id in dict.fromkeys(each.book_id for each in page):
+            of_book = {each.sha256: each for each in page if each.book_id == book_id}
+            stored = await self.store.present(book_id, list(of_book))
+            missing += [each for sha256, each in of_book.items() if sha256 not in stored]
+        return missing
+
+    async def _try(self, bytes_: Bytes, tries: int) -> None:
+        stored = await self.begin(bytes_) == "stored"
+        async with self.pool.connection() as connection:
+            if stored:
+                await wanted.arrived(connection, bytes_)
+            else:
+                longest = min(_LONGEST_PAUSE_SECONDS, 2.0 ** min(tries, 10))
+                await wanted.postpone(connection, bytes_, longest * random.uniform(0.5, 1.0))  # noqa: S311
+
+    async def _fetch(self, bytes_: Bytes) -> Outcome:
+        part, outcome = self.folder / f"{bytes_.book_id}.{bytes_.sha256}", "nowhere"
+        try:
+            if await self.store.find(bytes_.book_id, bytes_.sha256) is not None:
+                part.unlink(missing_ok=True)
+                return "stored"
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for server in self._sources(bytes_.region):
+                try:
+                    if await self._fetch_from(server, bytes_, part):
+                        return "stored"
+                except NotThereError:
+                    continue
+                except AskingError:
+                    pass
+                outcome = "unreachable"
+        except (OSError, ServerError) as error:  # of this server's own disk
+            _log.warning("copy not kept", extra={"error": type(error).__name__})
+            return "unreachable"
+        return "unreachable" if outcome == "unreachable" or self._someone_is_away() else "nowhere"
+
+    async def _fetch_from(self, server: RosterServer, bytes_: Bytes, part: Path) -> bool:
+        """Say whether the bytes are whole and kept now. Raises AskingError, OSError, ServerError."""
+        await self.links.fetch(server, str(bytes_.book_id), bytes_.sha256, part, bytes_.byte_size)
+        try:
+            chunks = _chunks(part)
+            await self.store.put(bytes_.book_id, bytes_.sha256, bytes_.byte_size, bytes_.media_type, chunks)
+        except ServerError as error:
+            if error.code is ErrorCode.STORE_UNAVAILABLE:
+                raise
+            part.unlink(missing_ok=True)
+            _log.warning("damaged copy refused", extra={"server": server.id, "error": error.code})
+            return False
+        part.unlink(missing_ok=True)
+        return True
+
+    def _sources(self, region: str) -> list[RosterServer]:
+        others = self.links.other_regions
+        ordered = sorted(others, key=lambda code: code != region)
+        return [server for code in ordered for server in self.links.servers_of(code)]
+
+    def _someone_is_away(self) -> bool:
+        return any(map(self.links.is_away, self.links.other_regions))
+
+
+async def _chunks(part: Path) -> AsyncIterator[bytes]:
+    with await asyncio.to_thread(part.open, "rb") as file:
+        while piece := await asyncio.to_thread(file.read, _PIECE):
+            yield piece
+
+
+def _forget_old(folder: Path) -> None:
+    """Remove copies that nobody went on with."""
+    for part in folder.iterdir() if folder.exists() else ():
+        if time.time() - part.stat().st_mtime > _FORGOTTEN_SECONDS:
+            part.unlink(missing_ok=True)

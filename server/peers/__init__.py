@@ -1,0 +1,1 @@
+"""What the servers of one cluster ask each other."""

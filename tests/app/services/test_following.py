@@ -1,0 +1,164 @@
+"""Following changes through the regions: what is asked, what is let go of, and what is sent again."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from app.domain.link import Phase
+from app.domain.outbox_item import OutboxItem
+from app.domain.session import Machine
+from app.errors import OfflineError
+from app.services.following import LATE_US, Following
+from app.services.session_facts import Session
+from app.store.database import Database
+from app.store.outbox import Outbox
+from app.store.retained import Retained
+from server.contract.cluster_calls import (
+    OperationStatus,
+    SyncStatus,
+)
+from tests.app.store.samples import draft
+from tests.support.waiting import wait_until
+
+BOOK, MUM, DUB = "b", "ap-south-1", "eu-west-1"
+NOW = 1_000_000_000_000_000
+
+
+class World:
+    """Two regions, and which operations each has; the program is at Dublin after a move from Mumbai."""
+
+    def __init__(self, folder: Path) -> None:
+        self.database = Database(folder / "client.sqlite")
+        self.outbox, self.retained = Outbox(self.database), Retained(self.database)
+        self.rows: dict[str, set[str]] = {MUM: set(), DUB: set()}
+        self.silent = False
+        self.asked: list[list[str]] = []
+        self.sent: list[str] = []
+        self.now_us = NOW
+        api = SimpleNamespace(for_book=lambda _book: SimpleNamespace(sync_status=self.status))
+        self.accounts = SimpleNamespace(
+            session=Session("asha", BOOK, "M7A", "ie-dub-1", DUB, "ie-dub-1 · eu-west-1"),
+            regions=2,
+            machine=Machine(Phase.SYNCING, "ie-dub-1"),
+            remote=SimpleNamespace(api=api),
+        )
+        self.accounts.require_session = lambda: self.accounts.session
+        sync: Any = SimpleNamespace(send_again=self.send_again)
+        self.following = Following(self.accounts, sync, self.retained, lambda: self.now_us)  # type: ignore[arg-type]
+
+    def confirmed(self, region: str = MUM) -> OutboxItem:
+        item = self.outbox.add(BOOK, draft(), "M7A", self.now_us)
+        self.outbox.confirm(item.op_id, "s", region, self.now_us, keep=True)
+        self.rows[region].add(item.op_id)
+        return item
+
+    def status(self, op_ids: list[str]) -> SyncStatus:
+        self.asked.append(op_ids)
+        if self.silent:
+            raise OfflineError
+        found = []
+        for op_id in op_ids:
+            regions = [region for region, rows in self.rows.items() if op_id in rows]
+            found.append(OperationStatus(op_id, regions, regions))
+        return SyncStatus(found, [MUM, DUB], [])
+
+    def send_again(self, item: OutboxItem) -> None:
+        self.sent.append(item.op_id)
+        self.rows[DUB].add(item.op_id)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path)
+    yield made
+    made.following.close()
+    made.database.close()
+
+
+def test_what_two_regions_have_is_let_go_of_and_asked_of_no_more(world: World) -> None:
+    first, second = world.confirmed(), world.confirmed()
+    world.rows[DUB].add(first.op_id)
+    assert world.following.look() == 1
+    assert world.following.look() == 1
+    assert world.asked == [[first.op_id, second.op_id], [second.op_id]]
+
+
+def test_many_are_asked_of_in_batches(world: World) -> None:
+    for _ in range(201):
+        world.confirmed()
+    world.following.look()
+    assert [len(batch) for batch in world.asked] == [200, 1]
+
+
+def test_in_a_cluster_of_one_region_nobody_is_asked(world: World) -> None:
+    world.confirmed()
+    world.accounts.regions = 1
+    assert world.following.look() == 0
+    assert world.asked == []
+
+
+def test_what_the_new_region_lacks_is_sent_again_in_the_order_in_which_it_was_made(world: World) -> None:
+    items = [world.confirmed() for _ in range(3)]
+    world.rows[DUB].add(items[1].op_id)
+    world.following.look()
+    assert world.following.replay_missing() == 2
+    assert world.sent == [items[0].op_id, items[2].op_id]
+    assert world.following.look() == 0
+
+
+def test_a_region_that_lost_everything_is_not_believed_to_have_it(world: World) -> None:
+    item = world.confirmed()
+    world.rows[MUM].clear()
+    assert world.following.look() == 1
+    assert world.following.replay_missing() == 1
+    assert world.following.look() == 1  # in one region only: it stays on this computer
+    assert world.retained.items(BOOK, [item.op_id]) == [item]
+
+
+def test_after_five_minutes_they_are_late(world: World) -> None:
+    world.confirmed()
+    assert world.following.counts() == (1, 0)
+    world.now_us += LATE_US + 1
+    assert world.following.counts() == (1, 1)
+
+
+def test_in_a_hurry_it_looks_by_itself_and_sends_again_what_does_not_come(world: World) -> None:
+    item, looks = world.confirmed(), []
+    world.following.in_a_hurry = lambda: item.op_id not in world.rows[DUB]
+    world.following.on_look = lambda: looks.append(1)
+    world.following.kick()
+    wait_until(lambda: world.sent == [item.op_id])
+    wait_until(lambda: world.retained.unsettled(BOOK) == [])
+    assert len(looks) >= 2
+
+
+def test_what_replication_brings_in_time_is_not_sent_again(world: World) -> None:
+    item = world.confirmed()
+    world.following.in_a_hurry = lambda: True
+    world.following.kick()
+    wait_until(lambda: world.asked)
+    world.rows[DUB].add(item.op_id)
+    wait_until(lambda: world.retained.unsettled(BOOK) == [])
+    assert world.sent == []
+
+
+def test_a_server_that_does_not_answer_is_asked_again(world: World) -> None:
+    world.confirmed()
+    world.silent = True
+    world.following.in_a_hurry = lambda: True
+    world.following.kick()
+    wait_until(lambda: len(world.asked) >= 2)
+    assert world.sent == []
+
+
+def test_while_no_server_is_there_nobody_is_asked(world: World) -> None:
+    world.confirmed()
+    world.accounts.machine = Machine(Phase.RECONNECTING, "ie-dub-1")
+    looks: list[int] = []
+    world.following.on_look = lambda: looks.append(1)
+    world.following.kick()
+    wait_until(lambda: looks)
+    assert world.asked == []

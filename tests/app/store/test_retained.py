@@ -1,0 +1,103 @@
+"""What is kept after a server confirmed it, and when it is let go of."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.domain.outbox_item import OutboxItem
+from app.domain.sync_state import Whereabouts
+from app.store.database import Database
+from app.store.outbox import Outbox
+from app.store.retained import RECENT_US, Retained
+from tests.app.store.samples import bill, draft
+
+BOOK, MUM, DUB = "book", "ap-south-1", "eu-west-1"
+NOW = 10 * RECENT_US
+
+
+class Store:
+    def __init__(self, folder: Path) -> None:
+        self.database = Database(folder / "client.sqlite")
+        self.outbox, self.retained = Outbox(self.database), Retained(self.database)
+
+    def sent(self, keep: bool = True, now_us: int = NOW) -> OutboxItem:
+        """Save an entry with a bill, and let a server confirm it."""
+        item = self.outbox.add(BOOK, draft("Tea", bill()), "M7A", now_us)
+        self.outbox.confirm(item.op_id, "in-mum-1", MUM, now_us, keep=keep)
+        return item
+
+    def regions(self) -> list[tuple[str, frozenset[str]]]:
+        return [(w.op_id, w.regions) for w in self.retained.recent(BOOK, NOW)]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    made = Store(tmp_path)
+    yield made
+    made.database.close()
+
+
+def test_a_confirmed_operation_is_kept_whole(store: Store) -> None:
+    item = store.sent()
+    assert store.outbox.count(BOOK) == 0
+    assert store.retained.items(BOOK, [item.op_id]) == [item]
+    assert store.retained.file_hashes() == {item.documents[0].sha256}
+    assert store.retained.unsettled(BOOK) == [
+        Whereabouts(
+            item.op_id, item.entry_id, item.ver, frozenset({MUM}), frozenset({MUM}), "in-mum-1", NOW, MUM
+        )
+    ]
+
+
+def test_it_is_let_go_of_once_two_regions_have_row_and_bills(store: Store) -> None:
+    item = store.sent()
+    assert store.retained.learn({item.op_id: ([MUM, DUB], [MUM])}, 2) == 0
+    assert len(store.retained.unsettled(BOOK)) == 1
+    assert store.retained.learn({item.op_id: ([MUM, DUB], [MUM, DUB])}, 2) == 1
+    assert store.retained.unsettled(BOOK) == []
+    assert store.retained.items(BOOK, [item.op_id]) == []
+    assert store.retained.file_hashes() == set()
+    assert store.regions() == [(item.op_id, frozenset({MUM, DUB}))]  # still known where it is
+
+
+def test_what_is_no_longer_where_it_was_is_not_claimed_to_be(store: Store) -> None:
+    item = store.sent()
+    store.retained.learn({item.op_id: ([DUB], [])}, 3)
+    assert store.regions() == [(item.op_id, frozenset())]
+
+
+def test_in_a_cluster_of_one_region_nothing_is_kept_and_no_more_is_claimed(store: Store) -> None:
+    item = store.sent(keep=False)
+    assert store.retained.unsettled(BOOK) == []
+    assert store.regions() == [(item.op_id, frozenset({MUM}))]
+
+
+def test_what_waits_is_recent_and_nowhere(store: Store) -> None:
+    waiting = store.outbox.add(BOOK, draft(), "M7A", NOW)
+    assert store.regions() == [(waiting.op_id, frozenset())]
+    store.outbox.refuse(waiting.op_id, "No.")
+    assert store.regions() == []
+
+
+def test_after_a_day_only_what_is_not_safe_is_still_known(store: Store) -> None:
+    safe, unsafe = store.sent(now_us=NOW - RECENT_US), store.sent(now_us=NOW - RECENT_US)
+    store.retained.learn({safe.op_id: ([MUM, DUB], [MUM, DUB])}, 2)
+    new = store.sent()
+    assert {op_id for op_id, _ in store.regions()} == {unsafe.op_id, new.op_id}
+    with store.database.read() as connection:
+        kept = {row[0] for row in connection.execute("SELECT op_id FROM whereabouts")}
+    assert kept == {unsafe.op_id, new.op_id}
+
+
+def test_a_second_confirmation_changes_nothing(store: Store) -> None:
+    item = store.sent()
+    store.retained.learn({item.op_id: ([MUM, DUB], [MUM])}, 2)
+    store.outbox.confirm(item.op_id, "in-mum-2", MUM, NOW, keep=True)
+    assert store.retained.unsettled(BOOK)[0].rows == {MUM, DUB}
+
+
+def test_books_are_kept_apart(store: Store) -> None:
+    item = store.sent()
+    assert store.retained.recent("other", NOW) == store.retained.unsettled("other") == []
+    assert store.retained.items("other", [item.op_id]) == []

@@ -1,0 +1,54 @@
+"""Endings of names that two regions gave away at once, and how such a name is looked up."""
+
+from uuid import UUID, uuid4
+
+import pytest
+
+from server.auth.names import check_new_name, endings, name_key, sign_in_key, split_ending
+
+A, B, C = (UUID(int=number) for number in (1, 2, 3))
+
+
+def test_the_first_claim_has_no_ending_and_each_other_one_of_its_own() -> None:
+    claims = [uuid4() for _ in range(200)]
+    given = endings(claims)
+    assert given[0] == ""
+    assert len(set(given)) == 200
+    assert all(split_ending(f"asha{ending}") == ("asha", ending) for ending in given)
+    assert min(map(len, given[1:])) == 5
+
+
+def test_a_claim_that_arrives_later_does_not_change_what_earlier_ones_are_called() -> None:
+    claims = [uuid4() for _ in range(50)]
+    assert endings(claims)[:20] == endings(claims[:20])
+
+
+def test_of_two_whose_letters_begin_alike_the_later_has_more() -> None:
+    shift = 19**3
+    given = endings([A, B, UUID(int=2 + shift), UUID(int=2 + 5 * shift)])
+    assert given == ["", "-2dbb", "-2dbbc", "-2dbbh"]
+    assert endings([A, B, B])[2] != endings([A, B, B])[1]
+
+
+def test_no_claim_gives_no_ending() -> None:
+    assert endings([]) == []
+
+
+@pytest.mark.parametrize("name", ["asha-2kdt", "ASHA-2KDT", "asha-2bcdfg", "-2x-2kdt"])
+def test_a_name_with_such_an_ending_is_nobodys_to_choose(name: str) -> None:
+    (error,) = check_new_name(name)
+    assert "cannot end like this" in error.message
+
+
+@pytest.mark.parametrize("name", ["asha-2023", "asha-2", "asha-2ab", "asha-2kd", "asha-2kde", "-2kdt", "आशा"])
+def test_other_names_are_free(name: str) -> None:
+    assert check_new_name(name) == []
+
+
+def test_a_name_is_looked_up_as_it_is_spelled_everywhere() -> None:
+    assert sign_in_key("Asha-2KDT") == "asha-2kdt" == name_key("asha-2kdt")
+    long = "a" * 64
+    assert sign_in_key(long) == long
+    assert sign_in_key(f"{long}-2kdt") == f"{long}-2kdt"
+    for nobodys in ("a" * 65, "", "two\nlines", "a\x00", f"{'a' * 65}-2kdt", "x" * 1_000):
+        assert sign_in_key(nobodys) == ""
