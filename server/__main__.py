@@ -9,6 +9,7 @@ from server.config import Config, read_config, with_environment
 from server.discovery import commands as discovery_commands
 from server.errors import StartError
 from server.log import log_to_stderr
+from server.replication import commands as replication_commands
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -51,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_user_commands(commands.add_parser("user", help="invite, add, reset or list the users of a server"))
     cluster_commands.add_commands(commands)
     discovery_commands.add_commands(commands)
+    replication_commands.add_commands(commands)
     return parser
 
 

@@ -26,8 +26,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bills, one for all servers of a region ("": below `data`). `capacity` is how many calls at once are full
     load, `policy` how clients are spread (`server/sessions/choice.py`), `drain_seconds` how long a task may
     go on once the server is asked to end. `ca_file` holds certificates to trust beside the system's.
-    `metrics_token` opens /metrics ("": to this computer only). `tls_certificate` and `tls_key` are files
-    (PEM) by which the server speaks https itself ("": it does not).
+    `replication` lets the embedded PostgreSQL take part in a mesh of regions on this computer; its peers
+    find it at `database_port`. `metrics_token` opens /metrics ("": to this computer only). `tls_certificate`
+    and `tls_key` are files (PEM) by which the server speaks https itself ("": it does not).
     """
 
     data: str
@@ -38,6 +39,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     port: Port = 0
     public_url: str = ""
     database_url: str = ""
+    replication: bool = False
+    database_port: Port = 0
     registration: Registration = "invite"
     pool_size: int = 12
     servers: Servers = 1
@@ -78,12 +81,18 @@ def read_config(path: Path) -> Config:
     except msgspec.ValidationError as error:
         raise StartError(f"The configuration {path} has a mistake: {error}.") from error
     _check_tls(config)
+    _check_replication(config)
     return with_environment(config)
 
 
 def with_environment(config: Config) -> Config:
     """Return `config` with DATABASE_URL, where it is set, in its place."""
     return msgspec.structs.replace(config, database_url=os.environ.get("DATABASE_URL", config.database_url))
+
+
+def _check_replication(config: Config) -> None:
+    if config.replication and not config.database_port:
+        raise StartError("Set database_port: the other regions must find this database after a restart too.")
 
 
 def _check_tls(config: Config) -> None:

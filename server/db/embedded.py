@@ -54,6 +54,20 @@ SETTINGS: Final[Mapping[str, str]] = {
     "log_parameter_max_length_on_error": "0",
 }
 
+LOGICAL: Final[Mapping[str, str]] = {
+    "wal_level": "logical",
+    # For a mesh of up to eight regions: room for each peer and each of its first copies.
+    "max_replication_slots": "24",
+    "max_wal_senders": "24",
+    "max_active_replication_origins": "24",
+    "max_logical_replication_workers": "12",
+    "max_worker_processes": "20",
+    # What a region that is away may miss before its slot is lost and its link must be made anew.
+    "max_slot_wal_keep_size": "8GB",
+    "wal_retrieve_retry_interval": "1s",  # how soon a link that met an error, or a dead peer, is tried again
+}
+"""More settings, of a database that takes part in a mesh of regions."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunAs:

@@ -63,3 +63,9 @@ def test_the_environment_overrides_the_file(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("DATABASE_URL", "b")
     assert _read(tmp_path, 'data = "x"\ndatabase_url = "a"\n').database_url == "b"
     assert with_environment(Config(data="x")).database_url == "b"
+
+
+def test_a_database_that_takes_part_in_a_mesh_has_a_port_that_stays(tmp_path: Path) -> None:
+    with pytest.raises(StartError, match="database_port"):
+        _read(tmp_path, 'data = "x"\nreplication = true\n')
+    assert _read(tmp_path, 'data = "x"\nreplication = true\ndatabase_port = 5544\n').replication

@@ -1,4 +1,4 @@
-"""Real PostgreSQL clusters that replicate the journal to each other by hand-written subscriptions."""
+"""Real PostgreSQL clusters that are joined to a mesh by the product's own commands."""
 
 import contextlib
 import os
@@ -12,23 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, LiteralString
 
-import psycopg
-from psycopg import sql
-
-from server.db.embedded import EmbeddedPostgres
+from server.db.embedded import LOGICAL, EmbeddedPostgres
 from server.db.migrate import migrate
 from server.errors import StartError
+from server.replication import names
+from server.replication.mesh import Mesh
+from server.replication.regions import Region
 from tests.support.postgres import remove_cluster, rows
 
-REPLICATED: Final = ("journal", "refresh_use", "revocation", "invite_use")
-PUBLICATION: Final = "bahi"
+REPLICATED: Final = tuple(table.name for table in names.REPLICATED)
 SETTINGS: Final = {
-    "wal_level": "logical",
-    "max_replication_slots": "16",
-    "max_active_replication_origins": "16",
-    "max_wal_senders": "16",
-    "max_worker_processes": "24",
-    "max_logical_replication_workers": "16",
+    **LOGICAL,
     "max_sync_workers_per_subscription": "4",
     "wal_retrieve_retry_interval": "500ms",  # how soon a worker that met an error or a dead peer tries again
 }
@@ -44,17 +38,14 @@ class Node:
     url: str = ""
 
     def start(self) -> None:
-        """Start, bring up to date, and publish the inserts of what is replicated."""
+        """Start and bring up to date."""
         self.url = self.embedded.start()
         migrate(self.url)
-        if not self.rows("select 1 from pg_publication where pubname = %s", PUBLICATION):
-            self._publish()
 
-    def _publish(self) -> None:
-        tables = sql.SQL(", ").join(sql.Identifier("public", name) for name in REPLICATED)
-        names = {"publication": sql.Identifier(PUBLICATION), "tables": tables}
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(sql.SQL(_PUBLISH).format(**names))
+    @property
+    def region(self) -> Region:
+        """As the operator's file names it."""
+        return Region(self.name, self.url)
 
     def rows(self, statement: LiteralString, *values: object) -> list[tuple[Any, ...]]:
         """Run one statement and return its rows."""
@@ -81,9 +72,9 @@ class Node:
 
 
 @contextlib.contextmanager
-def mesh(folder: Path, *names: str) -> Iterator[list[Node]]:
+def mesh(folder: Path, *codes: str) -> Iterator[list[Node]]:
     """Yield started nodes that do not know each other yet; their data are removed at the end."""
-    nodes = [Node(name, EmbeddedPostgres(folder / name, SETTINGS, _free_port())) for name in names]
+    nodes = [Node(name, EmbeddedPostgres(folder / name, SETTINGS, _free_port())) for name in codes]
     try:
         for node in nodes:
             node.start()
@@ -95,24 +86,15 @@ def mesh(folder: Path, *names: str) -> Iterator[list[Node]]:
             shutil.rmtree(node.embedded.data, ignore_errors=True)
 
 
-def subscribe(node: Node, publisher: Node) -> None:
-    """Let `node` receive what is written at `publisher` itself, and first what is there already."""
-    statement = sql.SQL(_SUBSCRIBE).format(
-        name=sql.Identifier(f"bahi_from_{publisher.name}"),
-        connection=sql.Literal(publisher.url),
-        publication=sql.Identifier(PUBLICATION),
-        slot=sql.Literal(f"bahi_{publisher.name}_to_{node.name}"),
-    )
-    with psycopg.connect(node.url, autocommit=True) as connection:
-        connection.execute(statement)
+def mesh_of(nodes: Sequence[Node]) -> Mesh:
+    """Return the mesh that the operator's commands work on; what they say is printed."""
+    return Mesh([node.region for node in nodes], print)
 
 
 def subscribe_all(nodes: Sequence[Node]) -> None:
-    """One subscription for each ordered pair."""
-    for node in nodes:
-        for publisher in nodes:
-            if publisher is not node:
-                subscribe(node, publisher)
+    """Join all of them, one after the other; returns once each has copied what was there before."""
+    for number, node in enumerate(nodes[1:], 1):
+        mesh_of(nodes).join(node.name, [each.name for each in nodes[:number]])
 
 
 # --- being equal ----------------------------------------------------------------------------------
@@ -164,15 +146,6 @@ def _free_port() -> int:
             return port
     raise AssertionError("no free port")
 
-
-_PUBLISH: Final[LiteralString] = (
-    "create publication {publication} for table {tables} with (publish = 'insert')"
-)
-
-_SUBSCRIBE: Final[LiteralString] = """
-create subscription {name} connection {connection} publication {publication}
-with (origin = none, copy_data = true, slot_name = {slot})
-"""
 
 _NOT_READY: Final[LiteralString] = "select 1 from pg_subscription_rel where srsubstate <> 'r'"
 
