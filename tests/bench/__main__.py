@@ -4,12 +4,26 @@ NAMES are rows, separated by commas or spaces; a trailing `_` is a prefix. Witho
 campaigns. The exit status says that it was measured; whether the goals were met is in the table.
 """
 
+import signal
 import sys
 import tempfile
 from pathlib import Path
 from typing import Final
 
-from tests.bench import calls, choices, exports, failover, heartbeats, kills, loads, report, saves, starts
+from tests.bench import (
+    calls,
+    choices,
+    exports,
+    failover,
+    heartbeats,
+    kills,
+    loads,
+    mesh_rows,
+    regions,
+    report,
+    saves,
+    starts,
+)
 from tests.bench.rows import Row
 from tests.bench.stage import Stage
 
@@ -22,6 +36,8 @@ GROUPS: Final = (
     *kills.GROUPS,
     *heartbeats.GROUPS,
     *failover.GROUPS,
+    *mesh_rows.GROUPS,
+    *regions.GROUPS,
     *choices.GROUPS,
 )
 _TARGET: Final = Path(__file__).parents[2] / "build" / "bench.json"
@@ -51,4 +67,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended, too
     sys.exit(main(sys.argv[1:]))

@@ -5,7 +5,9 @@ was started here is ever ended, by its process id.
 """
 
 import json
+import os
 import shutil
+import signal
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -21,10 +23,15 @@ from server.cluster import roster as rosters
 from server.cluster.operator import Operator, public_key
 from server.contract import cluster, paths, signing
 from server.contract.cluster import Directory, Liveness, Roster
+from server.contract.cluster_calls import (
+    Servers,
+)
 from server.contract.join import InviteLink, make_link
-from server.contract.shapes import Servers
-from server.db.embedded import EmbeddedPostgres
+from server.db.embedded import DATABASE, EmbeddedPostgres
 from server.db.migrate import migrate
+from server.errors import StartError
+from server.replication.mesh import Mesh
+from server.replication.regions import read_regions
 from tests.support.haproxy import HAProxy, Place
 from tests.support.netns import Network
 from tests.support.node import Node, server_command
@@ -34,7 +41,18 @@ from tests.support.waiting import wait_until
 
 UP_SECONDS: Final = 60.0
 Setting = str | int | bool
+LOGICAL: Final[Mapping[str, str]] = {
+    "wal_level": "logical",
+    "max_replication_slots": "16",
+    "max_active_replication_origins": "16",
+    "max_wal_senders": "16",
+    "max_worker_processes": "24",
+    "max_logical_replication_workers": "16",
+    "max_sync_workers_per_subscription": "4",
+    "wal_retrieve_retry_interval": "500ms",  # how soon a link that met an error or a dead peer tries again
+}
 _DAYS: Final = 365
+_ASK_PAUSE: Final = 0.05  # asking takes from what is measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +66,20 @@ class Region:
 
 MUMBAI: Final = Region("ap-south-1", "M", ("in-mum-1", "in-mum-2"))
 SINGAPORE: Final = Region("ap-southeast-1", "S", ("sg-sin-1", "sg-sin-2"))
+FRANKFURT: Final = Region("eu-central-1", "F", ("de-fra-1", "de-fra-2"))
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
     """What there is. `settings` are more keys of each regional server's configuration; `quick` databases do
-    not wait for the disk: nobody cuts their power."""
+    not wait for the disk: nobody cuts their power. With `mesh` the regions send one another what each takes.
+    """
 
     regions: tuple[Region, ...] = (MUMBAI,)
     discovery: tuple[str, ...] = ("disc-1", "disc-2")
     settings: Mapping[str, Setting] = field(default_factory=dict)
     quick: bool = True
+    mesh: bool = False
 
 
 class Cluster:
@@ -76,7 +97,7 @@ class Cluster:
         self.discovery: dict[str, Node] = {}
         self.places: dict[str, Place] = {}
         self._network = network
-        self._databases: dict[str, str] = {}
+        self._databases: dict[str, EmbeddedPostgres] = {}
         self._running = ExitStack()
         self._ports = _Ports(folder / "ports.json")
         self.operator = Operator(folder / "operator")
@@ -133,7 +154,17 @@ class Cluster:
 
     def database_url(self, region: str) -> str:
         """Return the URL of a region's database; it holds the password."""
-        return self._databases[region]
+        return self._databases[region].url(DATABASE)
+
+    @property
+    def regions_file(self) -> Path:
+        """The operator's file of the regions' databases, for `bahi-server replication`."""
+        return self.operator.folder / "replication.toml"
+
+    @property
+    def mesh(self) -> Mesh:
+        """What the operator changes the mesh by."""
+        return Mesh(read_regions(self.regions_file))
 
     def documents(self, region: str) -> Path:
         """Return the folder in which a region's servers keep bills (`documents/…` of file_path)."""
@@ -172,6 +203,55 @@ class Cluster:
         """Start a server that has ended, and wait until it answers."""
         self._node(id_).start()
 
+    # --- what happens to a whole region ------------------------------------------------------------
+
+    def kill_servers(self, region: str) -> float:
+        """Kill all servers of a region that run; return the moment."""
+        moment = time.monotonic()
+        for id_ in self._region(region).ids:
+            if self.servers[id_].running:
+                self.kill(id_)
+        return moment
+
+    def kill_database(self, region: str) -> float:
+        """Kill a region's postmaster, as a power cut would; return the moment."""
+        postgres = self._databases[region]
+        pid, moment = postgres.pid, time.monotonic()
+        assert pid is not None, f"the database of {region} does not run"
+        os.kill(pid, signal.SIGKILL)
+        postgres.wait()
+        return moment
+
+    def start_database(self, region: str) -> None:
+        """Start a region's database after `kill_database`, or make it anew after `destroy`."""
+        # A killed postmaster's last processes are given time to go.
+        wait_until(lambda: _has_started(self._databases[region]), UP_SECONDS)
+        migrate(self.database_url(region))
+
+    def destroy(self, region: str) -> float:
+        """Kill a region's servers and its database, and remove all that it had; return the moment."""
+        moment = self.kill_database(region)
+        self.kill_servers(region)
+        remove_cluster(self.folder / region)
+        shutil.rmtree(self.documents(region), ignore_errors=True)
+        return moment
+
+    def heal(self, region: str) -> None:
+        """Start whatever of a region does not run."""
+        if self._databases[region].pid is None:
+            self.start_database(region)
+        away = [self.servers[id_] for id_ in self._region(region).ids if not self.servers[id_].running]
+        for node in away:
+            node.launch()
+        for node in away:
+            node.wait_ready()
+
+    def rebuild(self, region: str) -> None:
+        """Bring back a region that was destroyed: an empty database joins the mesh anew; then its servers."""
+        self.start_database(region)
+        self.mesh.join(region, anew=True)
+        self.heal(region)
+
     # --- what discovery says ---------------------------------------------------------------------
 
     def directories(self) -> list[Directory]:
@@ -191,7 +271,7 @@ class Cluster:
             found = self.states_of(id_)
             return bool(found) and found <= set(states)
 
-        wait_until(agreed, seconds)
+        wait_until(agreed, seconds, _ASK_PAUSE)
 
     def wait_up(self) -> None:
         """Wait until discovery says UP of every regional server."""
@@ -210,6 +290,9 @@ class Cluster:
         except (requests.RequestException, signing.SignatureError, ValueError):
             return None
 
+    def _region(self, code: str) -> Region:
+        return next(region for region in self.layout.regions if region.code == code)
+
     # --- starting --------------------------------------------------------------------------------
 
     def _node(self, id_: str) -> Node:
@@ -219,6 +302,8 @@ class Cluster:
         self.folder.mkdir(parents=True, exist_ok=True)
         for region in self.layout.regions:
             self._start_database(region)
+        if self.layout.mesh:
+            self._join()
         outward = [*map(self._ports.of, self.layout.discovery), *map(self._ports.of, self._databases)]
         hosts = {id_: self._host(id_, outward) for region in self.layout.regions for id_ in region.ids}
         self._make_places({id_: f"http://{host}:{self._ports.of(id_)}" for id_, host in hosts.items()})
@@ -243,12 +328,24 @@ class Cluster:
         proxy.start()
 
     def _start_database(self, region: Region) -> None:
-        settings = QUICK if self.layout.quick else {}
+        settings = {**(QUICK if self.layout.quick else {}), **(LOGICAL if self.layout.mesh else {})}
         postgres = EmbeddedPostgres(self.folder / region.code, settings, self._ports.of(region.code))
         self._running.callback(postgres.stop)
-        url = postgres.start()
-        migrate(url)
-        self._databases[region.code] = url
+        migrate(postgres.start())
+        self._databases[region.code] = postgres
+
+    def _join(self) -> None:
+        """Join the regions as an operator does; those that are joined already are left as they are."""
+        tables = (
+            f"[regions.{region.code}]\nurl = {json.dumps(self.database_url(region.code))}\n"
+            for region in self.layout.regions
+        )
+        self.regions_file.parent.mkdir(parents=True, exist_ok=True)
+        self.regions_file.touch(mode=0o600)
+        self.regions_file.write_text("\n".join(tables), encoding="utf-8")
+        codes = [region.code for region in self.layout.regions]
+        for number, code in enumerate(codes[1:], 1):
+            self.mesh.join(code, codes[:number])
 
     def _host(self, id_: str, outward: Sequence[int]) -> str:
         return self._network.add(id_, outward).address if self._network else "127.0.0.1"
@@ -329,6 +426,14 @@ class _Ports:
             self._kept[name] = steady_port()
             self._file.write_text(json.dumps(self._kept, indent=1) + "\n", encoding="utf-8")
         return self._kept[name]
+
+
+def _has_started(postgres: EmbeddedPostgres) -> bool:
+    try:
+        postgres.start()
+    except StartError:
+        return False
+    return True
 
 
 def _add_region(roster: Roster, now: int, code: str, letter: str) -> Roster:

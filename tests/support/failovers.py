@@ -24,6 +24,7 @@ How = Literal["kill", "stop", "drop"]
 BEAT_SECONDS: Final = 5.0
 FAILOVER_SECONDS: Final = 90.0
 _HEAL_SECONDS: Final = 60.0
+_ASK_PAUSE: Final = 0.1
 Say = Callable[[str], None]
 
 
@@ -137,7 +138,8 @@ class Campaign:
         """Wait until every server knows that every server is there, and every client works."""
         for id_ in self.cluster.servers:
             self.cluster.wait_state(id_, "up", seconds=_HEAL_SECONDS)
-        wait_until(lambda: all(self._knows_all(id_) for id_ in self.cluster.servers), _HEAL_SECONDS)
+        everybody = self.cluster.servers
+        wait_until(lambda: all(map(self._knows_all, everybody)), _HEAL_SECONDS, _ASK_PAUSE)
         began = time.monotonic()
         wait_all(self.clients, "a call that succeeds", lambda c: _works_since(c, began), FAILOVER_SECONDS)
 

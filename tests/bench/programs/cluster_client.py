@@ -1,11 +1,12 @@
 """The program without its windows, signed in at a cluster, saving entries with bills and sending them.
 
-argv: home, number, the link of the cluster, seconds between two entries. It says what happens as JSON lines
-on standard output: {"ready"}, {"saved": {…}} once `entries.save` has returned, {"http": {…}} of each HTTP
-request that it made (moments of `time.monotonic()`, "status" 0 where no answer came), {"broken": name} of a
-task whose parts went to two servers, {"error": sentence} of each run of the outbox that stopped,
-{"phase": …} of the session machine. It takes lines on standard input: "try now" presses that button, "drain"
-means: save no more, send everything, say {"drained": {…}} and end.
+argv: home, number, the link of the cluster, seconds between two entries, and, where it is to prove that all
+its data are where it says, the cluster's folder. It says what happens as JSON lines on standard output:
+{"ready"}, {"saved": {…}} once `entries.save` has returned, {"http": {…}} of each HTTP request that it made
+(moments of `time.monotonic()`, "status" 0 where no answer came), {"broken": name} of a task whose parts went
+to two servers, {"error": sentence} of each run of the outbox that stopped, {"phase": …} of the session
+machine, {"claim": {…}} (`tests.bench.programs.claims`). It takes lines on standard input: "try now" presses
+that button, "drain" means: save no more, send everything, say {"drained": {…}} and end.
 """
 
 import json
@@ -28,6 +29,7 @@ from app.domain.link import Phase
 from app.errors import AppError
 from app.paths import Paths
 from server.contract import paths
+from tests.bench.programs.claims import Claims
 
 _MOST_WAITING: Final = 25
 _DAY: Final = date(2026, 4, 1)
@@ -103,14 +105,17 @@ def main() -> None:
     desk = make_desk(Paths(home))
     Watch()
     _sign_in(desk, number, link)
+    claims = Claims(desk, Path(sys.argv[5]), say) if len(sys.argv) > 5 else None
     desk.services.link.subscribe(lambda view: say(phase=view.phase.value, at=time.monotonic()))
     say(ready=True)
     draining = threading.Event()
     threading.Thread(target=_listen, args=(desk, draining), daemon=True).start()
     sender = threading.Thread(target=_send, args=(desk, draining))
     sender.start()
-    _save(desk, random.Random(number), number, pause, draining)
+    _save(desk, random.Random(number), number, pause, draining, claims)
     sender.join()
+    if claims is not None:
+        claims.wait()
     _tell_totals(desk)
     desk.services.accounts.sign_out()  # else its server would wait for it when it is drained
     desk.close()
@@ -143,10 +148,19 @@ def _sign_in(desk: Desk, number: int, link: str) -> None:
     sys.exit("it could not sign in")
 
 
-def _save(desk: Desk, chance: random.Random, client: int, pause: float, draining: threading.Event) -> None:
+def _save(
+    desk: Desk,
+    chance: random.Random,
+    client: int,
+    pause: float,
+    draining: threading.Event,
+    claims: Claims | None,
+) -> None:
     number = 0
     while not draining.wait(pause * chance.uniform(0.5, 1.5)):
         if desk.services.sync.waiting() >= _MOST_WAITING:
+            continue
+        if claims is not None and not claims.may_save():
             continue
         number += 1
         draft = _draft(desk, chance, f"{client}-{number}")
@@ -163,6 +177,8 @@ def _save(desk: Desk, chance: random.Random, client: int, pause: float, draining
                 "bills": [bill.sha256 for bill in draft.attachments],
             }
         )
+        if claims is not None:
+            claims.saved(listed.id, [bill.sha256 for bill in draft.attachments])
 
 
 def _draft(desk: Desk, chance: random.Random, name: str) -> EntryDraft:
@@ -186,7 +202,7 @@ def _send(desk: Desk, draining: threading.Event) -> None:
     """As the window does: at once, not while no server is there, and again as soon as one is."""
     link, sync = desk.services.link, desk.services.sync
     while not (draining.is_set() and not sync.waiting()):
-        if link.view().phase in _AWAY:
+        if link.view().phase in _AWAY or not sync.waiting():
             time.sleep(0.02)
             continue
         report = sync.send_pending()

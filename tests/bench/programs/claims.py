@@ -1,0 +1,104 @@
+"""“All your data is here”: each time that a client's program says so, database and store are looked into.
+
+The look begins in the thread in which it is said, before anybody could have read it.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import psycopg
+
+from app.bootstrap import Desk
+from app.domain.link import LinkView, Moved
+from app.domain.sync_state import Whereabouts
+from app.errors import AppError
+from app.store.retained import Retained
+from server.replication.regions import read_regions
+from tests.support.regions_verdict import not_whole
+
+_MOST_SECONDS: Final = 150.0
+
+
+class Claims:
+    """`cluster` is the cluster's folder; `say` is told of each claim."""
+
+    def __init__(self, desk: Desk, cluster: Path, say: Callable[..., None]) -> None:
+        self._desk = desk
+        self._say = say
+        self._folder = cluster
+        self._urls = {each.code: each.url for each in read_regions(cluster / "operator" / "replication.toml")}
+        self._retained = Retained(desk.database)
+        self._bills: dict[str, Sequence[str]] = {}
+        self._lock = threading.Lock()
+        self._epoch = self._told = -1
+        self._moved_at = 0.0
+        self._saved_since = False
+        desk.services.link.subscribe(self._heard)
+
+    def saved(self, id_: str, bills: Sequence[str]) -> None:
+        """Remember what was saved."""
+        self._bills[id_] = bills
+        self._saved_since = True
+
+    def may_save(self) -> bool:
+        """Say whether to go on saving: after a move once, and then not before all is there. Else the last
+        thing to arrive would always be what was just saved, and nothing be learnt of what lagged."""
+        moved = self._desk.services.link.view().moved
+        return moved is None or moved.complete or not self._saved_since
+
+    def wait(self) -> None:
+        """Return once nothing is missing at the present server."""
+        deadline = time.monotonic() + _MOST_SECONDS
+        while (moved := self._desk.services.link.view().moved) is not None and not moved.complete:
+            if time.monotonic() > deadline:
+                self._say(error=f"after {_MOST_SECONDS:.0f} s only {moved.here} of {moved.total} are here")
+                return
+            time.sleep(0.05)
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    def _heard(self, view: LinkView) -> None:
+        at, moved = time.monotonic(), view.moved
+        session = self._desk.services.accounts.session
+        if moved is None or session is None:
+            return
+        if self._judges(moved, session.book_id, session.region, at):
+            self._desk.services.link.dismiss_move()  # it has been read
+
+    def _judges(self, moved: Moved, book_id: str, region: str, at: float) -> bool:
+        """Judge what is said for the first time since a move; return whether it was that."""
+        with self._lock:
+            epoch = self._desk.services.accounts.machine.epoch
+            if epoch != self._epoch:
+                self._epoch, self._moved_at, self._saved_since = epoch, at, False
+            if not moved.complete or self._told == epoch:
+                return False
+            self._told = epoch
+        try:
+            self._judge(book_id, region, at)
+        except (AppError, psycopg.Error) as error:  # the region was lost just now
+            self._say(error=f"claim not judged: {type(error).__name__}")
+        return True
+
+    def _judge(self, book_id: str, region: str, at: float) -> None:
+        recent = self._retained.recent(book_id, time.time_ns() // 1000)
+        confirmed = [each for each in recent if each.at_us and each.entry_id in self._bills]
+        wanted = {each.entry_id: self._bills[each.entry_id] for each in confirmed}
+        missing, looked = self._look(region, wanted)
+        brought = [each.entry_id for each in confirmed if each.region != region]
+        told = {"region": region, "at": at, "moved": self._moved_at, "brought": brought}
+        told |= {"last_own": _last_own(confirmed, region), "judged": len(wanted)}
+        self._say(claim={**told, "missing": missing, "looked": looked - at})
+
+    def _look(self, region: str, wanted: Mapping[str, Sequence[str]]) -> tuple[list[str], float]:
+        found = not_whole(self._urls[region], self._folder / region, wanted)
+        return found, time.monotonic()
+
+
+def _last_own(confirmed: Sequence[Whereabouts], region: str) -> float:
+    """Return when a server of `region` confirmed the last of them, on the monotonic clock."""
+    last = max((each.at_us for each in confirmed if each.region == region), default=0)
+    return last / 1_000_000 - time.time() + time.monotonic() if last else 0.0

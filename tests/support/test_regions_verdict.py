@@ -1,0 +1,77 @@
+"""The verdict over several regions finds what is not right: else a campaign would prove nothing."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from tests.support.journal import JournalRow, document_row, entry_row, write_journal
+from tests.support.postgres import Cluster, rows
+from tests.support.regions_verdict import diverged_rows, missing_operations, not_whole, wait_until_equal
+
+BOOK = str(UUID(int=9))
+Urls = dict[str, str]
+
+
+@pytest.fixture
+def urls(cluster: Cluster) -> Iterator[Urls]:
+    with cluster.database() as here, cluster.database() as there:
+        yield {"here": here, "there": there}
+
+
+def write(urls: Urls, written: list[JournalRow]) -> None:
+    for url in urls.values():
+        write_journal(url, BOOK, written)
+
+
+def test_regions_that_hold_the_same_are_equal_in_whatever_order_it_came(urls: Urls) -> None:
+    entry = entry_row(ver=1_000_000)
+    edited = entry_row(id_=entry.id, ver=2_000_000, amount="7.00")
+    write_journal(urls["here"], BOOK, [entry, edited])
+    write_journal(urls["there"], BOOK, [edited, entry])
+    assert wait_until_equal(urls, 1) < 1
+    assert diverged_rows(urls) == 0
+    assert missing_operations(urls, {entry.op_id: 1, edited.op_id: 1}) == 0
+
+
+def test_a_row_that_one_region_lacks_is_counted_in_journal_and_table(urls: Urls) -> None:
+    entry = entry_row()
+    write_journal(urls["here"], BOOK, [entry])
+    assert diverged_rows(urls) == 2
+    assert missing_operations(urls, {entry.op_id: 1}) == 1
+    with pytest.raises(AssertionError, match="accounting_entry"):
+        wait_until_equal(urls, 0.1)
+
+
+def test_another_version_of_the_same_row_is_counted(urls: Urls) -> None:
+    entry = entry_row()
+    write(urls, [entry])
+    rows(urls["there"], "update public.accounting_entry set amount = 1")
+    assert diverged_rows(urls) == 2  # that of here, and that of there
+
+
+def test_an_operation_of_which_a_record_is_missing_is_not_there(urls: Urls) -> None:
+    entry = entry_row()
+    bill = replace(document_row(entry.id), op_id=entry.op_id)
+    write_journal(urls["here"], BOOK, [entry, bill])
+    write_journal(urls["there"], BOOK, [entry])
+    assert missing_operations(urls, {entry.op_id: 2}) == 1
+
+
+def test_an_entry_is_whole_once_its_bills_rows_and_bytes_are_there(urls: Urls, tmp_path: Path) -> None:
+    entry, url = entry_row(), urls["here"]
+    bill = document_row(entry.id)
+    wanted = {entry.id: [str(bill.doc["sha256"])]}
+    assert not_whole(url, tmp_path, wanted) == [entry.id]
+    write_journal(url, BOOK, [entry])
+    assert not_whole(url, tmp_path, wanted) == [entry.id]
+    write_journal(url, BOOK, [bill])
+    assert not_whole(url, tmp_path, wanted) == [entry.id]
+    ((path,),) = rows(url, "select file_path from public.accounting_document")
+    (tmp_path / path).parent.mkdir(parents=True)
+    (tmp_path / path).write_bytes(b"x" * (int(bill.doc["byteSize"]) - 1))
+    assert not_whole(url, tmp_path, wanted) == [entry.id]
+    (tmp_path / path).write_bytes(b"x" * int(bill.doc["byteSize"]))
+    assert not_whole(url, tmp_path, wanted) == []
