@@ -1,22 +1,29 @@
 """The mesh campaign: three regions written to at once while postmasters and servers are killed. Only by name.
 
 BAHI_MESH_CHANGES (default 50,000), BAHI_MESH_KILLS (12), BAHI_MESH_CATCH_UP (20,000 entries that a region
-hears of all at once) and BAHI_MESH_SEED are its parameters.
+hears of all at once) and BAHI_MESH_SEED are the parameters of `mesh`, BAHI_FULL_LOAD (1,000,000 entries that
+a new region takes over) that of `full_load`.
 """
 
 import os
+import time
 from typing import Final
+from uuid import UUID
 
 from tests.bench import report
 from tests.bench.groups import Group
 from tests.bench.rows import Row, percentile, spread_of
 from tests.bench.stage import Stage
+from tests.support.mesh import mesh, mesh_of, wait_until_equal
 from tests.support.mesh_campaign import MeshCampaign, Result
+from tests.support.seed import Seed, load
 
 CHANGES: Final = 50_000
 KILLS: Final = 10
 _MS: Final = 1_000
 _LAGS: Final = 100
+_FULL: Final = 1_000_000
+_MOST_SECONDS: Final = 1_800.0
 
 
 def mesh_rows(stage: Stage) -> list[Row]:
@@ -30,6 +37,20 @@ def mesh_rows(stage: Stage) -> list[Row]:
         _say(campaign.result)
         campaign.catch_up(_number("BAHI_MESH_CATCH_UP", 20_000))
         return _rows(campaign.result)
+
+
+def full_load(stage: Stage) -> list[Row]:
+    """`joined_load_s@1m` in s: an empty region joins one with a million entries, until both hold the same."""
+    entries = _number("BAHI_FULL_LOAD", _FULL)
+    with mesh(stage.folder / "full", "a", "b") as (a, b):
+        load(a.url, Seed(UUID(int=1), UUID(int=2), 1, entries, per_day=600))
+        began = time.monotonic()
+        mesh_of([a, b]).join("b")
+        joined = time.monotonic() - began
+        counts = wait_until_equal([a, b], _MOST_SECONDS)
+        took = time.monotonic() - began
+    note = f"{counts['journal'][0]} rows of the journal; `join` returned after {joined:.0f} s"
+    return [Row("joined_load_s@1m", "s", took, "<= 300", entries, _FULL, note=note)]
 
 
 def _rows(found: Result) -> list[Row]:
@@ -65,7 +86,8 @@ def _number(variable: str, default: int) -> int:
     return int(os.environ.get(variable, str(default)))
 
 
-_NAMES: Final = (
-    *("mesh_diverged_rows", "mesh_lost", "lag_p50", "lag_p99", "converge_s", "replicated_per_s"),
+_NAMES: Final = ("mesh_diverged_rows", "mesh_lost", "lag_p50", "lag_p99", "converge_s", "replicated_per_s")
+GROUPS: Final = (
+    Group("mesh", _NAMES, mesh_rows, campaign=True),
+    Group("full_load", ("joined_load_s@1m",), full_load, campaign=True),
 )
-GROUPS: Final = (Group("mesh", _NAMES, mesh_rows, campaign=True),)

@@ -33,6 +33,7 @@ from server.errors import StartError
 from server.replication.mesh import Mesh
 from server.replication.regions import read_regions
 from tests.support.haproxy import HAProxy, Place
+from tests.support.mesh import SETTINGS as LOGICAL
 from tests.support.netns import Network
 from tests.support.node import Node, server_command
 from tests.support.ports import steady_port
@@ -41,16 +42,6 @@ from tests.support.waiting import wait_until
 
 UP_SECONDS: Final = 60.0
 Setting = str | int | bool
-LOGICAL: Final[Mapping[str, str]] = {
-    "wal_level": "logical",
-    "max_replication_slots": "16",
-    "max_active_replication_origins": "16",
-    "max_wal_senders": "16",
-    "max_worker_processes": "24",
-    "max_logical_replication_workers": "16",
-    "max_sync_workers_per_subscription": "4",
-    "wal_retrieve_retry_interval": "500ms",  # how soon a link that met an error or a dead peer tries again
-}
 _DAYS: Final = 365
 _ASK_PAUSE: Final = 0.05  # asking takes from what is measured
 

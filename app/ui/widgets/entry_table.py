@@ -10,7 +10,7 @@ from app.ui.widgets.entry_delegate import ROW_HEIGHT, EntryDelegate, text_width
 
 _SAMPLES = {
     Column.DATE: "28 Nov 2026",
-    Column.CODE: "0K7-000888",
+    Column.CODE: "WMW-000888",  # a region may have any letter
     Column.CATEGORY: "Stationery",
     Column.AMOUNT: "+₹88,88,888.88",
 }
