@@ -44,33 +44,45 @@ def told() -> Iterator[Told]:
     made.client.close()
 
 
+Answer = Callable[[socket.socket, threading.Event], None]
+
+
 @contextmanager
-def answering(answer: Callable[[socket.socket], None]) -> Iterator[Endpoint]:
-    """Listen on loopback and give each connection to `answer`."""
+def answering(answer: Answer) -> Iterator[Endpoint]:
+    """Listen on loopback and give each connection to `answer`, with what is set when the test is over."""
+    over, threads = threading.Event(), []
+
+    def handle(connection: socket.socket) -> None:
+        with connection:
+            answer(connection, over)
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = listening.accept()
+            except OSError:
+                return
+            threads.append(threading.Thread(target=handle, args=(connection,)))
+            threads[-1].start()
+
     with socket.create_server(("127.0.0.1", 0)) as listening:
-
-        def serve() -> None:
-            while True:
-                try:
-                    connection, _ = listening.accept()
-                except OSError:
-                    return
-                threading.Thread(target=answer, args=(connection,), daemon=True).start()
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield Endpoint(f"http://127.0.0.1:{listening.getsockname()[1]}", server_id="a")
-        listening.shutdown(socket.SHUT_RDWR)
-        thread.join(5)
+        accepting = threading.Thread(target=serve)
+        accepting.start()
+        try:
+            yield Endpoint(f"http://127.0.0.1:{listening.getsockname()[1]}", server_id="a")
+        finally:
+            over.set()
+            listening.shutdown(socket.SHUT_RDWR)
+            for thread in (accepting, *threads):
+                thread.join(10)
 
 
-def http(status: str, *headers: str, body: bytes = b"{}") -> Callable[[socket.socket], None]:
+def http(status: str, *headers: str, body: bytes = b"{}") -> Answer:
     lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", "Connection: close", *headers]
 
-    def answer(connection: socket.socket) -> None:
-        with connection:
-            connection.recv(65_536)
-            connection.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
+    def answer(connection: socket.socket, _over: threading.Event) -> None:
+        connection.recv(65_536)
+        connection.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
 
     return answer
 
@@ -78,10 +90,10 @@ def http(status: str, *headers: str, body: bytes = b"{}") -> Callable[[socket.so
 def test_a_call_that_hangs_on_a_dead_server_is_broken_off_from_outside(told: Told) -> None:
     asked, failed = threading.Event(), []
 
-    def never(connection: socket.socket) -> None:
+    def never(connection: socket.socket, over: threading.Event) -> None:
         connection.recv(65_536)
         asked.set()
-        threading.Event().wait(60)
+        over.wait(60)
 
     def call(at: Endpoint) -> None:
         try:
@@ -121,17 +133,15 @@ def test_a_connection_that_was_broken_off_while_idle_is_made_anew(told: Told, se
         (http("404 Not Found"), "answered"),
     ],
 )
-def test_what_an_answer_tells_of_its_server(
-    told: Told, answer: Callable[[socket.socket], None], outcome: Outcome
-) -> None:
+def test_what_an_answer_tells_of_its_server(told: Told, answer: Answer, outcome: Outcome) -> None:
     with answering(answer) as at, pytest.raises(ServerError):
         told.client.call(Closest, "GET", paths.CLOSEST_TO_ME, endpoint=at)
     assert told.heard == [("a", outcome)]
 
 
 def test_a_refused_connection_and_a_silent_server_are_told_apart(told: Told) -> None:
-    def hangs(_connection: socket.socket) -> None:
-        threading.Event().wait(60)
+    def hangs(_connection: socket.socket, over: threading.Event) -> None:
+        over.wait(60)
 
     with answering(hangs) as at, pytest.raises(OfflineError):
         told.client.call(Health, "GET", paths.HEALTH_LIVE, endpoint=at, seconds=0.2)
@@ -143,11 +153,10 @@ def test_a_refused_connection_and_a_silent_server_are_told_apart(told: Told) -> 
 def test_a_redirect_to_another_host_is_not_followed(told: Told, server: RunningServer) -> None:
     asked: list[bytes] = []
 
-    def elsewhere(connection: socket.socket) -> None:
-        with connection:
-            asked.append(connection.recv(65_536))
-            target = f"{server.url}{paths.HEALTH_LIVE}"
-            connection.sendall(f"HTTP/1.1 307 X\r\nLocation: {target}\r\nContent-Length: 0\r\n\r\n".encode())
+    def elsewhere(connection: socket.socket, _over: threading.Event) -> None:
+        asked.append(connection.recv(65_536))
+        target = f"{server.url}{paths.HEALTH_LIVE}"
+        connection.sendall(f"HTTP/1.1 307 X\r\nLocation: {target}\r\nContent-Length: 0\r\n\r\n".encode())
 
     with answering(elsewhere) as at, pytest.raises(ServerError, match="not followed"):
         told.client.call(Health, "GET", paths.HEALTH_LIVE, endpoint=at, token="secret-token")
@@ -167,10 +176,10 @@ def test_sending_a_file_is_progress_and_a_stuck_server_is_silence(told: Told, tm
     bill.write_bytes(bytes(20_000_000))
     began = threading.Event()
 
-    def takes_a_little(connection: socket.socket) -> None:
+    def takes_a_little(connection: socket.socket, over: threading.Event) -> None:
         connection.recv(1_000)
         began.set()
-        threading.Event().wait(60)
+        over.wait(60)
 
     def send(at: Endpoint) -> None:
         with pytest.raises(OfflineError):
