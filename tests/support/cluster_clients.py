@@ -45,7 +45,8 @@ class Claim:
     """“All your data is here”, said `at` (monotonic) when the session was in `region` since `moved`.
 
     `brought` are the entries that another region had taken, `last_own` is when this one took the last;
-    `missing` are those that were not whole there when it was looked into, `looked` seconds after the words.
+    `missing` are those of `judged` that were not whole there when it was looked into: those of the last two
+    minutes within `looked` seconds of the words.
     """
 
     region: str
