@@ -15,7 +15,7 @@ SAFE_REGIONS: Final = 2
 class Whereabouts:
     """One operation: the regions in which its row is known to be, and those that have every bill that it
     brings. `server` in `region` confirmed it at `at_us` (µs since 1970); before that it is on this computer
-    only.
+    only. Or `count` operations of which all that is said here is true, without an id.
     """
 
     op_id: str
@@ -26,6 +26,7 @@ class Whereabouts:
     server: str = ""
     at_us: int = 0
     region: str = ""
+    count: int = 1
 
     @property
     def regions(self) -> frozenset[str]:
@@ -35,8 +36,8 @@ class Whereabouts:
 
 def arrived(operations: Iterable[Whereabouts], region: str) -> tuple[int, int]:
     """Return how many of the operations are whole in `region`, and how many there are."""
-    found = [region in operation.regions for operation in operations]
-    return sum(found), len(found)
+    found = [(each.count, region in each.regions) for each in operations]
+    return sum(count for count, is_here in found if is_here), sum(count for count, _ in found)
 
 
 def is_safe(operation: Whereabouts, regions: int) -> bool:
@@ -54,4 +55,4 @@ def by_entry(operations: Iterable[Whereabouts]) -> dict[str, Whereabouts]:
 
 def overdue(operations: Iterable[Whereabouts], regions: int, before_us: int) -> int:
     """Count the operations that were confirmed before `before_us` and are still in too few regions."""
-    return sum(0 < each.at_us < before_us and not is_safe(each, regions) for each in operations)
+    return sum(each.count for each in operations if 0 < each.at_us < before_us and not is_safe(each, regions))

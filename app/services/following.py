@@ -93,11 +93,12 @@ class Following:
         regions = self._accounts.regions
         if session is None or regions < 2:
             return 0, 0
+        late = self._now_us() - LATE_US
         try:
-            found = self._retained.unsettled(session.book_id)
+            found = self._retained.unsettled_counted(session.book_id, late)
         except AppError:  # the disk fails: nothing is claimed, and nothing alarmed
             return 0, 0
-        return len(found), overdue(found, regions, self._now_us() - LATE_US)
+        return sum(each.count for each in found), overdue(found, regions, late)
 
     # --- inside ----------------------------------------------------------------------------------
 

@@ -95,7 +95,7 @@ class Link:
         if session is None:
             return 0, 0
         try:
-            recent = self._retained.recent(session.book_id, self._now_us())
+            recent = self._retained.recent_counted(session.book_id, self._now_us())
         except AppError:  # the disk fails: nothing is claimed
             return 0, 1
         return arrived(recent, session.region)

@@ -16,6 +16,10 @@ from app.store.outbox_rows import COLUMNS, item_of
 
 RECENT_US: Final = 24 * 3_600 * 1_000_000
 """“Recent changes” are those of a day."""
+# What is retained first, of which there is little; SQLite would begin with all that is known of a day.
+_UNSETTLED: Final = (
+    "FROM retained r CROSS JOIN whereabouts w ON w.op_id = r.op_id WHERE r.book_id = ?1 AND w.book_id = ?1"
+)
 
 
 class Retained:
@@ -38,15 +42,35 @@ class Retained:
         here = [Whereabouts(row["op_id"], row["entry_id"], row["ver"]) for row in waiting]
         return [_whereabouts(row) for row in known] + here
 
+    def recent_counted(self, book_id: str, now_us: int) -> list[Whereabouts]:
+        """Return the same as `recent`, with those that are in the same places counted together."""
+        with self._database.read() as connection:
+            known = connection.execute(
+                "SELECT rows, bytes, count(*) FROM whereabouts w WHERE book_id = ?1 AND (at_us > ?2"
+                " OR EXISTS (SELECT 1 FROM retained r WHERE r.op_id = w.op_id)) GROUP BY rows, bytes",
+                (book_id, now_us - RECENT_US),
+            ).fetchall()
+            waiting = connection.execute(
+                "SELECT '', '', count(*) FROM outbox WHERE book_id = ? AND state = 'waiting'", (book_id,)
+            ).fetchall()
+        return [_counted(*row) for row in known + waiting]
+
     def unsettled(self, book_id: str) -> list[Whereabouts]:
         """Return where the operations are that are not let go of yet, oldest first."""
         with self._database.read() as connection:
-            rows = connection.execute(
-                "SELECT w.* FROM whereabouts w JOIN retained r ON r.op_id = w.op_id"
-                " WHERE w.book_id = ? ORDER BY w.ver",
-                (book_id,),
-            ).fetchall()
+            rows = connection.execute(f"SELECT w.* {_UNSETTLED} ORDER BY w.ver", (book_id,)).fetchall()
         return [_whereabouts(row) for row in rows]
+
+    def unsettled_counted(self, book_id: str, before_us: int) -> list[Whereabouts]:
+        """Return the same as `unsettled`, with those that are in the same places counted together: those
+        confirmed before `before_us` and those confirmed since apart, each with its latest `at_us`."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                f"SELECT w.rows, w.bytes, count(*), max(w.at_us) {_UNSETTLED}"
+                " GROUP BY w.rows, w.bytes, w.at_us < ?2",
+                (book_id, before_us),
+            ).fetchall()
+        return [_counted(*row) for row in rows]
 
     def items(self, book_id: str, op_ids: Iterable[str]) -> list[OutboxItem]:
         """Return these operations as they were sent, in the order in which they were made."""
@@ -103,6 +127,12 @@ def retain(
 
 def _text(regions: Iterable[str]) -> str:
     return " ".join(sorted(regions))
+
+
+def _counted(rows: str, bytes_: str, count: int, at_us: int = 0) -> Whereabouts:
+    return Whereabouts(
+        "", rows=frozenset(rows.split()), bytes=frozenset(bytes_.split()), at_us=at_us, count=count
+    )
 
 
 def _whereabouts(row: sqlite3.Row) -> Whereabouts:

@@ -1,10 +1,11 @@
 """The commands `bahi-server replication …`."""
 
 import argparse
+import contextlib
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 if TYPE_CHECKING:
     from server.replication.mesh import Mesh
@@ -50,7 +51,11 @@ def add_commands(commands: Commands) -> None:
     leave.add_argument("--dead", action="store_true", help="it cannot be asked any more")
 
     status = command("status", _status, "print how each link is; exit status 1 where one carries nothing")
-    status.add_argument("--watch", action="store_true", help="again every 2 s, until Ctrl+C")
+    status.add_argument(
+        "--watch",
+        action="store_true",
+        help="again every 2 s, and whether the regions are equal, until Ctrl+C",
+    )
     status.add_argument("--json", action="store_true", help="for a program")
 
     verify = command("verify", _verify, "compare what the regions hold; exit status 1 where they differ")
@@ -86,15 +91,28 @@ def _status(options: argparse.Namespace) -> None:
     from server.replication.console import show_status, status_json
 
     mesh = _mesh(options)
-    status, before = mesh.status(), None
-    while options.watch:
-        sys.stdout.write(_CLEAR + show_status(status, before))
-        sys.stdout.flush()
-        time.sleep(_REDRAW_SECONDS)
-        before, status = status, mesh.status()
+    if options.watch:
+        _watch(mesh, as_json=options.json)
+    status = mesh.status()
     sys.stdout.write(status_json(status) if options.json else show_status(status))
     if not status.is_well:
         raise SystemExit(1)
+
+
+def _watch(mesh: "Mesh", *, as_json: bool) -> NoReturn:
+    from server.replication.console import show_compared, show_status, status_json
+    from server.replication.watching import Comparing
+
+    before = None
+    with contextlib.closing(Comparing(mesh)) as comparing:
+        comparing.start()
+        while True:
+            status, compared = mesh.status(), comparing.last()
+            screen = _CLEAR + show_status(status, before) + show_compared(compared)
+            sys.stdout.write(status_json(status, compared) if as_json else screen)
+            sys.stdout.flush()
+            before = status
+            time.sleep(_REDRAW_SECONDS)
 
 
 def _verify(options: argparse.Namespace) -> None:

@@ -1,6 +1,5 @@
 """The mesh as an operator changes it: a region joins, or leaves, while everybody writes."""
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -10,18 +9,14 @@ from typing import Final
 from server.errors import StartError
 from server.replication import links, preflight, roles, status
 from server.replication.fence import FENCE_SECONDS, wait_until_passed
-from server.replication.names import subscription
+from server.replication.first_copy import wait_until_copied
 from server.replication.node import Node, RegionError, locked, reached
 from server.replication.regions import Region
 from server.replication.repair import exchange
 from server.replication.status import End, MeshStatus
 from server.replication.verify import Verification, verify
 
-_PAUSE_SECONDS: Final = 0.1
-_TELL_SECONDS: Final = 5.0
 _LEAVE_SECONDS: Final = 60.0
-_MOST_COPY_ERRORS: Final = 20
-_IDLE_SECONDS: Final = 30.0  # a worker that ends is started anew after wal_retrieve_retry_interval (5 s)
 
 
 def _silent(_sentence: str) -> None:
@@ -53,6 +48,8 @@ class Mesh:
                 self._part(joining, peers)
             for peer in peers:
                 self._link(joining, peer)
+            if anew:  # what one peer alone had from it is copied to it alone, and sent on by nobody
+                self._exchange(nodes, nodes)
 
     def status(self) -> MeshStatus:
         """Ask every region how its links are; one that is away does not keep the others from answering."""
@@ -78,21 +75,33 @@ class Mesh:
 
     def verify(self, seconds: float = FENCE_SECONDS) -> Verification:
         """Compare what the members hold; waits at most `seconds` for what is under way."""
-        with self._members() as nodes:
+        with self.members() as nodes:
             return verify(nodes, seconds)
 
     def repair(self) -> Verification:
         """Make what is missing or lost of the links anew, and exchange what only some have; returns how the
         members compare afterwards."""
-        with self._members() as nodes, locked(*nodes):
+        with self.members() as nodes, locked(*nodes):
             self._check(nodes)
             for publisher, subscriber in permutations(nodes, 2):
                 if not links.is_whole(publisher, subscriber):
                     links.make(publisher, subscriber)
                     self.say(f"{publisher.code} → {subscriber.code}: made anew")
-                    self._wait_until_copied(publisher, subscriber)
+                    wait_until_copied(publisher, subscriber, self.say)
             self._exchange(nodes, nodes)
             return verify(nodes)
+
+    @contextmanager
+    def members(self) -> Iterator[list[Node]]:
+        """Connect to the regions that take part and can be reached; what has no link is none of them."""
+        found = self.status()
+        for code, why in found.away.items():
+            self.say(f"{code} is left out: {why}")
+        codes = [code for code in found.members if code not in found.away]
+        if len(codes) < 2:
+            raise StartError(f"There are no two regions to compare. {found.verdict}")
+        with self._reached(self._named(codes)) as nodes:
+            yield nodes
 
     # --- inside ----------------------------------------------------------------------------------
 
@@ -107,18 +116,6 @@ class Mesh:
     def _reached(self, regions: Sequence[Region]) -> Iterator[list[Node]]:
         with ExitStack() as open_ones:
             yield [open_ones.enter_context(reached(region)) for region in regions]
-
-    @contextmanager
-    def _members(self) -> Iterator[list[Node]]:
-        """Yield the regions that take part and can be reached; what has no link is none of them."""
-        found = self.status()
-        for code, why in found.away.items():
-            self.say(f"{code} is left out: {why}")
-        codes = [code for code in found.members if code not in found.away]
-        if len(codes) < 2:
-            raise StartError(f"There are no two regions to compare. {found.verdict}")
-        with self._reached(self._named(codes)) as nodes:
-            yield nodes
 
     def _reachable(self, regions: Sequence[Region], open_ones: ExitStack) -> list[Node]:
         nodes = []
@@ -167,24 +164,7 @@ class Mesh:
             made = links.make(publisher, subscriber)
             self.say(f"{publisher.code} → {subscriber.code}: {'made' if made else 'was there'}")
         for publisher, subscriber in ways:
-            self._wait_until_copied(publisher, subscriber)
-
-    def _wait_until_copied(self, publisher: Node, subscriber: Node) -> None:
-        name, told = f"{publisher.code} → {subscriber.code}", time.monotonic()
-        worked = told
-        while left := subscriber.rows("copying", {"subscription": subscription(publisher.code)}):
-            now = time.monotonic()
-            worked = now if any(at_work for *_, at_work in left) else worked
-            if now > told + _TELL_SECONDS:
-                told = now
-                self.say(
-                    f"{name}: copying " + ", ".join(f"{table} ({rows} rows)" for table, rows, *_ in left)
-                )
-            if now > worked + _IDLE_SECONDS or max(errors for _, _, errors, _ in left) > _MOST_COPY_ERRORS:
-                raise StartError(
-                    f"{name}: the first copy fails; the PostgreSQL log of {subscriber.code} has the reason."
-                )
-            time.sleep(_PAUSE_SECONDS)
+            wait_until_copied(publisher, subscriber, self.say)
 
     def _part(self, leaving: Node, peers: Sequence[Node]) -> None:
         for publisher, subscriber in permutations([leaving, *peers], 2):

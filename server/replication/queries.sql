@@ -92,13 +92,16 @@ where s.subname = %(subscription)s and s.subdbid = (
     select d.oid from pg_catalog.pg_database d where d.datname = current_database())
 
 -- name: copying -- no book: a first copy takes all books
-select c.relname::text, coalesce(p.tuples_processed + p.tuples_excluded, 0), coalesce(e.sync_error_count, 0),
-    exists (select from pg_catalog.pg_stat_subscription a where a.subid = s.oid and a.pid is not null)
+select c.relname::text as name, coalesce(p.tuples_processed + p.tuples_excluded, 0) as rows,
+    coalesce(p.bytes_processed, 0) as bytes, coalesce(b.wait_event = 'LogicalSyncData', false) as waits_for_data,
+    t.srsubstate in ('f', 's') as is_merged, coalesce(e.sync_error_count, 0) as errors,
+    exists (select from pg_catalog.pg_stat_subscription a where a.subid = s.oid and a.pid is not null) as at_work
 from pg_catalog.pg_subscription s
 join pg_catalog.pg_subscription_rel t on t.srsubid = s.oid and t.srsubstate <> 'r'
 join pg_catalog.pg_class c on c.oid = t.srrelid
 left join pg_catalog.pg_stat_subscription w on w.subid = s.oid and w.relid = t.srrelid
 left join pg_catalog.pg_stat_progress_copy p on p.pid = w.pid
+left join pg_catalog.pg_stat_activity b on b.pid = w.pid
 left join pg_catalog.pg_stat_subscription_stats e on e.subid = s.oid
 where s.subname = %(subscription)s
 order by 1
@@ -128,6 +131,22 @@ left join pg_catalog.pg_stat_subscription w on w.subid = s.oid and w.worker_type
 left join pg_catalog.pg_stat_subscription_stats e on e.subid = s.oid
 where starts_with(s.subname, 'bahi_from_')
     and s.subdbid = (select d.oid from pg_catalog.pg_database d where d.datname = current_database())
+
+-- name: tables -- no book: an older schema does not have them
+select to_regclass('public.journal') is not null, to_regclass('public.document_wanted') is not null
+
+-- name: about -- no book: an operator counts all books
+-- Both fall behind what is only ever added to; a crash sets the second back.
+select greatest(0, c.reltuples, pg_stat_get_live_tuples(c.oid))::bigint
+from pg_catalog.pg_class c where c.oid = format('public.%%I', %(table)s::text)::regclass
+
+-- name: count_journal -- no book: an operator counts all books
+select count(*) from public.journal
+
+-- name: wanted -- no book: bytes are copied for every book
+select count(*), coalesce(sum(w.byte_size), 0)::bigint,
+    case when count(*) > 0 then greatest(0, extract(epoch from clock_timestamp() - min(w.since)))::float8 end
+from public.document_wanted w
 
 -- name: sent -- no book: what leaves here, of all books
 select r.slot_name::text as slot, r.active, coalesce(r.wal_status, '') as wal_status, r.safe_wal_size,

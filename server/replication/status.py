@@ -1,10 +1,14 @@
-"""How each link is: what both of its ends say, and one word and one sentence for it. Pure but for `look`."""
+"""How each link is: what both of its ends say, and one word and one sentence for it. Pure but for `look`.
+
+What each region holds and lacks is shown beside it.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from server.replication import names
+from server.replication import held, names
+from server.replication.held import Held
 from server.replication.node import Node
 
 State = Literal["ok", "copying", "behind", "broken", "missing", "unreachable"]
@@ -20,6 +24,7 @@ class End:
     code: str
     received: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     sent: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    held: Held | None = None
     away: str = ""
 
     @property
@@ -57,10 +62,11 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class MeshStatus:
-    """`members` take part; `away` is why a region cannot be asked, by its code."""
+    """`members` take part; `held` is of every region; `away` is why one cannot be asked, by its code."""
 
     members: tuple[str, ...]
     links: tuple[Link, ...]
+    held: tuple[Held, ...]
     away: Mapping[str, str]
 
     @property
@@ -70,14 +76,15 @@ class MeshStatus:
 
     @property
     def verdict(self) -> str:
-        """All of it in one sentence, with what to do."""
-        return _verdict(self)
+        """All of it in one sentence, with what to do; one more for each region that is late with bills."""
+        return " ".join(filter(None, (_verdict(self), held.sentences(self.held))))
 
 
 def look(node: Node) -> End:
     """Ask one region. Raises RegionError."""
     received = {row["subscription"]: row for row in node.named("received")}
-    return End(node.code, received, {row["slot"]: row for row in node.named("sent")})
+    sent = {row["slot"]: row for row in node.named("sent")}
+    return End(node.code, received, sent, held.look(node))
 
 
 def judge(ends: Sequence[End]) -> MeshStatus:
@@ -86,7 +93,8 @@ def judge(ends: Sequence[End]) -> MeshStatus:
     members = [end for end in ends if end.is_member or _is_named(end.code, ends, known)]
     links = [_link(one, other) for one in members for other in members if one is not other]
     away = {end.code: end.away for end in ends if end.away}
-    return MeshStatus(tuple(end.code for end in members), tuple(links), away)
+    stocks = tuple(end.held or Held(end.code) for end in ends)
+    return MeshStatus(tuple(end.code for end in members), tuple(links), stocks, away)
 
 
 def _is_named(code: str, ends: Sequence[End], known: Sequence[str]) -> bool:

@@ -215,7 +215,7 @@ def _pure() -> list[Path]:
         ROOT / "server/peers/questions.py",
         ROOT / "server/peers/truth.py",
     ]
-    named += [ROOT / "server/replication" / name for name in ("names.py", "console.py")]
+    named += [ROOT / "server/replication" / name for name in ("names.py", "console.py", "words.py")]
     named += [ROOT / "server/discovery" / name for name in ("registry.py", "heartbeat.py")]
     return [path for path in [*_sources("app/domain"), *_sources("server/contract"), *named] if path.exists()]
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from typing import Final, LiteralString
+from typing import Final
 
 import psycopg
 
@@ -13,7 +13,6 @@ from server.errors import StartError
 from server.replication.console import show_status
 from server.replication.status import MeshStatus
 from tests.support.cluster import Cluster
-from tests.support.postgres import rows
 from tests.support.regions_verdict import standing
 
 _DIGITS: Final = 8
@@ -29,7 +28,7 @@ class Watch:
 
     def text(self) -> str:
         """Return how it is now."""
-        return "\n".join([self._servers(), self._links(), self._held()])
+        return "\n".join([self._servers(), self._links(), self._digests()])
 
     def close(self) -> None:
         """Ask no more."""
@@ -47,18 +46,11 @@ class Watch:
         self._before = found
         return text
 
-    def _held(self) -> str:
-        """Rows of the journal and their digest, and bills whose bytes are still to be copied, by region."""
-        lines: list[tuple[str, ...]] = [("REGION", "JOURNAL", "DIGEST", "BILLS TO COPY", "BYTES")]
+    def _digests(self) -> str:
+        """The digest of the journal at each look, by region: it differs while something is under way."""
+        lines = [("REGION", "DIGEST")]
         for region in self._cluster.layout.regions:
             with contextlib.suppress(psycopg.Error):  # it is away: the links say so
-                lines.append((region.code, *self._held_by(self._cluster.database_url(region.code))))
+                _count, digest = standing(self._cluster.database_url(region.code)).digests["journal"]
+                lines.append((region.code, digest[-_DIGITS:]))
         return columns(lines)
-
-    def _held_by(self, url: str) -> tuple[str, ...]:
-        count, digest = standing(url).digests["journal"]
-        wanted, size = rows(url, _WANTED)[0]
-        return str(count), digest[-_DIGITS:], str(wanted), str(size)
-
-
-_WANTED: Final[LiteralString] = "select count(*), coalesce(sum(byte_size), 0) from public.document_wanted"

@@ -81,6 +81,14 @@ def test_the_fold_counts_what_is_whole_in_a_region() -> None:
     assert arrived([], DUB) == (0, 0)
 
 
+def test_what_is_counted_together_counts_as_many() -> None:
+    both, one = frozenset({MUM, DUB}), frozenset({MUM})
+    ops = [Whereabouts("", rows=both, bytes=both, at_us=5, count=30)]
+    ops += [Whereabouts("", rows=both, bytes=one, at_us=5, count=7), whereabouts("1")]
+    assert arrived(ops, DUB) == (30, 38)
+    assert overdue(ops, 2, 10) == 8
+
+
 def test_two_regions_are_safe_and_one_where_there_is_only_one() -> None:
     assert is_safe(whereabouts("1", MUM, DUB), 3)
     assert not is_safe(whereabouts("1", MUM), 2)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.domain.outbox_item import OutboxItem
-from app.domain.sync_state import Whereabouts
+from app.domain.sync_state import Whereabouts, arrived, overdue
 from app.store.database import Database
 from app.store.outbox import Outbox
 from app.store.retained import RECENT_US, Retained
@@ -97,7 +97,39 @@ def test_a_second_confirmation_changes_nothing(store: Store) -> None:
     assert store.retained.unsettled(BOOK)[0].rows == {MUM, DUB}
 
 
+def test_counted_together_is_what_is_counted_one_by_one(store: Store) -> None:
+    day_ago = NOW - RECENT_US
+    whole, half, lost, old_and_safe, old = (
+        store.sent(now_us=at) for at in (NOW, NOW + 1, NOW + 2, day_ago, day_ago)
+    )
+    store.sent()
+    places: dict[str, tuple[list[str], list[str]]] = {
+        whole.op_id: ([MUM, DUB], [MUM, DUB]),
+        half.op_id: ([MUM, DUB], [MUM]),
+        lost.op_id: ([DUB], []),
+        old_and_safe.op_id: ([MUM, DUB], [MUM, DUB]),
+    }
+    store.retained.learn(places, 2)
+    for _ in range(2):
+        store.outbox.add(BOOK, draft(), "M7A", NOW)
+    store.outbox.refuse(store.outbox.add(BOOK, draft(), "M7A", NOW).op_id, "No.")
+    store.outbox.add("other", draft(), "M7A", NOW)
+    recent = store.retained.recent(BOOK, NOW)
+    assert {old_and_safe.op_id, old.op_id} & {each.op_id for each in recent} == {old.op_id}
+    counted = store.retained.recent_counted(BOOK, NOW)
+    assert [arrived(counted, region) for region in (MUM, DUB)] == [(4, 7), (1, 7)]
+    assert [arrived(recent, region) for region in (MUM, DUB)] == [(4, 7), (1, 7)]
+    for before_us in (day_ago, day_ago + 1, NOW + 1, NOW + 2, NOW + 3):
+        one_by_one = store.retained.unsettled(BOOK)
+        together = store.retained.unsettled_counted(BOOK, before_us)
+        assert sum(each.count for each in together) == len(one_by_one) == 4
+        assert overdue(together, 2, before_us) == overdue(one_by_one, 2, before_us)
+    assert overdue(together, 2, before_us) == 4
+
+
 def test_books_are_kept_apart(store: Store) -> None:
     item = store.sent()
     assert store.retained.recent("other", NOW) == store.retained.unsettled("other") == []
     assert store.retained.items("other", [item.op_id]) == []
+    assert arrived(store.retained.recent_counted("other", NOW), MUM) == (0, 0)
+    assert store.retained.unsettled_counted("other", NOW) == []

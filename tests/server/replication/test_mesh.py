@@ -207,6 +207,24 @@ def test_a_region_that_was_set_back_rejoins_anew(regions: Regions) -> None:
     assert _parts(b) == (1, 1, 1)
 
 
+def test_what_one_alone_had_from_a_region_that_was_set_back_is_given_to_the_others(
+    regions: Regions,
+) -> None:
+    a, b, c = three = regions("a-1", "b-1", "c-1")
+    mesh = Mesh(three)
+    mesh.join("a-1", ["b-1"])
+    mesh.join("c-1")
+    rows(a.url, "alter subscription bahi_from_c_1 disable")
+    wait_until(lambda: not rows(c.url, _ACTIVE, "bahi_c_1_to_a_1"))
+    last = entry_row()
+    write_journal(c.url, BOOK, [last])
+    wait_until(lambda: last.op_id in _journal(b))
+    rows(c.url, "truncate public.journal, public.accounting_entry, public.entry_delta")
+    mesh.join("c-1", anew=True)
+    assert all(_journal(region) == {last.op_id} for region in three)
+    assert mesh.verify().are_equal
+
+
 def test_a_region_that_is_not_in_the_file_is_no_region(regions: Regions) -> None:
     mesh = Mesh(regions("a-1", "b-1"))
     with pytest.raises(StartError, match="no region x-1"):

@@ -36,7 +36,7 @@ def write_unsent(region: Region, *journal: JournalRow) -> None:
 _COPY: Final = "copy public.journal (book_id, op_id, kind, id, ver, doc, author, device, region) from stdin"
 
 
-def _file(folder: Path, *regions: Region) -> str:
+def operator_file(folder: Path, *regions: Region) -> str:
     path = folder / "replication.toml"
     text = "".join(f'[regions.{region.code}]\nurl = "{region.url}"\n' for region in regions)
     path.write_text(text, encoding="utf-8")
@@ -48,7 +48,7 @@ def test_what_each_lacks_is_told_by_book_and_month_and_exchanged_while_others_wr
     regions: Regions, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     a, b, c = three = regions("a-1", "b-1", "c-1")
-    file = _file(tmp_path, *three)
+    file = operator_file(tmp_path, *three)
     assert main(["replication", "join", "a-1", "--file", file, "--against", "b-1"]) == 0
     assert main(["replication", "join", "c-1", "--file", file]) == 0
     assert "All 6 links carry" in capsys.readouterr().out
@@ -95,7 +95,7 @@ def test_a_lost_slot_is_told_and_its_link_made_anew(
     regions: Regions, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     a, b = two = regions("a-1", "b-1")
-    file = _file(tmp_path, *two)
+    file = operator_file(tmp_path, *two)
     Mesh(two).join("a-1")
     rows(b.url, "alter subscription bahi_from_a_1 disable")
     write_journal(a.url, BOOK, [entry_row()])
