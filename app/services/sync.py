@@ -199,6 +199,7 @@ _PASSING = frozenset(
         ErrorCode.CLOCK_AHEAD,
         ErrorCode.DOCUMENTS_MISSING,
         ErrorCode.BASE_MISSING,
+        ErrorCode.UNKNOWN_FIELD,  # an older server: it is brought up to date, or a newer one is met next
         ErrorCode.LINK_EXPIRED,  # a slow line: the bills sent so far are there, the next try sends the rest
     }
 )

@@ -15,6 +15,7 @@ class ErrorCode(StrEnum):
     """A stable machine code."""
 
     BAD_REQUEST = "bad_request"
+    UNKNOWN_FIELD = "unknown_field"
     INVALID_FIELDS = "invalid_fields"
     UNAUTHENTICATED = "unauthenticated"
     WRONG_CREDENTIALS = "wrong_credentials"
@@ -44,6 +45,7 @@ class ErrorCode(StrEnum):
 
 STATUS: dict[ErrorCode, HTTPStatus] = {
     ErrorCode.BAD_REQUEST: HTTPStatus.BAD_REQUEST,
+    ErrorCode.UNKNOWN_FIELD: HTTPStatus.BAD_REQUEST,
     ErrorCode.INVALID_FIELDS: HTTPStatus.UNPROCESSABLE_ENTITY,
     ErrorCode.UNAUTHENTICATED: HTTPStatus.UNAUTHORIZED,
     ErrorCode.WRONG_CREDENTIALS: HTTPStatus.UNAUTHORIZED,

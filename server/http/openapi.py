@@ -18,7 +18,7 @@ from server.identity import VERSION
 
 _REF: Final = "#/components/schemas/{name}"
 _EVERYWHERE: Final = (ErrorCode.INTERNAL, ErrorCode.DATABASE_UNAVAILABLE)
-_WITH_BODY: Final = (ErrorCode.BAD_REQUEST, ErrorCode.TOO_LARGE)
+_WITH_BODY: Final = (ErrorCode.BAD_REQUEST, ErrorCode.UNKNOWN_FIELD, ErrorCode.TOO_LARGE)
 _SIGNED_IN: Final = (ErrorCode.UNAUTHENTICATED, ErrorCode.WRONG_SERVER)
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
 Json = dict[str, Any]

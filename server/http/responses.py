@@ -13,6 +13,7 @@ from server.errors import ServerError
 
 T = TypeVar("T")
 _encoder = msgspec.json.Encoder()
+_UNKNOWN_FIELD = "Object contains unknown field"  # msgspec has no error of its own for it
 JSON = "application/json"
 
 
@@ -35,7 +36,7 @@ def error_response(error: ServerError) -> Response:
 
 
 async def read_json(request: Request, kind: type[T]) -> T:
-    """Decode the body as `kind`. Raises ServerError (too_large, bad_request)."""
+    """Decode the body as `kind`. Raises ServerError (too_large, unknown_field, bad_request)."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -44,6 +45,10 @@ async def read_json(request: Request, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
+        if str(error).startswith(_UNKNOWN_FIELD):  # a newer program's; dropping it would lose what was entered
+            raise ServerError(
+                ErrorCode.UNKNOWN_FIELD, f"This server is older than your program ({error})."
+            ) from error
         raise ServerError(ErrorCode.BAD_REQUEST, f"The request does not fit: {error}.") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ServerError(ErrorCode.BAD_REQUEST, "The request is not JSON.") from error

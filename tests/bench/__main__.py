@@ -23,6 +23,7 @@ from tests.bench import (
     report,
     saves,
     starts,
+    upgrades,
 )
 from tests.bench.rows import Row
 from tests.bench.stage import Stage
@@ -39,6 +40,7 @@ GROUPS: Final = (
     *mesh_rows.GROUPS,
     *regions.GROUPS,
     *choices.GROUPS,
+    *upgrades.GROUPS,
 )
 _TARGET: Final = Path(__file__).parents[2] / "build" / "bench.json"
 

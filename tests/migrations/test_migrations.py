@@ -3,6 +3,7 @@
 import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import LiteralString
 
 import psycopg
 import pytest
@@ -12,6 +13,7 @@ from server.db.migrate import all_migrations, migrate
 from server.errors import StartError
 from tests.support.journal import entry_row, write_journal
 from tests.support.postgres import dump_of_book, rows
+from tests.support.waiting import wait_until
 
 BOOK = "0197e3a5-0000-7000-8000-0000000000b0"
 FOLDER = Path(room.__file__).with_name("migrations")
@@ -100,6 +102,9 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(database_url: s
     rows(database_url, newer)
     with pytest.raises(StartError, match="newer version"):
         migrate(database_url)
+    assert rows(database_url, "select count(*) from public.schema_migration") == [
+        (len(all_migrations()) + 1,)
+    ]
 
 
 def test_a_migration_that_fails_leaves_nothing_of_itself(
@@ -114,18 +119,92 @@ def test_a_migration_that_fails_leaves_nothing_of_itself(
     assert rows(empty_database_url, "select count(*) from public.schema_migration") == [(len(whole),)]
 
 
-def test_a_migration_waits_no_longer_than_it_may_for_a_lock(
+def _later(monkeypatch: pytest.MonkeyPatch, text: str) -> room.Migration:
+    """Let this program bring one migration more."""
+    whole = all_migrations()
+    later = room.Migration(whole[-1].number + 1, "later", text)
+    monkeypatch.setattr(room, "all_migrations", lambda: [*whole, later])
+    return later
+
+
+def test_a_migration_waits_for_a_lock_for_a_moment_only(
     empty_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     migrate(empty_database_url)
-    number = len(all_migrations()) + 1
-    show = room.Migration(
-        number, "show", "create table public.seen as select current_setting('lock_timeout') as it"
-    )
-    whole = all_migrations()
-    monkeypatch.setattr(room, "all_migrations", lambda: [*whole, show])
+    _later(monkeypatch, "create table public.seen as select current_setting('lock_timeout') as it")
     migrate(empty_database_url)
-    assert rows(empty_database_url, "select it from public.seen") == [("4s",)]
+    assert rows(empty_database_url, "select it from public.seen") == [("800ms",)]
+
+
+def test_a_migration_comes_again_until_nobody_is_in_its_way(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrate(empty_database_url)
+    later = _later(monkeypatch, "create table public.seen (x int)")
+    with psycopg.connect(empty_database_url) as writer, ThreadPoolExecutor(1) as pool:
+        writer.execute("lock table public.journal in row exclusive mode")
+        migrating = pool.submit(migrate, empty_database_url)
+        tried: LiteralString = (
+            "select true from pg_locks where not granted and relation = 'public.journal'::regclass"
+        )
+        wait_until(lambda: bool(rows(empty_database_url, tried)))
+        wait_until(lambda: not rows(empty_database_url, tried))  # it gives up for a moment, and others pass
+        writer.rollback()
+        assert migrating.result() == [f"{later.number:04}_later"]
+
+
+def test_a_database_that_is_in_use_for_too_long_is_left_as_it_was(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrate(empty_database_url)
+    _later(monkeypatch, "create table public.seen (x int)")
+    with psycopg.connect(empty_database_url) as copying:
+        copying.execute("lock table public.journal in row exclusive mode")
+        with pytest.raises(StartError, match="in use"):
+            migrate(empty_database_url, patience=0)
+    assert rows(empty_database_url, "select to_regclass('public.seen')") == [(None,)]
+
+
+def test_a_program_goes_on_with_a_newer_database_that_says_it_may(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = all_migrations()[-1].number
+    with monkeypatch.context() as newer:
+        _later(newer, f"-- oldest program: {ours:04}\ncreate table public.seen (x int)")
+        migrate(empty_database_url)
+    assert migrate(empty_database_url) == []
+    with monkeypatch.context() as newest:
+        whole = all_migrations()
+        both = [
+            room.Migration(
+                ours + 1, "later", f"-- oldest program: {ours:04}\ncreate table public.seen (x int)"
+            )
+        ]
+        both.append(room.Migration(ours + 2, "breaking", f"-- oldest program: {ours + 1:04}\nselect 1"))
+        newest.setattr(room, "all_migrations", lambda: [*whole, *both])
+        migrate(empty_database_url)
+    with pytest.raises(StartError, match="newer version"):
+        migrate(empty_database_url)
+
+
+def test_what_comes_afterwards_is_done_again_where_it_was_cut_short(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside = "create table public.done (n bigint generated always as identity, x int)"
+    with monkeypatch.context() as broken:
+        later = _later(broken, f"{inside}\n-- afterwards\nselect 1 / 0")
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            migrate(empty_database_url)
+    repaired = room.Migration(
+        later.number, later.name, f"{inside}\n-- afterwards\ninsert into public.done (x) values (1)"
+    )
+    monkeypatch.setattr(room.Migration, "sha256", "0" * 64)  # the same file, as if the database had healed
+    whole = all_migrations()
+    monkeypatch.setattr(room, "all_migrations", lambda: [*whole, repaired])
+    rows(empty_database_url, "update public.schema_migration set sha256 = repeat('0', 64)")
+    assert migrate(empty_database_url) == []
+    assert migrate(empty_database_url) == []
+    assert rows(empty_database_url, "select x from public.done") == [(1,)]
 
 
 def test_the_roll_up_and_the_search_sort_alike_everywhere(database_url: str) -> None:

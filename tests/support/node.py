@@ -21,8 +21,8 @@ _END_SECONDS: Final = 30.0
 class Node:
     """`command` prints one line once it answers at `url`; what it logs goes to the end of `log`.
 
-    `prefix` is what runs the command elsewhere, as in a network of its own. Moments are those of
-    `time.monotonic()`, which all processes of a computer share.
+    `prefix` is what runs the command elsewhere, as in a network of its own; `root` is the program's folder.
+    Moments are those of `time.monotonic()`, which all processes of a computer share.
     """
 
     id: str
@@ -31,6 +31,7 @@ class Node:
     log: Path
     prefix: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    root: Path = ROOT
     process: subprocess.Popen[bytes] | None = None
     stopped: bool = False
 
@@ -56,7 +57,7 @@ class Node:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=out,
-                cwd=ROOT,
+                cwd=self.root,
                 env={**environment, **self.environment},
                 start_new_session=True,  # Ctrl+C is for whoever started the cluster
             )

@@ -7,19 +7,21 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from app.domain.entry import Attachment, Direction, EntryDraft, EntryFilter, Shown
 from app.domain.outbox_item import OutboxItem, OutboxKind, OutboxState
 from app.errors import AppError, ServerError, SignInError
 from app.remote.client import Client
+from app.services import sync as room
 from app.services.entries import draft_of
 from app.services.exports import Exports
-from app.services.sync import Sync
+from app.services.sync import Sync, create_of
 from app.store.cache import ReadCache
 from app.store.files import Files
 from server.contract.errors import ErrorCode
-from server.contract.shapes import EntrySaved
+from server.contract.shapes import CreateEntry, EntrySaved
 from tests.app.services.test_accounts import Desk, create
 from tests.app.store.samples import PNG
 from tests.support.api import PASSWORD, a_name
@@ -154,6 +156,28 @@ def test_one_item_holds_up_the_others_only_where_no_server_would_take_them(
     report = desk.sync.send_pending()
     assert (report.sent, report.waiting, report.refused) == ((1, 1, 0) if goes_on else (0, 2, 0))
     assert report.error is error
+
+
+class NewerCreateEntry(CreateEntry, frozen=True):
+    """As a program of a later version sends it."""
+
+    note: str = "paid in two parts"
+
+
+def test_what_an_older_server_does_not_know_waits_until_it_is_brought_up_to_date(
+    desk: SendingDesk, server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create(desk, server)
+    desk.save("Taxi")
+    with monkeypatch.context() as newer:
+        newer.setattr(
+            room, "create_of", lambda item: NewerCreateEntry(**msgspec.structs.asdict(create_of(item)))
+        )
+        report = desk.sync.send_pending()
+    assert (report.sent, report.waiting, report.refused) == (0, 1, 0)
+    assert "older than your program" in desk.sync.items()[0].last_error
+    assert desk.sync.send_pending().sent == 1
+    assert desk.served() == ["Taxi"]
 
 
 def test_a_bill_that_cannot_be_read_is_told_at_its_item(

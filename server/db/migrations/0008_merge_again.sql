@@ -1,0 +1,49 @@
+-- oldest program: 0007
+-- What a region of an older version took from newer ones holds keys that it did not know: they stand in the
+-- journal, and not in the table. A later migration brings the column, and merges such records again.
+
+-- So a merge must be able to repeat itself: the very version that stands already is written anew.
+do $$
+declare
+    merge text;
+begin
+    foreach merge in array array['entry', 'document', 'user', 'credential', 'username', 'device'] loop
+        execute replace(
+            pg_get_functiondef(format('public.bahi_merge_%s', merge)::regproc),
+            'where (excluded.ver, excluded.op_id) > (t.ver, t.op_id)',
+            'where (excluded.ver, excluded.op_id) >= (t.ver, t.op_id)'
+        );
+    end loop;
+end $$;
+
+-- For the end of a migration that adds a column: -- afterwards, call public.bahi_merge_again('entry', 'aKey').
+-- In batches of their own transactions, so that nobody waits long for a record. A newer version that comes
+-- meanwhile stays: it was merged by the new function already.
+create procedure public.bahi_merge_again(of_kind text, key text) language plpgsql as $$
+declare
+    merged regclass := format('public.%I', case of_kind
+        when 'entry' then 'accounting_entry' when 'document' then 'accounting_document' when 'user' then 'app_user'
+        when 'credential' then 'credential' when 'username' then 'username_claim' when 'device' then 'device' end);
+    after_book uuid := '00000000-0000-0000-0000-000000000000';
+    after_id uuid := after_book;
+    last_book uuid;
+    last_id uuid;
+begin
+    loop
+        execute format(
+            'select b.book_id, b.id from (
+                select t.book_id, t.id from %s t where (t.book_id, t.id) > ($1, $2) order by 1, 2 limit 1000
+            ) b order by 1 desc, 2 desc limit 1', merged
+        ) using after_book, after_id into last_book, last_id;
+        exit when last_id is null;
+        execute format(
+            'select count(public.%I(j)) from %s t
+            join public.journal j on j.book_id = t.book_id and j.op_id = t.op_id and j.kind = $5 and j.id = t.id
+            where (t.book_id, t.id) > ($1, $2) and (t.book_id, t.id) <= ($3, $4)
+                and strpos(j.doc, to_json($6)::text) > 0 and j.doc::jsonb ? $6', 'bahi_merge_' || of_kind, merged
+        ) using after_book, after_id, last_book, last_id, of_kind, key;
+        commit;
+        after_book := last_book;
+        after_id := last_id;
+    end loop;
+end $$;
