@@ -45,7 +45,7 @@ async def read_json(request: Request, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
-        if str(error).startswith(_UNKNOWN_FIELD):  # a newer program's; dropping it would lose what was entered
+        if str(error).startswith(_UNKNOWN_FIELD):  # dropping it would lose what was entered
             raise ServerError(
                 ErrorCode.UNKNOWN_FIELD, f"This server is older than your program ({error})."
             ) from error

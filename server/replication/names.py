@@ -1,6 +1,7 @@
 """What the mesh calls its parts in PostgreSQL, and which tables it carries. Pure."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,8 +18,8 @@ _MOST: Final = 27  # two of them and what stands around them are a name of at mo
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table as it is compared: a row is known by book_id and `key`; `value` (columns; `t` is the whole
-    row) must then be the same everywhere. `bucket` is an expression that cuts a book in parts."""
+    """One table as it is compared: a row is known by book_id and `key`; `value` (columns) must then be the
+    same everywhere. `bucket` is an expression that cuts a book in parts."""
 
     name: str
     key: tuple[str, ...]
@@ -37,9 +38,20 @@ REPLICATED: Final = (
 )
 
 
-def merged(name: str) -> Table:
-    """Return how a table that is merged from the journal is compared."""
-    return Table(name, ("id",), ("t",))
+KIND_OF: Final = {
+    "accounting_entry": "entry",
+    "accounting_document": "document",
+    "app_user": "user",
+    "credential": "credential",
+    "username_claim": "username",
+    "device": "device",
+}
+"""Which records of the journal a table is merged from, by `public.bahi_merge_…`."""
+
+
+def merged(name: str, columns: Iterable[str]) -> Table:
+    """Return how a table that is merged from the journal is compared; `columns` are those that all have."""
+    return Table(name, ("id",), tuple(sorted(set(columns) - {"book_id", "id"})))
 
 
 def subscription(publisher: str) -> str:

@@ -227,6 +227,16 @@ where a.kind = 'document' and not exists (
 )
 on conflict do nothing
 
+-- name: merge_again -- no book: an operator repairs all books
+-- The highest version alone: lower ones would not stand.
+select count({merge}(s.highest)) from (
+    select distinct on (t.book_id, t.id) t as highest from public.journal t
+    where t.kind = %(kind)s
+        and t.book_id::text || '/' || {bucket} || '/' || (hashtextextended(row({key})::text, 0) & 4095)
+            = any(%(places)s::text[])
+    order by t.book_id, t.id, t.ver desc, t.op_id desc
+) s
+
 -- name: origin -- no book: a name of PostgreSQL
 select 1 from pg_catalog.pg_replication_origin o where o.roname = %(origin)s
 

@@ -1,6 +1,8 @@
 """Making regions equal again: rows that only some of them have are given to the others.
 
-They are written with an origin, so that no subscription sends them on: every region gets what it lacks here.
+What is merged from the journal, and is not what the journal says, is merged again.
+
+Rows are written with an origin, so that no subscription sends them on: every region gets what it lacks here.
 Where an administrator may not set one they are sent on once, and skipped by whoever has them.
 """
 
@@ -44,7 +46,22 @@ def exchange(
                 number = _fetch(by_code[source], target, carried[name], places)
                 say(f"{source} → {target.code}: {number} rows of {name} that were missing")
                 added += number
+        _merge_again(target, differences)
     return added
+
+
+def _merge_again(target: Node, differences: Sequence[Difference]) -> None:
+    """Let the journal say anew what stands in the merged tables, where these differ."""
+    by_table: dict[str, list[str]] = defaultdict(list)
+    for difference in differences:
+        if difference.place.table in names.KIND_OF:
+            by_table[difference.place.table].append(difference.place.text)
+    for name, places in by_table.items():
+        kind = names.KIND_OF[name]
+        parts = {**parts_of(names.merged(name, ())), "merge": sql.Identifier("public", f"bahi_merge_{kind}")}
+        for start in range(0, len(places), _PLACES):
+            values = {"kind": kind, "places": places[start : start + _PLACES]}
+            target.rows("merge_again", values, **parts)
 
 
 def _fetch(source: Node, target: Node, table: Table, places: Sequence[Place]) -> int:

@@ -89,14 +89,20 @@ def verify(nodes: Sequence[Node], seconds: float = FENCE_SECONDS) -> Verificatio
 def tables_of(nodes: Sequence[Node]) -> list[Table]:
     """Return the tables that all of them have: those that are carried, then those merged from them."""
     found = [{name for (name,) in node.rows("merged_tables")} for node in nodes]
-    return [*names.REPLICATED, *map(names.merged, sorted(set.intersection(*found)))]
+    common = sorted(set.intersection(*found))
+    return [*names.REPLICATED, *(names.merged(name, _columns_of(nodes, name)) for name in common)]
+
+
+def _columns_of(nodes: Sequence[Node], name: str) -> set[str]:
+    """Return the columns that a table has at all of them: in an upgrade some have one more."""
+    return set.intersection(*({c for (c,) in node.rows("columns", {"table": name})} for node in nodes))
 
 
 def parts_of(table: Table) -> dict[str, sql.Composable]:
     """Return what stands in the braces of the statements that compare or send a table."""
 
     def columns(of: Sequence[str]) -> sql.Composed:
-        return sql.SQL(", ").join(sql.SQL("t") if c == "t" else sql.Identifier("t", c) for c in of)
+        return sql.SQL(", ").join(sql.Identifier("t", c) for c in of)
 
     return {
         "table": sql.Identifier("public", table.name),

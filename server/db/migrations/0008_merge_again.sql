@@ -47,3 +47,22 @@ begin
         after_id := last_id;
     end loop;
 end $$;
+
+-- A record that somebody took out of its table by hand comes back by a repeated merge; its money must be gone meanwhile.
+create or replace function public.bahi_entry_deltas() returns trigger language plpgsql as $$
+begin
+    if tg_op <> 'INSERT' and old.voided_at is null then
+        insert into public.entry_delta (book_id, month, category, cr_dr, description, amount, count, ver)
+        values (old.book_id, date_trunc('month', old.entry_date::timestamp)::date, old.category, old.cr_dr,
+                old.description, -old.amount, -1, old.ver);
+    end if;
+    if tg_op <> 'DELETE' and new.voided_at is null then
+        insert into public.entry_delta (book_id, month, category, cr_dr, description, amount, count, ver)
+        values (new.book_id, date_trunc('month', new.entry_date::timestamp)::date, new.category, new.cr_dr,
+                new.description, new.amount, 1, new.ver);
+    end if;
+    return null;
+end $$;
+create or replace trigger accounting_entry_deltas after insert or update or delete on public.accounting_entry
+    for each row execute function public.bahi_entry_deltas();
+alter table public.accounting_entry enable always trigger accounting_entry_deltas;

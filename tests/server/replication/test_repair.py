@@ -13,6 +13,7 @@ from server.errors import StartError
 from server.replication.mesh import Mesh
 from server.replication.regions import Region
 from tests.server.replication.conftest import Regions
+from tests.support.exact import wrong_totals
 from tests.support.journal import JournalRow, document_row, entry_row, write_journal
 from tests.support.postgres import rows
 from tests.support.waiting import wait_until
@@ -78,17 +79,37 @@ def test_what_each_lacks_is_told_by_book_and_month_and_exchanged_while_others_wr
     assert rows(a.url, "select 1 from public.document_wanted") == []
 
 
-def test_a_row_that_is_not_the_same_everywhere_is_told_and_left_alone(regions: Regions) -> None:
+def test_a_merged_row_that_is_not_what_the_journal_says_is_told_and_merged_again(regions: Regions) -> None:
     a, b = two = regions("a-1", "b-1")
     mesh = Mesh(two)
     mesh.join("a-1")
+    bent, gone, kept = (entry_row() for _ in range(3))
+    newer = entry_row(id_=bent.id, description="The newer one")
+    write_journal(a.url, BOOK, [bent, newer, gone, kept])
+    assert mesh.verify().are_equal
+    with psycopg.connect(b.url) as connection:
+        bend = "update public.accounting_entry set description = 'bent' where id = %s"
+        connection.execute(bend, (bent.id,))
+        connection.execute("delete from public.accounting_entry where id = %s", (gone.id,))
+    found = mesh.verify().differences
+    assert {each.place.table for each in found} == {"accounting_entry"}
+    assert (sum(each.unlike for each in found), sum(each.missing.get("b-1", 0) for each in found)) == (1, 1)
+    assert mesh.repair().are_equal
+    standing = "select description from public.accounting_entry where id = %s"
+    assert rows(b.url, standing, bent.id) == [("The newer one",)]
+    assert wrong_totals(b.url) == []
+
+
+def test_what_only_one_version_has_is_not_compared_while_regions_are_upgraded(regions: Regions) -> None:
+    a, b = two = regions("a-1", "b-1")
+    mesh = Mesh(two)
+    mesh.join("a-1")
+    rows(a.url, "alter table public.accounting_entry add column note varchar(200) default 'x'")
     row = entry_row()
     write_journal(a.url, BOOK, [row])
     assert mesh.verify().are_equal
-    with psycopg.connect(b.url) as connection:
-        connection.execute("update public.accounting_entry set description = 'bent' where id = %s", (row.id,))
-    found = mesh.repair()
-    assert [(each.place.table, each.unlike) for each in found.differences] == [("accounting_entry", 1)]
+    rows(b.url, "update public.accounting_entry set amount = amount + 1")
+    assert [each.unlike for each in mesh.verify().differences] == [1]
 
 
 def test_a_lost_slot_is_told_and_its_link_made_anew(
