@@ -11,10 +11,11 @@ from collections.abc import Callable
 from typing import Final
 
 from app.domain.link import Phase
+from app.domain.outbox_item import OutboxItem
 from app.domain.sync_state import overdue
 from app.errors import AppError, OfflineError
 from app.services.accounts import Accounts
-from app.services.sync import Sync
+from app.services.sync import Sync, is_this_items_own
 from app.store.retained import Retained
 from server.contract.limits import MAX_SYNC_OPERATIONS
 
@@ -81,11 +82,10 @@ class Following:
         session = self._accounts.require_session()
         missing = [w for w in self._retained.unsettled(session.book_id) if session.region not in w.regions]
         items = self._retained.items(session.book_id, [each.op_id for each in missing])
-        for item in items:
-            self._sync.send_again(item)
-        if items:
-            _log.info("sent again", extra={"operations": len(items), "region": session.region})
-        return len(items)
+        sent = sum(self._send_again(item) for item in items)
+        if sent:
+            _log.info("sent again", extra={"operations": sent, "region": session.region})
+        return sent
 
     def counts(self) -> tuple[int, int]:
         """Count the changes that no second region has, and those of them confirmed five minutes ago."""
@@ -101,6 +101,17 @@ class Following:
         return sum(each.count for each in found), overdue(found, regions, late)
 
     # --- inside ----------------------------------------------------------------------------------
+
+    def _send_again(self, item: OutboxItem) -> bool:
+        """Send one; False where the server takes just this one not: an older one may not know all of it."""
+        try:
+            self._sync.send_again(item)
+        except AppError as error:
+            if not is_this_items_own(error):
+                raise
+            _log.warning("not taken again", extra={"error": error.code, "operation": item.op_id})
+            return False
+        return True
 
     def _learn(self, book_id: str, op_ids: list[str]) -> None:
         status = self._accounts.remote.api.for_book(book_id).sync_status(op_ids)

@@ -110,7 +110,7 @@ class Sync:
                     continue
                 self._outbox.fail(item.op_id, failure.message)
                 error = error or failure
-                if not _is_this_items_own(failure):
+                if not is_this_items_own(failure):
                     break
         return sent, error, superseded
 
@@ -215,7 +215,7 @@ def _is_final(error: AppError) -> bool:
     return error.code not in {*_PASSING, ""}
 
 
-def _is_this_items_own(error: AppError) -> bool:
+def is_this_items_own(error: AppError) -> bool:
     """Say whether other items may go all the same: the server answered, and only this one was not taken.
 
     After CLOCK_AHEAD the items that follow have new versions.

@@ -7,20 +7,21 @@ and runs again where it was cut short.
 """
 
 import hashlib
-import random
 import re
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
-from typing import Any, Final, LiteralString
+from typing import Final, LiteralString
 
 import psycopg
 
+from server.db.patience import AnotherIsAtItError, Connection, again_and_again, change, prepare
 from server.errors import StartError
 
 LOCK_KEY: Final = 0x6261_6869  # "bahi": two servers that start at once migrate one after the other
 PATIENCE_SECONDS: Final = 60.0
-_TRIES: Final = 5
 _NAME: Final = re.compile(r"(\d{4})_(\w+)\.sql\Z")
 _OLDEST: Final = re.compile(r"^-- oldest program: (\d{4})$", re.MULTILINE)
 _AFTERWARDS: Final = "\n-- afterwards\n"
@@ -37,7 +38,7 @@ _MORE: LiteralString = """
 alter table public.schema_migration
     add column if not exists oldest_program integer,
     add column if not exists unfinished boolean not null default false"""
-_HAS_MORE: LiteralString = """
+_HAS_HISTORY: LiteralString = """
 select exists (
     select from pg_catalog.pg_attribute a
     where a.attrelid = to_regclass('public.schema_migration') and a.attname = 'unfinished'
@@ -45,11 +46,6 @@ select exists (
 _HISTORY: LiteralString = """
 select number, sha256, coalesce(oldest_program, number), unfinished
 from public.schema_migration order by number"""
-# Whoever waits for a lock holds up all who come after it. It gives up before PostgreSQL looks for deadlocks
-# (deadlock_timeout, 1 s), so that it is never a writer who has to.
-_WAIT: LiteralString = "set local lock_timeout = '800ms'"
-# Nobody is in the middle of a merge by the old functions, and nobody waits inside of one, while they change.
-_QUIET: LiteralString = "lock table public.journal in share row exclusive mode"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,28 +96,30 @@ def migrate(url: str, upto: int | None = None, patience: float = PATIENCE_SECOND
     """Bring the database at `url` up to date (or to `upto`); return the names of what was applied.
 
     Raises StartError where the database cannot be reached, is of a newer program that keeps this one out, too
-    old a PostgreSQL, was migrated by files that have changed since, or is in use for `patience` seconds.
+    old a PostgreSQL, not this user's to change, was migrated by files that have changed since, or where
+    others are in the way for `patience` seconds.
     """
     whole = all_migrations()
     wanted = [m for m in whole if upto is None or m.number <= upto]
-    with _connect(url) as connection:
+    with _connect(url) as connection, _told():
         _check_server(connection)
-        has_history = _value(connection, _HAS_MORE)
+        has_history = _value(connection, _HAS_HISTORY)
         if has_history and not any(_left(connection, whole, wanted)):
             return []  # without the lock: another version may be at work behind it, and needs no care of ours
-        connection.execute("select pg_advisory_lock(%s)", (LOCK_KEY,))
+        prepare(connection)
+        again_and_again(lambda: _lock(connection), patience)
         if not has_history:
-            connection.execute(_TABLE)
-            connection.execute(_MORE)
+            again_and_again(lambda: change(connection, lambda: _make_history(connection)), patience)
         new, unfinished = _left(connection, whole, wanted)
         for migration in new:
-            _apply(connection, migration, patience)
+            step = partial(_apply, connection, migration)
+            again_and_again(partial(change, connection, step), patience)
         for migration in (*unfinished, *(m for m in new if m.afterwards)):
             _finish(connection, migration)
         return [migration.full_name for migration in new]
 
 
-def _connect(url: str) -> psycopg.Connection[tuple[Any, ...]]:
+def _connect(url: str) -> Connection:
     try:
         return psycopg.connect(url, autocommit=True, connect_timeout=10)
     except psycopg.OperationalError as error:
@@ -131,13 +129,28 @@ def _connect(url: str) -> psycopg.Connection[tuple[Any, ...]]:
         raise StartError("The address of the database is not one; see DATABASE_URL.") from error
 
 
-def _check_server(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell what an operator can mend as a sentence."""
+    try:
+        yield
+    except psycopg.errors.InsufficientPrivilege as error:
+        why = error.diag.message_primary
+        raise StartError(
+            f"The database's user may not change its tables ({why}): name their owner."
+        ) from error
+    except (psycopg.OperationalError, psycopg.errors.IdleInTransactionSessionTimeout) as error:
+        why = (str(error).splitlines() or ["no reason given"])[0]
+        raise StartError(f"The database went away while it was brought up to date: {why}") from error
+
+
+def _check_server(connection: Connection) -> None:
     if connection.info.server_version < 170000:
         raise StartError("PostgreSQL 17 or newer is needed.")
 
 
 def _left(
-    connection: psycopg.Connection[tuple[Any, ...]], whole: list[Migration], wanted: list[Migration]
+    connection: Connection, whole: list[Migration], wanted: list[Migration]
 ) -> tuple[list[Migration], list[Migration]]:
     """Return those of `wanted` that are to be applied, and those to be finished. Raises StartError."""
     ours = {m.number: m for m in whole}
@@ -155,52 +168,36 @@ def _left(
     return [m for m in wanted if m.number not in known], unfinished
 
 
-def _apply(connection: psycopg.Connection[tuple[Any, ...]], migration: Migration, patience: float) -> None:
-    deadline = time.monotonic() + patience
-    while True:
-        try:
-            _apply_once(connection, migration)
-        except psycopg.errors.LockNotAvailable as error:
-            if time.monotonic() > deadline:
-                raise StartError(
-                    "The database is in use by something that takes long (a first copy, a backup): "
-                    "nothing was changed; try again later."
-                ) from error
-            time.sleep(random.uniform(0.5, 1.5))  # noqa: S311 - lets those through who were held up
-        else:
-            return
+def _lock(connection: Connection) -> None:
+    if connection.execute("select pg_try_advisory_lock(%s)", (LOCK_KEY,)).fetchone() != (True,):
+        raise AnotherIsAtItError
 
 
-def _apply_once(connection: psycopg.Connection[tuple[Any, ...]], migration: Migration) -> None:
-    with connection.transaction():
-        connection.execute(_WAIT)
-        if _value(connection, "select to_regclass('public.journal') is not null"):
-            connection.execute(_QUIET)
-        connection.execute(migration.inside.encode())
-        connection.execute(
-            "insert into public.schema_migration (number, name, sha256, oldest_program, unfinished)"
-            " values (%s, %s, %s, %s, %s)",
-            (
-                *(migration.number, migration.name, migration.sha256),
-                *(migration.oldest_program, bool(migration.afterwards)),
-            ),
-        )
+def _make_history(connection: Connection) -> None:
+    connection.execute(_TABLE)
+    connection.execute(_MORE)
 
 
-def _finish(connection: psycopg.Connection[tuple[Any, ...]], migration: Migration) -> None:
+def _apply(connection: Connection, migration: Migration) -> None:
+    connection.execute(migration.inside.encode())
+    connection.execute(
+        "insert into public.schema_migration (number, name, sha256, oldest_program, unfinished)"
+        " values (%s, %s, %s, %s, %s)",
+        (
+            *(migration.number, migration.name, migration.sha256),
+            *(migration.oldest_program, bool(migration.afterwards)),
+        ),
+    )
+
+
+def _finish(connection: Connection, migration: Migration) -> None:
     """Run what comes after the transaction."""
-    for attempt in range(_TRIES):
-        try:
-            connection.execute(migration.afterwards.encode())
-            break
-        except psycopg.errors.DeadlockDetected:  # somebody wrote the same records in another order
-            if attempt == _TRIES - 1:
-                raise
+    connection.execute(migration.afterwards.encode())
     connection.execute(
         "update public.schema_migration set unfinished = false where number = %s", (migration.number,)
     )
 
 
-def _value(connection: psycopg.Connection[tuple[Any, ...]], statement: LiteralString) -> bool:
+def _value(connection: Connection, statement: LiteralString) -> bool:
     found = connection.execute(statement).fetchone()
     return bool(found and found[0])

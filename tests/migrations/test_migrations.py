@@ -1,9 +1,11 @@
 """The numbered migrations: from scratch, step by step with data inside, and what is refused."""
 
 import re
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import LiteralString
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -127,13 +129,70 @@ def _later(monkeypatch: pytest.MonkeyPatch, text: str) -> room.Migration:
     return later
 
 
-def test_a_migration_waits_for_a_lock_for_a_moment_only(
+def test_a_migration_that_has_the_journal_waits_for_others_for_a_moment_only(
     empty_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     migrate(empty_database_url)
     _later(monkeypatch, "create table public.seen as select current_setting('lock_timeout') as it")
     migrate(empty_database_url)
-    assert rows(empty_database_url, "select it from public.seen") == [("800ms",)]
+    assert rows(empty_database_url, "select it from public.seen") == [("200ms",)]
+
+
+def test_a_server_that_stands_still_in_a_migration_holds_nobody_up_for_long(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrate(empty_database_url)
+    later = _later(monkeypatch, "select 1")
+    stands_still, goes_on = threading.Event(), threading.Event()
+
+    def stand_still(_: room.Migration) -> str:
+        stands_still.set()
+        assert goes_on.wait(30)
+        return later.sql
+
+    monkeypatch.setattr(room.Migration, "inside", property(stand_still))
+    with ThreadPoolExecutor(1) as pool:
+        migrating = pool.submit(migrate, empty_database_url)
+        assert stands_still.wait(30)
+        write_journal(empty_database_url, BOOK, [entry_row()])  # until PostgreSQL ends the idle transaction
+        goes_on.set()
+        with pytest.raises(StartError, match="went away"):
+            migrating.result()
+    assert rows(empty_database_url, "select count(*) from public.journal") == [(1,)]
+
+
+def test_a_server_says_that_another_one_migrates(empty_database_url: str) -> None:
+    with psycopg.connect(empty_database_url) as other:
+        other.execute("select pg_advisory_lock(%s)", (room.LOCK_KEY,))
+        with pytest.raises(StartError, match="Another server"):
+            migrate(empty_database_url, patience=0)
+    assert len(migrate(empty_database_url)) == len(all_migrations())
+
+
+def test_limits_that_are_set_for_calls_do_not_cut_a_migration_short(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrate(empty_database_url)
+    later = _later(monkeypatch, "select 1\n-- afterwards\nselect pg_sleep(0.1)")
+    limit: LiteralString = (
+        "do $$ begin execute format('alter database %I set {} = 50', current_database()); end $$"
+    )
+    for name in ("statement_timeout", "transaction_timeout", "idle_in_transaction_session_timeout"):
+        rows(empty_database_url, limit.replace("{}", name))
+    assert migrate(empty_database_url) == [later.full_name]
+
+
+def test_a_user_who_may_not_change_the_tables_is_told_so(empty_database_url: str) -> None:
+    migrate(empty_database_url, len(all_migrations()) - 1)
+    role = f"stranger_{uuid4().hex[:8]}"
+    rows(empty_database_url, f"create role {role} login password 'word'")
+    rows(empty_database_url, f"grant select on public.schema_migration to {role}")
+    try:
+        address = psycopg.conninfo.make_conninfo(empty_database_url, user=role, password="word")
+        with pytest.raises(StartError, match="name their owner"):
+            migrate(address)
+    finally:
+        rows(empty_database_url, f"drop owned by {role}; drop role {role}")
 
 
 def test_a_migration_comes_again_until_nobody_is_in_its_way(

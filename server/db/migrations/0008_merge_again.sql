@@ -18,33 +18,49 @@ end $$;
 
 -- For the end of a migration that adds a column: -- afterwards, call public.bahi_merge_again('entry', 'aKey').
 -- In batches of their own transactions, so that nobody waits long for a record. A newer version that comes
--- meanwhile stays: it was merged by the new function already.
+-- meanwhile stays: it was merged by the new function already. Written so that no statistics lead astray: each
+-- batch is a walk along the key, and one look into the journal's for each of its records.
 create procedure public.bahi_merge_again(of_kind text, key text) language plpgsql as $$
 declare
     merged regclass := format('public.%I', case of_kind
         when 'entry' then 'accounting_entry' when 'document' then 'accounting_document' when 'user' then 'app_user'
         when 'credential' then 'credential' when 'username' then 'username_claim' when 'device' then 'device' end);
+    batch text := format(
+        'with batch as materialized (
+            select t.book_id, t.id, t.op_id from %s t
+            where (t.book_id, t.id) > ($1, $2) order by t.book_id, t.id limit 500
+        ), again as materialized (
+            select count(public.%I(j.r)) from batch b cross join lateral (
+                select j as r, j.doc from public.journal j
+                where j.book_id = b.book_id and j.op_id = b.op_id and j.kind = $3 and j.id = b.id
+                offset 0
+            ) j
+            where strpos(j.doc, to_json($4)::text) > 0 and j.doc::jsonb ? $4
+        )
+        select b.book_id, b.id from batch b, again order by 1 desc, 2 desc limit 1',
+        merged, 'bahi_merge_' || of_kind);
     after_book uuid := '00000000-0000-0000-0000-000000000000';
     after_id uuid := after_book;
     last_book uuid;
     last_id uuid;
+    is_done boolean;
 begin
     loop
-        execute format(
-            'select b.book_id, b.id from (
-                select t.book_id, t.id from %s t where (t.book_id, t.id) > ($1, $2) order by 1, 2 limit 1000
-            ) b order by 1 desc, 2 desc limit 1', merged
-        ) using after_book, after_id into last_book, last_id;
-        exit when last_id is null;
-        execute format(
-            'select count(public.%I(j)) from %s t
-            join public.journal j on j.book_id = t.book_id and j.op_id = t.op_id and j.kind = $5 and j.id = t.id
-            where (t.book_id, t.id) > ($1, $2) and (t.book_id, t.id) <= ($3, $4)
-                and strpos(j.doc, to_json($6)::text) > 0 and j.doc::jsonb ? $6', 'bahi_merge_' || of_kind, merged
-        ) using after_book, after_id, last_book, last_id, of_kind, key;
+        begin
+            perform set_config('lock_timeout', '800ms', true);
+            execute batch into last_book, last_id using after_book, after_id, of_kind, key;
+            is_done := true;
+        exception when lock_not_available or deadlock_detected then
+            is_done := false; -- somebody writes the same records: they go first
+        end;
         commit;
-        after_book := last_book;
-        after_id := last_id;
+        if is_done then
+            exit when last_id is null;
+            after_book := last_book;
+            after_id := last_id;
+        else
+            perform pg_sleep(random());
+        end if;
     end loop;
 end $$;
 

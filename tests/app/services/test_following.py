@@ -10,7 +10,7 @@ import pytest
 from app.domain.link import Phase
 from app.domain.outbox_item import OutboxItem
 from app.domain.session import Machine
-from app.errors import OfflineError
+from app.errors import OfflineError, ServerError
 from app.services.following import LATE_US, Following
 from app.services.session_facts import Session
 from app.store.database import Database
@@ -20,6 +20,7 @@ from server.contract.cluster_calls import (
     OperationStatus,
     SyncStatus,
 )
+from server.contract.errors import ErrorCode
 from tests.app.store.samples import draft
 from tests.support.waiting import wait_until
 
@@ -37,6 +38,7 @@ class World:
         self.silent = False
         self.asked: list[list[str]] = []
         self.sent: list[str] = []
+        self.not_known: set[str] = set()
         self.now_us = NOW
         api = SimpleNamespace(for_book=lambda _book: SimpleNamespace(sync_status=self.status))
         self.accounts = SimpleNamespace(
@@ -66,6 +68,8 @@ class World:
         return SyncStatus(found, [MUM, DUB], [])
 
     def send_again(self, item: OutboxItem) -> None:
+        if item.op_id in self.not_known:
+            raise ServerError("This server is older than your program.", code=ErrorCode.UNKNOWN_FIELD)
         self.sent.append(item.op_id)
         self.rows[DUB].add(item.op_id)
 
@@ -106,6 +110,18 @@ def test_what_the_new_region_lacks_is_sent_again_in_the_order_in_which_it_was_ma
     world.following.look()
     assert world.following.replay_missing() == 2
     assert world.sent == [items[0].op_id, items[2].op_id]
+    assert world.following.look() == 0
+
+
+def test_one_that_an_older_server_does_not_take_holds_up_no_other(world: World) -> None:
+    items = [world.confirmed() for _ in range(3)]
+    world.not_known.add(items[0].op_id)
+    world.following.look()
+    assert world.following.replay_missing() == 2
+    assert world.sent == [items[1].op_id, items[2].op_id]
+    assert world.following.look() == 1
+    world.not_known.clear()  # it was brought up to date
+    assert world.following.replay_missing() == 1
     assert world.following.look() == 0
 
 
