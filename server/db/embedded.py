@@ -52,6 +52,8 @@ SETTINGS: Final[Mapping[str, str]] = {
     "log_min_error_statement": "panic",
     "log_parameter_max_length": "0",
     "log_parameter_max_length_on_error": "0",
+    # An operation that comes twice at once is a conflict, and would be logged with the row.
+    "log_error_verbosity": "terse",
 }
 
 LOGICAL: Final[Mapping[str, str]] = {

@@ -81,8 +81,13 @@ def write_journal(url: str, book_id: str, rows: Iterable[JournalRow], *, as_repl
         if as_replica:
             connection.execute("set local session_replication_role = replica")
             connection.execute("set local search_path = ''")
-        with connection.cursor().copy(f"copy public.journal ({_COLUMNS}) from stdin") as copy:
-            for row in rows:
-                doc = json.dumps(row.doc, ensure_ascii=False)
-                values = (row.op_id, row.kind, row.id, row.ver, doc, row.author, str(NOBODY), "test")
-                copy.write_row((book_id, *values))
+        copy_rows(connection, book_id, rows)
+
+
+def copy_rows(connection: psycopg.Connection[Any], book_id: str, rows: Iterable[JournalRow]) -> None:
+    """Add rows in the connection's transaction."""
+    with connection.cursor().copy(f"copy public.journal ({_COLUMNS}) from stdin") as copy:
+        for row in rows:
+            doc = json.dumps(row.doc, ensure_ascii=False)
+            values = (row.op_id, row.kind, row.id, row.ver, doc, row.author, str(NOBODY), "test")
+            copy.write_row((book_id, *values))
