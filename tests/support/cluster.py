@@ -63,7 +63,8 @@ FRANKFURT: Final = Region("eu-central-1", "F", ("de-fra-1", "de-fra-2"))
 @dataclass(frozen=True, slots=True)
 class Layout:
     """What there is. `settings` are more keys of each regional server's configuration; `quick` databases do
-    not wait for the disk: nobody cuts their power. With `mesh` the regions send one another what each takes.
+    not wait for the disk: nobody cuts their power. With `mesh` the regions send one another what each takes,
+    but for those `outside` of it; `unset` are settings of PostgreSQL that ALTER SYSTEM is to change.
     """
 
     regions: tuple[Region, ...] = (MUMBAI,)
@@ -71,6 +72,8 @@ class Layout:
     settings: Mapping[str, Setting] = field(default_factory=dict)
     quick: bool = True
     mesh: bool = False
+    outside: tuple[str, ...] = ()
+    unset: tuple[str, ...] = ()
 
 
 class Cluster:
@@ -320,6 +323,7 @@ class Cluster:
 
     def _start_database(self, region: Region) -> None:
         settings = {**(QUICK if self.layout.quick else {}), **(LOGICAL if self.layout.mesh else {})}
+        settings = {name: value for name, value in settings.items() if name not in self.layout.unset}
         postgres = EmbeddedPostgres(self.folder / region.code, settings, self._ports.of(region.code))
         self._running.callback(postgres.stop)
         migrate(postgres.start())
@@ -334,7 +338,7 @@ class Cluster:
         self.regions_file.parent.mkdir(parents=True, exist_ok=True)
         self.regions_file.touch(mode=0o600)
         self.regions_file.write_text("\n".join(tables), encoding="utf-8")
-        codes = [region.code for region in self.layout.regions]
+        codes = [each.code for each in self.layout.regions if each.code not in self.layout.outside]
         for number, code in enumerate(codes[1:], 1):
             self.mesh.join(code, codes[:number])
 

@@ -102,14 +102,14 @@ class MeshCampaign:
         wait_until_equal(self.urls, _EQUAL_SECONDS)
         names = [book.signed_in.user_name for book in books]
         orders = [self._order(number, names, hot, operations, threads) for number in range(len(REGIONS))]
-        writers = [_started(order) for order in orders]
+        writers = [started(order) for order in orders]
         self._writing.set()
         try:
             with ExitStack() as beside:
                 beside.enter_context(self._measured(books[0]))
                 killing = threading.Thread(target=self._kill, args=(kills, operations), daemon=True)
                 killing.start()
-                self._take([_ended(writer) for writer in writers])
+                self._take([ended(writer) for writer in writers])
                 self._writing.clear()
                 killing.join()
             began = time.monotonic()
@@ -230,7 +230,8 @@ def _hot(book: BookApi) -> list[EntrySaved]:
     return [book.add() for _ in range(_HOT)]
 
 
-def _started(order: Order) -> "subprocess.Popen[bytes]":
+def started(order: Order) -> "subprocess.Popen[bytes]":
+    """Start a writer process; SIGTERM ends it early."""
     program = [sys.executable, "-m", "tests.bench.programs.mesh_writer"]
     writer = subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
     assert writer.stdin is not None
@@ -239,7 +240,8 @@ def _started(order: Order) -> "subprocess.Popen[bytes]":
     return writer
 
 
-def _ended(writer: "subprocess.Popen[bytes]") -> Done:
+def ended(writer: "subprocess.Popen[bytes]") -> Done:
+    """Wait for a writer process; return what it did."""
     assert writer.stdout is not None
     told = writer.stdout.read()
     writer.stdout.close()

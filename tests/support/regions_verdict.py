@@ -80,6 +80,14 @@ def missing_operations(urls: Mapping[str, str], acknowledged: Mapping[str, int])
     return sum(each.get(op_id, 0) < records for each in held for op_id, records in acknowledged.items())
 
 
+def bills_of(url: str, operations: Sequence[str] | None = None) -> dict[str, list[str]]:
+    """Return the SHA-256s of each standing entry's bills, those that came by `operations` or all."""
+    wanted: dict[str, list[str]] = {}
+    for entry, sha256 in rows(url, _BILLS, operations, operations):
+        wanted.setdefault(entry, []).append(sha256)
+    return wanted
+
+
 def not_whole(url: str, folder: Path, wanted: Mapping[str, Sequence[str]]) -> list[str]:
     """Return those of `wanted` (entry → SHA-256s of its bills) that a region's database and the store below
     `folder` do not have complete, in tables and journal."""
@@ -122,6 +130,13 @@ def _digest(statement: LiteralString) -> LiteralString:
     digest: LiteralString = "select count(*), coalesce(sum(hashtextextended(line, 0)::numeric), 0)::text"
     return digest + " from (" + statement + ") as held (line)"
 
+
+_BILLS: Final[LiteralString] = """
+select e.id::text, d.sha256::text
+from public.accounting_entry e
+join public.accounting_document d on d.book_id = e.book_id and d.accounting_entry_id = e.id
+where d.voided_at is null and e.voided_at is null
+    and (%s::uuid[] is null or d.op_id = any(%s::uuid[]))"""
 
 _WHOLE: Final[LiteralString] = """
 select e.id::text, d.sha256::text, d.file_path, d.byte_size

@@ -9,7 +9,13 @@ import pytest
 
 from tests.support.journal import JournalRow, document_row, entry_row, write_journal
 from tests.support.postgres import Cluster, rows
-from tests.support.regions_verdict import diverged_rows, missing_operations, not_whole, wait_until_equal
+from tests.support.regions_verdict import (
+    bills_of,
+    diverged_rows,
+    missing_operations,
+    not_whole,
+    wait_until_equal,
+)
 
 BOOK = str(UUID(int=9))
 Urls = dict[str, str]
@@ -69,6 +75,8 @@ def test_an_entry_is_whole_once_its_bills_rows_and_bytes_are_there(urls: Urls, t
     assert not_whole(url, tmp_path, wanted) == [entry.id]
     write_journal(url, BOOK, [bill])
     assert not_whole(url, tmp_path, wanted) == [entry.id]
+    assert bills_of(url) == bills_of(url, [bill.op_id]) == wanted
+    assert bills_of(url, [entry.op_id]) == {}
     ((path,),) = rows(url, "select file_path from public.accounting_document")
     (tmp_path / path).parent.mkdir(parents=True)
     (tmp_path / path).write_bytes(b"x" * (int(bill.doc["byteSize"]) - 1))

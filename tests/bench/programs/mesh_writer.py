@@ -2,11 +2,12 @@
 
 One JSON order comes on standard input (`Order`); what was done leaves as one JSON line on standard output
 (`Done`). A call whose answer was lost goes to the next region, as it is, until one region has confirmed it.
-So does one call of twenty that was confirmed already.
+So does one call of twenty that was confirmed already. SIGTERM ends it once what is under way is confirmed.
 """
 
 import itertools
 import random
+import signal
 import sys
 import threading
 import time
@@ -30,7 +31,7 @@ _MORE_TEXTS: Final = 40
 
 class Order(msgspec.Struct, frozen=True):
     """`urls` are the servers, the home region's first; `books` are user names, `hot` are each book's entries
-    (id, ver) that everybody changes."""
+    (id, ver) that everybody changes; `pace` is in operations per second of all threads (0: any)."""
 
     urls: list[str]
     books: list[str]
@@ -40,15 +41,18 @@ class Order(msgspec.Struct, frozen=True):
     threads: int
     seed: int
     prefix: str
+    pace: float = 0.0
 
 
 class Done(msgspec.Struct):
-    """`acknowledged` is the number of records of each operation that a region confirmed."""
+    """`acknowledged` is the number of records of each operation that a region confirmed, `times` are when
+    each began and was confirmed (`time.monotonic()`), its bills' bytes and all its tries included."""
 
     acknowledged: dict[str, int] = {}
     kinds: dict[str, int] = {}
     refused: dict[str, int] = {}
     seconds: float = 0.0
+    times: list[tuple[float, float]] = []
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -130,9 +134,9 @@ class Places:
 class Writer:
     """One thread of users. `known` is what it knows of each book's entries: id → version."""
 
-    def __init__(self, order: Order, places: Places, number: int) -> None:
+    def __init__(self, order: Order, places: Places, number: int, stop: threading.Event) -> None:
         self.done = Done()
-        self._order, self._places = order, places
+        self._order, self._places, self._stop = order, places, stop
         self._chance = random.Random(f"{order.seed} {order.prefix} {number}")
         self._codes = (f"{order.prefix}-{number}{each:05}" for each in itertools.count())
         self._hot = [dict(entries) for entries in order.hot]
@@ -143,18 +147,27 @@ class Writer:
 
     def run(self, operations: int) -> Done:
         """Do so many."""
+        pause = self._order.threads / self._order.pace if self._order.pace else 0.0
+        due = time.monotonic()
         for _ in range(operations):
-            book = self._chance.randrange(len(self._order.books))
-            call, id_, base = self._next(book)
-            saved = self._bring(call, book)
-            if saved is not None:
-                self._learn(call.kind, book, id_, saved.entry.ver)
-            elif base:
-                self._counted["given up"] += 1
-            if saved is not None and not call.bills and self._chance.random() < 0.05:
-                self._replay(call, book)
+            if self._stop.wait(max(0.0, due - time.monotonic())):
+                break
+            due = max(due, time.monotonic()) + pause
+            self._do(self._chance.randrange(len(self._order.books)))
         self.done.kinds, self.done.refused = dict(self._counted), dict(self._refused)
         return self.done
+
+    def _do(self, book: int) -> None:
+        call, id_, base = self._next(book)
+        began = time.monotonic()
+        saved = self._bring(call, book)
+        if saved is not None:
+            self.done.times.append((began, time.monotonic()))
+            self._learn(call.kind, book, id_, saved.entry.ver)
+        elif base:
+            self._counted["given up"] += 1
+        if saved is not None and not call.bills and self._chance.random() < 0.05:
+            self._replay(call, book)
 
     # --- what to do ------------------------------------------------------------------------------
 
@@ -228,6 +241,8 @@ class Writer:
         return None
 
     def _replay(self, call: Call, book: int) -> None:
+        if len(self._order.urls) == 1:
+            return
         place = self._chance.randrange(1, len(self._order.urls))
         try:
             self._send(call, book, place)
@@ -267,14 +282,16 @@ class Writer:
 def main() -> None:
     """Do what the order says."""
     order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
-    places = Places(order)
-    writers = [Writer(order, places, number) for number in range(order.threads)]
+    places, stop = Places(order), threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    writers = [Writer(order, places, number, stop) for number in range(order.threads)]
     began = time.monotonic()
     with ThreadPoolExecutor(order.threads) as pool:
         parts = list(pool.map(lambda writer: writer.run(order.operations // order.threads), writers))
     whole = Done(seconds=time.monotonic() - began)
     for part in parts:
         whole.acknowledged |= part.acknowledged
+        whole.times += part.times
         whole.kinds = dict(Counter(whole.kinds) + Counter(part.kinds))
         whole.refused = dict(Counter(whole.refused) + Counter(part.refused))
     sys.stdout.buffer.write(msgspec.json.encode(whole) + b"\n")
