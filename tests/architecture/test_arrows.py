@@ -265,7 +265,12 @@ def test_sql_lives_in_sql_files() -> None:
     statement = re.compile(r"\b(select .+ from|insert into|update \w+ set|delete from)\b", re.IGNORECASE)
     found = []
     for path in _sources("server"):
-        if path.name in {"migrate.py", "embedded.py", "health.py"}:  # before there is a table, or of no table
+        if path.name in {
+            "migrate.py",
+            "patience.py",
+            "embedded.py",
+            "health.py",
+        }:  # before there is a table, or of no table
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if (

@@ -114,6 +114,13 @@ def judge_regions(
     )
 
 
+def forget_book(url: str, book_id: str) -> None:
+    """Take a book out of a region, so that the others can be judged; no roll-up is at it meanwhile."""
+    with psycopg.connect(url) as connection:
+        for statement in _FORGET:
+            connection.execute(statement, (book_id,))
+
+
 def _is_there(file: Path, size: int) -> bool:
     return file.is_file() and file.stat().st_size == size
 
@@ -138,6 +145,18 @@ join public.accounting_document d on d.book_id = e.book_id and d.accounting_entr
 where d.voided_at is null and e.voided_at is null
     and (%s::uuid[] is null or d.op_id = any(%s::uuid[]))"""
 
+_FORGET: Final[tuple[LiteralString, ...]] = (
+    "select pg_advisory_xact_lock(hashtextextended('rollup ' || %s, 0))",
+    "delete from public.journal where book_id = %s",
+    "delete from public.accounting_entry where book_id = %s",
+    "delete from public.accounting_document where book_id = %s",
+    "delete from public.app_user where book_id = %s",
+    "delete from public.credential where book_id = %s",
+    "delete from public.username_claim where book_id = %s",
+    "delete from public.device where book_id = %s",
+    "delete from public.entry_delta where book_id = %s",
+    "delete from public.entry_month where book_id = %s",
+)
 _WHOLE: Final[LiteralString] = """
 select e.id::text, d.sha256::text, d.file_path, d.byte_size
 from public.accounting_entry e

@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any, Final, LiteralString
 from urllib.parse import urlsplit
 
-import psycopg
-
 from server.contract import paths, shapes
 from tests.support.api import Api
 from tests.support.cluster import FRANKFURT, MUMBAI, SINGAPORE, Layout, Region
@@ -24,7 +22,13 @@ from tests.support.kill_verdict import Verdict
 from tests.support.next_version import make_next_version
 from tests.support.noting import Noted, NotingPerson
 from tests.support.postgres import rows
-from tests.support.regions_verdict import diverged_rows, judge_regions, missing_operations, wait_until_equal
+from tests.support.regions_verdict import (
+    diverged_rows,
+    forget_book,
+    judge_regions,
+    missing_operations,
+    wait_until_equal,
+)
 from tests.support.waiting import wait_until
 
 _HOT: Final = 20
@@ -182,7 +186,7 @@ class UpgradeCampaign(Campaign):
         wait_until_equal(self.urls, _EQUAL_SECONDS)
         self._judge_people()
         for url in self.urls.values():
-            _forget(url, self._book_id)  # what is left is the clients'
+            forget_book(url, self._book_id)  # what is left is the clients'
         stores = {code: (url, self.cluster.folder / code) for code, url in self.urls.items()}
         verdict = judge_regions(stores, saved, drained)
         deadline = time.monotonic() + _EQUAL_SECONDS
@@ -221,20 +225,6 @@ def _failed(client: ClusterClient, killing: tuple[float, float]) -> Counter[str]
     return Counter(f"{c.kind} {c.status or c.error}" for c in failed)
 
 
-def _forget(url: str, book_id: str) -> None:
-    """Take a book out of the tables; no roll-up is at it meanwhile."""
-    with psycopg.connect(url) as connection:
-        for statement in _FORGET:
-            connection.execute(statement, (book_id,))
-
-
-_FORGET: Final[tuple[LiteralString, ...]] = (
-    "select pg_advisory_xact_lock(hashtextextended('rollup ' || %s, 0))",
-    "delete from public.journal where book_id = %s",
-    "delete from public.accounting_entry where book_id = %s",
-    "delete from public.entry_delta where book_id = %s",
-    "delete from public.entry_month where book_id = %s",
-)
 _WITH_NOTE: Final[LiteralString] = """
 select count(*) from public.journal where kind = 'entry' and doc::jsonb ? 'note'"""
 _IN_COLUMN: Final[LiteralString] = "select count(*) from public.accounting_entry where note is not null"

@@ -142,4 +142,4 @@ def test_names_fit_into_63_bytes_and_stay_apart() -> None:
     assert len(pairs) == 6
     assert max(map(len, pairs)) <= 63
     assert names.pair("ap-south-1", "ap-southeast-1") == "bahi_ap_south_1_to_ap_southeast_1"
-    assert names.merged("device") == Table("device", ("id",), ("t",))
+    assert names.merged("device", ["id", "ver", "book_id"]) == Table("device", ("id",), ("ver",))
