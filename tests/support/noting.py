@@ -22,6 +22,7 @@ from tests.support.operations import some_fields
 
 _SECONDS: Final = 10
 _TRIES: Final = 300
+_DRAIN_SECONDS: Final = 5.0
 _PASSING: Final = frozenset({"base_missing", "not_found", "wrong_server", "draining", "unknown_field"})
 
 
@@ -70,6 +71,7 @@ class NotingPerson(threading.Thread):
         self._chance = random.Random(number)
         self._device = a_device(f"noting {number}")
         self._sessions: dict[str, shapes.SignedIn] = {}
+        self._draining: dict[str, float] = {}
         self._http = requests.Session()
         self._over = threading.Event()
 
@@ -107,7 +109,7 @@ class NotingPerson(threading.Thread):
 
     def _bring(self, call: _Call) -> None:
         for attempt in range(_TRIES):
-            id_ = self._chance.choice(list(self._servers))
+            id_ = self._chance.choice(self._open())
             try:
                 answer = self._send(id_, call)
             except requests.RequestException as error:
@@ -120,6 +122,11 @@ class NotingPerson(threading.Thread):
                     return
             time.sleep(min(1.0, 0.02 * (attempt + 1)))
         self.noted.unexpected["never taken"] += 1
+
+    def _open(self) -> list[str]:
+        """Return the servers that have not said lately that they drain: a drain ends once nobody comes."""
+        now = time.monotonic()
+        return [id_ for id_ in self._servers if self._draining.get(id_, 0.0) < now] or list(self._servers)
 
     def _is_passing(self, answer: requests.Response) -> bool:
         code = str(answer.json()["error"]["code"])
@@ -150,6 +157,7 @@ class NotingPerson(threading.Thread):
         knows = "knows notes" if call.note is not None else "knows none"
         self.noted.kinds[f"program {knows}, {kind} server: {answer.status_code}"] += 1
         if answer.headers.get(paths.DRAINING_HEADER):
+            self._draining[id_] = time.monotonic() + _DRAIN_SECONDS
             self._leave(id_)
         return answer
 
@@ -159,6 +167,8 @@ class NotingPerson(threading.Thread):
         answer = self._http.post(
             self._servers[id_] + paths.AUTH_LOGIN, data=msgspec.json.encode(body), timeout=_SECONDS
         )
+        if answer.headers.get(paths.DRAINING_HEADER):
+            self._draining[id_] = time.monotonic() + _DRAIN_SECONDS
         if not answer.ok:
             self._is_passing(answer)
             return ""
