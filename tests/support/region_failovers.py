@@ -21,7 +21,7 @@ from tests.support.cluster_clients import Call, Claim, ClusterClient, wait_all
 from tests.support.failovers import BEAT_SECONDS, FAILOVER_SECONDS, Campaign, Say
 from tests.support.kill_verdict import Verdict
 from tests.support.postgres import rows
-from tests.support.regions_verdict import judge_regions, not_whole, wait_until_equal
+from tests.support.regions_verdict import judge_when_copied, not_whole, wait_until_equal
 from tests.support.waiting import wait_until
 
 Loss = Literal["servers", "region", "destroy"]
@@ -222,11 +222,7 @@ class RegionCampaign(Campaign):
         codes = [region.code for region in self.cluster.layout.regions]
         wait_until_equal({code: self.cluster.database_url(code) for code in codes}, _EQUAL_SECONDS)
         stores = {code: (self.cluster.database_url(code), self.cluster.folder / code) for code in codes}
-        deadline = time.monotonic() + _EQUAL_SECONDS
-        verdict = judge_regions(stores, saved, drained)
-        while verdict.bills_differ and time.monotonic() < deadline:  # they are copied after the rows
-            time.sleep(1)
-            verdict = judge_regions(stores, saved, drained)
+        verdict = judge_when_copied(stores, saved, drained, _EQUAL_SECONDS)
         self.result.verdict = verdict
         return verdict
 

@@ -25,7 +25,7 @@ from tests.support.postgres import rows
 from tests.support.regions_verdict import (
     diverged_rows,
     forget_book,
-    judge_regions,
+    judge_when_copied,
     missing_operations,
     wait_until_equal,
 )
@@ -188,11 +188,7 @@ class UpgradeCampaign(Campaign):
         for url in self.urls.values():
             forget_book(url, self._book_id)  # what is left is the clients'
         stores = {code: (url, self.cluster.folder / code) for code, url in self.urls.items()}
-        verdict = judge_regions(stores, saved, drained)
-        deadline = time.monotonic() + _EQUAL_SECONDS
-        while verdict.bills_differ and time.monotonic() < deadline:  # they are copied after the rows
-            time.sleep(1)
-            verdict = judge_regions(stores, saved, drained)
+        verdict = judge_when_copied(stores, saved, drained, _EQUAL_SECONDS)
         self.result.verdict = verdict
         return verdict
 
