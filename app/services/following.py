@@ -110,6 +110,7 @@ class Following:
             if not is_this_items_own(error):
                 raise
             _log.warning("not taken again", extra={"error": error.code, "operation": item.op_id})
+            self._behind_since = time.monotonic()  # not at every look
             return False
         return True
 
