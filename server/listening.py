@@ -103,9 +103,9 @@ class _DrainingServer(AnnouncingServer):
         if not services.own.is_draining:
             _log.info("draining", extra={"locks": services.load.locks.count(now)})
             services.own.drain(now, services.config.drain_seconds)
-        busy = services.load.in_flight > 0 or services.load.locks.count(now) > 0
-        if services.own.is_drained(now, busy):
-            _log.info("drained", extra={"locks": services.load.locks.count(now)})
+        locks = services.load.locks.count(now)
+        if services.own.is_drained(now, locked=locks > 0, called=services.load.in_flight > 0):
+            _log.info("drained", extra={"locks": locks})
             await services.beating.leave()
             self.should_exit = True
 

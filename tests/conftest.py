@@ -1,5 +1,6 @@
 """Fixtures of the whole suite: one PostgreSQL for each worker, started by the first test that asks."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,6 +15,16 @@ from tests.support.servers import RunningServer, region_config, running_server
 
 settings.register_profile("bahi", deadline=None)  # a busy machine is no failure
 settings.load_profile("bahi")
+
+
+@pytest.fixture(autouse=True)
+def _log_of_this_test_alone() -> Iterator[None]:
+    """Take back what a command run in here did to the log: its stream ends with the test."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,8 @@ from typing import Final
 from server.contract.cluster import Reported
 
 _QUIET_SECONDS: Final = 1.0
+_UNLOCKED_SECONDS: Final = 10.0
+"""Calls of nobody who is locked here (a probe, a stranger at the door) hold up the end for this long."""
 _HEARD_SECONDS: Final = 6.0
 """Until they look at discovery again (every 5 s), others send clients here whom nobody here has seen yet."""
 
@@ -19,7 +21,8 @@ class OwnState:
     drain_until: float = 0.0
     changed: list[Callable[[], None]] = field(default_factory=list)
     _began: float = 0.0
-    _busy_at: float = 0.0
+    _locked_at: float = 0.0
+    _called_at: float = 0.0
 
     @property
     def is_draining(self) -> bool:
@@ -29,21 +32,22 @@ class OwnState:
     def drain(self, now: float, seconds: float) -> None:
         """Take no more clients from now on; those that are here move when they may."""
         self.drain_until = now + seconds
-        self._began = self._busy_at = now
+        self._began = self._locked_at = self._called_at = now
         self._become("draining")
 
     def leave(self) -> None:
         """Be gone."""
         self._become("left")
 
-    def is_drained(self, now: float, busy: bool) -> bool:
+    def is_drained(self, now: float, locked: bool, called: bool) -> bool:
         """Say whether a drain is over: everybody has heard of it and nobody was here for a short while, or
-        its time is up.
+        its time is up. `locked`: clients are still locked to this server; `called`: it answers a call.
         """
-        if busy:
-            self._busy_at = now
-        quiet = now - self._busy_at >= _QUIET_SECONDS and now - self._began >= _HEARD_SECONDS
-        return quiet or now >= self.drain_until
+        self._locked_at = now if locked else self._locked_at
+        self._called_at = now if called else self._called_at
+        unlocked, silent, heard = now - self._locked_at, now - self._called_at, now - self._began
+        alone = unlocked >= _QUIET_SECONDS and (silent >= _QUIET_SECONDS or unlocked >= _UNLOCKED_SECONDS)
+        return (alone and heard >= _HEARD_SECONDS) or now >= self.drain_until
 
     def _become(self, state: Reported) -> None:
         if state != self.state:

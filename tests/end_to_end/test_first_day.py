@@ -132,7 +132,7 @@ def test_three_entries_with_bills_are_found_exported_and_there_after_a_restart(
         driver.wait("the book to open by itself", lambda: driver.window.signed_in)
         driver.click("nav_entries")
         wait_rows(driver, 3)
-        assert driver.text("totals_out") == "₹10,889.50"
+        driver.wait("the totals", lambda: driver.text("totals_out") == "₹10,889.50")
         fetched = {}
         for entry in desk.services.entries.page(EntryFilter(), None).entries:
             for document in desk.services.entries.detail(entry.id).documents:

@@ -95,31 +95,51 @@ def test_a_session_that_was_sent_elsewhere_does_not_count_by_its_last_token() ->
 
 # --- draining -----------------------------------------------------------------------------------------
 
+NOBODY = {"locked": False, "called": False}
+LOCKED = {"locked": True, "called": False}
+CALLED = {"locked": False, "called": True}
+
 
 def test_a_drain_is_over_once_nobody_was_there_for_a_moment() -> None:
     own = OwnState()
     assert not own.is_draining
     own.drain(100.0, 60)
     assert own.is_draining
-    assert not own.is_drained(100.0, busy=False)
-    assert not own.is_drained(109.0, busy=True)
-    assert not own.is_drained(109.9, busy=False)
-    assert own.is_drained(110.0, busy=False)
+    assert not own.is_drained(100.0, **NOBODY)
+    assert not own.is_drained(109.0, **LOCKED)
+    assert not own.is_drained(109.9, **NOBODY)
+    assert own.is_drained(110.0, **NOBODY)
+
+
+def test_a_call_that_is_answered_holds_up_the_end() -> None:
+    own = OwnState()
+    own.drain(100.0, 60)
+    assert not own.is_drained(108.5, **CALLED)
+    assert not own.is_drained(109.4, **NOBODY)
+    assert own.is_drained(109.5, **NOBODY)
+
+
+def test_whoever_calls_without_a_pause_and_is_not_locked_does_not_hold_it_up_for_long() -> None:
+    own = OwnState()
+    own.drain(100.0, 900)
+    assert not own.is_drained(130.0, locked=True, called=True)
+    assert not own.is_drained(139.9, **CALLED)
+    assert own.is_drained(140.0, **CALLED)
 
 
 def test_a_drain_is_not_over_before_the_others_have_heard_of_it() -> None:
     own = OwnState()
     own.drain(100.0, 60)
-    assert not own.is_drained(105.9, busy=False)
-    assert own.is_drained(106.0, busy=False)
+    assert not own.is_drained(105.9, **NOBODY)
+    assert own.is_drained(106.0, **NOBODY)
 
 
 @given(st.lists(st.floats(0, 59.9)))
 def test_a_drain_ends_at_its_deadline_whoever_is_there(looks: list[float]) -> None:
     own = OwnState()
     own.drain(0.0, 60)
-    assert not any(own.is_drained(now, busy=True) for now in sorted(looks))
-    assert own.is_drained(60.0, busy=True)
+    assert not any(own.is_drained(now, **LOCKED) for now in sorted(looks))
+    assert own.is_drained(60.0, **LOCKED)
 
 
 def test_each_change_is_told_once() -> None:
