@@ -17,7 +17,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -193,7 +193,7 @@ class EmbeddedPostgres:
             command += ["-c", f"{name}={value}"]
         log = self.data / "postgres.log"
         _rotate(log)
-        with log.open("ab") as out:
+        with log.open("ab") as out, _signals_held():
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -363,6 +363,22 @@ def _postmaster_status(cluster: Path, pid: int) -> str:
     if len(lines) < 8 or lines[0].strip() != str(pid):
         return ""
     return lines[7].strip()
+
+
+@contextlib.contextmanager
+def _signals_held() -> Iterator[None]:
+    """Let a signal that ends this process wait: whatever a handler raises between the start of PostgreSQL and
+    the note of which process it is would leave it running with nobody to end it.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    # PostgreSQL inherits the mask, and sets its own before it looks at signals (postmaster.c).
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _signal_to_stop(process: subprocess.Popen[bytes]) -> None:

@@ -1,10 +1,14 @@
 """The embedded PostgreSQL: who may connect, what is kept, and starts after a bad end."""
 
 import os
+import signal
 import stat
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -91,6 +95,34 @@ def test_ending_twice_or_before_the_start_does_no_harm(stopped: Path) -> None:
     embedded.start()
     embedded.stop()
     embedded.stop()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGTERM ends a process at once there")
+def test_a_signal_at_the_very_start_leaves_no_postgres(
+    stopped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[int] = []
+
+    class SignalledPopen(subprocess.Popen[bytes]):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            started.append(self.pid)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def ended(_number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(0)
+
+    monkeypatch.setattr(subprocess, "Popen", SignalledPopen)
+    embedded, before = EmbeddedPostgres(stopped, QUICK), signal.signal(signal.SIGTERM, ended)
+    try:
+        with pytest.raises(SystemExit):
+            embedded.start()
+        assert embedded.pid == started[0]
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        embedded.stop()
+    with pytest.raises(ProcessLookupError):
+        os.kill(started[0], 0)
 
 
 def test_a_pid_file_that_names_somebody_elses_process_harms_nobody(stopped: Path) -> None:
