@@ -16,6 +16,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -370,15 +371,21 @@ def _signals_held() -> Iterator[None]:
     """Let a signal that ends this process wait: whatever a handler raises between the start of PostgreSQL and
     the note of which process it is would leave it running with nobody to end it.
     """
-    if sys.platform == "win32":
-        yield
+    if threading.current_thread() is not threading.main_thread():
+        yield  # handlers run in the main thread: nothing is raised here
         return
-    # PostgreSQL inherits the mask, and sets its own before it looks at signals (postmaster.c).
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+    came: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, _frame: came.append(number))
+        for number in (signal.SIGTERM, signal.SIGINT)
+    }
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    for missed in came[:1]:
+        signal.raise_signal(missed)
 
 
 def _signal_to_stop(process: subprocess.Popen[bytes]) -> None:

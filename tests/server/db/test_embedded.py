@@ -5,6 +5,7 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
@@ -108,6 +109,7 @@ def test_a_signal_at_the_very_start_leaves_no_postgres(
             super().__init__(*arguments, **options)
             started.append(self.pid)
             os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0.05)  # a handler that may run runs here
 
     def ended(_number: int, _frame: FrameType | None) -> None:
         raise SystemExit(0)
