@@ -31,9 +31,13 @@ from server.peers.links import Links, NotThereError
 Outcome = Literal["stored", "nowhere", "unreachable"]
 _log = logging.getLogger(__name__)
 _AT_ONCE: Final = 8
+_TRY_SECONDS: Final = 600.0
+"""A bill that only trickles gives its place up to another; its next try goes on from what came."""
 _PAUSE_SECONDS: Final = 0.5
 _LONGEST_PAUSE_SECONDS: Final = 120.0
 _SWEEP_SECONDS: Final = 3_600
+_SWEEP_AGAIN_SECONDS: Final = 60
+"""What makes a sweep fail mostly passes soon: a database that starts later than its server."""
 _SWEEP_PAGE: Final = 500
 _FORGOTTEN_SECONDS: Final = 86_400
 _ASKED_FOR_SECONDS: Final = 20.0
@@ -50,6 +54,7 @@ class Copying:
     links: Links
     folder: Path
     _under_way: "dict[tuple[UUID, str], asyncio.Task[Outcome]]" = field(default_factory=dict)
+    _trying: "dict[tuple[UUID, str], asyncio.Task[None]]" = field(default_factory=dict)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -58,14 +63,14 @@ class Copying:
         try:
             yield
         finally:
-            for task in (*tasks, *self._under_way.values()):
+            for task in (*tasks, *self._trying.values(), *self._under_way.values()):
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
 
     def begin(self, bytes_: Bytes) -> "asyncio.Task[Outcome]":
         """Start to fetch, or join who does already."""
-        key = bytes_.book_id, bytes_.sha256
+        key = _key(bytes_)
         task = self._under_way.get(key)
         if task is None:
             task = self._under_way[key] = asyncio.create_task(self._fetch(bytes_))
@@ -85,11 +90,16 @@ class Copying:
             )
 
     async def drain(self) -> int:
-        """Try some of what is wanted; return how many."""
-        async with self.pool.connection() as connection:
-            claimed = await wanted.claim(connection, _AT_ONCE)
-        await asyncio.gather(*(self._try(bytes_, tries) for bytes_, tries in claimed))
-        return len(claimed)
+        """Try what is wanted until nothing is left whose time has come; return how many were tried."""
+        tried = 0
+        while True:
+            tried += await self._try_more()
+            if not self._trying:
+                return tried
+            # Not for long: what is wanted from now on does not wait for a slow one if there is a place.
+            await asyncio.wait(
+                self._trying.values(), timeout=_PAUSE_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
 
     async def sweep(self) -> int:
         """Put on the list whatever the rows name and the store lacks; return how many.
@@ -114,20 +124,22 @@ class Copying:
         while True:
             await asyncio.sleep(_PAUSE_SECONDS)
             try:
-                while self.links.other_regions and await self.drain():
-                    pass
+                if self.links.other_regions:
+                    await self.drain()
             except (psycopg.Error, PoolTimeout) as error:
                 _log.warning("copying put off", extra={"error": type(error).__name__})
 
     async def _keep_sweeping(self) -> None:
         while True:
+            pause = _SWEEP_SECONDS
             try:
                 await asyncio.to_thread(_forget_old, self.folder)
                 found = await self.sweep() if self.links.other_regions else 0
                 _log.log(logging.INFO if found else logging.DEBUG, "bytes missing", extra={"count": found})
             except (OSError, psycopg.Error, PoolTimeout, ServerError) as error:
                 _log.warning("sweep put off", extra={"error": type(error).__name__})
-            await asyncio.sleep(_SWEEP_SECONDS)
+                pause = _SWEEP_AGAIN_SECONDS
+            await asyncio.sleep(pause)
 
     async def _missing(self, page: list[Bytes]) -> list[Bytes]:
         missing = []
@@ -137,17 +149,40 @@ class Copying:
             missing += [each for sha256, each in of_book.items() if sha256 not in stored]
         return missing
 
+    async def _try_more(self) -> int:
+        """Fill the free places with what is wanted; return how many were begun."""
+        free = _AT_ONCE - len(self._trying)
+        if free <= 0:
+            return 0
+        async with self.pool.connection() as connection:
+            claimed = await wanted.claim(connection, free)
+        # A slow one is claimed again whenever its lease runs out: it has its place and takes no second.
+        new = [each for each in claimed if _key(each[0]) not in self._trying]
+        for bytes_, tries in new:
+            self._begin_try(bytes_, tries)
+        return len(new)
+
+    def _begin_try(self, bytes_: Bytes, tries: int) -> None:
+        key = _key(bytes_)
+        task = self._trying[key] = asyncio.create_task(self._try(bytes_, tries))
+        task.add_done_callback(lambda _: self._trying.pop(key, None))
+
     async def _try(self, bytes_: Bytes, tries: int) -> None:
         stored = await self.begin(bytes_) == "stored"
-        async with self.pool.connection() as connection:
-            if stored:
-                await wanted.arrived(connection, bytes_)
-            else:
-                longest = min(_LONGEST_PAUSE_SECONDS, 2.0 ** min(tries, 10))
-                await wanted.postpone(connection, bytes_, longest * random.uniform(0.5, 1.0))  # noqa: S311
+        try:
+            async with self.pool.connection() as connection:
+                if stored:
+                    await wanted.arrived(connection, bytes_)
+                else:
+                    longest = min(_LONGEST_PAUSE_SECONDS, 2.0 ** min(tries, 10))
+                    pause = longest * random.uniform(0.5, 1.0)  # noqa: S311
+                    await wanted.postpone(connection, bytes_, pause)
+        except (psycopg.Error, PoolTimeout) as error:  # it is claimed again when its lease has run out
+            _log.warning("copy not noted", extra={"error": type(error).__name__})
 
     async def _fetch(self, bytes_: Bytes) -> Outcome:
         part, outcome = self.folder / f"{bytes_.book_id}.{bytes_.sha256}", "nowhere"
+        ends = time.monotonic() + _TRY_SECONDS
         try:
             if await self.store.find(bytes_.book_id, bytes_.sha256) is not None:
                 part.unlink(missing_ok=True)
@@ -155,7 +190,7 @@ class Copying:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             for server in self._sources(bytes_.region):
                 try:
-                    if await self._fetch_from(server, bytes_, part):
+                    if await self._fetch_from(server, bytes_, part, ends):
                         return "stored"
                 except NotThereError:
                     continue
@@ -167,9 +202,9 @@ class Copying:
             return "unreachable"
         return "unreachable" if outcome == "unreachable" or self._someone_is_away() else "nowhere"
 
-    async def _fetch_from(self, server: RosterServer, bytes_: Bytes, part: Path) -> bool:
+    async def _fetch_from(self, server: RosterServer, bytes_: Bytes, part: Path, ends: float) -> bool:
         """Say whether the bytes are whole and kept now. Raises AskingError, OSError, ServerError."""
-        await self.links.fetch(server, str(bytes_.book_id), bytes_.sha256, part, bytes_.byte_size)
+        await self.links.fetch(server, str(bytes_.book_id), bytes_.sha256, part, bytes_.byte_size, ends)
         try:
             chunks = _chunks(part)
             await self.store.put(bytes_.book_id, bytes_.sha256, bytes_.byte_size, bytes_.media_type, chunks)
@@ -191,6 +226,10 @@ class Copying:
         return any(map(self.links.is_away, self.links.other_regions))
 
 
+def _key(bytes_: Bytes) -> tuple[UUID, str]:
+    return bytes_.book_id, bytes_.sha256
+
+
 async def _chunks(part: Path) -> AsyncIterator[bytes]:
     with await asyncio.to_thread(part.open, "rb") as file:
         while piece := await asyncio.to_thread(file.read, _PIECE):
@@ -200,5 +239,6 @@ async def _chunks(part: Path) -> AsyncIterator[bytes]:
 def _forget_old(folder: Path) -> None:
     """Remove copies that nobody went on with."""
     for part in folder.iterdir() if folder.exists() else ():
-        if time.time() - part.stat().st_mtime > _FORGOTTEN_SECONDS:
-            part.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # it became whole meanwhile
+            if time.time() - part.stat().st_mtime > _FORGOTTEN_SECONDS:
+                part.unlink()

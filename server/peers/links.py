@@ -3,6 +3,7 @@
 import asyncio
 import random
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -86,14 +87,14 @@ class Links:
         return answers
 
     async def fetch(
-        self, server: RosterServer, book_id: str, sha256: str, part: Path, byte_size: int
+        self, server: RosterServer, book_id: str, sha256: str, part: Path, byte_size: int, ends: float
     ) -> None:
-        """Add to the file `part` what is missing of `byte_size` bytes. Raises AskingError (then what came is
-        kept, for the next try), NotThereError, OSError.
+        """Add to the file `part` what is missing of `byte_size` bytes, until `ends` on the monotonic clock.
+        Raises AskingError (then what came is kept, for the next try), NotThereError, OSError.
         """
         question = BytesQuestion(self.keyring.server_id, server.id, self._now_ms(), book_id, sha256)
         text = questions.sign(self.keyring.signer, peers.BYTES, question)
-        await self._link(server).fetch(text, part, byte_size)
+        await self._link(server).fetch(text, part, byte_size, ends)
 
     def close(self) -> None:
         """Close every connection."""
@@ -128,10 +129,10 @@ class _Link:
         """Return the answer. Raises AskingError."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._post, path, body)
 
-    async def fetch(self, question: str, part: Path, byte_size: int) -> None:
+    async def fetch(self, question: str, part: Path, byte_size: int, ends: float) -> None:
         """Complete `part`. Raises AskingError, OSError."""
         await asyncio.get_running_loop().run_in_executor(
-            self._fetching, self._fetch, question, part, byte_size
+            self._fetching, self._fetch, question, part, byte_size, ends
         )
 
     def close(self) -> None:
@@ -156,14 +157,17 @@ class _Link:
             raise AskingError("another server answers there")
         return answer
 
-    def _fetch(self, question: str, part: Path, byte_size: int) -> None:
+    def _fetch(self, question: str, part: Path, byte_size: int, ends: float) -> None:
         import requests
+        from urllib3.exceptions import HTTPError
 
         if not cluster.is_allowed_url(self._server.url):
             raise AskingError("address not allowed")
         here = part.stat().st_size if part.exists() else 0
         if here == byte_size:
             return
+        if time.monotonic() >= ends:
+            raise AskingError("no time left")  # it waited for a thread, or another server was slow
         headers = {paths.PEER_HEADER: question, "Accept-Encoding": "identity", "Range": f"bytes={here}-"}
         try:
             with (
@@ -177,11 +181,11 @@ class _Link:
                     stream=True,
                 ) as reply
             ):
-                self._take(reply, part, here, byte_size)
-        except requests.RequestException as error:
+                self._take(reply, part, here, byte_size, ends)
+        except (requests.RequestException, HTTPError) as error:
             raise AskingError(type(error).__name__) from error
 
-    def _take(self, reply: "requests.Response", part: Path, here: int, byte_size: int) -> None:
+    def _take(self, reply: "requests.Response", part: Path, here: int, byte_size: int, ends: float) -> None:
         if reply.status_code == HTTPStatus.NOT_FOUND:
             raise NotThereError("not there")
         if reply.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
@@ -193,10 +197,11 @@ class _Link:
             raise AskingError("another part than was asked for")
         left = byte_size - (here if goes_on else 0)
         with part.open("ab" if goes_on else "wb") as out:
-            for piece in reply.iter_content(_PIECE):
+            # What is there is taken at once: `iter_content` would wait for a whole piece, whatever the time.
+            while piece := reply.raw.read1(_PIECE, decode_content=True):
                 out.write(piece)
                 left -= len(piece)
-                if left < 0 or self._closed.is_set():
+                if left < 0 or self._closed.is_set() or time.monotonic() >= ends:
                     break
         if left < 0:
             part.unlink(missing_ok=True)

@@ -1,7 +1,10 @@
 """Bytes on their way between regions: eagerly, on demand, resumed, refused; real servers and stores."""
 
+import asyncio
+import os
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -10,11 +13,15 @@ from uuid import UUID, uuid4
 import pytest
 import requests
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from starlette.datastructures import Headers
+from starlette.responses import FileResponse, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from server.auth.tokens import Signer
 from server.contract import paths, peers
 from server.contract.peers import BytesQuestion
-from server.peers import questions
+from server.documents import copying
+from server.peers import questions, routes
 from tests.support.api import Bill, BookApi, a_document, refusal
 from tests.support.journal import document_row, entry_row, write_journal
 from tests.support.mesh import REPLICATED
@@ -55,8 +62,56 @@ def try_now(regions: TwoRegions) -> None:
     rows(regions.urls["sg"], "update public.document_wanted set next_try = now()")
 
 
+def want(regions: TwoRegions, bill: Bill, when: str) -> None:
+    """Set when one bill is tried next, from now."""
+    change = "update public.document_wanted set next_try = now() + %s::interval where sha256 = %s"
+    rows(regions.urls["sg"], change, when, bill.sha256)
+
+
 def a_large_bill() -> Bill:
     return a_document(b"%PDF-1.7\n" + bytes(range(256)) * 4_000, media_type="application/pdf")
+
+
+class Trickle:
+    """Answers for the servers that are asked for bytes: the bill `slow` comes byte by byte until `released`;
+    `starts` are the places from which on it was asked for."""
+
+    def __init__(self) -> None:
+        self.slow = a_large_bill()
+        self.starts: list[int] = []
+        self.released = threading.Event()
+
+    def __call__(self, path: Path, media_type: str) -> Any:
+        if path.name != self.slow.sha256:
+            return FileResponse(path, media_type=media_type)
+
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            data = path.read_bytes()
+            start = int(Headers(scope=scope)["range"].removeprefix("bytes=").removesuffix("-"))
+            self.starts.append(start)
+            headers = {
+                "Content-Range": f"bytes {start}-{len(data) - 1}/{len(data)}",
+                "Content-Length": str(len(data) - start),
+            }
+            await StreamingResponse(self._bytes(data[start:]), 206, headers)(scope, receive, send)
+
+        return answer
+
+    async def _bytes(self, data: bytes) -> AsyncIterator[bytes]:
+        sent = 0
+        while sent < len(data) and not self.released.is_set():
+            yield data[sent : sent + 1]
+            sent += 1
+            await asyncio.sleep(0.02)
+        yield data[sent:]
+
+
+@pytest.fixture
+def trickle(monkeypatch: pytest.MonkeyPatch) -> Trickle:
+    """One bill that comes slowly, once a test adds it to a book."""
+    trickle = Trickle()
+    monkeypatch.setattr(routes, "FileResponse", trickle)
+    return trickle
 
 
 # --- eagerly ------------------------------------------------------------------------------------------
@@ -122,6 +177,98 @@ def test_what_came_before_there_was_a_list_is_found_by_the_sweep(regions: TwoReg
     assert singapore.run(singapore.services.documents.copies.sweep()) == 1
     wait_until(file_of(singapore, book, bill).exists)
     assert singapore.run(singapore.services.documents.copies.sweep()) == 0
+
+
+def test_a_sweep_that_failed_comes_again_soon(
+    regions: TwoRegions, book: BookApi, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(copying, "_SWEEP_AGAIN_SECONDS", 0.05)
+    bill = a_document()
+    book.add(bill)
+    regions.carry("in", "sg")
+    rows(regions.urls["sg"], "delete from public.document_wanted")
+    in_the_way = regions.regional.data(SINGAPORE_1) / "copies"
+    in_the_way.touch()
+    singapore = regions.start(SINGAPORE_1)
+    wait_until(lambda: "sweep put off" in caplog.messages)
+    in_the_way.unlink()
+    wait_until(file_of(singapore, book, bill).exists)
+
+
+def test_copies_that_nobody_goes_on_with_are_forgotten_and_one_that_vanishes_holds_up_no_sweep(
+    regions: TwoRegions, book: BookApi
+) -> None:
+    bill = a_document()
+    book.add(bill)
+    regions.carry("in", "sg")
+    rows(regions.urls["sg"], "delete from public.document_wanted")
+    folder = regions.regional.data(SINGAPORE_1) / "copies"
+    folder.mkdir()
+    old, fresh, gone = folder / "old", folder / "fresh", folder / "gone"
+    for part in (old, fresh):
+        part.write_bytes(b"%PDF")
+    os.utime(old, (time.time() - 90_000,) * 2)
+    gone.symlink_to(folder / "nowhere")  # to a look at it, a file that vanished after the folder was read
+    singapore = regions.start(SINGAPORE_1)
+    wait_until(file_of(singapore, book, bill).exists)
+    assert (old.exists(), fresh.exists()) == (False, True)
+
+
+# --- one that is slow ---------------------------------------------------------------------------------
+
+
+def test_a_slow_bill_holds_up_no_other(regions: TwoRegions, book: BookApi, trickle: Trickle) -> None:
+    bills = [trickle.slow, *(a_document() for _ in range(19))]
+    late = bills[-1]
+    for start in (0, 10):
+        book.add(*bills[start : start + 10])
+    regions.carry("in", "sg")
+    want(regions, trickle.slow, "-1 hour")  # so it is among the first
+    want(regions, late, "1 day")
+    singapore = regions.start(SINGAPORE_1)
+    wait_until(lambda: {sha256 for sha256, _ in wanted(regions)} == {trickle.slow.sha256, late.sha256})
+    want(regions, late, "0")  # while only the slow one is under way
+    wait_until(file_of(singapore, book, late).exists)
+    assert not file_of(singapore, book, trickle.slow).exists()
+    trickle.released.set()
+    wait_until(lambda: wanted(regions) == [])
+    assert all(file_of(singapore, book, bill).read_bytes() == bill.data for bill in bills)
+
+
+def test_a_slow_bill_that_is_claimed_again_is_fetched_once_and_takes_no_second_place(
+    regions: TwoRegions, book: BookApi, trickle: Trickle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copying, "_AT_ONCE", 2)
+    other = a_document()
+    book.add(trickle.slow, other)
+    regions.carry("in", "sg")
+    want(regions, other, "1 day")
+    singapore = regions.start(SINGAPORE_1)
+    for number in (1, 2, 3):
+        wait_until(lambda number=number: (trickle.slow.sha256, number) in wanted(regions))
+        want(regions, trickle.slow, "0")  # as two minutes later
+    want(regions, other, "0")
+    wait_until(file_of(singapore, book, other).exists)
+    trickle.released.set()
+    wait_until(lambda: wanted(regions) == [])
+    assert trickle.starts == [0]
+    assert file_of(singapore, book, trickle.slow).read_bytes() == trickle.slow.data
+
+
+def test_a_bill_that_takes_too_long_is_tried_again_from_where_it_was(
+    regions: TwoRegions, book: BookApi, trickle: Trickle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copying, "_TRY_SECONDS", 0.3)
+    book.add(trickle.slow)
+    regions.carry("in", "sg")
+    singapore = regions.start(SINGAPORE_1)
+    wait_until(lambda: len(trickle.starts) > 1)
+    monkeypatch.setattr(copying, "_TRY_SECONDS", 600)
+    trickle.released.set()
+    try_now(regions)
+    wait_until(file_of(singapore, book, trickle.slow).exists)
+    assert trickle.starts[0] == 0 < trickle.starts[1]
+    assert file_of(singapore, book, trickle.slow).read_bytes() == trickle.slow.data
 
 
 # --- resumed, and refused -----------------------------------------------------------------------------
