@@ -1,6 +1,8 @@
 """bahi-server: the command line of the server."""
 
 import argparse
+import os
+import signal
 import sys
 from pathlib import Path
 
@@ -19,11 +21,15 @@ def main(arguments: list[str] | None = None) -> int:
     log_to_stderr("WARNING" if options.quiet else "INFO")
     try:
         options.run(options)
+        sys.stdout.flush()
     except StartError as error:
         sys.stderr.write(f"bahi-server: {error}\n")
         return 1
     except KeyboardInterrupt:
-        return 0
+        sys.stderr.write("bahi-server: cut short; run the same command again to complete it\n")
+        return 128 + signal.SIGINT
+    except BrokenPipeError:  # whoever reads has enough; nor may Python write the rest at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

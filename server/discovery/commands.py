@@ -5,9 +5,12 @@ import contextlib
 import sys
 import time
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from server.errors import StartError
+
+if TYPE_CHECKING:
+    from server.cluster.asking import Asker
 
 Commands = Any  # argparse does not name the class of its subparsers
 _REDRAW_SECONDS: Final = 2.0
@@ -44,11 +47,18 @@ def _status(options: argparse.Namespace) -> None:
         if not options.watch:
             sys.stdout.write(describe(look(asker, fingerprint), time.time()))
             return
-        while True:
-            try:
-                text = describe(look(asker, fingerprint), time.time())
-            except StartError as error:  # one that is away comes back
-                text = f"{error}\n"
-            sys.stdout.write(_CLEAR + text)
-            sys.stdout.flush()
-            time.sleep(_REDRAW_SECONDS)
+        with contextlib.suppress(KeyboardInterrupt):
+            _watch(asker, fingerprint)
+
+
+def _watch(asker: "Asker", fingerprint: str) -> NoReturn:
+    from server.discovery.status import describe, look
+
+    while True:
+        try:
+            text = describe(look(asker, fingerprint), time.time())
+        except StartError as error:  # one that is away comes back
+            text = f"{error}\n"
+        sys.stdout.write(_CLEAR + text)
+        sys.stdout.flush()
+        time.sleep(_REDRAW_SECONDS)

@@ -48,7 +48,7 @@ def add_commands(commands: Commands) -> None:
 
     leave = command("leave", _leave, "take a region out")
     leave.add_argument("region")
-    leave.add_argument("--dead", action="store_true", help="it cannot be asked any more")
+    leave.add_argument("--dead", action="store_true", help="it does not answer, and will not come back")
 
     status = command("status", _status, "print how each link is; exit status 1 where one carries nothing")
     status.add_argument(
@@ -58,7 +58,12 @@ def add_commands(commands: Commands) -> None:
     )
     status.add_argument("--json", action="store_true", help="for a program")
 
-    verify = command("verify", _verify, "compare what the regions hold; exit status 1 where they differ")
+    words = "compare what the regions hold; exit status 1 where they differ, or one cannot be asked"
+    verify = command(
+        "verify",
+        _verify,
+        words,
+    )
     verify.add_argument("--json", action="store_true", help="for a program")
 
     command("repair", _repair, "make lost links anew, and exchange what only some regions have")
@@ -82,8 +87,7 @@ def _join(options: argparse.Namespace) -> None:
 
 
 def _leave(options: argparse.Namespace) -> None:
-    found = _mesh(options).leave(options.region, dead=options.dead)
-    _end(found)
+    _end(_mesh(options).leave(options.region, dead=options.dead))
     sys.stdout.write(f"{options.region} has left; take it out of {options.file}.\n")
 
 
@@ -92,7 +96,9 @@ def _status(options: argparse.Namespace) -> None:
 
     mesh = _mesh(options)
     if options.watch:
-        _watch(mesh, as_json=options.json)
+        with contextlib.suppress(KeyboardInterrupt):
+            _watch(mesh, as_json=options.json)
+        return
     status = mesh.status()
     sys.stdout.write(status_json(status) if options.json else show_status(status))
     if not status.is_well:
@@ -123,7 +129,7 @@ def _verify(options: argparse.Namespace) -> None:
         _end(found)
         return
     sys.stdout.write(verification_json(found))
-    if not found.are_equal:
+    if not found.is_well:
         raise SystemExit(1)
 
 
@@ -135,5 +141,5 @@ def _end(found: "Verification") -> None:
     from server.replication.console import show_verification
 
     sys.stdout.write(show_verification(found))
-    if not found.are_equal:
+    if not found.is_well:
         raise SystemExit(1)

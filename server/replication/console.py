@@ -52,12 +52,13 @@ def show_verification(found: Verification) -> str:
     """Return how many rows each table has at each region, and where they differ."""
     rows: list[tuple[str, ...]] = [("TABLE", *found.regions)]
     rows += [(name, *(str(counts[code]) for code in found.regions)) for name, counts in found.rows.items()]
-    return "\n".join([columns(rows), *_differences(found, _MOST), *_late(found), _verdict(found)]) + "\n"
+    lines = [columns(rows), *_differences(found, _MOST), *_late(found), _verdict(found), *_left_out(found)]
+    return "\n".join(lines) + "\n"
 
 
 def verification_json(found: Verification) -> str:
     """Return the same for a program."""
-    return _json({**msgspec.to_builtins(found), "equal": found.are_equal})
+    return _json({**msgspec.to_builtins(found), "equal": found.is_well})
 
 
 def _row(link: Link, before: Link | None) -> tuple[str, ...]:
@@ -118,7 +119,15 @@ def _part(table: str, book_id: str, bucket: str, counts: Mapping[str, int]) -> s
     return f"{table}, book {book_id}{when}: {', '.join([*lacks, *unlike])}"
 
 
+def _left_out(found: Verification) -> list[str]:
+    return (
+        [f"Not asked: {', '.join(found.left_out)}. Do this again once it is back."] if found.left_out else []
+    )
+
+
 def _verdict(found: Verification) -> str:
+    if len(found.regions) == 1:
+        return f"{found.regions[0]} has all that there is."
     if found.are_equal:
         counts_differ = any(len(set(counts.values())) > 1 for counts in found.rows.values())
         under_way = " (where numbers differ, rows were under way, and have arrived)" if counts_differ else ""

@@ -14,14 +14,15 @@ _PAUSE_SECONDS: Final = 0.05
 def wait_until_passed(
     links: Sequence[tuple[Node, Node]], seconds: float = FENCE_SECONDS
 ) -> list[tuple[Node, Node]]:
-    """Return the links (publisher, subscriber) that did not carry all in time; at once where one has no slot.
+    """Return the links (publisher, subscriber) that did not carry all in time; at once where one has no slot
+    or is disabled.
 
     A mark is written at each publisher; what was committed there before it has lower positions in its log,
     and a slot is confirmed up to a position once the subscriber has that on its disk.
     """
     marks = {publisher.code: publisher.value("fence") for publisher, _ in links}
     left = list(links)
-    hopeless = [link for link in links if not _slot(*link)]
+    hopeless = [link for link in links if not (_slot(*link) and _is_enabled(*link))]
     deadline = time.monotonic() + seconds
     while True:
         left = [link for link in left if link not in hopeless and not _has_passed(*link, marks[link[0].code])]
@@ -33,6 +34,11 @@ def wait_until_passed(
 def _slot(publisher: Node, subscriber: Node) -> bool:
     found = publisher.rows("slot", {"slot": names.pair(publisher.code, subscriber.code)})
     return bool(found) and found[0][0] != "lost"
+
+
+def _is_enabled(publisher: Node, subscriber: Node) -> bool:
+    found = subscriber.rows("subscription", {"subscription": names.subscription(publisher.code)})
+    return bool(found) and bool(found[0][0])
 
 
 def _has_passed(publisher: Node, subscriber: Node, mark: str) -> bool:

@@ -20,16 +20,19 @@ _IDLE_SECONDS: Final = 30.0  # a worker that ends is started anew after wal_retr
 def wait_until_copied(publisher: Node, subscriber: Node, say: Callable[[str], None]) -> None:
     """Return once every table has been copied and merged. Raises StartError where that fails."""
     name, told = f"{publisher.code} → {subscriber.code}", time.monotonic()
-    worked, progress = told, Progress(told)
+    worked, progress, before = told, Progress(told), None
     while left := subscriber.named("copying", {"subscription": subscription(publisher.code)}):
         now = time.monotonic()
         progress.note(left, now)
+        errors = max(table["errors"] for table in left)  # counted since PostgreSQL's statistics began
+        before = errors if before is None else before
         worked = now if any(table["at_work"] for table in left) else worked
         if now > told + _TELL_SECONDS:
             told = now
             abouts = {table["name"]: publisher.value("about", {"table": table["name"]}) for table in left}
-            say(f"{name}: {progress.sentence(left, abouts, now)}")
-        if now > worked + _IDLE_SECONDS or max(table["errors"] for table in left) > _MOST_COPY_ERRORS:
+            failed = f"; it failed {errors - before} times" if errors > before else ""
+            say(f"{name}: {progress.sentence(left, abouts, now)}{failed}")
+        if now > worked + _IDLE_SECONDS or errors > before + _MOST_COPY_ERRORS:
             raise StartError(
                 f"{name}: the first copy fails; the PostgreSQL log of {subscriber.code} has the reason."
             )

@@ -29,12 +29,17 @@ class Held:
         return (self.oldest_seconds or 0) > LATE_SECONDS
 
     @property
+    def what_is_to_copy(self) -> str:
+        """How many bills, as a sentence."""
+        bills = f"{self.bills_to_copy or 0:,} {'bill' if self.bills_to_copy == 1 else 'bills'}"
+        return f"{self.code} is still to copy {bills} ({words.size(self.bytes_to_copy or 0)})."
+
+    @property
     def sentence(self) -> str:
         """What to say of one that is late."""
-        bills = f"{self.bills_to_copy:,} {'bill' if self.bills_to_copy == 1 else 'bills'}"
-        size, age = words.size(self.bytes_to_copy or 0), words.span(self.oldest_seconds or 0)
+        age = words.span(self.oldest_seconds or 0)
         return (
-            f"{self.code} is still to copy {bills} ({size}), the oldest for {age}: "
+            f"{self.what_is_to_copy[:-1]}, the oldest for {age}: "
             "where that does not shrink, look into the log of its servers."
         )
 

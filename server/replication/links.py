@@ -56,9 +56,9 @@ def make(publisher: Node, subscriber: Node) -> bool:
     drop(publisher, subscriber)
     slot = names.pair(publisher.code, subscriber.code)
     password = roles.give_peer(publisher, slot)
-    publisher.rows("make_slot", {"slot": slot})
     connection = publisher.region.for_peer(slot, password)
     try:
+        publisher.rows("make_slot", {"slot": slot})
         _subscribe(subscriber, publisher.code, slot, connection)
     except RegionError as error:
         drop(publisher, subscriber)  # a slot that nobody reads keeps the log of changes for ever

@@ -2,21 +2,18 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
-from typing import Final
 
 from server.errors import StartError
-from server.replication import links, preflight, roles, status
-from server.replication.fence import FENCE_SECONDS, wait_until_passed
+from server.replication import held, links, names, preflight, roles, status
+from server.replication.fence import FENCE_SECONDS
 from server.replication.first_copy import wait_until_copied
 from server.replication.node import Node, RegionError, locked, reached
 from server.replication.regions import Region
 from server.replication.repair import exchange
 from server.replication.status import End, MeshStatus
 from server.replication.verify import Verification, verify
-
-_LEAVE_SECONDS: Final = 60.0
 
 
 def _silent(_sentence: str) -> None:
@@ -56,52 +53,63 @@ class Mesh:
         return status.judge([_end(region) for region in self.regions])
 
     def leave(self, code: str, *, dead: bool = False) -> Verification:
-        """Take a region out: what only it or only one of the others has is given to the others first.
+        """Take a member out: what only it or only one of the others has is given to the others first.
 
-        A `dead` one is not asked. It keeps its own data. Returns how the regions that stay compare.
+        A `dead` one is not asked, and must not answer. It keeps its own data. Returns how the members that
+        stay compare; where one of them was left out, this is to be done again.
         """
-        gone = self._named([code])
+        gone, found = self._named([code])[0], self.status()
+        if code not in found.members:
+            raise StartError(
+                f"{code} is not joined. If its leaving was cut short, join it again, then let it leave."
+            )
+        away = tuple(each for each in found.members if each in found.away and each != code)
+        stay = [each for each in found.members if each not in (*away, code)]
+        self._say_left_out(away, found)
         with ExitStack() as open_ones:
-            leaving = None if dead else open_ones.enter_context(reached(gone[0]))
-            staying = self._reachable([r for r in self.regions if r.code != code], open_ones)
-            nodes = staying if leaving is None else [leaving, *staying]
+            leaving = self._leaving(gone, open_ones, dead=dead)
+            staying = open_ones.enter_context(self._reached(self._named(stay)))
+            if not staying:
+                raise StartError(f"No other member can be reached. {found.verdict}")
+            nodes = [leaving, *staying] if leaving else staying
             with locked(*nodes):
-                if leaving is None:
-                    self._bury(code, staying)
-                else:
+                if leaving:
                     self._see_off(leaving, staying)
-                self._exchange(nodes, staying)
-                return verify(staying)
+                else:
+                    self._bury(code, staying)
+                    self._exchange(staying, staying)
+                self._say_bills(staying)
+                return replace(verify(staying), left_out=away)
 
     def verify(self, seconds: float = FENCE_SECONDS) -> Verification:
         """Compare what the members hold; waits at most `seconds` for what is under way."""
-        with self.members() as nodes:
-            return verify(nodes, seconds)
+        with self.members() as (nodes, left_out):
+            return replace(verify(nodes, seconds), left_out=left_out)
 
     def repair(self) -> Verification:
         """Make what is missing or lost of the links anew, and exchange what only some have; returns how the
         members compare afterwards."""
-        with self.members() as nodes, locked(*nodes):
+        with self.members() as (nodes, left_out), locked(*nodes):
             self._check(nodes)
             for publisher, subscriber in permutations(nodes, 2):
-                if not links.is_whole(publisher, subscriber):
-                    links.make(publisher, subscriber)
+                if links.make(publisher, subscriber):
                     self.say(f"{publisher.code} → {subscriber.code}: made anew")
                     wait_until_copied(publisher, subscriber, self.say)
             self._exchange(nodes, nodes)
-            return verify(nodes)
+            return replace(verify(nodes), left_out=left_out)
 
     @contextmanager
-    def members(self) -> Iterator[list[Node]]:
-        """Connect to the regions that take part and can be reached; what has no link is none of them."""
+    def members(self) -> Iterator[tuple[list[Node], tuple[str, ...]]]:
+        """Connect to the regions that take part, and tell which of them cannot be reached; what has no link
+        is none of them."""
         found = self.status()
-        for code, why in found.away.items():
-            self.say(f"{code} is left out: {why}")
-        codes = [code for code in found.members if code not in found.away]
+        away = tuple(code for code in found.members if code in found.away)
+        self._say_left_out(away, found)
+        codes = [code for code in found.members if code not in away]
         if len(codes) < 2:
             raise StartError(f"There are no two regions to compare. {found.verdict}")
         with self._reached(self._named(codes)) as nodes:
-            yield nodes
+            yield nodes, away
 
     # --- inside ----------------------------------------------------------------------------------
 
@@ -115,27 +123,49 @@ class Mesh:
     @contextmanager
     def _reached(self, regions: Sequence[Region]) -> Iterator[list[Node]]:
         with ExitStack() as open_ones:
-            yield [open_ones.enter_context(reached(region)) for region in regions]
+            nodes = [open_ones.enter_context(reached(region)) for region in regions]
+            _check_addresses(nodes)
+            yield nodes
 
-    def _reachable(self, regions: Sequence[Region], open_ones: ExitStack) -> list[Node]:
-        nodes = []
-        for region in regions:
-            try:
-                nodes.append(open_ones.enter_context(reached(region)))
-            except RegionError as error:
-                self.say(f"{region.code} is left out, do this again once it is back: {error}")
-        if not nodes:
-            raise StartError("No other region can be reached.")
-        return nodes
+    def _say_left_out(self, codes: Sequence[str], found: MeshStatus) -> None:
+        for code in codes:
+            self.say(f"{code} is left out, do this again once it is back: {found.away[code]}")
+
+    def _leaving(self, gone: Region, open_ones: ExitStack, *, dead: bool) -> Node | None:
+        try:
+            node = open_ones.enter_context(reached(gone))
+        except RegionError as error:
+            if dead:
+                return None
+            raise StartError(f"{error} If {gone.code} will not come back, add --dead.") from None
+        if dead:
+            raise StartError(
+                f"{gone.code} answers, and may have what nobody else has: "
+                "leave --dead out, or end its database."
+            )
+        return node
 
     def _see_off(self, leaving: Node, staying: Sequence[Node]) -> None:
-        ways = [(leaving, node) for node in staying if links.is_whole(leaving, node)]
-        if late := wait_until_passed(ways, _LEAVE_SECONDS):
-            raise StartError(
-                f"{leaving.code} → {late[0][1].code} is behind: let it catch up and try again, or use --dead."
-            )
+        """Most is given while the links stand, and this can be done again; then what was written since."""
+        nodes = [leaving, *staying]
+        self._exchange(nodes, staying)
         self._part(leaving, staying)
         links.unpublish(leaving)
+        try:
+            self._exchange(nodes, staying)
+        except StartError as error:
+            raise StartError(
+                f"{leaving.code} is parted, and may have what nobody else has: "
+                f"join it again, then let it leave. {error}"
+            ) from None
+
+    def _say_bills(self, staying: Sequence[Node]) -> None:
+        for node in staying:
+            if (stock := held.look(node)).bills_to_copy:
+                self.say(
+                    f"{stock.what_is_to_copy} Servers that have them must run until "
+                    "`bahi-server replication status` shows none."
+                )
 
     def _bury(self, code: str, staying: Sequence[Node]) -> None:
         for node in staying:
@@ -147,6 +177,7 @@ class Mesh:
             links.drop_orphans(node, known)
 
     def _exchange(self, nodes: Sequence[Node], into: Sequence[Node]) -> None:
+        self.say(f"comparing {', '.join(node.code for node in nodes)}")
         found = verify(nodes)
         if found.differences:
             exchange(nodes, found.differences, into, self.say)
@@ -178,3 +209,17 @@ def _end(region: Region) -> End:
             return status.look(node)
     except RegionError as error:
         return End(region.code, away=str(error))
+
+
+def _check_addresses(nodes: Sequence[Node]) -> None:
+    """Refuse a file that gives one database to two regions, or one region's to another."""
+    seen: dict[str, str] = {}
+    for node in nodes:
+        other = seen.setdefault(node.value("identity"), node.code)
+        if other != node.code:
+            raise StartError(f"{other} and {node.code} are one database: correct an address in the file.")
+        if node.rows("subscription", {"subscription": names.subscription(node.code)}):
+            raise StartError(
+                f"The database of {node.code} is another region's (it receives from {node.code}): "
+                "correct the addresses in the file."
+            )

@@ -17,6 +17,8 @@ SQL: Final = load("server.replication")
 Parts = Mapping[str, sql.Composable]
 _MESH_LOCK: Final = LOCK_KEY + 1
 _CONNECT_SECONDS: Final = 5
+_SILENT_SECONDS: Final = 30
+_LOCK_SECONDS: Final = 30  # a table that is locked, a transaction left open: told of, not waited out
 
 
 class RegionError(StartError):
@@ -71,7 +73,12 @@ def reached(region: Region) -> Iterator[Node]:
             connect_timeout=_CONNECT_SECONDS,
             prepare_threshold=None,  # only with its values at hand is `= any(…)` looked up in a hash table
             application_name="bahi-replication",
+            keepalives_idle=_SILENT_SECONDS,
+            keepalives_interval=5,
+            keepalives_count=3,
+            tcp_user_timeout=_SILENT_SECONDS * 1000,
         )
+        connection.execute(f"set lock_timeout = '{_LOCK_SECONDS}s'")
         connection.execute("set timezone = 'UTC'")  # rows are compared as text
         connection.execute("set datestyle = 'ISO'")
     with contextlib.closing(connection):
@@ -110,5 +117,10 @@ def told(region: Region) -> Iterator[None]:
 
 
 def _sentence(region: Region, error: psycopg.Error) -> str:
+    if isinstance(error, psycopg.errors.LockNotAvailable):
+        return (
+            f"The database of {region.code} kept this waiting for {_LOCK_SECONDS} s: a transaction is open "
+            "there (pg_stat_activity has it, by xact_start). End it, and try again."
+        )
     why = error.diag.message_primary or type(error).__name__
     return f"The database of {region.code} did not take this: {region.redacted(why)}."

@@ -82,6 +82,9 @@ where r.database = current_database() and not r.active and r.slot_name ~ '^pg_[0
 -- name: system -- no book: which PostgreSQL this is
 select c.system_identifier::text from pg_catalog.pg_control_system() c
 
+-- name: identity -- no book: which database this is
+select (select c.system_identifier from pg_catalog.pg_control_system() c) || '/' || current_database()
+
 -- name: subscription -- no book: a subscription carries all books
 select s.subenabled, array(
     select c.relname::text from pg_catalog.pg_subscription_rel t join pg_catalog.pg_class c on c.oid = t.srrelid

@@ -146,7 +146,9 @@ def _state(
 
 def _pace(received: Mapping[str, Any], sent: Mapping[str, Any]) -> tuple[State, str]:
     if received["copying"]:
-        return "copying", f"the first copy of {', '.join(received['copying'])} is under way"
+        failed = received.get("copy_errors") or 0
+        errors = f" ({failed} errors so far: the PostgreSQL log of the subscriber has them)" if failed else ""
+        return "copying", f"the first copy of {', '.join(received['copying'])} is under way{errors}"
     if until := _NEAR_THE_END.get(sent["wal_status"]):
         return (
             "behind",

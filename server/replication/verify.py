@@ -48,17 +48,23 @@ class Difference:
 @dataclass(frozen=True, slots=True)
 class Verification:
     """`rows` counts those of each table at each region; `late` are links that did not carry all in time, so
-    that what differs may only be under way."""
+    that what differs may only be under way; `left_out` are members that could not be asked."""
 
     regions: tuple[str, ...]
     rows: Mapping[str, Mapping[str, int]]
     differences: tuple[Difference, ...]
     late: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
 
     @property
     def are_equal(self) -> bool:
-        """Whether nothing differs."""
+        """Whether nothing differs, of those that were asked."""
         return not self.differences
+
+    @property
+    def is_well(self) -> bool:
+        """Whether all were asked, and nothing differs."""
+        return self.are_equal and not self.left_out
 
 
 _Row = tuple[Place, str]

@@ -4,7 +4,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import psycopg
@@ -76,8 +76,8 @@ class Comparing:
 
     def _compare(self) -> tuple[Verification | None, str]:
         try:
-            with self._mesh.members() as self._nodes:
-                return verify(self._nodes), ""
+            with self._mesh.members() as (self._nodes, left_out):
+                return replace(verify(self._nodes), left_out=left_out), ""
         except StartError as error:
             return None, str(error)
         finally:
