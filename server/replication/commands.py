@@ -58,12 +58,8 @@ def add_commands(commands: Commands) -> None:
     )
     status.add_argument("--json", action="store_true", help="for a program")
 
-    words = "compare what the regions hold; exit status 1 where they differ, or one cannot be asked"
-    verify = command(
-        "verify",
-        _verify,
-        words,
-    )
+    compares = "compare what the regions hold; exit status 1 where they differ, or one cannot be asked"
+    verify = command("verify", _verify, compares)
     verify.add_argument("--json", action="store_true", help="for a program")
 
     command("repair", _repair, "make lost links anew, and exchange what only some regions have")

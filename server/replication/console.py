@@ -120,9 +120,8 @@ def _part(table: str, book_id: str, bucket: str, counts: Mapping[str, int]) -> s
 
 
 def _left_out(found: Verification) -> list[str]:
-    return (
-        [f"Not asked: {', '.join(found.left_out)}. Do this again once it is back."] if found.left_out else []
-    )
+    left_out = f"Not asked: {', '.join(found.left_out)}. Do this again once it is back."
+    return [left_out] if found.left_out else []
 
 
 def _verdict(found: Verification) -> str:

@@ -72,6 +72,7 @@ class Mesh:
             if not staying:
                 raise StartError(f"No other member can be reached. {found.verdict}")
             nodes = [leaving, *staying] if leaving else staying
+            _check_addresses(nodes)
             with locked(*nodes):
                 if leaving:
                     self._see_off(leaving, staying)

@@ -124,7 +124,7 @@ def test_a_member_that_is_away_keeps_the_verdict_from_being_good(
 
 def test_one_database_for_two_regions_is_refused(joined: list[Region]) -> None:
     twice = Mesh([joined[0], Region("b-1", joined[0].url)])
-    for command in (twice.verify, twice.repair, lambda: twice.join("b-1")):
+    for command in (twice.verify, twice.repair, lambda: twice.join("b-1"), lambda: twice.leave("b-1")):
         with pytest.raises(StartError, match=r"a-1 and b-1 are one database|is another region's"):
             command()
 
