@@ -14,8 +14,8 @@ SAFE_REGIONS: Final = 2
 @dataclass(frozen=True, slots=True)
 class Whereabouts:
     """One operation: the regions in which its row is known to be, and those that have every bill that it
-    brings. `server` in `region` confirmed it at `at_us` (µs since 1970); before that it is on this computer
-    only. Or `count` operations of which all that is said here is true, without an id.
+    brings, as found during `stay`. `server` in `region` confirmed it at `at_us` (µs since 1970); before that
+    it is on this computer only. Or `count` operations of which all that is said here is true, without an id.
     """
 
     op_id: str
@@ -27,6 +27,7 @@ class Whereabouts:
     at_us: int = 0
     region: str = ""
     count: int = 1
+    stay: str = ""
 
     @property
     def regions(self) -> frozenset[str]:
@@ -34,10 +35,21 @@ class Whereabouts:
         return self.rows & self.bytes
 
 
-def arrived(operations: Iterable[Whereabouts], region: str) -> tuple[int, int]:
+def is_here(operation: Whereabouts, region: str, stay: str) -> bool:
+    """Say whether an operation was found whole in `region` during this stay there: what was there before may
+    have been lost with all of the region since."""
+    return operation.stay == stay and region in operation.regions
+
+
+def arrived(operations: Iterable[Whereabouts], region: str, stay: str) -> tuple[int, int]:
     """Return how many of the operations are whole in `region`, and how many there are."""
-    found = [(each.count, region in each.regions) for each in operations]
-    return sum(count for count, is_here in found if is_here), sum(count for count, _ in found)
+    found = [(each.count, is_here(each, region, stay)) for each in operations]
+    return sum(count for count, here in found if here), sum(count for count, _ in found)
+
+
+def is_settled(operation: Whereabouts, region: str, stay: str, regions: int) -> bool:
+    """Say whether there is nothing to look up of an operation: it is here, and safe."""
+    return is_here(operation, region, stay) and is_safe(operation, regions)
 
 
 def is_safe(operation: Whereabouts, regions: int) -> bool:

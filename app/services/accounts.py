@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Final, Literal
@@ -290,8 +289,7 @@ class Accounts:
         region = self.remote.cluster.region_of(server_id)
         if not region:
             return session
-        label = f"{server_id} · {region}"
-        return replace(session, server_id=server_id, region=region, server_label=label)
+        return session.at(server_id, region)
 
     def _moved(self, server_id: str) -> None:
         """The lock is on another server now."""

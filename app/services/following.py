@@ -1,7 +1,8 @@
 """Following this computer's changes through the regions: where they are, and what a region never got.
 
-What was confirmed stays retained until two regions have it whole. After a move to a region that lacks some of
-it (the one before may be destroyed) it is sent again from here, with the same ids: there it is the same row.
+What was confirmed stays retained until two regions have it whole, and for a day. After a move to a region
+all of it is looked up there anew, and what is lacking is sent again from here, with the same ids: there it is
+the same row. The region before may be destroyed, and this one may have been made anew.
 """
 
 import logging
@@ -12,9 +13,9 @@ from typing import Final
 
 from app.domain.link import Phase
 from app.domain.outbox_item import OutboxItem
-from app.domain.sync_state import overdue
+from app.domain.sync_state import Whereabouts, is_here, is_safe, is_settled, overdue
 from app.errors import AppError, OfflineError
-from app.services.accounts import Accounts
+from app.services.accounts import Accounts, Session
 from app.services.sync import Sync, is_this_items_own
 from app.store.retained import Retained
 from server.contract.limits import MAX_SYNC_OPERATIONS
@@ -67,20 +68,19 @@ class Following:
             self._wake.notify_all()
 
     def look(self) -> int:
-        """Ask where the changes are that are not safe yet; return how many are left. Raises AppError."""
-        session = self._accounts.session
-        if session is None or self._accounts.regions < 2:
+        """Ask where the changes are that are not safe yet, or not known to be in the present region; return
+        how many are left. Raises AppError."""
+        session, regions = self._accounts.session, self._accounts.regions
+        if session is None:
             return 0
-        unsettled = self._retained.unsettled(session.book_id)
-        for start in range(0, len(unsettled), MAX_SYNC_OPERATIONS):
-            batch = unsettled[start : start + MAX_SYNC_OPERATIONS]
-            self._learn(session.book_id, [each.op_id for each in batch])
-        return len(self._retained.unsettled(session.book_id))
+        left = self._look_up(session, regions) if regions else 0
+        self._retained.let_go(session.book_id, regions, self._now_us())
+        return left
 
     def replay_missing(self) -> int:
         """Send again what the present region lacks; return how many operations. Raises AppError."""
         session = self._accounts.require_session()
-        missing = [w for w in self._retained.unsettled(session.book_id) if session.region not in w.regions]
+        missing = self._retained.known(session.book_id, lambda w: is_here(w, session.region, session.stay))
         items = self._retained.items(session.book_id, [each.op_id for each in missing])
         sent = sum(self._send_again(item) for item in items)
         if sent:
@@ -95,10 +95,10 @@ class Following:
             return 0, 0
         late = self._now_us() - LATE_US
         try:
-            found = self._retained.unsettled_counted(session.book_id, late)
+            found = self._retained.known_counted(session.book_id, late)
         except AppError:  # the disk fails: nothing is claimed, and nothing alarmed
             return 0, 0
-        return sum(each.count for each in found), overdue(found, regions, late)
+        return sum(each.count for each in found if not is_safe(each, regions)), overdue(found, regions, late)
 
     # --- inside ----------------------------------------------------------------------------------
 
@@ -114,10 +114,17 @@ class Following:
             return False
         return True
 
-    def _learn(self, book_id: str, op_ids: list[str]) -> None:
-        status = self._accounts.remote.api.for_book(book_id).sync_status(op_ids)
-        found = {each.op_id: (each.row_in, each.bytes_in) for each in status.operations}
-        self._retained.learn(found, self._accounts.regions)
+    def _look_up(self, session: Session, regions: int) -> int:
+        def settled(place: Whereabouts) -> bool:
+            return is_settled(place, session.region, session.stay, regions)
+
+        asked = [each.op_id for each in self._retained.known(session.book_id, settled)]
+        api = self._accounts.remote.api.for_book(session.book_id)
+        for start in range(0, len(asked), MAX_SYNC_OPERATIONS):
+            status = api.sync_status(asked[start : start + MAX_SYNC_OPERATIONS])
+            found = {each.op_id: (each.row_in, each.bytes_in) for each in status.operations}
+            self._retained.learn(found, session.stay)
+        return len(self._retained.known(session.book_id, settled)) if asked else 0
 
     def _follow(self) -> None:
         while not self._ended:

@@ -98,7 +98,7 @@ class Link:
             recent = self._retained.recent_counted(session.book_id, self._now_us())
         except AppError:  # the disk fails: nothing is claimed
             return 0, 1
-        return arrived(recent, session.region)
+        return arrived(recent, session.region, session.stay)
 
     def _changed(self, machine: Machine) -> None:
         if machine.phase is Phase.SIGNED_OUT:

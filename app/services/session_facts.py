@@ -1,7 +1,8 @@
 """What is known of a session without asking a server, and how it is remembered: nothing of it is secret."""
 
 import json
-from dataclasses import asdict, dataclass
+import uuid
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 
 
@@ -16,7 +17,8 @@ class LocalBook:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Who is signed in, to which book, at which server."""
+    """Who is signed in, to which book, at which server. `stay` is another each time that the lock comes to a
+    region: what was known to be there is looked up anew, for the region may have lost it since."""
 
     user_name: str
     book_id: str
@@ -24,6 +26,12 @@ class Session:
     server_id: str
     region: str
     server_label: str
+    stay: str = field(default_factory=lambda: uuid.uuid4().hex, compare=False)
+
+    def at(self, server_id: str, region: str) -> "Session":
+        """Return the session with the lock on a server of `region`."""
+        moved = replace(self, server_id=server_id, region=region, server_label=f"{server_id} · {region}")
+        return moved if region == self.region else replace(moved, stay=uuid.uuid4().hex)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +55,8 @@ class InviteFacts:
 
 def encode_facts(address: str, session: Session) -> str:
     """Return what a later start needs to open the book; `address` is "" for this computer's own server."""
-    return json.dumps({"address": address, **asdict(session)}, ensure_ascii=False)
+    values = {name: value for name, value in asdict(session).items() if name != "stay"}
+    return json.dumps({"address": address, **values}, ensure_ascii=False)
 
 
 def decode_facts(text: str) -> tuple[str, Session] | None:

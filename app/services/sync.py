@@ -14,6 +14,7 @@ from app.services.accounts import Accounts
 from app.store.cache import ReadCache
 from app.store.files import Files
 from app.store.outbox import Outbox
+from app.store.retained import HERE, Confirmed
 from server.contract.errors import ErrorCode
 from server.contract.shapes import EntrySaved, PlannedDocument
 
@@ -141,6 +142,7 @@ class Sync:
             self._perform(item)
 
     def _send_once(self, item: OutboxItem) -> bool:
+        session = self._accounts.require_session()  # where it is sent; the lock may move before the answer
         self._upload(item)
         try:
             receipt = self._perform(item)
@@ -148,7 +150,7 @@ class Sync:
             if error.code == ErrorCode.CLOCK_AHEAD:
                 self._correct_clock(item.book_id, error)
             raise
-        self._confirm(item, receipt)
+        self._confirm(item, receipt, session.stay)
         return receipt.superseded and item.kind is not OutboxKind.CREATE
 
     def _perform(self, item: OutboxItem) -> EntrySaved:
@@ -175,15 +177,15 @@ class Sync:
                 raise StoreError("A bill of this entry is no longer on this computer.")
             api.upload(plan.upload, self._files.path(plan.sha256))
 
-    def _confirm(self, item: OutboxItem, receipt: EntrySaved) -> None:
+    def _confirm(self, item: OutboxItem, receipt: EntrySaved, stay: str) -> None:
         if receipt.op_id != item.op_id:
             raise ServerError("The server confirmed another operation than this one.", retryable=True)
         if not receipt.superseded:  # what stands comes with the next page
             detail: EntryDetail = detail_of(receipt)
             self._cache.remember_detail(item.book_id, detail)
         keep = self._accounts.regions > 1
-        region = receipt.region if self._accounts.is_remote else ""
-        self._outbox.confirm(item.op_id, receipt.server_id, region, self._now_us(), keep=keep)
+        by = Confirmed(receipt.server_id, receipt.region, stay) if self._accounts.is_remote else HERE
+        self._outbox.confirm(item.op_id, by, self._now_us(), keep=keep)
 
     def _correct_clock(self, book_id: str, error: ServerError) -> None:
         """Learn the offset; items stamped in the future get new versions, for no server took them."""

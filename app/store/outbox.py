@@ -22,7 +22,7 @@ from app.store.encoding import (
     encode_draft,
 )
 from app.store.outbox_rows import item_of
-from app.store.retained import retain
+from app.store.retained import HERE, Confirmed, retain
 from server.contract.limits import MAX_CLOCK_AHEAD_US
 
 Random = Callable[[int], bytes]
@@ -145,15 +145,12 @@ class Outbox:
             ).fetchone()
         return int(row[0])
 
-    def confirm(
-        self, op_id: str, server: str = "", region: str = "", now_us: int = 0, *, keep: bool = False
-    ) -> None:
-        """A server of `region` has it: the item leaves, with `keep` for what is retained. A second time
-        changes nothing."""
+    def confirm(self, op_id: str, by: Confirmed = HERE, now_us: int = 0, *, keep: bool = False) -> None:
+        """A server has it: the item leaves, with `keep` for what is retained. Once more changes nothing."""
         with self._database.write() as connection:
             row = connection.execute("DELETE FROM outbox WHERE op_id = ? RETURNING *", (op_id,)).fetchone()
-            if row is not None and region:
-                retain(connection, row, server, region, now_us, keep=keep)
+            if row is not None and by.region:
+                retain(connection, row, by, now_us, keep=keep)
 
     def fail(self, op_id: str, error_text: str) -> None:
         """Sending did not work this time; the item goes on waiting."""

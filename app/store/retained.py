@@ -1,11 +1,15 @@
 """What a server has confirmed and this computer keeps all the same, until no region's loss can hurt it.
 
 A confirmed operation leaves the outbox for the table `retained`, whole, so that it can be sent again to a
-region that never got it. Where it is known to be stands in `whereabouts`, for a day longer than it is kept.
+region that never got it, or lost it. It is kept until it is safe, and for a day in any case: a region that
+was made anew fetches what it had from the others for a while, and those can be lost too meanwhile. Where it
+is known to be stands in `whereabouts`, for as long.
 """
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from operator import attrgetter
 from typing import Final
 
 from app.domain.outbox_item import OutboxItem
@@ -16,10 +20,19 @@ from app.store.outbox_rows import COLUMNS, item_of
 
 RECENT_US: Final = 24 * 3_600 * 1_000_000
 """“Recent changes” are those of a day."""
-# What is retained first, of which there is little; SQLite would begin with all that is known of a day.
-_UNSETTLED: Final = (
-    "FROM retained r CROSS JOIN whereabouts w ON w.op_id = r.op_id WHERE r.book_id = ?1 AND w.book_id = ?1"
-)
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """By which server of which region an operation was confirmed, and during which stay there."""
+
+    server: str
+    region: str
+    stay: str
+
+
+HERE: Final = Confirmed("", "", "")
+"""By this computer's own server: of that nothing is noted."""
 
 
 class Retained:
@@ -46,34 +59,40 @@ class Retained:
         """Return the same as `recent`, with those that are in the same places counted together."""
         with self._database.read() as connection:
             known = connection.execute(
-                "SELECT rows, bytes, count(*) FROM whereabouts w WHERE book_id = ?1 AND (at_us > ?2"
-                " OR EXISTS (SELECT 1 FROM retained r WHERE r.op_id = w.op_id)) GROUP BY rows, bytes",
+                "SELECT rows, bytes, stay, count(*) FROM whereabouts w WHERE book_id = ?1 AND (at_us > ?2"
+                " OR EXISTS (SELECT 1 FROM retained r WHERE r.op_id = w.op_id)) GROUP BY rows, bytes, stay",
                 (book_id, now_us - RECENT_US),
             ).fetchall()
             waiting = connection.execute(
-                "SELECT '', '', count(*) FROM outbox WHERE book_id = ? AND state = 'waiting'", (book_id,)
+                "SELECT '', '', '', count(*) FROM outbox WHERE book_id = ? AND state = 'waiting'", (book_id,)
             ).fetchall()
         return [_counted(*row) for row in known + waiting]
 
-    def unsettled(self, book_id: str) -> list[Whereabouts]:
-        """Return where the operations are that are not let go of yet, oldest first."""
+    def known(self, book_id: str, but: Callable[[Whereabouts], bool]) -> list[Whereabouts]:
+        """Return where the operations are of which that is remembered, oldest first: all but those of which
+        `but` says so, which may read the places and the stay only."""
         with self._database.read() as connection:
-            rows = connection.execute(f"SELECT w.* {_UNSETTLED} ORDER BY w.ver", (book_id,)).fetchall()
-        return [_whereabouts(row) for row in rows]
+            distinct = "SELECT DISTINCT rows, bytes, stay FROM whereabouts WHERE book_id = ?"
+            found = [tuple(places) for places in connection.execute(distinct, (book_id,))]
+            there = "SELECT * FROM whereabouts WHERE book_id = ? AND rows = ? AND bytes = ? AND stay = ?"
+            wanted = [places for places in found if not but(_counted(*places))]
+            rows = [row for places in wanted for row in connection.execute(there, (book_id, *places))]
+        return sorted(map(_whereabouts, rows), key=attrgetter("ver"))
 
-    def unsettled_counted(self, book_id: str, before_us: int) -> list[Whereabouts]:
-        """Return the same as `unsettled`, with those that are in the same places counted together: those
-        confirmed before `before_us` and those confirmed since apart, each with its latest `at_us`."""
+    def known_counted(self, book_id: str, before_us: int) -> list[Whereabouts]:
+        """Return all that is remembered, with what is in the same places counted together: what was confirmed
+        before `before_us` and what was confirmed since apart, each with its latest `at_us`."""
         with self._database.read() as connection:
             rows = connection.execute(
-                f"SELECT w.rows, w.bytes, count(*), max(w.at_us) {_UNSETTLED}"
-                " GROUP BY w.rows, w.bytes, w.at_us < ?2",
+                "SELECT rows, bytes, stay, count(*), max(at_us) FROM whereabouts WHERE book_id = ?1"
+                " GROUP BY rows, bytes, stay, at_us < ?2",
                 (book_id, before_us),
             ).fetchall()
         return [_counted(*row) for row in rows]
 
     def items(self, book_id: str, op_ids: Iterable[str]) -> list[OutboxItem]:
-        """Return these operations as they were sent, in the order in which they were made."""
+        """Return those of the operations that are kept, as they were sent, in the order in which they were
+        made."""
         wanted = set(op_ids)
         with self._database.read() as connection:
             rows = connection.execute(
@@ -81,19 +100,30 @@ class Retained:
             ).fetchall()
         return [item_of(row) for row in rows if row["op_id"] in wanted]
 
-    def learn(self, found: Mapping[str, tuple[Iterable[str], Iterable[str]]], regions: int) -> int:
-        """Note in which regions row and bills of operations are, as looked up just now, and let go of what is
-        safe in a cluster of so many regions; return how many those are."""
-        released = 0
+    def learn(self, found: Mapping[str, tuple[Iterable[str], Iterable[str]]], stay: str) -> None:
+        """Note in which regions row and bills of operations are, as looked up during `stay`."""
         with self._database.write() as connection:
-            for op_id, (rows, bills) in found.items():
-                connection.execute(
-                    "UPDATE whereabouts SET rows = ?, bytes = ? WHERE op_id = ?",
-                    (_text(rows), _text(bills), op_id),
-                )
-                if is_safe(Whereabouts(op_id, rows=frozenset(rows), bytes=frozenset(bills)), regions):
-                    released += connection.execute("DELETE FROM retained WHERE op_id = ?", (op_id,)).rowcount
-        return released
+            connection.executemany(
+                "UPDATE whereabouts SET rows = ?, bytes = ?, stay = ? WHERE op_id = ?",
+                [(_text(rows), _text(bills), stay, op_id) for op_id, (rows, bills) in found.items()],
+            )
+
+    def let_go(self, book_id: str, regions: int, now_us: int) -> int:
+        """Let go of what was confirmed a day ago and is safe in a cluster of so many regions, and forget
+        where it is; return of how many operations."""
+        with self._database.read() as connection:
+            old = connection.execute(
+                "SELECT w.*, r.op_id IS NOT NULL AS kept"
+                " FROM whereabouts w LEFT JOIN retained r ON r.op_id = w.op_id"
+                " WHERE w.book_id = ? AND w.at_us <= ?",
+                (book_id, now_us - RECENT_US),
+            ).fetchall()
+        gone = [(row["op_id"],) for row in old if not row["kept"] or is_safe(_whereabouts(row), regions)]
+        if gone:
+            with self._database.write() as connection:
+                connection.executemany("DELETE FROM retained WHERE op_id = ?", gone)
+                connection.executemany("DELETE FROM whereabouts WHERE op_id = ?", gone)
+        return len(gone)
 
     def file_hashes(self) -> set[str]:
         """Return the SHA-256 of every bill that is kept with an operation."""
@@ -103,10 +133,10 @@ class Retained:
 
 
 def retain(
-    connection: sqlite3.Connection, row: sqlite3.Row, server: str, region: str, now_us: int, *, keep: bool
+    connection: sqlite3.Connection, row: sqlite3.Row, by: Confirmed, now_us: int, *, keep: bool
 ) -> None:
-    """Note that a server of `region` has what `row` of the outbox holds, in the transaction in which it
-    leaves; with `keep` it stays here, whole."""
+    """Note that a region has what `row` of the outbox holds, in the transaction in which it leaves; with
+    `keep` it stays here, whole."""
     if keep:
         names = ", ".join(COLUMNS)
         marks = ", ".join("?" for _ in COLUMNS)
@@ -114,14 +144,9 @@ def retain(
         connection.execute(f"INSERT OR REPLACE INTO retained ({names}) VALUES ({marks})", values)  # noqa: S608
     connection.execute(
         "INSERT OR REPLACE INTO whereabouts"
-        " (op_id, book_id, entry_id, ver, rows, bytes, server, at_us, region)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (row["op_id"], row["book_id"], row["entry_id"], row["ver"], region, region, server, now_us, region),
-    )
-    connection.execute(
-        "DELETE FROM whereabouts WHERE book_id = ?1 AND at_us <= ?2"
-        " AND NOT EXISTS (SELECT 1 FROM retained r WHERE r.op_id = whereabouts.op_id)",
-        (row["book_id"], now_us - RECENT_US),
+        " (op_id, book_id, entry_id, ver, rows, bytes, server, at_us, region, stay)"
+        " VALUES (:op_id, :book_id, :entry_id, :ver, :region, :region, :server, :at_us, :region, :stay)",
+        {**dict(row), "region": by.region, "server": by.server, "at_us": now_us, "stay": by.stay},
     )
 
 
@@ -129,10 +154,9 @@ def _text(regions: Iterable[str]) -> str:
     return " ".join(sorted(regions))
 
 
-def _counted(rows: str, bytes_: str, count: int, at_us: int = 0) -> Whereabouts:
-    return Whereabouts(
-        "", rows=frozenset(rows.split()), bytes=frozenset(bytes_.split()), at_us=at_us, count=count
-    )
+def _counted(rows: str, bytes_: str, stay: str, count: int = 1, at_us: int = 0) -> Whereabouts:
+    places = frozenset(rows.split()), frozenset(bytes_.split())
+    return Whereabouts("", rows=places[0], bytes=places[1], at_us=at_us, count=count, stay=stay)
 
 
 def _whereabouts(row: sqlite3.Row) -> Whereabouts:
@@ -145,4 +169,5 @@ def _whereabouts(row: sqlite3.Row) -> Whereabouts:
         row["server"],
         row["at_us"],
         row["region"],
+        stay=row["stay"],
     )

@@ -98,5 +98,13 @@ _RETAINED = (
     "CREATE INDEX whereabouts_by_book ON whereabouts (book_id, at_us)",
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST, _CHANGES, _DRAFTS, _BILL_CODES, _RETAINED)
+_LOOKED_UP = (
+    # during which stay (`Session.stay`) it was found there: in another it is looked up anew
+    "ALTER TABLE whereabouts ADD COLUMN stay TEXT NOT NULL DEFAULT ''",
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
+    *(_FIRST, _CHANGES, _DRAFTS, _BILL_CODES),
+    *(_RETAINED, _LOOKED_UP),
+)
 """`PRAGMA user_version` says how many of these a file has had."""

@@ -15,7 +15,7 @@ from app.services.following import LATE_US, Following
 from app.services.session_facts import Session
 from app.store.database import Database
 from app.store.outbox import Outbox
-from app.store.retained import Retained
+from app.store.retained import RECENT_US, Confirmed, Retained
 from server.contract.cluster_calls import (
     OperationStatus,
     SyncStatus,
@@ -35,6 +35,7 @@ class World:
         self.database = Database(folder / "client.sqlite")
         self.outbox, self.retained = Outbox(self.database), Retained(self.database)
         self.rows: dict[str, set[str]] = {MUM: set(), DUB: set()}
+        self.here = DUB
         self.silent = False
         self.asked: list[list[str]] = []
         self.sent: list[str] = []
@@ -42,7 +43,7 @@ class World:
         self.now_us = NOW
         api = SimpleNamespace(for_book=lambda _book: SimpleNamespace(sync_status=self.status))
         self.accounts = SimpleNamespace(
-            session=Session("asha", BOOK, "M7A", "ie-dub-1", DUB, "ie-dub-1 · eu-west-1"),
+            session=self.session(),
             regions=2,
             machine=Machine(Phase.SYNCING, "ie-dub-1"),
             remote=SimpleNamespace(api=api),
@@ -51,9 +52,13 @@ class World:
         sync: Any = SimpleNamespace(send_again=self.send_again)
         self.following = Following(self.accounts, sync, self.retained, lambda: self.now_us)  # type: ignore[arg-type]
 
+    def session(self) -> Session:
+        return Session("asha", BOOK, "M7A", "ie-dub-1", DUB, "ie-dub-1 · eu-west-1")
+
     def confirmed(self, region: str = MUM) -> OutboxItem:
         item = self.outbox.add(BOOK, draft(), "M7A", self.now_us)
-        self.outbox.confirm(item.op_id, "s", region, self.now_us, keep=True)
+        by = Confirmed("s", region, self.accounts.session.stay)
+        self.outbox.confirm(item.op_id, by, self.now_us, keep=True)
         self.rows[region].add(item.op_id)
         return item
 
@@ -71,7 +76,7 @@ class World:
         if item.op_id in self.not_known:
             raise ServerError("This server is older than your program.", code=ErrorCode.UNKNOWN_FIELD)
         self.sent.append(item.op_id)
-        self.rows[DUB].add(item.op_id)
+        self.rows[self.here].add(item.op_id)
 
 
 @pytest.fixture
@@ -82,12 +87,53 @@ def world(tmp_path: Path) -> Iterator[World]:
     made.database.close()
 
 
-def test_what_two_regions_have_is_let_go_of_and_asked_of_no_more(world: World) -> None:
+def test_what_is_here_and_in_two_regions_is_asked_of_no_more_and_let_go_of_after_a_day(world: World) -> None:
     first, second = world.confirmed(), world.confirmed()
     world.rows[DUB].add(first.op_id)
     assert world.following.look() == 1
     assert world.following.look() == 1
     assert world.asked == [[first.op_id, second.op_id], [second.op_id]]
+    assert world.retained.items(BOOK, [first.op_id]) == [first]
+    world.now_us += RECENT_US
+    world.following.look()
+    assert world.retained.items(BOOK, [first.op_id, second.op_id]) == [second]
+
+
+def test_in_another_region_all_of_the_day_is_looked_up_anew_and_what_was_lost_is_sent_again(
+    world: World,
+) -> None:
+    items = [world.confirmed(DUB) for _ in range(3)]
+    world.rows[MUM].update(item.op_id for item in items)
+    assert world.following.look() == 0
+    world.rows[MUM].remove(items[1].op_id)  # made anew, and still copying
+    world.accounts.session = world.accounts.session.at("in-mum-1", MUM)
+    world.rows[DUB].clear()
+    world.here = MUM
+    assert world.following.look() == 3  # one is not here, and the two are in one region only
+    assert world.following.replay_missing() == 1
+    assert world.sent == [items[1].op_id]
+    world.rows[DUB].update(item.op_id for item in items)
+    assert world.following.look() == 0
+
+
+def test_at_another_server_of_the_region_nothing_is_looked_up_anew(world: World) -> None:
+    world.rows[MUM].add(world.confirmed(DUB).op_id)
+    assert world.following.look() == 0
+    world.asked.clear()
+    world.accounts.session = world.accounts.session.at("ie-dub-2", DUB)
+    assert world.following.look() == 0
+    assert world.asked == []
+
+
+def test_what_two_regions_have_and_this_one_not_is_asked_of_until_it_is_here(world: World) -> None:
+    world.rows["us-east-1"] = set()
+    world.accounts.regions = 3
+    item = world.confirmed(MUM)
+    world.rows["us-east-1"].add(item.op_id)
+    assert world.following.look() == 1
+    assert world.following.counts() == (0, 0)  # it is safe
+    world.rows[DUB].add(item.op_id)
+    assert world.following.look() == 0
 
 
 def test_many_are_asked_of_in_batches(world: World) -> None:
@@ -97,9 +143,20 @@ def test_many_are_asked_of_in_batches(world: World) -> None:
     assert [len(batch) for batch in world.asked] == [200, 1]
 
 
-def test_in_a_cluster_of_one_region_nobody_is_asked(world: World) -> None:
-    world.confirmed()
+def test_in_a_cluster_of_one_region_only_a_later_session_asks(world: World) -> None:
+    item = world.confirmed(DUB)
     world.accounts.regions = 1
+    assert world.following.look() == 0
+    assert world.asked == []
+    world.accounts.session = world.session()
+    assert world.following.look() == 0
+    assert world.asked == [[item.op_id]]
+
+
+def test_for_the_book_on_this_computer_nobody_is_asked(world: World) -> None:
+    world.confirmed(DUB)
+    world.accounts.regions = 0
+    world.accounts.session = world.session()
     assert world.following.look() == 0
     assert world.asked == []
 
@@ -147,7 +204,7 @@ def test_in_a_hurry_it_looks_by_itself_and_sends_again_what_does_not_come(world:
     world.following.on_look = lambda: looks.append(1)
     world.following.kick()
     wait_until(lambda: world.sent == [item.op_id])
-    wait_until(lambda: world.retained.unsettled(BOOK) == [])
+    wait_until(lambda: world.following.counts() == (0, 0))
     assert len(looks) >= 2
 
 
@@ -157,7 +214,7 @@ def test_what_replication_brings_in_time_is_not_sent_again(world: World) -> None
     world.following.kick()
     wait_until(lambda: world.asked)
     world.rows[DUB].add(item.op_id)
-    wait_until(lambda: world.retained.unsettled(BOOK) == [])
+    wait_until(lambda: world.following.counts() == (0, 0))
     assert world.sent == []
 
 

@@ -7,11 +7,11 @@ import pytest
 
 from app.domain.link import LinkView, Moved, Phase
 from app.domain.session import Machine
-from app.domain.sync_state import Whereabouts, arrived, by_entry, is_safe, overdue
+from app.domain.sync_state import Whereabouts, arrived, by_entry, is_safe, is_settled, overdue
 from app.services.link import Link
 from app.services.session_facts import Session
 from app.store.database import Database
-from app.store.retained import RECENT_US, Retained
+from app.store.retained import RECENT_US, Confirmed, Retained
 
 MUM, DUB = "ap-south-1", "eu-west-1"
 
@@ -54,7 +54,8 @@ class Desk:
         from app.store.outbox import Outbox
 
         for op_id in op_ids:
-            Outbox(self.database).confirm(op_id, "in-mum-1", region, self.now_us)
+            by = Confirmed("in-mum-1", region, self.accounts.session.stay)
+            Outbox(self.database).confirm(op_id, by, self.now_us)
 
     def change(self, machine: Machine) -> None:
         self.accounts.machine = machine
@@ -76,16 +77,17 @@ def whereabouts(op_id: str, *regions: str, rows: tuple[str, ...] = (), at_us: in
 
 def test_the_fold_counts_what_is_whole_in_a_region() -> None:
     ops = [whereabouts("1", MUM), whereabouts("2", MUM, DUB), whereabouts("3"), whereabouts("4", rows=(MUM,))]
-    assert arrived(ops, MUM) == (2, 4)
-    assert arrived(ops, DUB) == (1, 4)
-    assert arrived([], DUB) == (0, 0)
+    assert arrived(ops, MUM, "") == (2, 4)
+    assert arrived(ops, DUB, "") == (1, 4)
+    assert arrived(ops, DUB, "a later stay") == (0, 4)
+    assert arrived([], DUB, "") == (0, 0)
 
 
 def test_what_is_counted_together_counts_as_many() -> None:
     both, one = frozenset({MUM, DUB}), frozenset({MUM})
     ops = [Whereabouts("", rows=both, bytes=both, at_us=5, count=30)]
     ops += [Whereabouts("", rows=both, bytes=one, at_us=5, count=7), whereabouts("1")]
-    assert arrived(ops, DUB) == (30, 38)
+    assert arrived(ops, DUB, "") == (30, 38)
     assert overdue(ops, 2, 10) == 8
 
 
@@ -95,6 +97,14 @@ def test_two_regions_are_safe_and_one_where_there_is_only_one() -> None:
     assert not is_safe(whereabouts("1", MUM, rows=(DUB,)), 2)  # its bills are not there yet
     assert is_safe(whereabouts("1", MUM), 1)
     assert not is_safe(whereabouts("1"), 1)
+
+
+def test_what_is_safe_and_here_is_settled() -> None:
+    assert is_settled(whereabouts("1", MUM, DUB), MUM, "", 3)
+    assert not is_settled(whereabouts("1", MUM, DUB), MUM, "a later stay", 3)
+    assert not is_settled(whereabouts("1", MUM, DUB), "us-east-1", "", 3)  # safe, and not here
+    assert not is_settled(whereabouts("1", MUM), MUM, "", 2)
+    assert is_settled(whereabouts("1", MUM), MUM, "", 1)
 
 
 def test_what_only_this_computer_has_is_not_overdue_but_waiting() -> None:

@@ -237,10 +237,10 @@ def test_what_one_person_was_sending_never_reaches_the_book_of_the_next(
     desk.save("Mine too")
     sending, go_on, confirm = threading.Event(), threading.Event(), desk.sync._confirm
 
-    def slow(item: OutboxItem, receipt: EntrySaved) -> None:
+    def slow(item: OutboxItem, receipt: EntrySaved, stay: str) -> None:
         sending.set()
         assert go_on.wait(20)
-        confirm(item, receipt)
+        confirm(item, receipt, stay)
 
     monkeypatch.setattr(desk.sync, "_confirm", slow)
     thread = threading.Thread(target=desk.sync.send_pending)

@@ -9,10 +9,10 @@ from app.domain.outbox_item import OutboxItem
 from app.domain.sync_state import Whereabouts, arrived, overdue
 from app.store.database import Database
 from app.store.outbox import Outbox
-from app.store.retained import RECENT_US, Retained
+from app.store.retained import RECENT_US, Confirmed, Retained
 from tests.app.store.samples import bill, draft
 
-BOOK, MUM, DUB = "book", "ap-south-1", "eu-west-1"
+BOOK, MUM, DUB, STAY = "book", "ap-south-1", "eu-west-1", "here"
 NOW = 10 * RECENT_US
 
 
@@ -24,8 +24,11 @@ class Store:
     def sent(self, keep: bool = True, now_us: int = NOW) -> OutboxItem:
         """Save an entry with a bill, and let a server confirm it."""
         item = self.outbox.add(BOOK, draft("Tea", bill()), "M7A", now_us)
-        self.outbox.confirm(item.op_id, "in-mum-1", MUM, now_us, keep=keep)
+        self.outbox.confirm(item.op_id, Confirmed("in-mum-1", MUM, STAY), now_us, keep=keep)
         return item
+
+    def known(self, book_id: str = BOOK) -> list[Whereabouts]:
+        return self.retained.known(book_id, lambda _: False)
 
     def regions(self) -> list[tuple[str, frozenset[str]]]:
         return [(w.op_id, w.regions) for w in self.retained.recent(BOOK, NOW)]
@@ -43,33 +46,47 @@ def test_a_confirmed_operation_is_kept_whole(store: Store) -> None:
     assert store.outbox.count(BOOK) == 0
     assert store.retained.items(BOOK, [item.op_id]) == [item]
     assert store.retained.file_hashes() == {item.documents[0].sha256}
-    assert store.retained.unsettled(BOOK) == [
-        Whereabouts(
-            item.op_id, item.entry_id, item.ver, frozenset({MUM}), frozenset({MUM}), "in-mum-1", NOW, MUM
-        )
+    places = (frozenset({MUM}), frozenset({MUM}))
+    assert store.known() == [
+        Whereabouts(item.op_id, item.entry_id, item.ver, *places, "in-mum-1", NOW, MUM, stay=STAY)
     ]
 
 
-def test_it_is_let_go_of_once_two_regions_have_row_and_bills(store: Store) -> None:
+def test_it_is_let_go_of_after_a_day_once_two_regions_have_row_and_bills(store: Store) -> None:
     item = store.sent()
-    assert store.retained.learn({item.op_id: ([MUM, DUB], [MUM])}, 2) == 0
-    assert len(store.retained.unsettled(BOOK)) == 1
-    assert store.retained.learn({item.op_id: ([MUM, DUB], [MUM, DUB])}, 2) == 1
-    assert store.retained.unsettled(BOOK) == []
+    store.retained.learn({item.op_id: ([MUM, DUB], [MUM])}, STAY)
+    assert store.retained.let_go(BOOK, 2, NOW + RECENT_US) == 0
+    assert store.retained.items(BOOK, [item.op_id]) == [item]
+    store.retained.learn({item.op_id: ([MUM, DUB], [MUM, DUB])}, STAY)
+    assert store.retained.let_go(BOOK, 2, NOW + RECENT_US - 1) == 0
+    assert store.retained.items(BOOK, [item.op_id]) == [item]
+    assert store.regions() == [(item.op_id, frozenset({MUM, DUB}))]
+    assert store.retained.let_go(BOOK, 2, NOW + RECENT_US) == 1
     assert store.retained.items(BOOK, [item.op_id]) == []
     assert store.retained.file_hashes() == set()
-    assert store.regions() == [(item.op_id, frozenset({MUM, DUB}))]  # still known where it is
+    assert store.known() == []
+
+
+def test_what_was_found_in_an_earlier_stay_is_not_known_to_be_here(store: Store) -> None:
+    item = store.sent()
+    store.retained.learn({item.op_id: ([MUM, DUB], [MUM, DUB])}, STAY)
+    for recent in (store.retained.recent(BOOK, NOW), store.retained.recent_counted(BOOK, NOW)):
+        assert arrived(recent, MUM, STAY) == (1, 1)
+        assert arrived(recent, MUM, "another") == (0, 1)
+    store.retained.learn({item.op_id: ([DUB], [DUB])}, "another")  # that region was made anew
+    assert arrived(store.retained.recent(BOOK, NOW), MUM, "another") == (0, 1)
+    assert arrived(store.retained.recent(BOOK, NOW), DUB, "another") == (1, 1)
 
 
 def test_what_is_no_longer_where_it_was_is_not_claimed_to_be(store: Store) -> None:
     item = store.sent()
-    store.retained.learn({item.op_id: ([DUB], [])}, 3)
+    store.retained.learn({item.op_id: ([DUB], [])}, STAY)
     assert store.regions() == [(item.op_id, frozenset())]
 
 
 def test_in_a_cluster_of_one_region_nothing_is_kept_and_no_more_is_claimed(store: Store) -> None:
     item = store.sent(keep=False)
-    assert store.retained.unsettled(BOOK) == []
+    assert store.retained.items(BOOK, [item.op_id]) == []
     assert store.regions() == [(item.op_id, frozenset({MUM}))]
 
 
@@ -82,19 +99,20 @@ def test_what_waits_is_recent_and_nowhere(store: Store) -> None:
 
 def test_after_a_day_only_what_is_not_safe_is_still_known(store: Store) -> None:
     safe, unsafe = store.sent(now_us=NOW - RECENT_US), store.sent(now_us=NOW - RECENT_US)
-    store.retained.learn({safe.op_id: ([MUM, DUB], [MUM, DUB])}, 2)
+    not_kept = store.sent(keep=False, now_us=NOW - RECENT_US)
+    store.retained.learn({safe.op_id: ([MUM, DUB], [MUM, DUB])}, STAY)
     new = store.sent()
+    assert store.retained.let_go(BOOK, 2, NOW) == 2
     assert {op_id for op_id, _ in store.regions()} == {unsafe.op_id, new.op_id}
-    with store.database.read() as connection:
-        kept = {row[0] for row in connection.execute("SELECT op_id FROM whereabouts")}
-    assert kept == {unsafe.op_id, new.op_id}
+    assert {each.op_id for each in store.known()} == {unsafe.op_id, new.op_id}
+    assert store.retained.items(BOOK, [safe.op_id, not_kept.op_id, unsafe.op_id]) == [unsafe]
 
 
 def test_a_second_confirmation_changes_nothing(store: Store) -> None:
     item = store.sent()
-    store.retained.learn({item.op_id: ([MUM, DUB], [MUM])}, 2)
-    store.outbox.confirm(item.op_id, "in-mum-2", MUM, NOW, keep=True)
-    assert store.retained.unsettled(BOOK)[0].rows == {MUM, DUB}
+    store.retained.learn({item.op_id: ([MUM, DUB], [MUM])}, STAY)
+    store.outbox.confirm(item.op_id, Confirmed("in-mum-2", MUM, STAY), NOW, keep=True)
+    assert store.known()[0].rows == {MUM, DUB}
 
 
 def test_counted_together_is_what_is_counted_one_by_one(store: Store) -> None:
@@ -109,7 +127,8 @@ def test_counted_together_is_what_is_counted_one_by_one(store: Store) -> None:
         lost.op_id: ([DUB], []),
         old_and_safe.op_id: ([MUM, DUB], [MUM, DUB]),
     }
-    store.retained.learn(places, 2)
+    store.retained.learn(places, STAY)
+    assert store.retained.let_go(BOOK, 2, NOW) == 1
     for _ in range(2):
         store.outbox.add(BOOK, draft(), "M7A", NOW)
     store.outbox.refuse(store.outbox.add(BOOK, draft(), "M7A", NOW).op_id, "No.")
@@ -117,19 +136,20 @@ def test_counted_together_is_what_is_counted_one_by_one(store: Store) -> None:
     recent = store.retained.recent(BOOK, NOW)
     assert {old_and_safe.op_id, old.op_id} & {each.op_id for each in recent} == {old.op_id}
     counted = store.retained.recent_counted(BOOK, NOW)
-    assert [arrived(counted, region) for region in (MUM, DUB)] == [(4, 7), (1, 7)]
-    assert [arrived(recent, region) for region in (MUM, DUB)] == [(4, 7), (1, 7)]
+    assert [arrived(counted, region, STAY) for region in (MUM, DUB)] == [(4, 7), (1, 7)]
+    assert [arrived(recent, region, STAY) for region in (MUM, DUB)] == [(4, 7), (1, 7)]
     for before_us in (day_ago, day_ago + 1, NOW + 1, NOW + 2, NOW + 3):
-        one_by_one = store.retained.unsettled(BOOK)
-        together = store.retained.unsettled_counted(BOOK, before_us)
-        assert sum(each.count for each in together) == len(one_by_one) == 4
+        one_by_one = store.known()
+        together = store.retained.known_counted(BOOK, before_us)
+        assert sum(each.count for each in together) == len(one_by_one) == 5
         assert overdue(together, 2, before_us) == overdue(one_by_one, 2, before_us)
     assert overdue(together, 2, before_us) == 4
 
 
 def test_books_are_kept_apart(store: Store) -> None:
     item = store.sent()
-    assert store.retained.recent("other", NOW) == store.retained.unsettled("other") == []
+    assert store.retained.recent("other", NOW) == store.known("other") == []
     assert store.retained.items("other", [item.op_id]) == []
-    assert arrived(store.retained.recent_counted("other", NOW), MUM) == (0, 0)
-    assert store.retained.unsettled_counted("other", NOW) == []
+    assert arrived(store.retained.recent_counted("other", NOW), MUM, STAY) == (0, 0)
+    assert store.retained.known_counted("other", NOW) == []
+    assert store.retained.let_go("other", 2, NOW + RECENT_US) == 0
