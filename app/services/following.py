@@ -80,8 +80,7 @@ class Following:
     def replay_missing(self) -> int:
         """Send again what the present region lacks; return how many operations. Raises AppError."""
         session = self._accounts.require_session()
-        missing = self._retained.known(session.book_id, lambda w: is_here(w, session.region, session.stay))
-        items = self._retained.items(session.book_id, [each.op_id for each in missing])
+        items = self._retained.items(session.book_id, self._missing(session))
         sent = sum(self._send_again(item) for item in items)
         if sent:
             _log.info("sent again", extra={"operations": sent, "region": session.region})
@@ -114,6 +113,11 @@ class Following:
             return False
         return True
 
+    def _missing(self, session: Session) -> list[str]:
+        """Return the operations that are not known to be in the present region."""
+        found = self._retained.known(session.book_id, lambda w: is_here(w, session.region, session.stay))
+        return [each.op_id for each in found]
+
     def _look_up(self, session: Session, regions: int) -> int:
         def settled(place: Whereabouts) -> bool:
             return is_settled(place, session.region, session.stay, regions)
@@ -141,9 +145,11 @@ class Following:
             self._pause(left)
 
     def _look_and_mend(self) -> int:
-        """Look; and where a move left something behind that does not come by itself, send it again."""
+        """Look; and what the present region lacks and does not come by itself, send again: whether or not
+        somebody still waits for it, and though the program was started anew since the move."""
         left = self.look()
-        if not (left and self.in_a_hurry()):
+        session = self._accounts.session
+        if not left or session is None or not self._missing(session):
             self._behind_since = None
             return left
         now = time.monotonic()

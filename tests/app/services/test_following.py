@@ -11,6 +11,7 @@ from app.domain.link import Phase
 from app.domain.outbox_item import OutboxItem
 from app.domain.session import Machine
 from app.errors import OfflineError, ServerError
+from app.services import following
 from app.services.following import LATE_US, Following
 from app.services.session_facts import Session
 from app.store.database import Database
@@ -206,6 +207,25 @@ def test_in_a_hurry_it_looks_by_itself_and_sends_again_what_does_not_come(world:
     wait_until(lambda: world.sent == [item.op_id])
     wait_until(lambda: world.following.counts() == (0, 0))
     assert len(looks) >= 2
+
+
+def test_it_sends_again_too_where_nobody_waits_for_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following, "_LATER_SECONDS", 0.1)
+    item = world.confirmed()
+    world.following.kick()
+    wait_until(lambda: world.sent == [item.op_id])
+    wait_until(lambda: world.following.counts() == (0, 0))
+
+
+def test_what_is_here_and_in_no_second_region_is_not_sent_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for pause in ("_LATER_SECONDS", "_GRACE_SECONDS"):
+        monkeypatch.setattr(following, pause, 0.0)
+    world.confirmed(DUB)
+    world.following.kick()
+    wait_until(lambda: len(world.asked) > 10)
+    assert world.sent == []
 
 
 def test_what_replication_brings_in_time_is_not_sent_again(world: World) -> None:
