@@ -1,6 +1,7 @@
 """Two regions of two servers to play with, kept in one folder from one start to the next, until Ctrl+C."""
 
 import contextlib
+import fcntl
 import os
 import signal
 import subprocess
@@ -30,6 +31,17 @@ _DEAD_SECONDS: Final = 45
 def run_live(folder: Path) -> int:
     """Run it until Ctrl+C or SIGTERM; return the exit status."""
     signal.signal(signal.SIGTERM, _interrupt)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "running.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            sys.stderr.write(f"A cluster runs already from {folder}: end that first.\n")
+            return 1
+        return _run(folder)
+
+
+def _run(folder: Path) -> int:
     with contextlib.suppress(KeyboardInterrupt), Cluster(folder, LAYOUT) as cluster:
         cluster.wait_up()
         link = cluster.operator.invite(_INVITE_DAYS)
