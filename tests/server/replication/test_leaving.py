@@ -144,8 +144,8 @@ def test_a_transaction_that_is_left_open_is_told_of_and_nothing_is_left_behind(
     regions: Regions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     a, _b = two = regions("a-1", "b-1")
-    monkeypatch.setattr(node_module, "_LOCK_SECONDS", 1)
-    with psycopg.connect(a.url) as open_one:
+    with psycopg.connect(a.url) as open_one, monkeypatch.context() as hurried:
+        hurried.setattr(node_module, "_LOCK_SECONDS", 1)  # not for the join that is to succeed
         open_one.execute("select pg_current_xact_id()")
         with pytest.raises(StartError, match="a-1 kept this waiting for 1 s: a transaction is open there"):
             Mesh(two).join("a-1")

@@ -61,7 +61,7 @@ def test_one_dies_and_leaves_and_another_comes_back_from_an_old_copy(tmp_path: P
             wait_until(lambda: since.count > 100)
         wait_until(lambda: two.status().is_well)
         assert two.verify().are_equal
-        b.kill()
+        b.embedded.stop()  # with all its processes: what is set back is nobody's any more
         _set_back(b, copy)
         b.restart()
         wait_until(lambda: two.status().is_well)
