@@ -112,14 +112,16 @@ def _joined(nodes: list[Node]) -> tuple[float, dict[str, tuple[int, str]]]:
 
 
 def _written_through_a_kill(nodes: list[Node]) -> Log:
-    log = Log()
-    writers = threading.Thread(target=asyncio.run, args=(_write(nodes, log),))
+    log, may_end = Log(), threading.Event()
+    writers = threading.Thread(target=asyncio.run, args=(_write(nodes, log, may_end),))
     writers.start()
     try:
         wait_until(lambda: len(log.acknowledged) > 300, "the load is under way")
         nodes[1].kill()
+        wait_until(lambda: log.cut > 0, "somebody was cut off")
         nodes[1].restart()
     finally:
+        may_end.set()
         writers.join()
     return log
 
@@ -136,18 +138,23 @@ def _assert_exact(nodes: list[Node]) -> None:
 # --- the load -------------------------------------------------------------------------------------
 
 
-async def _write(nodes: list[Node], log: Log) -> None:
+async def _write(nodes: list[Node], log: Log, may_end: threading.Event) -> None:
     ends = time.monotonic() + LOAD_SECONDS
+
+    def goes_on() -> bool:
+        return time.monotonic() < ends or not may_end.is_set()
+
     await asyncio.gather(
-        *(_client(node, log, number, ends) for number, node in enumerate(nodes * 2)), return_exceptions=False
+        *(_client(node, log, number, goes_on) for number, node in enumerate(nodes * 2)),
+        return_exceptions=False,
     )
 
 
-async def _client(node: Node, log: Log, number: int, ends: float) -> None:
+async def _client(node: Node, log: Log, number: int, goes_on: Callable[[], bool]) -> None:
     """One device: creates, edits, voids, and sends again what another has sent elsewhere."""
     chance, who = random.Random(number), operations.an_identity(BOOK, USER)
     connection = None
-    while time.monotonic() < ends:
+    while goes_on():
         operation, is_replay = _next(log, who, chance, offset_us=(-2_000_000, 2_000_000)[number % 2])
         connection = await _send(node, connection, operation, log)
         log.replays += is_replay
