@@ -2,10 +2,8 @@
 
 import contextlib
 import os
-import random
 import shutil
 import signal
-import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from server.errors import StartError
 from server.replication import names
 from server.replication.mesh import Mesh
 from server.replication.regions import Region
+from tests.support.ports import steady_port
 from tests.support.postgres import remove_cluster, rows
 
 REPLICATED: Final = tuple(table.name for table in names.REPLICATED)
@@ -26,7 +25,7 @@ SETTINGS: Final = {
     "max_sync_workers_per_subscription": "4",
     "wal_retrieve_retry_interval": "500ms",  # how soon a worker that met an error or a dead peer tries again
 }
-_SECONDS: Final = 30
+_SECONDS: Final = 60
 
 
 @dataclass(slots=True)
@@ -74,7 +73,7 @@ class Node:
 @contextlib.contextmanager
 def mesh(folder: Path, *codes: str) -> Iterator[list[Node]]:
     """Yield started nodes that do not know each other yet; their data are removed at the end."""
-    nodes = [Node(name, EmbeddedPostgres(folder / name, SETTINGS, _free_port())) for name in codes]
+    nodes = [Node(name, EmbeddedPostgres(folder / name, SETTINGS, steady_port())) for name in codes]
     try:
         for node in nodes:
             node.start()
@@ -136,15 +135,6 @@ def wait_until(done: Callable[[], bool], what: str, seconds: float = _SECONDS) -
     while not done():
         assert time.monotonic() < deadline, f"not after {seconds} s: {what}"
         time.sleep(0.05)
-
-
-def _free_port() -> int:
-    """Return a free port below those that outgoing connections take: it must still be free at a restart."""
-    for port in random.SystemRandom().sample(range(21_000, 32_000), 50):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise AssertionError("no free port")
 
 
 _NOT_READY: Final[LiteralString] = "select 1 from pg_subscription_rel where srsubstate <> 'r'"
