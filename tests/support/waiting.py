@@ -4,8 +4,9 @@ import time
 from collections.abc import Callable
 
 
-def wait_until(happened: Callable[[], object], seconds: float = 15, pause: float = 0.005) -> None:
-    """Return as soon as `happened()` is true; fail after `seconds`. `pause` is between two looks."""
+def wait_until(happened: Callable[[], object], seconds: float = 60, pause: float = 0.005) -> None:
+    """Return as soon as `happened()` is true; fail after `seconds`, which bound a failure and say nothing of
+    how long it may take on a busy machine. `pause` is between two looks."""
     deadline = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < deadline, "it did not happen in time"
