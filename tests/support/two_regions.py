@@ -5,11 +5,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+from unittest.mock import patch
 
 import psycopg
 from psycopg import sql
 
+from server.cluster import asking
 from server.contract import cluster_calls, paths, shapes
+from server.peers import links
 from tests.support.api import BookApi
 from tests.support.mesh import REPLICATED
 from tests.support.postgres import Cluster
@@ -18,6 +21,7 @@ from tests.support.servers import MovingClock, RunningServer, running_server
 
 MUMBAI_1: Final = "in-1"
 SINGAPORE_1: Final = "sg-1"
+_PATIENCE_SECONDS: Final = 30.0
 
 
 def carry(source: str, target: str, tables: tuple[str, ...] = REPLICATED) -> None:
@@ -62,10 +66,21 @@ class TwoRegions:
 
 
 @contextmanager
+def patience() -> Iterator[None]:
+    """Let servers give nobody up who is only slow: on a busy machine two seconds are soon over."""
+    with (
+        patch.object(asking, "SECONDS", _PATIENCE_SECONDS),
+        patch.object(links, "SECONDS", _PATIENCE_SECONDS),
+        patch.object(links, "_FETCH_SECONDS", (_PATIENCE_SECONDS, _PATIENCE_SECONDS)),
+    ):
+        yield
+
+
+@contextmanager
 def two_regions(cluster: Cluster, folder: Path, *ids: str) -> Iterator[TwoRegions]:
     """Yield a cluster of which nobody runs yet."""
     regional = Regional(folder, ids or (MUMBAI_1, SINGAPORE_1))
-    with ExitStack() as databases:
+    with patience(), ExitStack() as databases:
         urls = {
             code: databases.enter_context(cluster.database()) for code in {id_[:2] for id_ in regional.ids}
         }
