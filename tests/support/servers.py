@@ -43,6 +43,18 @@ class MovingClock:
         self._ahead += seconds
 
 
+class StillClock(MovingClock):
+    """Stands still but for `advance`, however long a call takes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._now = time.time()
+
+    def __call__(self) -> float:
+        """Return seconds since 1970."""
+        return self._now + self._ahead
+
+
 @dataclass(frozen=True, slots=True)
 class RunningServer:
     """A server in a thread: `services` are its own, to look into or to replace."""

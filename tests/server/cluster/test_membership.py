@@ -100,7 +100,7 @@ def test_an_expired_roster_adds_nobody_but_may_remove(believer: Believer) -> Non
 
 def test_what_discovery_says_is_believed_until_it_expires(believer: Believer) -> None:
     membership = believer.membership
-    text = believer.regional.directory({"in-2": "down"})
+    text = believer.regional.directory({"in-2": "down"}, now=believer.now)
     assert membership.directory is None
     assert membership.offer_directory(text)
     assert not membership.offer_directory(text)
