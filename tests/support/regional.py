@@ -58,9 +58,15 @@ class Regional:
     def publish(self, **changes: object) -> str:
         """Sign the roster, with `changes`, into the file; return its text."""
         text = self.cluster.signed(**changes)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.roster_file.write_text(text, encoding="ascii")
+        self.write_roster(text)
         return text
+
+    def write_roster(self, text: str) -> None:
+        """Put a text into the roster's file, at once: servers may be looking at it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        new = self.folder / "roster.new"
+        new.write_text(text, encoding="ascii")
+        new.replace(self.roster_file)
 
     def url(self, id_: str) -> str:
         """A server's address."""

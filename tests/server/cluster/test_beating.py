@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from server.cluster import beating
+from server.cluster import asking, beating
 from server.contract import cluster, paths, signing
 from server.contract.cluster import Heartbeat
 from server.contract.cluster_calls import (
@@ -24,7 +24,10 @@ Start = Callable[..., RunningServer]
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beat often, and give nobody up who is only slow."""
     monkeypatch.setattr(beating, "BEAT_SECONDS", 0.05)
+    monkeypatch.setattr(beating, "_LEAVING_SECONDS", 30.0)
+    monkeypatch.setattr(asking, "SECONDS", 30.0)
 
 
 @pytest.fixture
@@ -200,7 +203,7 @@ def test_a_changed_roster_file_is_taken_without_a_restart(
     count = len(discovery.beats)
     wait_until(lambda: len(discovery.beats) > count + 3)
     assert caplog.text.count("roster file not taken") == 1
-    regional.roster_file.write_text("half of a ros")
+    regional.write_roster("half of a ros")
     wait_until(lambda: caplog.text.count("roster file not taken") == 2)
     regional.cluster.add_discovery("disc-2", "http://127.0.0.1:9")
     later = regional.publish()
