@@ -31,7 +31,8 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def running() -> Iterator[ExitStack]:
+def running(database_url: str) -> Iterator[ExitStack]:
+    """What runs ends before its database is dropped."""
     with ExitStack() as stack:
         yield stack
 
