@@ -1,7 +1,6 @@
 """The real windows over real services, servers as real processes, everything below one temporary folder."""
 
 import json
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -20,6 +19,7 @@ from app.ui.main_window import MainWindow
 from app.ui.tasks import Tasks
 from app.ui.theme import Mode, Theme
 from app.ui.tour.driver import Driver
+from tests.support.ports import steady_port
 
 
 @dataclass
@@ -65,10 +65,7 @@ class ServerProcess:
 @pytest.fixture
 def regional_server(tmp_path: Path) -> Iterator[ServerProcess]:
     """A server that takes new accounts."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = ServerProcess(tmp_path / "region", port)
+    server = ServerProcess(tmp_path / "region", steady_port())
     server.start()
     yield server
     server.stop()
