@@ -171,6 +171,7 @@ _FORGET: Final[tuple[LiteralString, ...]] = (
     "delete from public.device where book_id = %s",
     "delete from public.entry_delta where book_id = %s",
     "delete from public.entry_month where book_id = %s",
+    "delete from public.suggestion where book_id = %s",
 )
 _WHOLE: Final[LiteralString] = """
 select e.id::text, d.sha256::text, d.file_path, d.byte_size
