@@ -44,15 +44,15 @@ class MovingClock:
 
 
 class StillClock(MovingClock):
-    """Stands still but for `advance`, however long a call takes."""
+    """Moved by hand alone: for what ends to the second, or grows by the hour, however long a test takes."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._now = time.time()
+        self._began = time.time()
 
     def __call__(self) -> float:
         """Return seconds since 1970."""
-        return self._now + self._ahead
+        return self._began + self._ahead
 
 
 @dataclass(frozen=True, slots=True)

