@@ -101,7 +101,8 @@ def test_an_unexpected_failure_tells_nothing_of_its_inside(
     answer = book.call("GET", paths.ENTRIES)
     assert _error(answer) == (HTTPStatus.INTERNAL_SERVER_ERROR, "internal")
     assert "secret" not in answer.text
-    (record,) = [r for r in caplog.records if r.levelname == "ERROR"]
+    # asyncio tells what the collector found of other tests whenever that is
+    (record,) = [r for r in caplog.records if r.levelname == "ERROR" and r.name != "asyncio"]
     line = JsonLines().format(record)
     assert "ZeroDivisionError" in line
     assert "routes.py" in line
@@ -157,7 +158,7 @@ def test_an_upload_that_breaks_off_is_no_unexpected_failure(
         return [r.__dict__["method"] for r in caplog.records if r.getMessage() == "call"]
 
     wait_until(lambda: "PUT" in calls())
-    assert not [r for r in caplog.records if r.levelname == "ERROR"]
+    assert not [r for r in caplog.records if r.levelname == "ERROR" and r.name != "asyncio"]
 
 
 def test_every_refusal_of_the_router_has_a_code() -> None:
@@ -211,13 +212,15 @@ def test_the_log_of_a_whole_day_holds_nothing_of_the_book(start_server: Start) -
         refusal(lambda: book.refresh(book.signed_in.refresh_token, "another one"))
     text = lines.getvalue()
     secrets = [
-        *("98765", "Secret", "secret", "contents of the bill", "a wrong password", PASSWORD, name),
+        *("98765.43", "Secret", "secret", "contents of the bill", "a wrong password", PASSWORD, name),
         *(book.signed_in.access_token, book.signed_in.refresh_token, again.signed_in.access_token),
         *(fresh.access_token, fresh.refresh_token, link.url, link.url.rpartition("/")[2]),
         *(server.config.database_url, book.signed_in.access_token.rpartition(".")[2]),
     ]
     assert [secret for secret in secrets if secret in text] == []
     parsed = [msgspec.json.decode(line) for line in text.splitlines()]
+    by_chance = {"at", "ms", "request_id"}  # of any digits
+    assert "98765" not in str([{k: v for k, v in line.items() if k not in by_chance} for line in parsed])
     calls = [line for line in parsed if line["message"] == "call"]
     assert {"request_id", "method", "path", "status", "ms"} <= set(calls[0])
     assert (paths.BLOB, "PUT", 204) in {(c["path"], c["method"], c["status"]) for c in calls}
