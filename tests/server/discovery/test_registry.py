@@ -13,6 +13,7 @@ from tests.support.rosters import TestCluster, new_cluster
 
 T0 = 1_000.0
 EPSILON = 0.001
+ROUNDING = 1e-9  # a sum of floats may be less than its parts
 LOAD = Load(0.1, 1, 64, 5.0)
 
 
@@ -481,7 +482,9 @@ def test_nobody_is_down_without_silence_or_failed_probes(history: list[tuple[flo
             if state != "down":
                 continue
             silent = now - heard.get(each, now)
-            assert silent >= 15 or (failures[each] >= 2 and (each not in heard or silent >= 5.5))
+            assert silent >= 15 - ROUNDING or (
+                failures[each] >= 2 and (each not in heard or silent >= 5.5 - ROUNDING)
+            )
 
 
 @given(steps, st.sampled_from(IDS))
@@ -524,7 +527,8 @@ def test_nothing_changes_before_the_next_change_and_something_then(
             return
         assert at > now
         for share in (0.1, 0.5, 0.9, 0.999):
-            assert view(now + (at - now) * share) == view(now)
+            between = now + (at - now) * share
+            assert between >= at or view(between) == view(now)  # of two floats side by side none is between
         assert view(at) != view(now)
         now = at
 
