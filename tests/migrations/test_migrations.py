@@ -173,13 +173,19 @@ def test_limits_that_are_set_for_calls_do_not_cut_a_migration_short(
     empty_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     migrate(empty_database_url)
-    later = _later(monkeypatch, "select 1\n-- afterwards\nselect pg_sleep(0.1)")
+    now = "current_setting('statement_timeout') as one, current_setting('transaction_timeout') as all"
+    later = _later(
+        monkeypatch,
+        f"create table public.seen as select {now}\n-- afterwards\ninsert into public.seen select {now}",
+    )
+    # Long enough for whatever is asked before the first of them is lifted, and for this test.
     limit: LiteralString = (
-        "do $$ begin execute format('alter database %I set {} = 50', current_database()); end $$"
+        "do $$ begin execute format('alter database %I set {} = 50000', current_database()); end $$"
     )
     for name in ("statement_timeout", "transaction_timeout", "idle_in_transaction_session_timeout"):
         rows(empty_database_url, limit.replace("{}", name))
     assert migrate(empty_database_url) == [later.full_name]
+    assert rows(empty_database_url, "select * from public.seen") == [("0", "0"), ("0", "0")]
 
 
 def test_a_user_who_may_not_change_the_tables_is_told_so(empty_database_url: str) -> None:
