@@ -83,6 +83,7 @@ class ClusterClient:
         self.heard = Heard()
         self._log = folder / f"client-{number}.log"
         self._changed = threading.Condition()
+        self._over = False
         program = [sys.executable, "-m", "tests.bench.programs.cluster_client"]
         arguments = [str(folder / f"client-{number}"), str(number), link, str(pause)]
         arguments += [str(regions)] if regions else []
@@ -96,12 +97,12 @@ class ClusterClient:
     def wait_for(self, what: str, holds: Callable[[], bool], seconds: float = _SECONDS) -> None:
         """Wait for what it says. Raises AssertionError."""
         with self._changed:
-            self._changed.wait_for(lambda: holds() or self._process.poll() is not None, seconds)
+            # Over once all is heard: a process that has ended may have said it with its last words.
+            self._changed.wait_for(lambda: holds() or self._over, seconds)
             if holds():
                 return
-        ended = self._process.poll() is not None
         said = f"phases {self.heard.phases[-6:]}, errors {dict(self.heard.errors)}"
-        how = "ended before" if ended else f"waited {seconds:.0f} s in vain for"
+        how = "ended before" if self._over else f"waited {seconds:.0f} s in vain for"
         raise AssertionError(f"client {self.number} {how} {what}: {said}, {self._log.read_text()[-2000:]}")
 
     def wait_ready(self) -> None:
@@ -162,6 +163,7 @@ class ClusterClient:
                     self._changed.notify_all()
         self._process.wait()
         with self._changed:
+            self._over = True
             self._changed.notify_all()
 
     def _hear(self, said: dict[str, Any]) -> None:

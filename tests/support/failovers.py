@@ -164,8 +164,8 @@ class Campaign:
 
     def hit(self, how: How) -> list[float]:
         """Hit the server that has most clients, wait for them, and heal it; return their delays."""
-        victim = max(self.cluster.servers, key=lambda id_: len(self.at(id_)))
         time.sleep(self._chance.uniform(0, self._spread))  # at any moment between two beats
+        victim = max(self.cluster.servers, key=lambda id_: len(self.at(id_)))
         there, netloc = self.at(victim), self.netloc(victim)
         moment = self._strike(how, victim)
         wait_all(

@@ -165,6 +165,7 @@ class _Child:
         self._saved = saved
         self._errors = errors
         self._heard = threading.Condition()
+        self._over = False
         self.ready = False
         self.sent = 0
         self.server: int | None = None
@@ -175,7 +176,8 @@ class _Child:
     def wait_for(self, what: str, holds: Callable[[], bool]) -> None:
         """Wait for what the child says. Raises AssertionError."""
         with self._heard:
-            if not self._heard.wait_for(lambda: holds() or self.process.poll() is not None, _SECONDS):
+            # Over once all is heard: a program that has ended may have said it with its last words.
+            if not self._heard.wait_for(lambda: holds() or self._over, _SECONDS):
                 raise AssertionError(f"waited {_SECONDS:.0f} s in vain for {what}; {dict(self._errors)}")
         if not holds():
             raise AssertionError(f"the program ended before {what}: {self._log.read_text()[-2000:]}")
@@ -205,6 +207,7 @@ class _Child:
                     self._heard.notify_all()
         self.process.wait()
         with self._heard:
+            self._over = True
             self._heard.notify_all()
 
     def _hear(self, said: dict[str, Any]) -> None:

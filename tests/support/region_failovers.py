@@ -103,8 +103,9 @@ class RegionCampaign(Campaign):
         clients; return their delays. What is lost is brought back."""
         victim = self.fullest()
         target = self.other(victim)
-        began, there = time.monotonic(), self.in_region(victim)
+        there = self.in_region(victim)
         self._hold(held, target, victim)
+        began = time.monotonic()  # what was confirmed while it was being held may have come through
         self._wait_confirmed(there, began, victim, confirmed)
         # a region is destroyed right after it has confirmed, else hit at any moment between two beats
         time.sleep(0 if confirmed else self._chance.uniform(0, self._spread))
