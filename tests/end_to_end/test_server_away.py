@@ -51,7 +51,7 @@ def test_an_entry_saved_without_a_server_waits_and_is_confirmed_once_when_it_is_
         driver.wait("both rows", lambda: len(driver.column("entry_table", Column.CODE)) == 2)
         states = {e.description: e.state for e in desk.services.entries.pending(EntryFilter())}
         assert states == {"While away": EntryState.WAITING}
-        assert driver.find("listing_banner").isVisible()
+        driver.wait("the banner", lambda: driver.find("listing_banner").isVisible())
 
         regional_server.start()
         driver.wait("the entry to be confirmed", lambda: driver.text("status_pill").strip() == "Online")
@@ -59,7 +59,10 @@ def test_an_entry_saved_without_a_server_waits_and_is_confirmed_once_when_it_is_
         driver.wait(
             "the listing from the server again", lambda: not driver.find("listing_banner").isVisible()
         )
-        assert sorted(driver.column("entry_table", Column.DESCRIPTION)) == ["Before", "While away"]
+        driver.wait(
+            "both rows from there",
+            lambda: sorted(driver.column("entry_table", Column.DESCRIPTION)) == ["Before", "While away"],
+        )
         assert desk.services.entries.totals(EntryFilter()).count == 2
         desk.services.sync.send_pending()  # once more changes nothing
         assert desk.services.entries.totals(EntryFilter()).count == 2

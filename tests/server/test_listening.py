@@ -99,7 +99,7 @@ def test_a_drained_server_answers_until_its_last_client_has_moved(
     assert kept.get(book.url + paths.ENTRIES, headers=book.headers, timeout=10).ok
     moved = refresh(book, busy.refresh_token)
     assert (moved.reason, moved.primary.server_id) == ("drain", TWO)
-    assert server.process.wait(20) == 0
+    assert server.process.wait(60) == 0
     assert states(discovery) == ["up", "draining", "left"]
 
 
@@ -110,6 +110,7 @@ def test_a_second_signal_ends_a_drain_at_once(
     book = server.api().register()
     server.process.send_signal(signal.SIGTERM)
     wait_until(lambda: is_draining(book))
+    wait_until(lambda: states(discovery) == ["up", "draining"])
     assert server.end() == 0
     assert states(discovery) == ["up", "draining", "left"]
 

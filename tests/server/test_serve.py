@@ -27,9 +27,10 @@ def _gone(pid: int | None) -> bool:
     assert pid is not None
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+        # Or ended, and left by a parent that was killed.
+        return _is_zombie(pid)
+    except (ProcessLookupError, FileNotFoundError):  # the second: while we looked
         return True
-    return _is_zombie(pid)  # ended, and left by a parent that was killed
 
 
 def _sentence(errors: str) -> str:
@@ -131,8 +132,9 @@ def test_a_server_ends_with_its_postgres_and_both_come_back_with_the_next_start(
 
 
 def _is_zombie(pid: int) -> bool:
-    status = Path(f"/proc/{pid}/stat")
-    return status.exists() and status.read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "Z"
+    if not Path("/proc/self").exists():
+        return False
+    return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "Z"
 
 
 def test_a_start_that_is_ended_half_way_leaves_no_postgres(fresh_data: Path) -> None:
