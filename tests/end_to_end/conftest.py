@@ -56,7 +56,7 @@ class ServerProcess:
         """End it as an operator does."""
         if self.process is not None:
             self.process.terminate()
-            self.process.wait(20)
+            self.process.wait(60)
             assert self.process.stdout is not None
             self.process.stdout.close()
             self.process = None
