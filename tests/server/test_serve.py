@@ -124,11 +124,19 @@ def test_a_server_ends_with_its_postgres_and_both_come_back_with_the_next_start(
         entry_id, _ = _use(server)
         pid = postmaster_pid(kept_data)
         assert pid is not None
+        others = _children(pid)
         os.kill(pid, signal.SIGKILL)
         assert server.process.wait(30) == 0
+        wait_until(lambda: all(map(_gone, others)))  # none starts beside what is left of another
     with server_process(*_local(kept_data), secret=SECRET) as server:
         assert server.api().local().get(entry_id)
         assert server.end() == 0
+
+
+def _children(pid: int) -> list[int]:
+    """Return PostgreSQL's other processes; they end once they notice that the first one has."""
+    listed = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(each) for each in listed.read_text(encoding="utf-8").split()] if listed.exists() else []
 
 
 def _is_zombie(pid: int) -> bool:
