@@ -340,10 +340,10 @@ class Pinning:
             self._learn_roster(answer, at)
             if not self._is_local:
                 self._cluster.endpoint(answer.primary.server_id)  # nobody is sent out of the roster
+            self.on_server_time(answer.server_time)  # first: what is done with the token has the right time
             with self._changed:
                 if self._tokens.take(answer, record, self._clock()):
                     self._feed(self._refreshed(answer))
-        self.on_server_time(answer.server_time)
 
     def _refreshed(self, answer: Refreshed) -> session.Refreshed:
         server = answer.primary.server_id

@@ -195,6 +195,14 @@ def test_before_a_refresh_the_central_address_is_asked_who_is_closest(bench: Ben
     assert bench.times == [AT]
 
 
+def test_whoever_waits_for_a_token_finds_the_clock_corrected(bench: Bench) -> None:
+    told: list[str] = []
+    bench.pinning.on_server_time = lambda _time: told.append("clock")
+    bench.pinning.on_change = lambda machine: told.append(machine.phase.value)
+    bench.wait(180)
+    assert told == [Phase.REFRESHING.value, "clock", Phase.LOCKED.value]
+
+
 def test_without_the_central_address_it_is_refreshed_without_a_hint(bench: Bench) -> None:
     bench.net.up.discard("central")
     bench.wait(180)
