@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
 from app.domain.entry import (
@@ -83,7 +84,8 @@ def shop_entries(count: int = 120, last: date = TODAY) -> list[ListedEntry]:
 
 @dataclass
 class Book:
-    """The state that the fakes share, and the switches."""
+    """The state that the fakes share, and the switches. What threads make of `entries` and `waiting` they
+    make while they hold `changing`, and of each list at once: a test may look at any moment."""
 
     entries: list[ListedEntry] = field(default_factory=list)
     waiting: list[ListedEntry] = field(default_factory=list)
@@ -102,14 +104,17 @@ class Book:
     drafts: dict[str, FormDraft] = field(default_factory=dict)
     signed_out: bool = False
     places: dict[str, Whereabouts] = field(default_factory=dict)
+    changing: Lock = field(default_factory=Lock)
 
     def step(self, name: str) -> None:
         """Note a call, wait at its gate if there is one, and fail if told so."""
         self.calls.append(name)
-        if name in self.gates:
-            self.gates[name]()
-        if name in self.errors:
-            raise self.errors[name]
+        gate = self.gates.get(name)  # in one look: the test may take it away meanwhile
+        if gate is not None:
+            gate()
+        error = self.errors.get(name)
+        if error is not None:
+            raise error
 
     def need_server(self) -> None:
         """Fail while offline, or while the server wants the password again."""
@@ -130,8 +135,8 @@ class Book:
 
     def put(self, row: ListedEntry) -> None:
         """Let `row` wait, in the place of what waited of the same entry."""
-        self.waiting[:] = [each for each in self.waiting if each.id != row.id]
-        self.waiting.append(row)
+        with self.changing:
+            self.waiting[:] = [*(each for each in self.waiting if each.id != row.id), row]
 
 
 class FakeAccounts:
@@ -262,6 +267,10 @@ class FakeEntries:
     def save(self, draft: EntryDraft) -> ListedEntry:
         """Keep `draft` as waiting."""
         self._book.step("save")
+        with self._book.changing:
+            return self._saved(draft)
+
+    def _saved(self, draft: EntryDraft) -> ListedEntry:
         number = len(self._book.entries) + len(self._book.waiting) + 1
         made = ListedEntry(
             id=f"0199bbbb-0000-7000-8000-{number:012d}",
@@ -274,11 +283,11 @@ class FakeEntries:
             document_count=len(draft.attachments),
             state=EntryState.WAITING,
         )
-        self._book.waiting.append(made)
         self._book.bills[made.id] = tuple(
             DocumentInfo(a.id, f"K7-{number:06d}-{n}", a.file_name, a.media_type, a.byte_size, a.sha256)
             for n, a in enumerate(draft.attachments, 1)
         )
+        self._book.waiting.append(made)
         return made
 
     def edit(self, before: EntryDetail, draft: EntryDraft) -> EntryDetail:
@@ -409,8 +418,10 @@ class FakeDocuments:
         return self._note(Files(self._book.folder / "kept").keep_bytes(data, name))
 
     def _note(self, kept: Attachment) -> Attachment:
-        self._book.files[kept.sha256] = (self._book.folder / "kept" / kept.sha256).read_bytes()
-        return replace(kept, id=f"doc-{len(self._book.files)}")
+        data = (self._book.folder / "kept" / kept.sha256).read_bytes()
+        with self._book.changing:
+            self._book.files[kept.sha256] = data
+            return replace(kept, id=f"doc-{len(self._book.files)}")
 
     def fetch(self, info: DocumentInfo | Attachment) -> Path:
         """Return a file with the bytes."""
@@ -474,6 +485,10 @@ class FakeSync:
             self._book.need_server()
         except AppError as error:
             return SyncReport(0, len(self._book.waiting), 0, error)
+        with self._book.changing:
+            return self._confirmed()
+
+    def _confirmed(self) -> SyncReport:
         refused = [row for row in self._book.waiting if row.state is EntryState.REFUSED]
         sent = [row for row in self._book.waiting if row.state is not EntryState.REFUSED]
         taken = {row.id: replace(row, state=EntryState.CONFIRMED) for row in sent}
@@ -495,12 +510,14 @@ class FakeSync:
         """Let a refused one wait again."""
         self._book.step("retry")
         rows = self._book.waiting
-        rows[:] = [replace(r, state=EntryState.WAITING) if f"op-{r.id}" == op_id else r for r in rows]
+        with self._book.changing:
+            rows[:] = [replace(r, state=EntryState.WAITING) if f"op-{r.id}" == op_id else r for r in rows]
 
     def discard(self, op_id: str) -> None:
         """Forget one."""
         self._book.step("discard")
-        self._book.waiting[:] = [row for row in self._book.waiting if f"op-{row.id}" != op_id]
+        with self._book.changing:
+            self._book.waiting[:] = [row for row in self._book.waiting if f"op-{row.id}" != op_id]
 
     def _item(self, row: ListedEntry) -> OutboxItem:
         served = next((each for each in self._book.entries if each.id == row.id), None)
