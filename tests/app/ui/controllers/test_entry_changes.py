@@ -73,13 +73,14 @@ def test_ctrl_z_takes_a_voiding_back_and_selects_the_entry(
 
 
 def test_after_ten_seconds_there_is_nothing_to_undo(
-    qtbot: QtBot, offline: MainWindow, fake: FakeServices, clock: Clock
+    qtbot: QtBot, offline: MainWindow, fake: FakeServices, clock: Clock, tasks: Tasks
 ) -> None:
     offline.listing.table.selectRow(1)
     click(qtbot, offline, "void_button")
     qtbot.waitUntil(lambda: bool(offline.book.toast.text()))
     clock.now += 10
     qtbot.keyClick(offline.listing.table, Qt.Key.Key_Z, CTRL)
+    qtbot.waitUntil(lambda: not tasks.busy)
     assert waiting(fake).voided
 
 

@@ -14,6 +14,7 @@ from app.errors import StoreError
 from app.ui.dialogs.export_dialog import ExportDialog
 from app.ui.dialogs.filter_words import file_name, filter_words
 from app.ui.main_window import MainWindow
+from app.ui.tasks import Tasks
 from tests.app.ui.conftest import Person
 from tests.support.fake_services import FakeServices
 
@@ -108,18 +109,20 @@ def test_nobody_waits_for_what_a_server_refused(
     assert "0K7-000777" in dialog.result_page.left_out.text()
 
 
-def test_waiting_can_be_given_up(qtbot: QtBot, book: MainWindow, fake: FakeServices, target: Path) -> None:
+def test_waiting_can_be_given_up(
+    qtbot: QtBot, book: MainWindow, fake: FakeServices, target: Path, tasks: Tasks
+) -> None:
     put_waiting(fake)
     dialog = open_dialog(qtbot, book)
-    fake.book.gates["send_pending"] = lambda: None
     gate = threading.Event()
-    fake.book.gates["send_pending"] = lambda: gate.wait(10)
+    fake.book.gates["send_pending"] = lambda: gate.wait(60)
     dialog.begin()
     dialog.cancel()
     gate.set()
     assert dialog.setup_page.isVisible()
     with qtbot.waitSignal(book.sync.run_ended):
         book.sync.send_now()
+    qtbot.waitUntil(lambda: not tasks.busy)
     assert not target.exists()
 
 
@@ -128,7 +131,7 @@ def test_a_cancelled_export_leaves_no_file(
 ) -> None:
     dialog = open_dialog(qtbot, book)
     gate = threading.Event()
-    fake.book.gates["write_csv"] = lambda: gate.wait(10)
+    fake.book.gates["write_csv"] = lambda: gate.wait(60)
     dialog.begin()
     qtbot.mouseClick(dialog.work_page.cancel_button, Qt.MouseButton.LeftButton)
     gate.set()

@@ -175,7 +175,7 @@ def test_a_wrong_password_there_does_not_sign_out_here(
 
 def test_it_says_how_far_it_is(qtbot: QtBot, dialog: MoveDialog, fake: FakeServices) -> None:
     gate = threading.Event()
-    fake.book.gates[f"move {COPYING}"] = lambda: gate.wait(10)
+    fake.book.gates[f"move {COPYING}"] = lambda: gate.wait(60)
     fill(dialog)
     dialog.begin()
     qtbot.waitUntil(lambda: text(dialog, "move_stage") == "Copying your book…")
@@ -192,7 +192,7 @@ def test_a_move_can_be_stopped_and_gone_on_with(
     qtbot: QtBot, dialog: MoveDialog, book: MainWindow, fake: FakeServices, how: str
 ) -> None:
     gate = threading.Event()
-    fake.book.gates[f"move {COPYING}"] = lambda: gate.wait(10)
+    fake.book.gates[f"move {COPYING}"] = lambda: gate.wait(60)
     fill(dialog)
     dialog.begin()
     qtbot.waitUntil(lambda: text(dialog, "move_stage") == "Copying your book…")
@@ -223,16 +223,16 @@ def test_a_line_that_breaks_says_that_nothing_is_lost(
 
 
 def test_closing_the_window_stops_it(
-    qtbot: QtBot, dialog: MoveDialog, book: MainWindow, fake: FakeServices
+    qtbot: QtBot, dialog: MoveDialog, book: MainWindow, fake: FakeServices, tasks: Tasks
 ) -> None:
     gate = threading.Event()
-    fake.book.gates[f"move {COPYING}"] = lambda: gate.wait(10)
+    fake.book.gates[f"move {COPYING}"] = lambda: gate.wait(60)
     fill(dialog)
     dialog.begin()
     qtbot.waitUntil(lambda: f"move {COPYING}" in fake.book.calls)
     book.end_unasked()
     gate.set()
-    qtbot.waitUntil(lambda: not book.isVisible())
+    qtbot.waitUntil(lambda: not book.isVisible() and not tasks.busy)
     assert f"move {COPYING + 1}" not in fake.book.calls
 
 

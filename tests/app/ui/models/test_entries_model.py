@@ -59,16 +59,17 @@ def test_one_page_is_on_its_way_at_a_time(qtbot: QtBot, model: EntriesModel, fak
 
 
 def test_the_answer_to_an_older_query_is_dropped(
-    qtbot: QtBot, model: EntriesModel, fake: FakeServices
+    qtbot: QtBot, model: EntriesModel, fake: FakeServices, tasks: Tasks
 ) -> None:
-    gate = threading.Event()
-    fake.book.gates["page"] = lambda: gate.wait(10)
+    gate, asked = threading.Event(), fake.book.calls.count("page")
+    fake.book.gates["page"] = lambda: gate.wait(60)
     model.set_filter(EntryFilter(text="rent"))
-    fake.book.gates.clear()
+    qtbot.waitUntil(lambda: fake.book.calls.count("page") == asked + 1)
+    fake.book.gates["page"] = lambda: True
     with qtbot.waitSignal(model.loaded):
         model.set_filter(EntryFilter(text="courier"))
     gate.set()
-    qtbot.waitUntil(lambda: not model.loading)
+    qtbot.waitUntil(lambda: not tasks.busy)  # the older one has come too
     assert {str(model.index(row, Column.CATEGORY).data()) for row in range(model.rowCount())} == {"Freight"}
 
 

@@ -5,12 +5,13 @@ import threading
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QAbstractButton, QLabel
 from pytestqt.qtbot import QtBot
 
 from app.errors import OfflineError
 from app.services.accounts import LocalBook, Session
 from app.ui.main_window import MainWindow
+from app.ui.tasks import Tasks
 from app.ui.views.login_card import NO_KEY_STORE
 from app.ui.views.login_view import ADDRESS_KEY, PLACE_KEY, REMEMBER_KEY, LoginView
 from server.contract import join
@@ -36,7 +37,7 @@ def test_while_the_server_of_this_computer_starts_it_says_what_it_does(
     qtbot: QtBot, window: MainWindow, login: LoginView, fake: FakeServices
 ) -> None:
     gate = threading.Event()
-    fake.book.gates["local_book"] = lambda: gate.wait(10)
+    fake.book.gates["local_book"] = lambda: gate.wait(60)
     window.start()
     assert login.card.progress_label.text() == "Opening your book…"
     assert not login.card.submit_button.isVisible()
@@ -167,18 +168,21 @@ def test_an_account_can_be_made(qtbot: QtBot, at_server: LoginView, fake: FakeSe
 
 
 def test_changing_the_place_drops_an_answer_on_its_way(
-    qtbot: QtBot, window: MainWindow, login: LoginView, fake: FakeServices
+    qtbot: QtBot, window: MainWindow, login: LoginView, fake: FakeServices, tasks: Tasks
 ) -> None:
     gate = threading.Event()
     fake.accounts.local = LocalBook(True, "asha", False)
-    fake.book.gates["local_book"] = lambda: gate.wait(10)
+    fake.book.gates["local_book"] = lambda: gate.wait(60)
     window.start()
-    login.card.place.picked.emit("server")
-    login.card.place.set_value("server")
-    login.start()
+    qtbot.waitUntil(lambda: "local_book" in fake.book.calls)
+    place = window.findChild(QAbstractButton, "place_server")
+    assert place is not None
+    qtbot.mouseClick(place, Qt.MouseButton.LeftButton)
     gate.set()
-    qtbot.wait(1)
+    qtbot.waitUntil(lambda: not tasks.busy)
     assert not window.signed_in
+    assert "sign_in_local" not in fake.book.calls
+    assert login.card.address.isVisible()
 
 
 def test_a_remembered_session_goes_straight_in_also_without_a_server(
