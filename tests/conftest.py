@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.support.api import BookApi
 from tests.support.postgres import Cluster, running_cluster
 from tests.support.servers import RunningServer, region_config, running_server
 
-settings.register_profile("bahi", deadline=None)  # a busy machine is no failure
+# A busy machine is no failure.
+settings.register_profile("bahi", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("bahi")
 
 

@@ -1,9 +1,10 @@
 """What the tests of the screens share: fakes, a theme, tasks and a window, all offscreen."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Final
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -11,12 +12,35 @@ import pytest
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
+from pytestqt.wait_signal import SignalBlocker
 
+from app.ui import tasks as tasks_module
 from app.ui.desktop import Desktop
 from app.ui.main_window import MainWindow
 from app.ui.tasks import Tasks
 from app.ui.theme import Mode, Theme
 from tests.support.fake_services import TODAY, FakeServices, shop_entries
+
+_PATIENCE_MS: Final = 40_000
+"""For what comes at once where it comes: a busy machine is no failure."""
+
+
+class PatientBot(QtBot):
+    """Waits for longer than the five seconds of pytest-qt."""
+
+    def waitUntil(self, callback: Callable[[], bool | None], *, timeout: int = _PATIENCE_MS) -> None:
+        """Return as soon as `callback` says yes."""
+        super().waitUntil(callback, timeout=timeout)
+
+    def waitSignal(self, signal: Any, *, timeout: int = _PATIENCE_MS, **more: Any) -> SignalBlocker:
+        """Wait at the end of the block until `signal` has come."""
+        return super().waitSignal(signal, timeout=timeout, **more)
+
+
+@pytest.fixture
+def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> QtBot:
+    """The hand at the windows."""
+    return PatientBot(request)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -96,8 +120,9 @@ def fake(tmp_path: Path) -> FakeServices:
 
 
 @pytest.fixture
-def tasks(qapp: QApplication) -> Iterator[Tasks]:
+def tasks(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tasks]:
     """Tasks; a crash in one fails the test."""
+    monkeypatch.setattr(tasks_module, "_SHUTDOWN_MS", _PATIENCE_MS)
     made = Tasks()
     crashes: list[Exception] = []
     made.crashed.connect(crashes.append)

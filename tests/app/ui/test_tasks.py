@@ -62,7 +62,7 @@ def test_a_newer_run_of_the_same_topic_supersedes_an_older_one(
     seen: list[str] = []
 
     def slow() -> str:
-        gate.wait(10)
+        gate.wait(60)
         return "old"
 
     tasks.run(slow, seen.append, owner=owner, topic="query")
@@ -77,7 +77,7 @@ def test_what_asks_no_server_never_waits_for_what_does(qtbot: QtBot, tasks: Task
     gate = threading.Event()
     seen: list[str] = []
     for _ in range(20):
-        tasks.run(lambda: gate.wait(20), lambda _gone: None, owner=owner)
+        tasks.run(lambda: gate.wait(60), lambda _gone: None, owner=owner)
     tasks.run(lambda: "saved", seen.append, owner=owner, local=True)
     qtbot.waitUntil(lambda: seen == ["saved"])
     gate.set()
@@ -104,7 +104,7 @@ def test_nothing_is_delivered_to_an_owner_that_is_gone(qtbot: QtBot, tasks: Task
     gate = threading.Event()
     seen: list[object] = []
     owner = QObject()
-    tasks.run(lambda: gate.wait(10), seen.append, owner=owner)
+    tasks.run(lambda: gate.wait(60), seen.append, owner=owner)
     with qtbot.waitSignal(owner.destroyed):
         owner.deleteLater()
     gate.set()
@@ -115,7 +115,7 @@ def test_nothing_is_delivered_to_an_owner_that_is_gone(qtbot: QtBot, tasks: Task
 def test_a_dropped_result_is_not_delivered(qtbot: QtBot, tasks: Tasks, owner: QObject) -> None:
     gate = threading.Event()
     seen: list[object] = []
-    number = tasks.run(lambda: gate.wait(10), seen.append, owner=owner)
+    number = tasks.run(lambda: gate.wait(60), seen.append, owner=owner)
     tasks.drop(number)
     gate.set()
     qtbot.waitUntil(lambda: not tasks.busy)

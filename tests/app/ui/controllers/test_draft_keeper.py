@@ -96,7 +96,7 @@ def test_nothing_is_kept_while_an_entry_is_being_saved(
     qtbot: QtBot, book: MainWindow, fake: FakeServices, tasks: Tasks
 ) -> None:
     gate = threading.Event()
-    fake.book.gates["save"] = lambda: gate.wait(10)
+    fake.book.gates["save"] = lambda: gate.wait(60)
     book.entry.form.amount.setText("5")
     book.entry.form.category.setText("Meals")
     book.entry.save()

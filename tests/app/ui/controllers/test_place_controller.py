@@ -172,7 +172,7 @@ def test_an_answer_that_comes_after_signing_out_is_dropped(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices, tasks: Tasks
 ) -> None:
     gate = threading.Event()
-    fake.book.gates["whereabouts"] = lambda: gate.wait(10)
+    fake.book.gates["whereabouts"] = lambda: gate.wait(60)
     at_server.listing.ask_places()
     at_server.sign_out()
     qtbot.waitUntil(lambda: not at_server.signed_in)

@@ -171,7 +171,7 @@ def test_saving_waits_for_a_bill_that_is_still_being_read(
     qtbot: QtBot, view: EntryView, fake: FakeServices, photo: Path
 ) -> None:
     gate = threading.Event()
-    fake.book.gates["attach"] = lambda: gate.wait(10)
+    fake.book.gates["attach"] = lambda: gate.wait(60)
     view.documents.add_files([photo])
     fill(view)
     view.save()
@@ -185,7 +185,7 @@ def test_a_refused_bill_stops_the_waiting_save(
     qtbot: QtBot, view: EntryView, fake: FakeServices, tmp_path: Path
 ) -> None:
     gate = threading.Event()
-    fake.book.gates["attach"] = lambda: gate.wait(10)
+    fake.book.gates["attach"] = lambda: gate.wait(60)
     text = tmp_path / "notes.txt"
     text.write_text("hello")
     view.documents.add_files([text])
