@@ -74,7 +74,7 @@ def answering(answer: Answer) -> Iterator[Endpoint]:
             over.set()
             listening.shutdown(socket.SHUT_RDWR)
             for thread in (accepting, *threads):
-                thread.join(10)
+                thread.join(30)
 
 
 def http(status: str, *headers: str, body: bytes = b"{}") -> Answer:
@@ -104,11 +104,11 @@ def test_a_call_that_hangs_on_a_dead_server_is_broken_off_from_outside(told: Tol
     with answering(never) as at:
         thread = threading.Thread(target=call, args=(at,))
         thread.start()
-        assert asked.wait(10)
+        assert asked.wait(30)
         told.client.break_off("http://127.0.0.1:9")  # another server's calls go on
         assert thread.is_alive()
         told.client.break_off(at.url)
-        thread.join(10)
+        thread.join(30)
         assert not thread.is_alive()
     assert len(failed) == 1
     assert told.heard == [("a", "refused")]
@@ -195,11 +195,11 @@ def test_sending_a_file_is_progress_and_a_stuck_server_is_silence(told: Told, tm
     with answering(takes_a_little) as at:
         thread = threading.Thread(target=send, args=(at,))
         thread.start()
-        assert began.wait(10)
+        assert began.wait(30)
         wait_until(silent)
         assert told.watch.fallen_silent(3) == set()
         told.client.break_off(at.url)
-        thread.join(10)
+        thread.join(30)
     assert not thread.is_alive()
 
 

@@ -133,7 +133,7 @@ def test_shutdown_waits_for_what_runs_and_delivers_nothing_after(qtbot: QtBot, o
         return "late"
 
     tasks.run(work, seen.append, owner=owner)
-    assert started.wait(5)
+    assert started.wait(30)
     assert tasks.shutdown()
     assert tasks.run(lambda: "never", seen.append, owner=owner) == 0
     qtbot.wait(1)
