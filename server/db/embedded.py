@@ -33,6 +33,9 @@ SUPERUSER: Final = "bahi"
 DATABASE: Final = "bahi"
 _START_SECONDS: Final = 60
 _STOP_SECONDS: Final = 20
+# Between tries: a port may be taken between the look and the start, and a process of a PostgreSQL that was
+# killed may hold its memory for a moment.
+_PAUSES: Final = (0.1, 0.5, 2.0)
 
 SETTINGS: Final[Mapping[str, str]] = {
     "listen_addresses": "127.0.0.1",
@@ -106,15 +109,16 @@ class EmbeddedPostgres:
         if not (cluster / "PG_VERSION").exists():
             self._initialise(cluster)
         _end_leftover(cluster)
-        for attempt in range(3):  # the free port may be taken between the look and the start
+        for pause in (*_PAUSES, None):
             self._port = self.port or _free_port()
             self._spawn(cluster)
             if meanwhile is not None:
                 meanwhile()
             if self._wait_until_ready(cluster):
                 break
-            if attempt == 2:
+            if pause is None:
                 raise StartError(f"PostgreSQL did not start:\n{self._log_tail()}")
+            time.sleep(pause)
         self._create_database()
         return self.url(DATABASE)
 

@@ -5,6 +5,7 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -125,6 +126,28 @@ def test_a_signal_at_the_very_start_leaves_no_postgres(
         embedded.stop()
     with pytest.raises(ProcessLookupError):
         os.kill(started[0], 0)
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for PostgreSQL's processes in /proc")
+def test_a_start_waits_for_what_is_left_of_a_postgres_that_was_killed(
+    stopped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.db.embedded._PAUSES", (0.1,) * 300)
+    embedded = EmbeddedPostgres(stopped, QUICK)
+    try:
+        embedded.start()
+        pid = postmaster_pid(stopped)
+        assert pid is not None
+        left = int(Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()[0])
+        os.kill(left, signal.SIGSTOP)
+        os.kill(pid, signal.SIGKILL)
+        embedded.wait()
+        ends = threading.Timer(0.5, os.kill, (left, signal.SIGCONT))
+        ends.start()
+        assert rows(embedded.start(), "select 1") == [(1,)]
+        ends.join()
+    finally:
+        embedded.stop()
 
 
 def test_a_pid_file_that_names_somebody_elses_process_harms_nobody(stopped: Path) -> None:
