@@ -19,12 +19,14 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """The primary server has changed: `here` of the `total` recent changes of this computer are at the new
-    one. `late` says that five minutes have passed and some are not."""
+    """The primary server has changed: `here` of the `total` recent changes of this computer are known to be
+    at the new one, and `unknown` of them were not looked up there yet. `late` says that five minutes have
+    passed and some are not there."""
 
     here: int
     total: int
     late: bool = False
+    unknown: int = 0
 
     @property
     def complete(self) -> bool:

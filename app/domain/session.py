@@ -394,6 +394,8 @@ def _refresh_failed(machine: Machine, event: RefreshFailed, now: float, draw: Dr
 
 
 def _replayed(machine: Machine, event: Replayed) -> Outcome:
+    if event.epoch != machine.epoch:  # the lock has moved on
+        return machine, ()
     if machine.phase is Phase.SWITCHING:
         machine = replace(machine, phase=Phase.SYNCING)
     if not event.complete:

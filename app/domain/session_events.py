@@ -102,8 +102,10 @@ class TryNow:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What waited was sent to the new server; `complete` says that all recent changes are there."""
+    """What waited was sent to the server that the lock of `epoch` was on; `complete` says that all recent
+    changes are there."""
 
+    epoch: int
     complete: bool
 
 

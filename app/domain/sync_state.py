@@ -5,7 +5,7 @@ Every tick of the listing, “37 of 40 …” and what may be let go of come fro
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 SAFE_REGIONS: Final = 2
 """A change that is in so many regions outlives the loss of one; a cluster may have fewer."""
@@ -41,10 +41,22 @@ def is_here(operation: Whereabouts, region: str, stay: str) -> bool:
     return operation.stay == stay and region in operation.regions
 
 
-def arrived(operations: Iterable[Whereabouts], region: str, stay: str) -> tuple[int, int]:
-    """Return how many of the operations are whole in `region`, and how many there are."""
-    found = [(each.count, is_here(each, region, stay)) for each in operations]
-    return sum(count for count, here in found if here), sum(count for count, _ in found)
+class Arrived(NamedTuple):
+    """How many of so many operations are whole in a region, and how many were not looked up there yet."""
+
+    here: int
+    total: int
+    unknown: int = 0
+
+
+def arrived(operations: Iterable[Whereabouts], region: str, stay: str) -> Arrived:
+    """Count the operations that are whole in `region`."""
+    here = total = unknown = 0
+    for each in operations:
+        total += each.count
+        here += each.count * is_here(each, region, stay)
+        unknown += each.count * (bool(each.rows) and each.stay != stay)
+    return Arrived(here, total, unknown)
 
 
 def is_settled(operation: Whereabouts, region: str, stay: str, regions: int) -> bool:

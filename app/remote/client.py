@@ -69,7 +69,7 @@ class Client:
             except requests.RequestException as error:
                 raise OfflineError("The connection broke before everything had come.") from error
             except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-                raise ServerError("The server's answer could not be understood.", retryable=True) from error
+                raise _not_understood() from error
 
     def put_file(self, url: str, file: Path, headers: dict[str, str], at: Endpoint) -> None:
         """Send the bytes of `file` to an upload URL of the server `at`. Raises AppError."""
@@ -103,8 +103,12 @@ class Client:
         self._sockets.break_off(url)
 
     def now_offset_us(self, server_time: str, local_us: int) -> int:
-        """Return how far this computer's clock is behind the server's, in µs."""
-        return int(datetime.fromisoformat(server_time).timestamp() * 1_000_000) - local_us
+        """Return how far this computer's clock is behind the server's, in µs. Raises ServerError where that
+        is no time."""
+        try:
+            return int(datetime.fromisoformat(server_time).timestamp() * 1_000_000) - local_us
+        except ValueError as error:
+            raise _not_understood() from error
 
     def close(self) -> None:
         """Close the kept connections."""
@@ -226,6 +230,10 @@ def _headers(endpoint: Endpoint, token: str) -> dict[str, str]:
     if endpoint.secret:
         headers[paths.LOCAL_SECRET_HEADER] = endpoint.secret
     return headers
+
+
+def _not_understood() -> ServerError:
+    return ServerError("The server's answer could not be understood.", retryable=True)
 
 
 def _path_at(endpoint: Endpoint, url: str) -> str:

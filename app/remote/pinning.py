@@ -230,9 +230,10 @@ class Pinning:
         """Do not wait any longer."""
         self._feed(session.TryNow())
 
-    def replayed(self, *, complete: bool) -> None:
-        """What waited was sent; `complete` says that all recent changes are at the server now."""
-        self._feed(session.Replayed(complete))
+    def replayed(self, epoch: int, *, complete: bool) -> None:
+        """What waited was sent to the server of the lock's `epoch`, which may have moved on since; `complete`
+        says that all recent changes are there now."""
+        self._feed(session.Replayed(epoch, complete))
 
     # --- the machine -----------------------------------------------------------------------------
 

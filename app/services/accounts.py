@@ -1,5 +1,6 @@
 """Signing in, on this computer or at a server, and what is known of the session."""
 
+import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -57,6 +58,7 @@ class Accounts:
         self._address = ""  # of a server; "" for this computer
         self._remember = False
         self.session: Session | None = None
+        self._changing = threading.Lock()  # what is made of the session from what it was
         self.offset_us = 0
         """How far this computer's clock is behind the server's."""
         self.on_link: Callable[[Machine], None] = lambda _: None
@@ -247,9 +249,16 @@ class Accounts:
         """Look for a server at once; returns at once."""
         self.remote.pinning.try_now()
 
-    def replayed(self, *, complete: bool) -> None:
-        """What waited was sent after a move; `complete` says that all recent changes are there."""
-        self.remote.pinning.replayed(complete=complete)
+    def replayed(self, epoch: int, *, complete: bool) -> None:
+        """What waited was sent after the move to the lock of this epoch; `complete` says that all recent
+        changes are there."""
+        self.remote.pinning.replayed(epoch, complete=complete)
+
+    def is_back(self) -> None:
+        """The server that the lock is on was away."""
+        with self._changing:
+            if self.session is not None:
+                self.session = self.session.back()
 
     # --- inside ----------------------------------------------------------------------------------
 
@@ -268,9 +277,9 @@ class Accounts:
         self._outbox.raise_counter(answer.book_id, answer.code_prefix, answer.last_counter)
         self._address, self._remember = address, remember
         self.session = session
+        self.learn_server_time(answer.server_time)  # first: what is done with the token has the right time
         self.remote.pinning.begin(answer, address, remember=remember)
         self._settings.set(_FACTS, encode_facts(address, session) if remember else "")
-        self.learn_server_time(answer.server_time)
         return session
 
     def _facts(self, address: str, answer: SignedIn) -> Session:
@@ -292,9 +301,11 @@ class Accounts:
         return session.at(server_id, region)
 
     def _moved(self, server_id: str) -> None:
-        """The lock is on another server now."""
-        if self.session is not None:
-            self.session = self._placed(self.session, server_id)
+        """The lock is on another server now: on this one, unless it has moved on already."""
+        with self._changing:
+            if self.session is None:
+                return
+            self.session = self._placed(self.session, self.machine.server or server_id)
             if self._remember:
                 self._settings.set(_FACTS, encode_facts(self._address, self.session))
 
@@ -322,8 +333,9 @@ class Accounts:
 
     def _forget(self) -> str:
         """Drop the session from this computer; return its refresh token, "" where there was none."""
-        self._settings.set(_FACTS, "")  # first: on a full disk nobody is half signed out
-        self.session = None
+        with self._changing:
+            self._settings.set(_FACTS, "")  # first: on a full disk nobody is half signed out
+            self.session = None
         refresh_token = self.remote.tokens.forget()
         self.remote.pinning.end()
         return refresh_token

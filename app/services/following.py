@@ -6,18 +6,20 @@ the same row. The region before may be destroyed, and this one may have been mad
 """
 
 import logging
+import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from app.domain.link import Phase
 from app.domain.outbox_item import OutboxItem
-from app.domain.sync_state import Whereabouts, is_here, is_safe, is_settled, overdue
-from app.errors import AppError, OfflineError
+from app.domain.sync_state import SAFE_REGIONS, Whereabouts, is_here, is_safe, is_settled, overdue
+from app.errors import AppError, OfflineError, StoreError
 from app.services.accounts import Accounts, Session
 from app.services.sync import Sync, is_this_items_own
-from app.store.retained import Retained
+from app.store.retained import RECENT_US, Retained
 from server.contract.limits import MAX_SYNC_OPERATIONS
 
 _log = logging.getLogger(__name__)
@@ -27,6 +29,8 @@ _SOON_SECONDS: Final = 0.5
 _LATER_SECONDS: Final = 10.0
 _GRACE_SECONDS: Final = 2.0
 """What a region lacks this long after a move is sent again: replication needs less where it works."""
+_SENT_AT_ONCE: Final = 100
+"""So many are sent again before the next look: most of the rest may have come meanwhile."""
 _OPEN: Final = frozenset({Phase.LOCKED, Phase.SYNCING, Phase.SWITCHING})
 
 
@@ -47,7 +51,8 @@ class Following:
         self._wake = threading.Condition()
         self._wanted = False
         self._ended = False
-        self._behind_since: float | None = None
+        self._stay = _Stay()
+        self._trouble = ""
         self._thread: threading.Thread | None = None
         self.on_look: Callable[[], None] = lambda: None
         self.in_a_hurry: Callable[[], bool] = lambda: False
@@ -67,27 +72,45 @@ class Following:
             self._ended = True
             self._wake.notify_all()
 
-    def look(self) -> int:
-        """Ask where the changes are that are not safe yet, or not known to be in the present region; return
-        how many are left. Raises AppError."""
+    def look(self, *, whole: bool = True) -> int:
+        """Ask where the changes are that are not known to be in the present region; where `whole`, of those
+        too that are not safe yet, and let go of what may go. Return how many are left. Raises AppError."""
         session, regions = self._accounts.session, self._accounts.regions
         if session is None:
             return 0
-        left = self._look_up(session, regions) if regions else 0
-        self._retained.let_go(session.book_id, regions, self._now_us())
-        return left
+        day_ago = self._now_us() - RECENT_US
+
+        def settled(place: Whereabouts) -> bool:
+            return is_settled(place, session.region, session.stay, regions)
+
+        def here(place: Whereabouts) -> bool:
+            return is_here(place, session.region, session.stay)
+
+        if regions and whole:  # what may go is asked of once more: a region may have been made anew
+            self._look_up(session, self._retained.known(session.book_id, settled, day_ago))
+        elif regions:
+            self._look_up(session, self._retained.known(session.book_id, here))
+        if whole:
+            self._retained.let_go(session.book_id, regions or SAFE_REGIONS, day_ago + RECENT_US)
+        return len(self._retained.known(session.book_id, settled)) if regions else 0
 
     def replay_missing(self) -> int:
-        """Send again what the present region lacks; return how many operations. Raises AppError."""
+        """Send again what the present region lacks, or the first of it; return how many operations. Raises
+        AppError."""
         session = self._accounts.require_session()
-        items = self._retained.items(session.book_id, self._missing(session))
-        sent = sum(self._send_again(item) for item in items)
+        missing = self._missing(session)
+        sent = 0
+        for item in self._retained.items(session.book_id, missing, _SENT_AT_ONCE):
+            if self._accounts.session is not session:  # the lock has moved: there it may be
+                break
+            sent += self._send_again(item)
         if sent:
             _log.info("sent again", extra={"operations": sent, "region": session.region})
         return sent
 
     def counts(self) -> tuple[int, int]:
-        """Count the changes that no second region has, and those of them confirmed five minutes ago."""
+        """Count the changes that no second region has, and those of them confirmed five minutes ago. Where
+        the lock has just come to a server the other regions have five minutes to answer there, too."""
         session = self._accounts.session
         regions = self._accounts.regions
         if session is None or regions < 2:
@@ -97,19 +120,26 @@ class Following:
             found = self._retained.known_counted(session.book_id, late)
         except AppError:  # the disk fails: nothing is claimed, and nothing alarmed
             return 0, 0
-        return sum(each.count for each in found if not is_safe(each, regions)), overdue(found, regions, late)
+        few = sum(each.count for each in found if not is_safe(each, regions))
+        return few, overdue(found, regions, late) if self._stay_of(session).began_us <= late else 0
 
     # --- inside ----------------------------------------------------------------------------------
 
+    def _stay_of(self, session: Session) -> "_Stay":
+        if self._stay.id != session.stay:
+            self._stay = _Stay(session.stay, self._now_us())
+        return self._stay
+
     def _send_again(self, item: OutboxItem) -> bool:
-        """Send one; False where the server takes just this one not: an older one may not know all of it."""
+        """Send one; False where just this one cannot go: an older server may not know all of it, or a bill is
+        no longer here."""
         try:
             self._sync.send_again(item)
         except AppError as error:
-            if not is_this_items_own(error):
+            if not (is_this_items_own(error) or isinstance(error, StoreError)):
                 raise
-            _log.warning("not taken again", extra={"error": error.code, "operation": item.op_id})
-            self._behind_since = time.monotonic()  # not at every look
+            code = error.code or type(error).__name__
+            _log.warning("not taken again", extra={"error": code, "operation": item.op_id})
             return False
         return True
 
@@ -118,54 +148,77 @@ class Following:
         found = self._retained.known(session.book_id, lambda w: is_here(w, session.region, session.stay))
         return [each.op_id for each in found]
 
-    def _look_up(self, session: Session, regions: int) -> int:
-        def settled(place: Whereabouts) -> bool:
-            return is_settled(place, session.region, session.stay, regions)
-
-        asked = [each.op_id for each in self._retained.known(session.book_id, settled)]
+    def _look_up(self, session: Session, asked: Sequence[Whereabouts]) -> None:
         api = self._accounts.remote.api.for_book(session.book_id)
         for start in range(0, len(asked), MAX_SYNC_OPERATIONS):
-            status = api.sync_status(asked[start : start + MAX_SYNC_OPERATIONS])
+            if start:
+                self.on_look()
+            batch = asked[start : start + MAX_SYNC_OPERATIONS]
+            status = api.sync_status([each.op_id for each in batch])
             found = {each.op_id: (each.row_in, each.bytes_in) for each in status.operations}
             self._retained.learn(found, session.stay)
-        return len(self._retained.known(session.book_id, settled)) if asked else 0
 
     def _follow(self) -> None:
+        whole_at = -math.inf
         while not self._ended:
-            left = 0
+            left, now = 1, time.monotonic()  # what is not known is looked at again
+            whole = self._take_wanted() or now - whole_at >= _LATER_SECONDS
+            if whole:
+                whole_at = now
             try:
-                if self._accounts.machine.phase in _OPEN:
-                    left = self._look_and_mend()
-            except OfflineError:
-                left = 1
+                if self._accounts.session is None:
+                    left = 0
+                elif self._accounts.machine.phase in _OPEN:
+                    left = self._look_and_mend(whole=whole)
+                self._trouble = ""
             except AppError as error:
-                _log.warning("not looked up", extra={"error": error.code or type(error).__name__})
-            else:
-                self.on_look()
+                self._note(error)
+            self.on_look()
             self._pause(left)
 
-    def _look_and_mend(self) -> int:
+    def _note(self, error: AppError) -> None:
+        """Log why it was not looked, once for as long as it lasts."""
+        trouble = error.code or type(error).__name__
+        if trouble != self._trouble and not isinstance(error, OfflineError):
+            _log.warning("not looked up", extra={"error": trouble})
+        self._trouble = trouble
+
+    def _look_and_mend(self, *, whole: bool) -> int:
         """Look; and what the present region lacks and does not come by itself, send again: whether or not
         somebody still waits for it, and though the program was started anew since the move."""
-        left = self.look()
+        left = self.look(whole=whole)
         session = self._accounts.session
-        if not left or session is None or not self._missing(session):
-            self._behind_since = None
+        if not left or session is None:
             return left
-        now = time.monotonic()
-        if self._behind_since is None:
-            self._behind_since = now
-        if now - self._behind_since >= _GRACE_SECONDS and self.replay_missing():
-            self._behind_since = now
-            return self.look()
+        stay, now = self._stay_of(session), time.monotonic()
+        if not self._missing(session):
+            stay.behind_since = math.inf
+        elif now - min(stay.behind_since, now) < _GRACE_SECONDS:
+            stay.behind_since = min(stay.behind_since, now)
+        else:
+            sent = self.replay_missing()
+            stay.behind_since = now if sent < _SENT_AT_ONCE else stay.behind_since
+            return self.look(whole=False)
         return left
+
+    def _take_wanted(self) -> bool:
+        with self._wake:
+            wanted, self._wanted = self._wanted, False
+            return wanted
 
     def _pause(self, left: int) -> None:
         with self._wake:
-            if self._ended:
-                return
-            if not self._wanted:
+            if not (self._ended or self._wanted):
                 hurry = self.in_a_hurry()
                 pause = _SOON_SECONDS if hurry else _LATER_SECONDS
                 self._wake.wait(pause if left or hurry else None)
-            self._wanted = False
+
+
+@dataclass(slots=True)
+class _Stay:
+    """One stay at a server (`Session.stay`): when it was first seen (µs since 1970), and since when its
+    region lacks something (on the monotonic clock)."""
+
+    id: str = ""
+    began_us: int = 0
+    behind_since: float = math.inf

@@ -3,15 +3,19 @@
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
 
 from app.domain.link import LinkView, Moved, Phase
 from app.domain.session import Machine
 from app.domain.sync_state import arrived
 from app.errors import AppError
-from app.services.accounts import Accounts
+from app.services.accounts import Accounts, Session
 from app.services.following import Following
 from app.store.retained import Retained
 
+_AWAY: Final = frozenset({Phase.RECONNECTING, Phase.OFFLINE})
+_THERE: Final = frozenset({Phase.LOCKED, Phase.SYNCING, Phase.SWITCHING})
 Told = Callable[[LinkView], None]
 
 
@@ -32,6 +36,8 @@ class Link:
         self._lock = threading.Lock()
         self._told: list[Told] = []
         self._moved: Moved | None = None
+        self._away_from = ""
+        self._counts = self._last_count = 0
         self._unsettled = self._late = 0
         self._last = LinkView(Phase.SIGNED_OUT)
         self.send: Callable[[], object] = lambda: None
@@ -39,7 +45,7 @@ class Link:
         accounts.on_link = self._changed
         accounts.on_replay = self._replay
         following.on_look = self.recount
-        following.in_a_hurry = lambda: self._moved is not None and not self._moved.complete
+        following.in_a_hurry = self._is_awaited
 
     def view(self) -> LinkView:
         """Return how it stands."""
@@ -59,27 +65,38 @@ class Link:
 
     def dismiss_move(self) -> None:
         """The person has read that the primary server changed."""
-        self._moved = None
+        with self._lock:
+            self._moved = None
         self._tell()
 
     def recount(self) -> None:
         """Count which of the recent changes are at the present server; after each look at where they are."""
         self._unsettled, self._late = self._following.counts()
-        if self._moved is None:
-            self._tell()
-            return
-        here, total = self._count()
         with self._lock:
-            if self._moved is not None:
-                self._moved = Moved(here, total, self._accounts.machine.late and here < total)
-        self._accounts.replayed(complete=here >= total)
+            self._counts += 1
+            number = self._counts
+        machine, session = self._accounts.machine, self._accounts.session
+        is_awaited = self._moved is not None or machine.syncing_since is not None
+        if is_awaited and session is not None and session.server_id == machine.server:
+            counted = self._count(session)
+            if self._take(number, session, counted, late=machine.late):
+                self._accounts.replayed(machine.epoch, complete=counted.complete)
         self._tell()
 
     # --- inside ----------------------------------------------------------------------------------
 
+    def _is_awaited(self) -> bool:
+        moved = self._moved
+        return moved is not None and not moved.complete
+
     def _replay(self) -> None:
         """The lock has moved: say so, send what waits, and count what is there."""
-        self._moved = Moved(*self._count())
+        session = self._accounts.session
+        if session is None:
+            return
+        moved = self._count(session)
+        with self._lock:
+            self._moved = moved
         self._tell()
         self.send()
         self.recount()
@@ -90,22 +107,39 @@ class Link:
         self.recount()
         self._following.kick()
 
-    def _count(self) -> tuple[int, int]:
-        session = self._accounts.session
-        if session is None:
-            return 0, 0
+    def _count(self, session: Session) -> Moved:
         try:
             recent = self._retained.recent_counted(session.book_id, self._now_us())
         except AppError:  # the disk fails: nothing is claimed
-            return 0, 1
-        return arrived(recent, session.region, session.stay)
+            return Moved(0, 1)
+        here, total, unknown = arrived(recent, session.region, session.stay)
+        return Moved(here, total, unknown=unknown)
+
+    def _take(self, number: int, session: Session, counted: Moved, *, late: bool) -> bool:
+        """Show what was counted for `session`; False where a later count is shown, or the lock has moved
+        meanwhile: it is of no more use."""
+        with self._lock:
+            if number < self._last_count or self._accounts.session is not session:
+                return False
+            self._last_count = number
+            if self._moved is not None:
+                self._moved = replace(counted, late=late and not counted.complete)
+            return True
 
     def _changed(self, machine: Machine) -> None:
-        if machine.phase is Phase.SIGNED_OUT:
-            self._moved = None
-        moved = self._moved
-        if moved is not None and machine.late and not moved.complete:
-            self._moved = Moved(moved.here, moved.total, late=True)
+        with self._lock:
+            is_back = machine.phase in _THERE and machine.server == self._away_from
+            if machine.phase in _AWAY:
+                self._away_from = machine.server
+            elif machine.phase in _THERE:
+                self._away_from = ""
+            if machine.phase is Phase.SIGNED_OUT:
+                self._moved = None
+            elif self._moved is not None and machine.late and not self._moved.complete:
+                self._moved = replace(self._moved, late=True)
+        if is_back:
+            self._accounts.is_back()
+            self._following.kick()
         self._tell()
 
     def _tell(self) -> None:

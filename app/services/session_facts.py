@@ -18,7 +18,8 @@ class LocalBook:
 @dataclass(frozen=True, slots=True)
 class Session:
     """Who is signed in, to which book, at which server. `stay` is another each time that the lock comes to a
-    region: what was known to be there is looked up anew, for the region may have lost it since."""
+    server, and that this one is back: what was known to be there is looked up anew, for its region may have
+    been made anew since."""
 
     user_name: str
     book_id: str
@@ -30,8 +31,12 @@ class Session:
 
     def at(self, server_id: str, region: str) -> "Session":
         """Return the session with the lock on a server of `region`."""
-        moved = replace(self, server_id=server_id, region=region, server_label=f"{server_id} · {region}")
-        return moved if region == self.region else replace(moved, stay=uuid.uuid4().hex)
+        label = f"{server_id} · {region}"
+        return replace(self.back(), server_id=server_id, region=region, server_label=label)
+
+    def back(self) -> "Session":
+        """Return the session at the same server, which was away."""
+        return replace(self, stay=uuid.uuid4().hex)
 
 
 @dataclass(frozen=True, slots=True)

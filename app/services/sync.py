@@ -34,6 +34,15 @@ class SyncReport:
     superseded: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Sending:
+    """How the session stood when something was sent: it may be another before the answer."""
+
+    stay: str
+    is_remote: bool
+    regions: int
+
+
 class Sync:
     """One run at a time, whoever asks; an item leaves only when a server has confirmed it."""
 
@@ -142,7 +151,8 @@ class Sync:
             self._perform(item)
 
     def _send_once(self, item: OutboxItem) -> bool:
-        session = self._accounts.require_session()  # where it is sent; the lock may move before the answer
+        stay = self._accounts.require_session().stay
+        sent = _Sending(stay, self._accounts.is_remote, self._accounts.regions)
         self._upload(item)
         try:
             receipt = self._perform(item)
@@ -150,7 +160,7 @@ class Sync:
             if error.code == ErrorCode.CLOCK_AHEAD:
                 self._correct_clock(item.book_id, error)
             raise
-        self._confirm(item, receipt, session.stay)
+        self._confirm(item, receipt, sent)
         return receipt.superseded and item.kind is not OutboxKind.CREATE
 
     def _perform(self, item: OutboxItem) -> EntrySaved:
@@ -177,15 +187,14 @@ class Sync:
                 raise StoreError("A bill of this entry is no longer on this computer.")
             api.upload(plan.upload, self._files.path(plan.sha256))
 
-    def _confirm(self, item: OutboxItem, receipt: EntrySaved, stay: str) -> None:
+    def _confirm(self, item: OutboxItem, receipt: EntrySaved, sent: "_Sending") -> None:
         if receipt.op_id != item.op_id:
             raise ServerError("The server confirmed another operation than this one.", retryable=True)
         if not receipt.superseded:  # what stands comes with the next page
             detail: EntryDetail = detail_of(receipt)
             self._cache.remember_detail(item.book_id, detail)
-        keep = self._accounts.regions > 1
-        by = Confirmed(receipt.server_id, receipt.region, stay) if self._accounts.is_remote else HERE
-        self._outbox.confirm(item.op_id, by, self._now_us(), keep=keep)
+        by = Confirmed(receipt.server_id, receipt.region, sent.stay) if sent.is_remote else HERE
+        self._outbox.confirm(item.op_id, by, self._now_us(), keep=sent.regions > 1)
 
     def _correct_clock(self, book_id: str, error: ServerError) -> None:
         """Learn the offset; items stamped in the future get new versions, for no server took them."""

@@ -9,11 +9,12 @@ is known to be stands in `whereabouts`, for as long.
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from operator import attrgetter
 from typing import Final
 
 from app.domain.outbox_item import OutboxItem
-from app.domain.sync_state import Whereabouts, is_safe
+from app.domain.sync_state import SAFE_REGIONS, Whereabouts, is_safe
 from app.store.database import Database
 from app.store.encoding import decode_documents
 from app.store.outbox_rows import COLUMNS, item_of
@@ -68,16 +69,19 @@ class Retained:
             ).fetchall()
         return [_counted(*row) for row in known + waiting]
 
-    def known(self, book_id: str, but: Callable[[Whereabouts], bool]) -> list[Whereabouts]:
-        """Return where the operations are of which that is remembered, oldest first: all but those of which
-        `but` says so, which may read the places and the stay only."""
+    def known(self, book_id: str, but: Callable[[Whereabouts], bool], until_us: int = 0) -> list[Whereabouts]:
+        """Return where the operations are of which that is remembered, oldest first: those confirmed by
+        `until_us`, and all but those of which `but` says so, which may read the places and the stay only."""
         with self._database.read() as connection:
             distinct = "SELECT DISTINCT rows, bytes, stay FROM whereabouts WHERE book_id = ?"
             found = [tuple(places) for places in connection.execute(distinct, (book_id,))]
             there = "SELECT * FROM whereabouts WHERE book_id = ? AND rows = ? AND bytes = ? AND stay = ?"
             wanted = [places for places in found if not but(_counted(*places))]
             rows = [row for places in wanted for row in connection.execute(there, (book_id, *places))]
-        return sorted(map(_whereabouts, rows), key=attrgetter("ver"))
+            old = "SELECT * FROM whereabouts WHERE book_id = ? AND at_us <= ?"
+            rows += connection.execute(old, (book_id, until_us)).fetchall()
+        by_id = {row["op_id"]: _whereabouts(row) for row in rows}
+        return sorted(by_id.values(), key=attrgetter("ver"))
 
     def known_counted(self, book_id: str, before_us: int) -> list[Whereabouts]:
         """Return all that is remembered, with what is in the same places counted together: what was confirmed
@@ -90,35 +94,41 @@ class Retained:
             ).fetchall()
         return [_counted(*row) for row in rows]
 
-    def items(self, book_id: str, op_ids: Iterable[str]) -> list[OutboxItem]:
-        """Return those of the operations that are kept, as they were sent, in the order in which they were
-        made."""
+    def items(self, book_id: str, op_ids: Iterable[str], most: int | None = None) -> list[OutboxItem]:
+        """Return those of the operations that are kept, at most so many, as they were sent, in the order in
+        which they were made."""
         wanted = set(op_ids)
         with self._database.read() as connection:
             rows = connection.execute(
                 "SELECT * FROM retained WHERE book_id = ? ORDER BY ver", (book_id,)
             ).fetchall()
-        return [item_of(row) for row in rows if row["op_id"] in wanted]
+        return [item_of(row) for row in islice((row for row in rows if row["op_id"] in wanted), most)]
 
     def learn(self, found: Mapping[str, tuple[Iterable[str], Iterable[str]]], stay: str) -> None:
         """Note in which regions row and bills of operations are, as looked up during `stay`."""
         with self._database.write() as connection:
             connection.executemany(
-                "UPDATE whereabouts SET rows = ?, bytes = ?, stay = ? WHERE op_id = ?",
+                "UPDATE whereabouts SET rows = ?1, bytes = ?2, stay = ?3 WHERE op_id = ?4"
+                " AND (rows, bytes, stay) IS NOT (?1, ?2, ?3)",  # what is no news costs no wait for the disk
                 [(_text(rows), _text(bills), stay, op_id) for op_id, (rows, bills) in found.items()],
             )
 
     def let_go(self, book_id: str, regions: int, now_us: int) -> int:
-        """Let go of what was confirmed a day ago and is safe in a cluster of so many regions, and forget
-        where it is; return of how many operations."""
+        """Let go of what was confirmed a day ago and is safe, and forget where it is; return of how many
+        operations. `book_id` is in a cluster of so many regions; of what other users of this computer left
+        nobody knows in how many."""
         with self._database.read() as connection:
             old = connection.execute(
                 "SELECT w.*, r.op_id IS NOT NULL AS kept"
-                " FROM whereabouts w LEFT JOIN retained r ON r.op_id = w.op_id"
-                " WHERE w.book_id = ? AND w.at_us <= ?",
-                (book_id, now_us - RECENT_US),
+                " FROM whereabouts w LEFT JOIN retained r ON r.op_id = w.op_id WHERE w.at_us <= ?",
+                (now_us - RECENT_US,),
             ).fetchall()
-        gone = [(row["op_id"],) for row in old if not row["kept"] or is_safe(_whereabouts(row), regions)]
+        gone = [
+            (row["op_id"],)
+            for row in old
+            if not row["kept"]
+            or is_safe(_whereabouts(row), regions if row["book_id"] == book_id else SAFE_REGIONS)
+        ]
         if gone:
             with self._database.write() as connection:
                 connection.executemany("DELETE FROM retained WHERE op_id = ?", gone)

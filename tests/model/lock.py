@@ -133,7 +133,10 @@ class Model:
             yield f"a call: {event}", self.fed(world, event)
         if machine.syncing_since is not None:
             for complete in (False, True):
-                yield f"what waited is sent: {complete}", self.fed(world, session.Replayed(complete))
+                yield (
+                    f"what waited is sent: {complete}",
+                    self.fed(world, session.Replayed(machine.epoch, complete)),
+                )
 
     def _time(self, world: World) -> Iterator[tuple[str, World]]:
         machine = world.machine
@@ -266,7 +269,7 @@ class Model:
             return self._calm_answer(world, min(world.asked))
         if machine.phase in {Phase.LOCKED, Phase.SYNCING, Phase.SWITCHING}:
             ends = (
-                session.Replayed(True)
+                session.Replayed(machine.epoch, True)
                 if world.lives(machine.server)
                 else session.Failed(machine.server, "silent")
             )

@@ -201,7 +201,7 @@ class Cluster:
             return
         if server.runs == "well":
             self.feed(client, session.Answered(server.id, draining=server.state != "up"))
-            self.feed(client, session.Replayed(complete=True))
+            self.feed(client, session.Replayed(client.machine.epoch, complete=True))
         else:
             hangs = server.runs == "hangs"
             failed = session.Failed(server.id, "silent" if hangs else "refused")

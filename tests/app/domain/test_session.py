@@ -275,9 +275,11 @@ def test_another_server_takes_over_what_hung_is_broken_off_and_what_waits_is_sen
     assert bench.feed(Refreshed(B, 1, LIFE, False)) == (Leave(A, dead=True), Replay())
     assert (bench.phase, bench.machine.server, bench.machine.epoch) == (Phase.SWITCHING, B, 1)
     assert bench.machine.takes_calls
-    bench.feed(Replayed(complete=False))
+    bench.feed(Replayed(bench.machine.epoch, complete=False))
     assert bench.phase is Phase.SYNCING
-    bench.feed(Replayed(complete=True))
+    bench.feed(Replayed(0, complete=True))  # of the lock before
+    assert bench.phase is Phase.SYNCING
+    bench.feed(Replayed(bench.machine.epoch, complete=True))
     assert bench.phase is Phase.LOCKED
 
 
@@ -288,18 +290,18 @@ def test_a_server_that_only_sends_its_clients_elsewhere_is_not_cut_off(bench: Be
 
 def test_five_minutes_after_the_move_it_is_late_and_stays_so_until_all_is_there(bench: Bench) -> None:
     bench.move()
-    bench.feed(Replayed(complete=False))
+    bench.feed(Replayed(bench.machine.epoch, complete=False))
     bench.wait(299)
     assert not bench.machine.late
     bench.wait(1)
     assert bench.machine.late
-    bench.feed(Replayed(complete=True))
+    bench.feed(Replayed(bench.machine.epoch, complete=True))
     assert not bench.machine.late
 
 
 def test_while_the_last_changes_are_on_their_way_the_token_is_still_renewed(bench: Bench) -> None:
     bench.move()
-    bench.feed(Replayed(complete=False))
+    bench.feed(Replayed(bench.machine.epoch, complete=False))
     bench.wait(LIFE * 0.6)
     assert bench.asked[-1] == Refresh(B, "expiry")
     bench.feed(Refreshed(B, 1, LIFE, False))

@@ -10,7 +10,7 @@ import pytest
 from app.domain.link import Phase
 from app.domain.outbox_item import OutboxItem
 from app.domain.session import Machine
-from app.errors import OfflineError, ServerError
+from app.errors import OfflineError, ServerError, StoreError
 from app.services import following
 from app.services.following import LATE_US, Following
 from app.services.session_facts import Session
@@ -38,6 +38,9 @@ class World:
         self.rows: dict[str, set[str]] = {MUM: set(), DUB: set()}
         self.here = DUB
         self.silent = False
+        self.trouble: ServerError | None = None
+        self.no_bill: set[str] = set()
+        self.after_sending = lambda: None
         self.asked: list[list[str]] = []
         self.sent: list[str] = []
         self.not_known: set[str] = set()
@@ -67,6 +70,8 @@ class World:
         self.asked.append(op_ids)
         if self.silent:
             raise OfflineError
+        if self.trouble is not None:
+            raise self.trouble
         found = []
         for op_id in op_ids:
             regions = [region for region, rows in self.rows.items() if op_id in rows]
@@ -76,8 +81,11 @@ class World:
     def send_again(self, item: OutboxItem) -> None:
         if item.op_id in self.not_known:
             raise ServerError("This server is older than your program.", code=ErrorCode.UNKNOWN_FIELD)
+        if item.op_id in self.no_bill:
+            raise StoreError("A bill of this entry is no longer on this computer.")
         self.sent.append(item.op_id)
         self.rows[self.here].add(item.op_id)
+        self.after_sending()
 
 
 @pytest.fixture
@@ -117,13 +125,91 @@ def test_in_another_region_all_of_the_day_is_looked_up_anew_and_what_was_lost_is
     assert world.following.look() == 0
 
 
-def test_at_another_server_of_the_region_nothing_is_looked_up_anew(world: World) -> None:
-    world.rows[MUM].add(world.confirmed(DUB).op_id)
+def test_at_a_server_that_was_away_all_of_the_day_is_looked_up_anew(world: World) -> None:
+    item = world.confirmed(DUB)
+    world.rows[MUM].add(item.op_id)
     assert world.following.look() == 0
-    world.asked.clear()
-    world.accounts.session = world.accounts.session.at("ie-dub-2", DUB)
     assert world.following.look() == 0
+    assert world.asked == [[item.op_id]]
+    world.rows[DUB].clear()  # its region was made anew
+    world.accounts.session = world.accounts.session.back()
+    assert world.following.look() == 1
+    assert world.following.replay_missing() == 1
+    assert world.following.look() == 0
+
+
+def test_before_it_is_let_go_of_it_is_looked_up_once_more(world: World) -> None:
+    item = world.confirmed(DUB)
+    world.rows[MUM].add(item.op_id)
+    world.following.look()
+    world.rows[MUM].clear()  # made anew, and still copying
+    world.now_us += RECENT_US
+    world.following.look()
+    assert world.retained.items(BOOK, [item.op_id]) == [item]
+    world.rows[MUM].add(item.op_id)
+    world.following.look()
+    assert world.retained.items(BOOK, [item.op_id]) == []
+
+
+def test_between_two_whole_looks_only_what_is_not_here_is_asked_of(world: World) -> None:
+    here, there = world.confirmed(DUB), world.confirmed(MUM)
+    assert world.following.look(whole=False) == 2
+    assert world.asked == [[there.op_id]]
+    assert world.following.look() == 2
+    assert world.asked[1:] == [[here.op_id, there.op_id]]
+
+
+def test_so_many_are_sent_again_before_the_next_look(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following, "_SENT_AT_ONCE", 2)
+    items = [world.confirmed() for _ in range(3)]
+    assert world.following.replay_missing() == 2
+    assert world.sent == [item.op_id for item in items[:2]]
+    world.following.look()
+    assert world.following.replay_missing() == 1
+    assert world.sent == [item.op_id for item in items]
+
+
+def test_where_the_lock_moves_no_more_is_sent_again(world: World) -> None:
+    items = [world.confirmed() for _ in range(3)]
+    world.after_sending = lambda: setattr(world.accounts, "session", world.session())
+    assert world.following.replay_missing() == 1
+    assert world.sent == [items[0].op_id]
+
+
+def test_a_look_that_was_not_possible_comes_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following, "_LATER_SECONDS", 0.01)
+    item, looks = world.confirmed(DUB), []
+    world.following.on_look = lambda: looks.append(1)
+    world.accounts.machine = Machine(Phase.REFRESHING, "ie-dub-1")
+    world.following.kick()
+    wait_until(lambda: len(looks) > 2)
     assert world.asked == []
+    world.trouble = ServerError("Not now.", code=ErrorCode.STORE_UNAVAILABLE, retryable=True)
+    world.accounts.machine = Machine(Phase.LOCKED, "ie-dub-1")
+    wait_until(lambda: len(world.asked) > 2)
+    world.rows[MUM].add(item.op_id)
+    world.trouble = None
+    wait_until(lambda: world.following.counts() == (0, 0))
+
+
+def test_a_bill_that_is_no_longer_here_holds_up_no_other(world: World) -> None:
+    items = [world.confirmed() for _ in range(3)]
+    world.no_bill.add(items[0].op_id)
+    assert world.following.replay_missing() == 2
+    assert world.sent == [items[1].op_id, items[2].op_id]
+
+
+def test_nobody_is_alarmed_before_the_other_regions_had_five_minutes_to_answer(world: World) -> None:
+    item = world.confirmed(DUB)
+    world.rows[MUM].add(item.op_id)
+    world.following.look()
+    world.now_us += 2 * LATE_US
+    world.accounts.session = world.session()  # a later start, while the other region does not answer
+    del world.rows[MUM]
+    world.following.look()
+    assert world.following.counts() == (1, 0)
+    world.now_us += LATE_US
+    assert world.following.counts() == (1, 1)
 
 
 def test_what_two_regions_have_and_this_one_not_is_asked_of_until_it_is_here(world: World) -> None:

@@ -29,12 +29,13 @@ class Desk:
             link_now=lambda: 5.0,
             completed=[],
         )
-        self.accounts.replayed = lambda *, complete: self.accounts.completed.append(complete)
+        self.accounts.replayed = lambda _epoch, *, complete: self.accounts.completed.append(complete)
+        self.accounts.is_back = lambda: setattr(self.accounts, "session", self.accounts.session.back())
         self.following = SimpleNamespace(kicks=0, counts=lambda: (self.late + 1, self.late))
         self.following.kick = self._kick
         self.late = 0
-        retained = Retained(self.database)
-        self.link = Link(self.accounts, retained, self.following, lambda: self.now_us)  # type: ignore[arg-type]
+        self.retained = Retained(self.database)
+        self.link = Link(self.accounts, self.retained, self.following, lambda: self.now_us)  # type: ignore[arg-type]
         self.heard: list[LinkView] = []
         self.link.subscribe(self.heard.append)
 
@@ -77,17 +78,17 @@ def whereabouts(op_id: str, *regions: str, rows: tuple[str, ...] = (), at_us: in
 
 def test_the_fold_counts_what_is_whole_in_a_region() -> None:
     ops = [whereabouts("1", MUM), whereabouts("2", MUM, DUB), whereabouts("3"), whereabouts("4", rows=(MUM,))]
-    assert arrived(ops, MUM, "") == (2, 4)
-    assert arrived(ops, DUB, "") == (1, 4)
-    assert arrived(ops, DUB, "a later stay") == (0, 4)
-    assert arrived([], DUB, "") == (0, 0)
+    assert arrived(ops, MUM, "") == (2, 4, 0)
+    assert arrived(ops, DUB, "") == (1, 4, 0)
+    assert arrived(ops, DUB, "a later stay") == (0, 4, 3)
+    assert arrived([], DUB, "") == (0, 0, 0)
 
 
 def test_what_is_counted_together_counts_as_many() -> None:
     both, one = frozenset({MUM, DUB}), frozenset({MUM})
     ops = [Whereabouts("", rows=both, bytes=both, at_us=5, count=30)]
     ops += [Whereabouts("", rows=both, bytes=one, at_us=5, count=7), whereabouts("1")]
-    assert arrived(ops, DUB, "") == (30, 38)
+    assert arrived(ops, DUB, "") == (30, 38, 0)
     assert overdue(ops, 2, 10) == 8
 
 
@@ -132,6 +133,90 @@ def test_after_a_move_inside_a_region_only_what_waits_is_missing(desk: Desk) -> 
     assert desk.link.view().moved == Moved(3, 3)
     assert desk.accounts.completed == [False, True]
     assert not desk.following.in_a_hurry()
+
+
+def test_what_was_here_before_the_move_is_not_claimed_before_it_is_looked_up(desk: Desk) -> None:
+    desk.wait_for("1", "2", "3")
+    desk.confirm(MUM, "1", "2")
+    desk.accounts.session = desk.accounts.session.at("in-mum-1", MUM)
+    desk.accounts.on_replay()
+    assert desk.link.view().moved == Moved(0, 3, unknown=2)
+    desk.retained.learn({"1": ([MUM], [MUM]), "2": ([MUM], [])}, desk.accounts.session.stay)
+    desk.following.on_look()
+    assert desk.link.view().moved == Moved(1, 3)
+
+
+def test_a_count_of_before_the_lock_moved_is_of_no_more_use(desk: Desk) -> None:
+    desk.wait_for("1")
+    desk.confirm(MUM, "1")
+    desk.accounts.on_replay()
+    assert desk.accounts.completed == [True]
+    count = desk.link._count
+
+    def moves_meanwhile(session: Session) -> Moved:
+        counted = count(session)
+        desk.accounts.session = desk.accounts.session.at("ie-dub-1", DUB)
+        return counted
+
+    desk.link._count = moves_meanwhile  # type: ignore[method-assign]
+    desk.link.recount()
+    desk.link._count = count  # type: ignore[method-assign]
+    desk.link.recount()  # the machine has not heard of it yet
+    assert desk.accounts.completed == [True]
+    desk.accounts.machine = Machine(Phase.SWITCHING, "ie-dub-1")
+    desk.accounts.on_replay()
+    assert desk.link.view().moved == Moved(0, 1, unknown=1)
+    assert desk.accounts.completed == [True, False]
+
+
+def test_an_older_count_replaces_no_later_one(desk: Desk) -> None:
+    desk.wait_for("1")
+    desk.accounts.on_replay()
+    count = desk.link._count
+
+    def is_overtaken(session: Session) -> Moved:
+        counted = count(session)
+        desk.link._count = count  # type: ignore[method-assign]
+        desk.confirm(MUM, "1")
+        desk.link.recount()
+        return counted
+
+    desk.link._count = is_overtaken  # type: ignore[method-assign]
+    desk.link.recount()
+    assert desk.link.view().moved == Moved(1, 1)
+    assert desk.accounts.completed == [False, True]
+
+
+def test_signed_out_meanwhile_nothing_is_said_of_a_move(desk: Desk) -> None:
+    desk.accounts.session = None
+    desk.accounts.on_replay()
+    assert desk.link.view().moved is None
+
+
+def test_a_message_that_was_read_early_does_not_keep_it_syncing(desk: Desk) -> None:
+    desk.wait_for("1")
+    desk.accounts.machine = Machine(Phase.SYNCING, "in-mum-1", syncing_since=1.0)
+    desk.accounts.on_replay()
+    desk.link.dismiss_move()
+    desk.confirm(MUM, "1")
+    desk.following.on_look()
+    assert desk.link.view().moved is None
+    assert desk.accounts.completed == [False, True]
+
+
+def test_a_server_that_was_away_is_looked_into_anew(desk: Desk) -> None:
+    stay = desk.accounts.session.stay
+    desk.change(Machine(Phase.SUSPECT, "in-mum-1"))
+    desk.change(Machine(Phase.LOCKED, "in-mum-1"))
+    assert desk.accounts.session.stay == stay
+    for phase in (Phase.RECONNECTING, Phase.REFRESHING, Phase.LOCKED):
+        desk.change(Machine(phase, "in-mum-1"))
+    assert desk.accounts.session.stay != stay
+    assert desk.following.kicks == 1
+    stay = desk.accounts.session.stay
+    for phase, server in ((Phase.OFFLINE, "in-mum-1"), (Phase.SWITCHING, "in-mum-2")):
+        desk.change(Machine(phase, server))
+    assert desk.accounts.session.stay == stay  # a move has its own
 
 
 def test_what_another_region_confirmed_is_not_claimed_to_be_here(desk: Desk) -> None:

@@ -19,11 +19,10 @@ def test_what_is_no_such_text_is_nothing() -> None:
     assert decode_facts('{"address": "", "user_name": "asha"}') is None
 
 
-def test_in_its_region_a_stay_goes_on_and_in_another_one_begins() -> None:
+def test_at_each_server_and_when_one_is_back_another_stay_begins() -> None:
     beside = SESSION.at("in-mum-2", "ap-south-1")
     assert (beside.server_id, beside.server_label) == ("in-mum-2", "in-mum-2 · ap-south-1")
-    assert beside.stay == SESSION.stay
-    there = SESSION.at("ie-dub-1", "eu-west-1")
-    back = there.at("in-mum-1", "ap-south-1")
-    assert back == SESSION
-    assert len({SESSION.stay, there.stay, back.stay}) == 3
+    there = beside.at("ie-dub-1", "eu-west-1")
+    again = there.at("in-mum-1", "ap-south-1")
+    assert again == again.back() == SESSION
+    assert len({each.stay for each in (SESSION, beside, there, again, again.back())}) == 5

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -237,10 +238,10 @@ def test_what_one_person_was_sending_never_reaches_the_book_of_the_next(
     desk.save("Mine too")
     sending, go_on, confirm = threading.Event(), threading.Event(), desk.sync._confirm
 
-    def slow(item: OutboxItem, receipt: EntrySaved, stay: str) -> None:
+    def slow(item: OutboxItem, receipt: EntrySaved, sent: Any) -> None:
         sending.set()
         assert go_on.wait(20)
-        confirm(item, receipt, stay)
+        confirm(item, receipt, sent)
 
     monkeypatch.setattr(desk.sync, "_confirm", slow)
     thread = threading.Thread(target=desk.sync.send_pending)

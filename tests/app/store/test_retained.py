@@ -71,11 +71,11 @@ def test_what_was_found_in_an_earlier_stay_is_not_known_to_be_here(store: Store)
     item = store.sent()
     store.retained.learn({item.op_id: ([MUM, DUB], [MUM, DUB])}, STAY)
     for recent in (store.retained.recent(BOOK, NOW), store.retained.recent_counted(BOOK, NOW)):
-        assert arrived(recent, MUM, STAY) == (1, 1)
-        assert arrived(recent, MUM, "another") == (0, 1)
+        assert arrived(recent, MUM, STAY) == (1, 1, 0)
+        assert arrived(recent, MUM, "another") == (0, 1, 1)
     store.retained.learn({item.op_id: ([DUB], [DUB])}, "another")  # that region was made anew
-    assert arrived(store.retained.recent(BOOK, NOW), MUM, "another") == (0, 1)
-    assert arrived(store.retained.recent(BOOK, NOW), DUB, "another") == (1, 1)
+    assert arrived(store.retained.recent(BOOK, NOW), MUM, "another") == (0, 1, 0)
+    assert arrived(store.retained.recent(BOOK, NOW), DUB, "another") == (1, 1, 0)
 
 
 def test_what_is_no_longer_where_it_was_is_not_claimed_to_be(store: Store) -> None:
@@ -136,8 +136,8 @@ def test_counted_together_is_what_is_counted_one_by_one(store: Store) -> None:
     recent = store.retained.recent(BOOK, NOW)
     assert {old_and_safe.op_id, old.op_id} & {each.op_id for each in recent} == {old.op_id}
     counted = store.retained.recent_counted(BOOK, NOW)
-    assert [arrived(counted, region, STAY) for region in (MUM, DUB)] == [(4, 7), (1, 7)]
-    assert [arrived(recent, region, STAY) for region in (MUM, DUB)] == [(4, 7), (1, 7)]
+    assert [arrived(counted, region, STAY) for region in (MUM, DUB)] == [(4, 7, 0), (1, 7, 0)]
+    assert [arrived(recent, region, STAY) for region in (MUM, DUB)] == [(4, 7, 0), (1, 7, 0)]
     for before_us in (day_ago, day_ago + 1, NOW + 1, NOW + 2, NOW + 3):
         one_by_one = store.known()
         together = store.retained.known_counted(BOOK, before_us)
@@ -146,10 +146,28 @@ def test_counted_together_is_what_is_counted_one_by_one(store: Store) -> None:
     assert overdue(together, 2, before_us) == 4
 
 
+def test_what_another_user_left_is_let_go_of_too_once_two_regions_have_it(store: Store) -> None:
+    safe, unsafe = store.sent(), store.sent()
+    store.retained.learn({safe.op_id: ([MUM, DUB], [MUM, DUB])}, STAY)
+    assert store.retained.let_go("other", 1, NOW + RECENT_US) == 1
+    assert store.retained.items(BOOK, [safe.op_id, unsafe.op_id]) == [unsafe]
+
+
+def test_what_is_old_is_told_of_whatever_is_known_of_it(store: Store) -> None:
+    old, new = store.sent(now_us=NOW - RECENT_US), store.sent()
+    assert [each.op_id for each in store.retained.known(BOOK, lambda _: True, NOW - RECENT_US)] == [old.op_id]
+    found = store.retained.known(BOOK, lambda _: False, NOW - RECENT_US)
+    assert [each.op_id for each in found] == [old.op_id, new.op_id]
+
+
+def test_no_more_than_asked_for_are_returned(store: Store) -> None:
+    items = [store.sent() for _ in range(3)]
+    assert store.retained.items(BOOK, [each.op_id for each in items], 2) == items[:2]
+
+
 def test_books_are_kept_apart(store: Store) -> None:
     item = store.sent()
     assert store.retained.recent("other", NOW) == store.known("other") == []
     assert store.retained.items("other", [item.op_id]) == []
-    assert arrived(store.retained.recent_counted("other", NOW), MUM, STAY) == (0, 0)
+    assert arrived(store.retained.recent_counted("other", NOW), MUM, STAY) == (0, 0, 0)
     assert store.retained.known_counted("other", NOW) == []
-    assert store.retained.let_go("other", 2, NOW + RECENT_US) == 0

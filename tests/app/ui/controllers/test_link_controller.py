@@ -229,9 +229,11 @@ def test_the_message_counts_what_has_arrived_and_then_goes_by_itself(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices
 ) -> None:
     banner = at_server.book.moved
-    tell(qtbot, at_server, fake, Phase.SYNCING, PUNE, moved=Moved(37, 40))
+    tell(qtbot, at_server, fake, Phase.SYNCING, PUNE, moved=Moved(0, 40, unknown=40))
     assert banner.isVisible()
     assert text(at_server, "moved_banner_text") == SENTENCE
+    assert text(at_server, "moved_banner_count") == "Looking for your recent changes here…"
+    tell(qtbot, at_server, fake, Phase.SYNCING, PUNE, moved=Moved(37, 40))
     assert text(at_server, "moved_banner_count") == "37 of 40 of your recent changes are here"
     tell(qtbot, at_server, fake, Phase.LOCKED, PUNE, moved=Moved(40, 40))
     assert text(at_server, "moved_banner_count") == "All your data is here."
