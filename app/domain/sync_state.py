@@ -55,7 +55,7 @@ def arrived(operations: Iterable[Whereabouts], region: str, stay: str) -> Arrive
     for each in operations:
         total += each.count
         here += each.count * is_here(each, region, stay)
-        unknown += each.count * (bool(each.rows) and each.stay != stay)
+        unknown += each.count * (each.stay != stay and bool(each.stay or each.rows))
     return Arrived(here, total, unknown)
 
 

@@ -1,5 +1,6 @@
 """Signing in, on this computer or at a server, and what is known of the session."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from functools import partial
 from typing import Final, Literal
 
 from app.domain.session import Machine
-from app.errors import AppError, SignInError
+from app.errors import AppError, SignInError, StoreError
 from app.remote.endpoint import Endpoint
 from app.services.beside import Beside
 from app.services.entrance import Entry, Remote, device_of, go_in, go_in_again, missing, read_invite
@@ -275,9 +276,10 @@ class Accounts:
             self.remote.cluster.forget()
         session = self._facts(address, answer)
         self._outbox.raise_counter(answer.book_id, answer.code_prefix, answer.last_counter)
-        self._address, self._remember = address, remember
-        self.session = session
         self.learn_server_time(answer.server_time)  # first: what is done with the token has the right time
+        self._address, self._remember = address, remember
+        with self._changing:
+            self.session = session
         self.remote.pinning.begin(answer, address, remember=remember)
         self._settings.set(_FACTS, encode_facts(address, session) if remember else "")
         return session
@@ -307,7 +309,8 @@ class Accounts:
                 return
             self.session = self._placed(self.session, self.machine.server or server_id)
             if self._remember:
-                self._settings.set(_FACTS, encode_facts(self._address, self.session))
+                with contextlib.suppress(StoreError):  # where it was is a hint; the token's record tells
+                    self._settings.set(_FACTS, encode_facts(self._address, self.session))
 
     def close(self) -> None:
         """Let go of the network: the program ends. The session goes on at the next start."""
@@ -323,7 +326,8 @@ class Accounts:
         remote.tokens.keep_in(self._vault, remember=self._remember)
         self._remote, self._address = self._attached(remote), address
         self._outbox.raise_counter(answer.book_id, answer.code_prefix, answer.last_counter)
-        self.session = self._placed(self._facts(address, answer), remote.pinning.machine.server)
+        with self._changing:
+            self.session = self._placed(self._facts(address, answer), remote.pinning.machine.server)
         facts = encode_facts(address, self.session) if self._remember else ""
         self._settings.set(_FACTS, facts)
         self._settings.set("address", address)

@@ -10,16 +10,17 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from app.domain.link import Phase
 from app.domain.outbox_item import OutboxItem
 from app.domain.sync_state import SAFE_REGIONS, Whereabouts, is_here, is_safe, is_settled, overdue
-from app.errors import AppError, OfflineError, StoreError
+from app.errors import AppError, InputError, OfflineError, StoreError
 from app.services.accounts import Accounts, Session
 from app.services.sync import Sync, is_this_items_own
 from app.store.retained import RECENT_US, Retained
+from server.contract.errors import ErrorCode
 from server.contract.limits import MAX_SYNC_OPERATIONS
 
 _log = logging.getLogger(__name__)
@@ -31,6 +32,10 @@ _GRACE_SECONDS: Final = 2.0
 """What a region lacks this long after a move is sent again: replication needs less where it works."""
 _SENT_AT_ONCE: Final = 100
 """So many are sent again before the next look: most of the rest may have come meanwhile."""
+_TOLD_SECONDS: Final = 1.0
+"""What a long look has found so far is told this often."""
+_REFUSED_SECONDS: Final = (4.0, 600.0)
+"""What was not taken is sent again after so long, twice as long each time, at most so long."""
 _OPEN: Final = frozenset({Phase.LOCKED, Phase.SYNCING, Phase.SWITCHING})
 
 
@@ -52,7 +57,6 @@ class Following:
         self._wanted = False
         self._ended = False
         self._stay = _Stay()
-        self._trouble = ""
         self._thread: threading.Thread | None = None
         self.on_look: Callable[[], None] = lambda: None
         self.in_a_hurry: Callable[[], bool] = lambda: False
@@ -87,59 +91,69 @@ class Following:
             return is_here(place, session.region, session.stay)
 
         if regions and whole:  # what may go is asked of once more: a region may have been made anew
-            self._look_up(session, self._retained.known(session.book_id, settled, day_ago))
+            asked = self._retained.known(session.book_id, settled, day_ago)
+            self._look_up(session, sorted(asked, key=here))
         elif regions:
             self._look_up(session, self._retained.known(session.book_id, here))
         if whole:
             self._retained.let_go(session.book_id, regions or SAFE_REGIONS, day_ago + RECENT_US)
+            self._stay_of(session).looked_us = self._now_us()
         return len(self._retained.known(session.book_id, settled)) if regions else 0
 
     def replay_missing(self) -> int:
         """Send again what the present region lacks, or the first of it; return how many operations. Raises
         AppError."""
         session = self._accounts.require_session()
-        missing = self._missing(session)
-        sent = 0
-        for item in self._retained.items(session.book_id, missing, _SENT_AT_ONCE):
+        stay, sent = self._stay_of(session), 0
+        due = [op_id for op_id in self._missing(session) if stay.is_due(op_id, time.monotonic())]
+        for item in self._retained.items(session.book_id, due, _SENT_AT_ONCE):
             if self._accounts.session is not session:  # the lock has moved: there it may be
                 break
-            sent += self._send_again(item)
+            sent += self._send_again(item, stay)
         if sent:
             _log.info("sent again", extra={"operations": sent, "region": session.region})
         return sent
 
     def counts(self) -> tuple[int, int]:
-        """Count the changes that no second region has, and those of them confirmed five minutes ago. Where
-        the lock has just come to a server the other regions have five minutes to answer there, too."""
+        """Count the changes that no second region has, and those of them confirmed five minutes before the
+        last look. Where the lock has just come to a server the other regions have five minutes to answer
+        there, too."""
         session = self._accounts.session
         regions = self._accounts.regions
         if session is None or regions < 2:
             return 0, 0
-        late = self._now_us() - LATE_US
+        stay = self._stay_of(session)
+        late = stay.looked_us - LATE_US
         try:
             found = self._retained.known_counted(session.book_id, late)
         except AppError:  # the disk fails: nothing is claimed, and nothing alarmed
             return 0, 0
         few = sum(each.count for each in found if not is_safe(each, regions))
-        return few, overdue(found, regions, late) if self._stay_of(session).began_us <= late else 0
+        return few, overdue(found, regions, late) if stay.began_us <= late else 0
 
     # --- inside ----------------------------------------------------------------------------------
 
     def _stay_of(self, session: Session) -> "_Stay":
-        if self._stay.id != session.stay:
-            self._stay = _Stay(session.stay, self._now_us())
-        return self._stay
+        last = self._stay
+        if last.id == session.stay:
+            return last
+        stay = _Stay(session.stay, session.server_id, self._now_us())
+        if last.server == stay.server:  # it is back: what there was to warn of is the same
+            stay.began_us, stay.looked_us = last.began_us, last.looked_us
+        self._stay = stay
+        return stay
 
-    def _send_again(self, item: OutboxItem) -> bool:
+    def _send_again(self, item: OutboxItem, stay: "_Stay") -> bool:
         """Send one; False where just this one cannot go: an older server may not know all of it, or a bill is
-        no longer here."""
+        no longer here. It is tried again, ever more rarely."""
         try:
             self._sync.send_again(item)
         except AppError as error:
-            if not (is_this_items_own(error) or isinstance(error, StoreError)):
+            if not _is_of_one(error):
                 raise
-            code = error.code or type(error).__name__
-            _log.warning("not taken again", extra={"error": code, "operation": item.op_id})
+            if stay.refuse(item.op_id, time.monotonic()):
+                code = error.code or type(error).__name__
+                _log.warning("not taken again", extra={"error": code, "operation": item.op_id})
             return False
         return True
 
@@ -150,38 +164,41 @@ class Following:
 
     def _look_up(self, session: Session, asked: Sequence[Whereabouts]) -> None:
         api = self._accounts.remote.api.for_book(session.book_id)
+        told = time.monotonic()
         for start in range(0, len(asked), MAX_SYNC_OPERATIONS):
-            if start:
+            if time.monotonic() - told >= _TOLD_SECONDS:
                 self.on_look()
+                told = time.monotonic()
             batch = asked[start : start + MAX_SYNC_OPERATIONS]
             status = api.sync_status([each.op_id for each in batch])
             found = {each.op_id: (each.row_in, each.bytes_in) for each in status.operations}
             self._retained.learn(found, session.stay)
 
     def _follow(self) -> None:
-        whole_at = -math.inf
+        whole_at, in_vain = -math.inf, 0
         while not self._ended:
-            left, now = 1, time.monotonic()  # what is not known is looked at again
-            whole = self._take_wanted() or now - whole_at >= _LATER_SECONDS
-            if whole:
-                whole_at = now
+            left = 1  # what is not known is looked at again
+            whole = self._take_wanted() or time.monotonic() - whole_at >= _LATER_SECONDS
+            is_open = self._accounts.machine.phase in _OPEN
             try:
                 if self._accounts.session is None:
                     left = 0
-                elif self._accounts.machine.phase in _OPEN:
+                elif is_open:
                     left = self._look_and_mend(whole=whole)
-                self._trouble = ""
-            except AppError as error:
-                self._note(error)
+                in_vain = 0
+            except Exception as error:  # noqa: BLE001 - a row that cannot be read: nobody else would look again
+                in_vain += 1
+                self._note(error, in_vain)
+            if whole:
+                whole_at = time.monotonic()
             self.on_look()
-            self._pause(left)
+            self._pause(left, in_vain, hurry=is_open and self.in_a_hurry())
 
-    def _note(self, error: AppError) -> None:
+    def _note(self, error: Exception, in_vain: int) -> None:
         """Log why it was not looked, once for as long as it lasts."""
-        trouble = error.code or type(error).__name__
-        if trouble != self._trouble and not isinstance(error, OfflineError):
-            _log.warning("not looked up", extra={"error": trouble})
-        self._trouble = trouble
+        if in_vain == 1 and not isinstance(error, OfflineError):
+            trouble = error.code if isinstance(error, AppError) else ""
+            _log.warning("not looked up", extra={"error": trouble or type(error).__name__})
 
     def _look_and_mend(self, *, whole: bool) -> int:
         """Look; and what the present region lacks and does not come by itself, send again: whether or not
@@ -191,7 +208,7 @@ class Following:
         if not left or session is None:
             return left
         stay, now = self._stay_of(session), time.monotonic()
-        if not self._missing(session):
+        if not self._missing(session) or self._sync.is_sending:  # what waits goes first
             stay.behind_since = math.inf
         elif now - min(stay.behind_since, now) < _GRACE_SECONDS:
             stay.behind_since = min(stay.behind_since, now)
@@ -206,19 +223,40 @@ class Following:
             wanted, self._wanted = self._wanted, False
             return wanted
 
-    def _pause(self, left: int) -> None:
+    def _pause(self, left: int, in_vain: int, *, hurry: bool) -> None:
+        pause = min(_SOON_SECONDS * 2 ** min(in_vain, 9), _LATER_SECONDS) if hurry else _LATER_SECONDS
         with self._wake:
             if not (self._ended or self._wanted):
-                hurry = self.in_a_hurry()
-                pause = _SOON_SECONDS if hurry else _LATER_SECONDS
                 self._wake.wait(pause if left or hurry else None)
 
 
 @dataclass(slots=True)
 class _Stay:
-    """One stay at a server (`Session.stay`): when it was first seen (µs since 1970), and since when its
-    region lacks something (on the monotonic clock)."""
+    """One stay at a server (`Session.stay`): when it was first seen, and last looked at whole (µs since
+    1970); since when its region lacks something, and for how long and until when what it did not take is left
+    alone (on the monotonic clock)."""
 
     id: str = ""
+    server: str = ""
     began_us: int = 0
+    looked_us: int = 0
     behind_since: float = math.inf
+    refused: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    def is_due(self, op_id: str, now: float) -> bool:
+        """Say whether an operation may be sent again."""
+        return now >= self.refused.get(op_id, (0.0, -math.inf))[1]
+
+    def refuse(self, op_id: str, now: float) -> bool:
+        """Note that it was not taken; return whether that is new."""
+        first, most = _REFUSED_SECONDS
+        is_new = op_id not in self.refused
+        pause = first if is_new else min(2 * self.refused[op_id][0], most)
+        self.refused[op_id] = pause, now + pause
+        return is_new
+
+
+def _is_of_one(error: AppError) -> bool:
+    """Say whether others may go all the same."""
+    at_fault = isinstance(error, InputError | StoreError) or error.code == ErrorCode.INTERNAL
+    return at_fault or is_this_items_own(error)

@@ -36,7 +36,7 @@ class Link:
         self._lock = threading.Lock()
         self._told: list[Told] = []
         self._moved: Moved | None = None
-        self._away_from = ""
+        self._away_from, self._is_there = "", False
         self._counts = self._last_count = 0
         self._unsettled = self._late = 0
         self._last = LinkView(Phase.SIGNED_OUT)
@@ -96,11 +96,16 @@ class Link:
             return
         moved = self._count(session)
         with self._lock:
+            if self._accounts.session is None:
+                return
             self._moved = moved
         self._tell()
-        self.send()
-        self.recount()
-        self._following.kick()
+        self._following.kick()  # it looks while what waits is sent
+        try:
+            self.send()
+        finally:
+            self.recount()
+            self._following.kick()
 
     def sent(self) -> None:
         """Hear that a run of sending has ended."""
@@ -128,17 +133,18 @@ class Link:
 
     def _changed(self, machine: Machine) -> None:
         with self._lock:
-            is_back = machine.phase in _THERE and machine.server == self._away_from
-            if machine.phase in _AWAY:
-                self._away_from = machine.server
-            elif machine.phase in _THERE:
-                self._away_from = ""
+            is_there, was_there = machine.phase in _THERE, self._is_there
+            is_back = is_there and machine.server == self._away_from
+            self._is_there = is_there
+            if is_there or machine.phase in _AWAY:
+                self._away_from = "" if is_there else machine.server
             if machine.phase is Phase.SIGNED_OUT:
                 self._moved = None
             elif self._moved is not None and machine.late and not self._moved.complete:
                 self._moved = replace(self._moved, late=True)
         if is_back:
             self._accounts.is_back()
+        if is_there and not was_there:
             self._following.kick()
         self._tell()
 

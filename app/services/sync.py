@@ -86,9 +86,15 @@ class Sync:
 
         One item that cannot go holds up only what was made from it.
         """
-        report = self._run()
-        self.on_run()
-        return report
+        try:
+            return self._run()
+        finally:
+            self.on_run()
+
+    @property
+    def is_sending(self) -> bool:
+        """Say whether a run, or an operation that is sent again, is under way."""
+        return self._lock.locked()
 
     def _run(self) -> SyncReport:
         with self._lock:

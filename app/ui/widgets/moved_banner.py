@@ -13,6 +13,9 @@ from app.ui.widgets.pieces import label, set_look, tool_button
 MOVED: Final = "Your primary server has changed. Any missing data will be synced within 5 minutes."
 LATE: Final = "Your primary server has changed. Some data takes longer than 5 minutes."
 LOOKING: Final = "Looking for your recent changes here…"
+NOT_KNOWN: Final = (
+    "This server does not say which of your recent changes are here. They are kept on this computer."
+)
 ALL_HERE: Final = "All your data is here."
 
 
@@ -20,8 +23,8 @@ def moved_words(moved: Moved) -> tuple[str, str]:
     """Return the message and the line under it."""
     if moved.complete:
         return MOVED, ALL_HERE
-    if moved.unknown and not moved.late:
-        return MOVED, LOOKING
+    if moved.unknown:
+        return (LATE, NOT_KNOWN) if moved.late else (MOVED, LOOKING)
     here, total = group_digits(str(moved.here)), group_digits(str(moved.total))
     count = f"{here} of {total} of your recent changes are here"
     if not moved.late:

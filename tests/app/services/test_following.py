@@ -1,5 +1,6 @@
 """Following changes through the regions: what is asked, what is let go of, and what is sent again."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -53,8 +54,8 @@ class World:
             remote=SimpleNamespace(api=api),
         )
         self.accounts.require_session = lambda: self.accounts.session
-        sync: Any = SimpleNamespace(send_again=self.send_again)
-        self.following = Following(self.accounts, sync, self.retained, lambda: self.now_us)  # type: ignore[arg-type]
+        self.sync: Any = SimpleNamespace(send_again=self.send_again, is_sending=False)
+        self.following = Following(self.accounts, self.sync, self.retained, lambda: self.now_us)  # type: ignore[arg-type]
 
     def session(self) -> Session:
         return Session("asha", BOOK, "M7A", "ie-dub-1", DUB, "ie-dub-1 · eu-west-1")
@@ -156,7 +157,7 @@ def test_between_two_whole_looks_only_what_is_not_here_is_asked_of(world: World)
     assert world.following.look(whole=False) == 2
     assert world.asked == [[there.op_id]]
     assert world.following.look() == 2
-    assert world.asked[1:] == [[here.op_id, there.op_id]]
+    assert world.asked[1:] == [[there.op_id, here.op_id]]  # what is not here first
 
 
 def test_so_many_are_sent_again_before_the_next_look(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,11 +205,12 @@ def test_nobody_is_alarmed_before_the_other_regions_had_five_minutes_to_answer(w
     world.rows[MUM].add(item.op_id)
     world.following.look()
     world.now_us += 2 * LATE_US
-    world.accounts.session = world.session()  # a later start, while the other region does not answer
+    world.accounts.session = world.session().at("ie-dub-2", DUB)  # while the other region does not answer
     del world.rows[MUM]
     world.following.look()
     assert world.following.counts() == (1, 0)
     world.now_us += LATE_US
+    world.following.look()
     assert world.following.counts() == (1, 1)
 
 
@@ -257,7 +259,10 @@ def test_what_the_new_region_lacks_is_sent_again_in_the_order_in_which_it_was_ma
     assert world.following.look() == 0
 
 
-def test_one_that_an_older_server_does_not_take_holds_up_no_other(world: World) -> None:
+def test_one_that_an_older_server_does_not_take_holds_up_no_other(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = time.monotonic() + 60
     items = [world.confirmed() for _ in range(3)]
     world.not_known.add(items[0].op_id)
     world.following.look()
@@ -265,8 +270,63 @@ def test_one_that_an_older_server_does_not_take_holds_up_no_other(world: World) 
     assert world.sent == [items[1].op_id, items[2].op_id]
     assert world.following.look() == 1
     world.not_known.clear()  # it was brought up to date
+    assert world.following.replay_missing() == 0  # not at each look
+    monkeypatch.setattr(time, "monotonic", lambda: later)
     assert world.following.replay_missing() == 1
     assert world.following.look() == 0
+
+
+def test_what_is_not_taken_holds_up_none_of_those_behind_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "_SENT_AT_ONCE", 2)
+    items = [world.confirmed() for _ in range(4)]
+    world.not_known.update(item.op_id for item in items[:2])
+    assert world.following.replay_missing() == 0
+    assert world.following.replay_missing() == 2
+    assert world.sent == [item.op_id for item in items[2:]]
+
+
+def test_what_is_not_taken_is_tried_ever_more_rarely() -> None:
+    stay = following._Stay()
+    assert stay.refuse("op", 100.0)
+    assert not stay.is_due("op", 103.9)
+    assert stay.is_due("op", 104.0)
+    assert not stay.refuse("op", 104.0)
+    assert not stay.is_due("op", 111.9)
+    for _ in range(20):
+        stay.refuse("op", 200.0)
+    assert stay.is_due("op", 800.0)
+    assert stay.is_due("another", 0.0)
+
+
+def test_while_what_waits_is_sent_nothing_is_sent_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for pause in ("_LATER_SECONDS", "_GRACE_SECONDS"):
+        monkeypatch.setattr(following, pause, 0.0)
+    item = world.confirmed()
+    world.sync.is_sending = True
+    world.following.kick()
+    wait_until(lambda: len(world.asked) > 5)
+    assert world.sent == []
+    world.sync.is_sending = False
+    wait_until(lambda: world.sent == [item.op_id])
+
+
+def test_a_row_that_cannot_be_read_does_not_end_the_looking(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "_LATER_SECONDS", 0.01)
+    item, known = world.confirmed(), world.retained.known
+    monkeypatch.setattr(world.retained, "known", lambda *_: [][0])
+    looks: list[int] = []
+    world.following.on_look = lambda: looks.append(1)
+    world.following.kick()
+    wait_until(lambda: len(looks) > 2)
+    monkeypatch.setattr(world.retained, "known", known)
+    wait_until(lambda: world.asked)
+    assert world.asked[0] == [item.op_id]
 
 
 def test_a_region_that_lost_everything_is_not_believed_to_have_it(world: World) -> None:
@@ -280,9 +340,14 @@ def test_a_region_that_lost_everything_is_not_believed_to_have_it(world: World) 
 
 def test_after_five_minutes_they_are_late(world: World) -> None:
     world.confirmed()
+    world.following.look()
     assert world.following.counts() == (1, 0)
     world.now_us += LATE_US + 1
+    assert world.following.counts() == (1, 0)  # asleep, or without a network: nobody has looked
+    world.following.look()
     assert world.following.counts() == (1, 1)
+    world.accounts.session = world.accounts.session.back()
+    assert world.following.counts() == (1, 1)  # a server that was away and is back is no news
 
 
 def test_in_a_hurry_it_looks_by_itself_and_sends_again_what_does_not_come(world: World) -> None:

@@ -8,6 +8,7 @@ import pytest
 from app.domain.link import LinkView, Moved, Phase
 from app.domain.session import Machine
 from app.domain.sync_state import Whereabouts, arrived, by_entry, is_safe, is_settled, overdue
+from app.errors import StoreError
 from app.services.link import Link
 from app.services.session_facts import Session
 from app.store.database import Database
@@ -126,7 +127,7 @@ def test_after_a_move_inside_a_region_only_what_waits_is_missing(desk: Desk) -> 
     desk.accounts.on_replay()
     assert desk.link.view().moved == Moved(2, 3)
     assert desk.accounts.completed == [False]
-    assert desk.following.kicks == 1
+    assert desk.following.kicks == 2  # before and after what waits is sent
     assert desk.following.in_a_hurry()
     desk.confirm(MUM, "3")
     desk.link.recount()
@@ -187,6 +188,18 @@ def test_an_older_count_replaces_no_later_one(desk: Desk) -> None:
     assert desk.accounts.completed == [False, True]
 
 
+def test_where_sending_fails_it_is_counted_and_looked_up_all_the_same(desk: Desk) -> None:
+    def fails() -> None:
+        raise StoreError("The disk is full.")
+
+    desk.wait_for("1")
+    desk.link.send = fails
+    with pytest.raises(StoreError):
+        desk.accounts.on_replay()
+    assert desk.accounts.completed == [False]
+    assert desk.following.kicks == 2
+
+
 def test_signed_out_meanwhile_nothing_is_said_of_a_move(desk: Desk) -> None:
     desk.accounts.session = None
     desk.accounts.on_replay()
@@ -212,7 +225,7 @@ def test_a_server_that_was_away_is_looked_into_anew(desk: Desk) -> None:
     for phase in (Phase.RECONNECTING, Phase.REFRESHING, Phase.LOCKED):
         desk.change(Machine(phase, "in-mum-1"))
     assert desk.accounts.session.stay != stay
-    assert desk.following.kicks == 1
+    assert desk.following.kicks == 2  # each time that it is there again
     stay = desk.accounts.session.stay
     for phase, server in ((Phase.OFFLINE, "in-mum-1"), (Phase.SWITCHING, "in-mum-2")):
         desk.change(Machine(phase, server))

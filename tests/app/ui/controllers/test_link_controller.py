@@ -255,6 +255,9 @@ def test_with_nothing_to_bring_everything_is_here(
     assert text(at_server, "moved_banner_count") == "All your data is here."
 
 
+KEPT = "They are kept on this computer."
+
+
 @pytest.mark.parametrize(
     ("here", "rest"),
     [
@@ -270,6 +273,9 @@ def test_after_five_minutes_the_message_becomes_a_warning(
     assert "within 5 minutes" not in text(at_server, "moved_banner_text")
     count = text(at_server, "moved_banner_count")
     assert count == f"{here} of 40 of your recent changes are here; {rest}"
+    tell(qtbot, at_server, fake, Phase.SYNCING, PUNE, moved=Moved(0, 40, late=True, unknown=40))
+    count = text(at_server, "moved_banner_count")
+    assert count == "This server does not say which of your recent changes are here. " + KEPT
     fake.link.clock += 600
     at_server.link.look()
     assert at_server.book.moved.isVisible()
