@@ -186,7 +186,7 @@ class Following:
                 elif is_open:
                     left = self._look_and_mend(whole=whole)
                 in_vain = 0
-            except Exception as error:  # noqa: BLE001 - a row that cannot be read: nobody else would look again
+            except AppError as error:
                 in_vain += 1
                 self._note(error, in_vain)
             if whole:
@@ -194,11 +194,10 @@ class Following:
             self.on_look()
             self._pause(left, in_vain, hurry=is_open and self.in_a_hurry())
 
-    def _note(self, error: Exception, in_vain: int) -> None:
+    def _note(self, error: AppError, in_vain: int) -> None:
         """Log why it was not looked, once for as long as it lasts."""
         if in_vain == 1 and not isinstance(error, OfflineError):
-            trouble = error.code if isinstance(error, AppError) else ""
-            _log.warning("not looked up", extra={"error": trouble or type(error).__name__})
+            _log.warning("not looked up", extra={"error": error.code or type(error).__name__})
 
     def _look_and_mend(self, *, whole: bool) -> int:
         """Look; and what the present region lacks and does not come by itself, send again: whether or not

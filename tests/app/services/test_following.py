@@ -314,12 +314,16 @@ def test_while_what_waits_is_sent_nothing_is_sent_again(
     wait_until(lambda: world.sent == [item.op_id])
 
 
-def test_a_row_that_cannot_be_read_does_not_end_the_looking(
+def test_a_disk_that_fails_for_a_while_does_not_end_the_looking(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(following, "_LATER_SECONDS", 0.01)
     item, known = world.confirmed(), world.retained.known
-    monkeypatch.setattr(world.retained, "known", lambda *_: [][0])
+
+    def fails(*_: object) -> None:
+        raise StoreError("The disk could not be read.")
+
+    monkeypatch.setattr(world.retained, "known", fails)
     looks: list[int] = []
     world.following.on_look = lambda: looks.append(1)
     world.following.kick()
