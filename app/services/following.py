@@ -87,14 +87,11 @@ class Following:
         def settled(place: Whereabouts) -> bool:
             return is_settled(place, session.region, session.stay, regions)
 
-        def here(place: Whereabouts) -> bool:
-            return is_here(place, session.region, session.stay)
-
         if regions and whole:  # what may go is asked of once more: a region may have been made anew
             asked = self._retained.known(session.book_id, settled, day_ago)
-            self._look_up(session, sorted(asked, key=here))
+            self._look_up(session, sorted(asked, key=_is_here(session)))
         elif regions:
-            self._look_up(session, self._retained.known(session.book_id, here))
+            self._look_up(session, self._missing(session))
         if whole:
             self._retained.let_go(session.book_id, regions or SAFE_REGIONS, day_ago + RECENT_US)
             self._stay_of(session).looked_us = self._now_us()
@@ -105,7 +102,8 @@ class Following:
         AppError."""
         session = self._accounts.require_session()
         stay, sent = self._stay_of(session), 0
-        due = [op_id for op_id in self._missing(session) if stay.is_due(op_id, time.monotonic())]
+        missing, now = [each.op_id for each in self._missing(session)], time.monotonic()
+        due = [op_id for op_id in missing if stay.is_due(op_id, now)]
         for item in self._retained.items(session.book_id, due, _SENT_AT_ONCE):
             if self._accounts.session is not session:  # the lock has moved: there it may be
                 break
@@ -157,10 +155,9 @@ class Following:
             return False
         return True
 
-    def _missing(self, session: Session) -> list[str]:
+    def _missing(self, session: Session) -> list[Whereabouts]:
         """Return the operations that are not known to be in the present region."""
-        found = self._retained.known(session.book_id, lambda w: is_here(w, session.region, session.stay))
-        return [each.op_id for each in found]
+        return self._retained.known(session.book_id, _is_here(session))
 
     def _look_up(self, session: Session, asked: Sequence[Whereabouts]) -> None:
         api = self._accounts.remote.api.for_book(session.book_id)
@@ -253,6 +250,10 @@ class _Stay:
         pause = first if is_new else min(2 * self.refused[op_id][0], most)
         self.refused[op_id] = pause, now + pause
         return is_new
+
+
+def _is_here(session: Session) -> Callable[[Whereabouts], bool]:
+    return lambda place: is_here(place, session.region, session.stay)
 
 
 def _is_of_one(error: AppError) -> bool:
