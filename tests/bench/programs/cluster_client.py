@@ -48,9 +48,16 @@ _KINDS: Final = (
 )
 
 
+_saying: Final = threading.Lock()
+
+
 def say(**values: object) -> None:
-    """Write one line in one piece: what is written before a kill arrives."""
-    os.write(1, json.dumps(values).encode() + b"\n")
+    """Write one line, at once: what is written before a kill arrives. A claim of a long day is more than a
+    pipe takes in one piece, and another thread's line would come in between."""
+    line = json.dumps(values).encode() + b"\n"
+    with _saying:
+        while line:
+            line = line[os.write(1, line) :]
 
 
 class Watch:
