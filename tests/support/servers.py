@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -61,8 +61,8 @@ class RunningServer:
 
     url: str
     config: Config
-    services: Services
-    loop: asyncio.AbstractEventLoop
+    services: Services = field(repr=False)  # megabytes
+    loop: asyncio.AbstractEventLoop = field(repr=False)
 
     def api(self) -> Api:
         """Return a client that nobody has signed in to."""

@@ -249,7 +249,7 @@ def caught(call: Callable[[], object], kind: type[AppError] = AppError) -> AppEr
 @settings(
     max_examples=8,
     derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     deadline=None,
 )
 @given(seed=st.integers(0, 2**32))
