@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from app.local_server import LocalServer
     from app.remote.endpoint import Endpoint
     from app.services import Services
-    from app.services.entrance import Remote
-    from app.services.following import Following
+    from app.services.login import Remote
+    from app.services.replication_tracker import Following
     from app.store.database import Database
     from app.store.drafts import DraftStore
     from app.store.files import Files
     from app.store.outbox import Outbox
-    from app.store.retained import Retained
+    from app.store.replay_log import Retained
     from app.store.settings import Settings
     from app.store.vault import Vault
 
@@ -58,20 +58,20 @@ def make_desk(paths: Paths, local_server: "LocalServer | None" = None) -> Desk:
     from app.log import log_to_file
     from app.services import Services
     from app.services.accounts import Accounts
+    from app.services.connection_status import Link
     from app.services.documents import Documents
     from app.services.drafts import Drafts
     from app.services.entries import Entries
     from app.services.exports import Exports
-    from app.services.following import Following
-    from app.services.link import Link
     from app.services.moving import Moving
+    from app.services.replication_tracker import Following
     from app.services.sync import Sync
     from app.store.cache import ReadCache
     from app.store.database import Database
     from app.store.drafts import DraftStore
     from app.store.files import Files
     from app.store.outbox import Outbox
-    from app.store.retained import Retained
+    from app.store.replay_log import Retained
     from app.store.settings import Settings
     from app.store.vault import Vault
 
@@ -131,11 +131,11 @@ def open_services(paths: Paths) -> Generator["Services", None, None]:
 def _connect(local: Callable[[], "Endpoint"], settings: "Settings", vault: "Vault") -> "Remote":
     from app.remote.api import Api
     from app.remote.auth import Tokens
+    from app.remote.call_monitor import Watch
     from app.remote.client import Client
     from app.remote.cluster import Cluster
-    from app.remote.pinning import Pinning
-    from app.remote.watch import Watch
-    from app.services.entrance import Remote
+    from app.remote.session_runner import Pinning
+    from app.services.login import Remote
 
     watch, cluster = Watch(time.monotonic), Cluster(settings)
     client = Client(watch)

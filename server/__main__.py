@@ -6,12 +6,12 @@ import signal
 import sys
 from pathlib import Path
 
-from server.cluster import commands as cluster_commands
+from server.cli import discovery as discovery_commands
+from server.cli import replication as replication_commands
+from server.cli import roster as cluster_commands
 from server.config import Config, read_config, with_environment
-from server.discovery import commands as discovery_commands
 from server.errors import StartError
 from server.log import log_to_stderr
-from server.replication import commands as replication_commands
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -88,7 +88,7 @@ def _add_user_commands(user: argparse.ArgumentParser) -> None:
 
 
 def _local(options: argparse.Namespace) -> None:
-    from server.serve import read_secret, serve
+    from server.process.start_stop import read_secret, serve
 
     if not 0 <= options.port <= 65535:
         raise StartError("A port is a number from 0 to 65535.")
@@ -104,7 +104,7 @@ def _local(options: argparse.Namespace) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    from server.serve import serve
+    from server.process.start_stop import serve
 
     serve(read_config(options.config))
 
@@ -120,22 +120,22 @@ def _migrate(options: argparse.Namespace) -> None:  # noqa: ARG001 - the shape o
 
 
 def _user_invite(options: argparse.Namespace) -> None:
-    from server.auth import console
+    from server.cli import users
 
-    sys.stdout.write(console.invite(console.Place(options.config, options.data), options.days) + "\n")
+    sys.stdout.write(users.invite(users.Place(options.config, options.data), options.days) + "\n")
 
 
 def _user_add(options: argparse.Namespace) -> None:
-    from server.auth import console
+    from server.cli import users
 
-    console.add(console.Place(options.config, options.data), options.name)
+    users.add(users.Place(options.config, options.data), options.name)
     sys.stdout.write(f"{options.name} can sign in now.\n")
 
 
 def _user_reset(options: argparse.Namespace) -> None:
-    from server.auth import console
+    from server.cli import users
 
-    ended = console.reset(console.Place(options.config, options.data), options.name)
+    ended = users.reset(users.Place(options.config, options.data), options.name)
     sys.stdout.write(
         f"{options.name} has a new password; sessions ended: {ended}. "
         "A device that is signed in now is out within five minutes.\n"
@@ -143,9 +143,9 @@ def _user_reset(options: argparse.Namespace) -> None:
 
 
 def _user_list(options: argparse.Namespace) -> None:
-    from server.auth import console
+    from server.cli import users
 
-    sys.stdout.write(console.list_users(console.Place(options.config, options.data)))
+    sys.stdout.write(users.list_users(users.Place(options.config, options.data)))
 
 
 if __name__ == "__main__":

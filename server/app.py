@@ -12,39 +12,39 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from server.auth.hearing import hearing
+from server.api.auth import ROUTES as AUTH
+from server.api.cluster import ROUTES as CLUSTER
+from server.api.documents import ROUTES as DOCUMENTS
+from server.api.entries import ROUTES as ENTRIES
+from server.api.health import ROUTES as HEALTH
+from server.api.metrics import ROUTES as METRICS
+from server.api.peers import ROUTES as PEERS
+from server.api.state import Services
 from server.auth.issuer import Issuer
-from server.auth.routes import ROUTES as AUTH
+from server.auth.revocation_poller import hearing
 from server.auth.service import AuthService
-from server.auth.tokens import warm_up
-from server.cluster.beating import Beating
-from server.cluster.joining import join, own_roster
-from server.cluster.load import LoadMeter, use_of
-from server.cluster.locks import Locks
-from server.cluster.own_state import OwnState
-from server.cluster.routes import ROUTES as CLUSTER
+from server.cluster.heartbeat_sender import Beating
+from server.cluster.startup import join, own_roster
 from server.config import Config
 from server.db.pool import make_blocking_pool, make_pool
-from server.documents.copying import Copying
 from server.documents.folder import FolderStore
-from server.documents.routes import ROUTES as DOCUMENTS
+from server.documents.replicator import Copying
 from server.documents.service import DocumentService
 from server.entries.changes import EntryChanges
 from server.entries.export import CsvExport
-from server.entries.routes import ROUTES as ENTRIES
 from server.entries.service import EntryService
-from server.http.health import ROUTES as HEALTH
-from server.http.metrics import ROUTES as METRICS
-from server.http.middleware import Envelope, status_error
+from server.http.middleware import Envelope
 from server.http.openapi import openapi_route
-from server.http.responses import error_response
-from server.http.state import Services
-from server.identity import VERSION
+from server.http.responses import error_response, status_error
 from server.journal.rollup import rollup
-from server.peers.links import Links
-from server.peers.routes import ROUTES as PEERS
-from server.peers.whereabouts import Whereabouts
-from server.sessions.placement import Placement
+from server.node.identity import VERSION
+from server.node.lifecycle import OwnState
+from server.node.load import LoadMeter, use_of
+from server.node.pinned_sessions import Locks
+from server.peers.client import Links
+from server.peers.replication_status import Whereabouts
+from server.pinning.placement import Placement
+from server.tokens.tokens import warm_up
 
 _WARM_UP_AFTER_SECONDS = 1.0
 _EXPORTS_AT_ONCE = 4

@@ -24,7 +24,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     size counts instead). `roster` is the file of the signed roster and `cluster_key` the fingerprint of the
     key that signed it; without them the server is a cluster of its own. `documents` is the folder of the
     bills, one for all servers of a region ("": below `data`). `capacity` is how many calls at once are full
-    load, `policy` how clients are spread (`server/sessions/choice.py`), `drain_seconds` how long a task may
+    load, `policy` how clients are spread (`server/pinning/policies.py`), `drain_seconds` how long a task may
     go on once the server is asked to end. `ca_file` holds certificates to trust beside the system's.
     `replication` lets the embedded PostgreSQL take part in a mesh of regions on this computer; its peers
     find it at `database_port`. `metrics_token` opens /metrics ("": to this computer only). `tls_certificate`

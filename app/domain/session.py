@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from app.domain.link import Phase
+from app.domain.connection_status import Phase
 from app.domain.session_events import (
     Answered,
     Busy,

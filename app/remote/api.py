@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from app.remote.client import Client
-from app.remote.pinning import Lease, Pinning
+from app.remote.session_runner import Lease, Pinning
 from server.contract import paths
 from server.contract.cluster_calls import (
     SyncStatus,

@@ -17,10 +17,10 @@ import msgspec
 import requests
 
 from app.errors import AppError, OfflineError, ServerError, StoreError
+from app.remote.call_monitor import MovingFile, Outcome, Watch
 from app.remote.endpoint import Endpoint, is_loopback_url
 from app.remote.sockets import Sockets, WatchedAdapter
 from app.remote.translate import error_of
-from app.remote.watch import MovingFile, Outcome, Watch
 from server.contract import paths
 
 T = TypeVar("T")

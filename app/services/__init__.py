@@ -6,11 +6,11 @@ Every method may be called from any thread and raises AppError where it cannot d
 from dataclasses import dataclass
 
 from app.services.accounts import Accounts
+from app.services.connection_status import Link
 from app.services.documents import Documents
 from app.services.drafts import Drafts
 from app.services.entries import Entries
 from app.services.exports import Exports
-from app.services.link import Link
 from app.services.moving import Moving
 from app.services.sync import Sync
 from app.store.settings import Settings

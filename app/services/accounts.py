@@ -11,8 +11,8 @@ from typing import Final, Literal
 from app.domain.session import Machine
 from app.errors import AppError, SignInError, StoreError
 from app.remote.endpoint import Endpoint
-from app.services.beside import Beside
-from app.services.entrance import Entry, Remote, device_of, go_in, go_in_again, missing, read_invite
+from app.services.login import Entry, Remote, device_of, go_in, go_in_again, missing, read_invite
+from app.services.pending_session import Beside
 from app.services.session_facts import (
     InviteFacts,
     LocalBook,

@@ -31,7 +31,7 @@ from app.remote.translate import (
 from app.services.accounts import Accounts
 from app.store.cache import ReadCache
 from app.store.outbox import Outbox
-from app.store.retained import Retained
+from app.store.replay_log import Retained
 from server.contract import checks, limits
 from server.contract.errors import FieldError
 

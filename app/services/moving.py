@@ -10,9 +10,9 @@ from typing import Final
 
 from app.errors import AppError, OfflineError, ServerError
 from app.services.accounts import Accounts, Session
-from app.services.beside import Beside
-from app.services.copying import Copying, MoveProgress
-from app.services.entrance import read_invite
+from app.services.book_copy import Copying, MoveProgress
+from app.services.login import read_invite
+from app.services.pending_session import Beside
 from app.services.sync import Sync
 from app.store.durable import os_errors_translated
 from app.store.files import Files

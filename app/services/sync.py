@@ -14,7 +14,7 @@ from app.services.accounts import Accounts
 from app.store.cache import ReadCache
 from app.store.files import Files
 from app.store.outbox import Outbox
-from app.store.retained import HERE, Confirmed
+from app.store.replay_log import HERE, Confirmed
 from server.contract.errors import ErrorCode
 from server.contract.shapes import EntrySaved, PlannedDocument
 

@@ -22,7 +22,7 @@ from app.store.encoding import (
     encode_draft,
 )
 from app.store.outbox_rows import item_of
-from app.store.retained import HERE, Confirmed, retain
+from app.store.replay_log import HERE, Confirmed, retain
 from server.contract.limits import MAX_CLOCK_AHEAD_US
 
 Random = Callable[[int], bytes]

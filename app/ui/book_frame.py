@@ -7,8 +7,8 @@ from PySide6.QtCore import QMimeData, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
+from app.domain.connection_status import Moved
 from app.domain.entry import EntryDetail, EntryDraft
-from app.domain.link import Moved
 from app.ui.desktop import Desktop
 from app.ui.tasks import Tasks
 from app.ui.theme import Mode

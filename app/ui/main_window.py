@@ -53,11 +53,11 @@ from PySide6.QtWidgets import QMainWindow, QStackedWidget
 from app.domain.entry import EntryDetail, EntryDraft, EntryFilter
 from app.errors import AppError
 from app.ui.book_frame import BookFrame
+from app.ui.controllers.connection_controller import LinkController
 from app.ui.controllers.document_opener import DocumentOpener
+from app.ui.controllers.drag_drop import FileDrops
 from app.ui.controllers.entry_changes import Change, EntryChanges
-from app.ui.controllers.file_drops import FileDrops
-from app.ui.controllers.leaving import Leaving
-from app.ui.controllers.link_controller import LinkController
+from app.ui.controllers.exit_guard import Leaving
 from app.ui.controllers.sync_controller import Link, SyncController
 from app.ui.desktop import Desktop
 from app.ui.dialogs.dialogs import Dialogs

@@ -3,15 +3,14 @@
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
-from server.auth import tokens
-from server.auth.tokens import ACCESS_SECONDS, Identity, RefreshToken, TokenError, TokenKeys
-from server.cluster.locks import Locks
 from server.contract.errors import ErrorCode
 from server.errors import ServerError
+from server.node.pinned_sessions import Locks
+from server.tokens import tokens
+from server.tokens.tokens import ACCESS_SECONDS, Identity, RefreshToken, TokenError, TokenKeys
 
 _CACHED_TOKENS: Final = 4_096
 
@@ -91,11 +90,6 @@ class Issuer:
             )
         self.locks.seen(identity.session_id, float(claims["exp"]))
         return identity, float(claims["exp"])
-
-
-def instant(seconds: float) -> str:
-    """Return RFC 3339 UTC with milliseconds."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def unauthenticated() -> ServerError:

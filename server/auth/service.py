@@ -8,18 +8,17 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 from uuid import UUID, uuid4
 
-from server.auth import invites, session_store, store
-from server.auth.gate import PasswordGate, attempt_of
-from server.auth.invites import InviteError
-from server.auth.issuer import Issuer, instant
+from server.auth import session_store, store
+from server.auth.issuer import Issuer
 from server.auth.names import check_name, check_new_name, guess_key, name_key, sign_in_key
+from server.auth.password_verifier import PasswordGate, attempt_of
 from server.auth.sessions import SessionService
 from server.auth.store import Account, Claim, Password, Stamp
 from server.auth.throttle import Attempt, Throttle
-from server.auth.tokens import ACCESS_SECONDS, Identity
 from server.config import Config
 from server.contract import checks
 from server.contract.errors import ErrorCode, FieldError
+from server.contract.instants import instant
 from server.contract.shapes import (
     Credentials,
     Device,
@@ -30,9 +29,10 @@ from server.contract.shapes import (
 )
 from server.db.pool import Pool
 from server.errors import InvalidFieldsError, ServerError
-from server.sessions.placement import Placement
-
-__all__ = ["AuthService", "check_name", "instant", "name_key"]
+from server.pinning.placement import Placement
+from server.tokens import invites
+from server.tokens.invites import InviteError
+from server.tokens.tokens import ACCESS_SECONDS, Identity
 
 _WRONG: Final = "The user name or the password is not right."
 _CLOSED: Final = "This server does not take new accounts; ask who runs it for one."

@@ -5,9 +5,9 @@ from typing import Final
 from uuid import UUID
 
 from server.auth.store import SQL, Account, Password, Stamp, doc_of, password_of, read_doc
-from server.auth.tokens import REFRESH_ABSOLUTE_SECONDS, Identity
 from server.db.pool import Connection
 from server.journal.append import Operation, Record, append
+from server.tokens.tokens import REFRESH_ABSOLUTE_SECONDS, Identity
 
 _US: Final = 1_000_000
 

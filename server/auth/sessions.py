@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID, uuid4
 
-from server.auth import session_store, store, tokens
-from server.auth.gate import PasswordGate, attempt_of
-from server.auth.issuer import Issuer, instant, unauthenticated
+from server.auth import session_store, store
+from server.auth.issuer import Issuer, unauthenticated
 from server.auth.names import name_key
+from server.auth.password_verifier import PasswordGate, attempt_of
 from server.auth.session_store import KnownSession
 from server.auth.store import Account, Password, Stamp
-from server.auth.tokens import Identity, RefreshToken
 from server.config import Config
 from server.contract import checks
 from server.contract.errors import FieldError
+from server.contract.instants import instant
 from server.contract.shapes import (
     LogoutRequest,
     PasswordChange,
@@ -27,8 +27,10 @@ from server.contract.shapes import (
 )
 from server.db.pool import Connection, Pool
 from server.errors import InvalidFieldsError, ServerError, not_found
-from server.sessions.pinning import Standing
-from server.sessions.placement import Placement
+from server.pinning.placement import Placement
+from server.pinning.rules import Standing
+from server.tokens import tokens
+from server.tokens.tokens import Identity, RefreshToken
 
 _log = logging.getLogger(__name__)
 # A retry of a spent generation gives a token with a full idle time again, so that a session may outlive its
@@ -57,7 +59,7 @@ class SessionService:
 
     async def refresh(self, body: RefreshRequest) -> Refreshed:
         """Rotate: the same generation with the same refreshId gives the same next generation, however often;
-        where the session is from now on, the rules of `server.sessions.pinning` say.
+        where the session is from now on, the rules of `server.pinning.rules` say.
 
         Raises ServerError (unauthenticated); another refreshId for a spent generation ends the session.
         """

@@ -17,7 +17,7 @@ from typing import Final, LiteralString
 
 import psycopg
 
-from server.db.patience import AnotherIsAtItError, Connection, again_and_again, change, prepare
+from server.db.ddl_lock import AnotherIsAtItError, Connection, again_and_again, change, prepare
 from server.errors import StartError
 
 LOCK_KEY: Final = 0x6261_6869  # "bahi": two servers that start at once migrate one after the other

@@ -9,15 +9,15 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from server.cluster.load import LoadMeter
-from server.cluster.locks import Locks
-from server.cluster.own_state import OwnState
 from server.discovery.routes import ROUTES
 from server.discovery.service import Discovery
-from server.http.middleware import Envelope, status_error
+from server.http.middleware import Envelope
 from server.http.openapi import openapi_route
-from server.http.responses import error_response
+from server.http.responses import error_response, status_error
 from server.http.tally import Tally
+from server.node.lifecycle import OwnState
+from server.node.load import LoadMeter
+from server.node.pinned_sessions import Locks
 
 
 def create_app(discovery: Discovery) -> Starlette:

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from server.auth.tokens import Signer
 from server.contract import cluster, signing
 from server.contract.cluster import Directory, DirectoryServer, Liveness
 from server.discovery.registry import Held, Registry
+from server.tokens.tokens import Signer
 
 _MS: Final = 1_000
 FRESH_SECONDS: Final = 1.0

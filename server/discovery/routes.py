@@ -6,7 +6,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from server.auth.issuer import instant
 from server.contract import paths
 from server.contract.cluster_calls import (
     HeartbeatRequest,
@@ -17,6 +16,7 @@ from server.contract.cluster_calls import (
     SuspicionTaken,
 )
 from server.contract.errors import ErrorCode
+from server.contract.instants import instant
 from server.contract.shapes import (
     Health,
 )
@@ -24,7 +24,7 @@ from server.discovery.service import Discovery
 from server.errors import ServerError
 from server.http.operation import Query, describes
 from server.http.responses import answer, read_json
-from server.identity import VERSION
+from server.node.identity import VERSION
 
 LONGEST_WAIT: Final = 25.0
 _WAIT: Final = Query(

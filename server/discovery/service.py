@@ -8,11 +8,9 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Final
 
-from server.auth.keys import own_signers
-from server.auth.tokens import Signer
-from server.cluster.joining import member, read_text
-from server.cluster.keyring import signing_key
 from server.cluster.membership import OfferRefusedError
+from server.cluster.startup import member, read_text
+from server.cluster.trusted_keys import signing_key
 from server.contract import signing
 from server.contract.cluster import Liveness, Roster, RosterDiscovery
 from server.contract.cluster_calls import (
@@ -26,6 +24,8 @@ from server.discovery.probes import PROBE_SECONDS, answers, trust
 from server.discovery.registry import Registry
 from server.discovery.waiting import Waiting
 from server.errors import ServerError, StartError
+from server.tokens.keys import own_signers
+from server.tokens.tokens import Signer
 
 _log = logging.getLogger(__name__)
 ROSTER_SECONDS: Final = 5.0

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
-from server.auth.service import instant
-from server.auth.tokens import Identity, TokenKeys
 from server.contract import checks
 from server.contract.errors import ErrorCode
+from server.contract.instants import instant
 from server.contract.shapes import DocumentLink, DocumentPlan, NewDocument, PlannedDocument, Upload
 from server.db.pool import Pool
-from server.documents.copying import Copying
+from server.documents.fetch_queue import SQL, Bytes
 from server.documents.folder import FolderStore
-from server.documents.links import BlobLink, make_link, read_link
-from server.documents.wanted import SQL, Bytes
+from server.documents.replicator import Copying
+from server.documents.signed_urls import BlobLink, make_link, read_link
 from server.errors import InvalidFieldsError, ServerError, not_found
+from server.tokens.tokens import Identity, TokenKeys
 
 
 @dataclass(slots=True)

@@ -7,7 +7,6 @@ from uuid import UUID
 
 import msgspec
 
-from server.auth.tokens import Identity
 from server.config import Config
 from server.contract import checks
 from server.contract.errors import ErrorCode, FieldError
@@ -26,6 +25,7 @@ from server.entries import history, records, store
 from server.entries.records import Doc
 from server.errors import InvalidFieldsError, ServerError, not_found
 from server.journal.append import Appended, Operation, append, check_clock
+from server.tokens.tokens import Identity
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from typing import Final
 
 import psycopg
 
-from server.auth.tokens import Identity
 from server.db.pool import BlockingPool
 from server.entries import search, store
 from server.entries.search import Filter
+from server.tokens.tokens import Identity
 
 _BOM: Final = b"\xef\xbb\xbf"
 _CHUNK: Final = 64 * 1024

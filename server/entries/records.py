@@ -11,9 +11,9 @@ from uuid import UUID
 
 import msgspec
 
-from server.auth.tokens import Identity
 from server.contract.shapes import CreateEntry, EditEntry, NewDocument, VoidEntry
 from server.journal.append import Operation, Record
+from server.tokens.tokens import Identity
 
 _CENTS: Final = Decimal("0.01")
 Doc = dict[str, Any]

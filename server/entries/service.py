@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from server.auth.tokens import Identity
 from server.contract import limits
 from server.contract.shapes import (
     BookDigest,
@@ -24,6 +23,7 @@ from server.entries import search, store
 from server.entries.search import Filter
 from server.entries.store import Group, Key
 from server.errors import not_found
+from server.tokens.tokens import Identity
 
 _CENTS: Final = Decimal("0.01")
 

@@ -6,7 +6,7 @@ import re
 import secrets
 import time
 import traceback
-from http import HTTPMethod, HTTPStatus
+from http import HTTPMethod
 from typing import Final
 
 import psycopg
@@ -14,14 +14,14 @@ from psycopg_pool import PoolTimeout
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from server.cluster.load import LoadMeter
-from server.cluster.own_state import OwnState
 from server.contract import paths
 from server.contract.errors import ErrorCode
 from server.errors import ServerError
 from server.http.responses import error_response
 from server.http.tally import Tally
 from server.log import request_id
+from server.node.lifecycle import OwnState
+from server.node.load import LoadMeter
 
 _log = logging.getLogger("server.access")
 _SAFE_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}\Z")
@@ -150,12 +150,3 @@ def _header(scope: Scope, name: bytes) -> bytes:
         if key == name:
             return bytes(value)
     return b""
-
-
-def status_error(status: int) -> ServerError:
-    """Return the refusal for what the router itself refuses."""
-    if status == HTTPStatus.NOT_FOUND:
-        return ServerError(ErrorCode.NOT_FOUND, "There is nothing at this address.")
-    if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        return ServerError(ErrorCode.METHOD_NOT_ALLOWED, "This address does not take that method.")
-    return ServerError(ErrorCode.BAD_REQUEST, "The request does not fit.")

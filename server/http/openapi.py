@@ -14,7 +14,7 @@ from server.contract import paths
 from server.contract.errors import STATUS, ErrorBody, ErrorCode
 from server.http.operation import Operation, operation_of
 from server.http.responses import JSON
-from server.identity import VERSION
+from server.node.identity import VERSION
 
 _REF: Final = "#/components/schemas/{name}"
 _EVERYWHERE: Final = (ErrorCode.INTERNAL, ErrorCode.DATABASE_UNAVAILABLE)

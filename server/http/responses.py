@@ -52,3 +52,12 @@ async def read_json(request: Request, kind: type[T]) -> T:
         raise ServerError(ErrorCode.BAD_REQUEST, f"The request does not fit: {error}.") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ServerError(ErrorCode.BAD_REQUEST, "The request is not JSON.") from error
+
+
+def status_error(status: int) -> ServerError:
+    """Return the refusal for what the router itself refuses."""
+    if status == HTTPStatus.NOT_FOUND:
+        return ServerError(ErrorCode.NOT_FOUND, "There is nothing at this address.")
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        return ServerError(ErrorCode.METHOD_NOT_ALLOWED, "This address does not take that method.")
+    return ServerError(ErrorCode.BAD_REQUEST, "The request does not fit.")

@@ -2,11 +2,11 @@
 
 from typing import TypeVar
 
-from server.auth.tokens import Signer
 from server.contract import cluster, peers, signing
 from server.contract.cluster import Roster
 from server.contract.peers import Question
 from server.contract.signing import SignatureError
+from server.tokens.tokens import Signer
 
 Q = TypeVar("Q", bound=Question)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from server.errors import StartError
-from server.replication import words
+from server.replication import units
 from server.replication.names import subscription
 from server.replication.node import Node
 
@@ -60,7 +60,7 @@ class Progress:
     ) -> str:
         """Say how far the tables are; `abouts` says how many rows each has at the publisher, about."""
         each = ", ".join(self._of(table, abouts.get(table["name"]) or 0, now) for table in tables)
-        return f"{each}; {words.span(now - self.began)} so far"
+        return f"{each}; {units.span(now - self.began)} so far"
 
     def _of(self, table: Mapping[str, Any], about: int, now: float) -> str:
         name, rows = table["name"], table["rows"]
@@ -68,6 +68,6 @@ class Progress:
             return f"catching up with {name}"
         read, since = self._still.get(name, (0, now))
         if now - since >= _STILL_SECONDS:
-            return f"merging {name} ({rows:,} new rows) for {words.span(now - since)}"
+            return f"merging {name} ({rows:,} new rows) for {units.span(now - since)}"
         of = f" of about {about:,}" if about > rows else ""
-        return f"copying {name} ({words.size(read)} read, {rows:,}{of} rows are new)"
+        return f"copying {name} ({units.size(read)} read, {rows:,}{of} rows are new)"

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from itertools import permutations
 
 from server.errors import StartError
-from server.replication import held, links, names, preflight, roles, status
-from server.replication.fence import FENCE_SECONDS
+from server.replication import inventory, names, preflight, roles, status, subscriptions
+from server.replication.catch_up import FENCE_SECONDS
 from server.replication.first_copy import wait_until_copied
 from server.replication.node import Node, RegionError, locked, reached
 from server.replication.regions import Region
@@ -38,7 +38,7 @@ class Mesh:
             joining, *peers = nodes
             self._check(nodes)
             for node in nodes:
-                links.publish(node)
+                subscriptions.publish(node)
                 roles.prepare_publisher(node)
                 roles.prepare_subscriber(node)
             if anew:
@@ -93,7 +93,7 @@ class Mesh:
         with self.members() as (nodes, left_out), locked(*nodes):
             self._check(nodes)
             for publisher, subscriber in permutations(nodes, 2):
-                if links.make(publisher, subscriber):
+                if subscriptions.make(publisher, subscriber):
                     self.say(f"{publisher.code} → {subscriber.code}: made anew")
                     wait_until_copied(publisher, subscriber, self.say)
             self._exchange(nodes, nodes)
@@ -151,7 +151,7 @@ class Mesh:
         nodes = [leaving, *staying]
         self._exchange(nodes, staying)
         self._part(leaving, staying)
-        links.unpublish(leaving)
+        subscriptions.unpublish(leaving)
         try:
             self._exchange(nodes, staying)
         except StartError as error:
@@ -162,7 +162,7 @@ class Mesh:
 
     def _say_bills(self, staying: Sequence[Node]) -> None:
         for node in staying:
-            if (stock := held.look(node)).bills_to_copy:
+            if (stock := inventory.look(node)).bills_to_copy:
                 self.say(
                     f"{stock.what_is_to_copy} Servers that have them must run until "
                     "`bahi-server replication status` shows none."
@@ -170,12 +170,12 @@ class Mesh:
 
     def _bury(self, code: str, staying: Sequence[Node]) -> None:
         for node in staying:
-            if links.drop_subscription(node, code):
+            if subscriptions.drop_subscription(node, code):
                 self.say(f"{code} → {node.code}: taken away")
-            links.drop_slot(node, code)
+            subscriptions.drop_slot(node, code)
         known = {node.value("system") for node in staying}
         for node in staying:
-            links.drop_orphans(node, known)
+            subscriptions.drop_orphans(node, known)
 
     def _exchange(self, nodes: Sequence[Node], into: Sequence[Node]) -> None:
         self.say(f"comparing {', '.join(node.code for node in nodes)}")
@@ -193,14 +193,14 @@ class Mesh:
         get in one another's way, so the next peer waits. The way out first: a new region is empty still."""
         ways = ((joining, peer), (peer, joining))
         for publisher, subscriber in ways:
-            made = links.make(publisher, subscriber)
+            made = subscriptions.make(publisher, subscriber)
             self.say(f"{publisher.code} → {subscriber.code}: {'made' if made else 'was there'}")
         for publisher, subscriber in ways:
             wait_until_copied(publisher, subscriber, self.say)
 
     def _part(self, leaving: Node, peers: Sequence[Node]) -> None:
         for publisher, subscriber in permutations([leaving, *peers], 2):
-            if leaving in (publisher, subscriber) and links.drop(publisher, subscriber):
+            if leaving in (publisher, subscriber) and subscriptions.drop(publisher, subscriber):
                 self.say(f"{publisher.code} → {subscriber.code}: taken away")
 
 

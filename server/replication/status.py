@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from server.replication import held, names
-from server.replication.held import Held
+from server.replication import inventory, names
+from server.replication.inventory import Held
 from server.replication.node import Node
 
 State = Literal["ok", "copying", "behind", "broken", "missing", "unreachable"]
@@ -77,14 +77,14 @@ class MeshStatus:
     @property
     def verdict(self) -> str:
         """All of it in one sentence, with what to do; one more for each region that is late with bills."""
-        return " ".join(filter(None, (_verdict(self), held.sentences(self.held))))
+        return " ".join(filter(None, (_verdict(self), inventory.sentences(self.held))))
 
 
 def look(node: Node) -> End:
     """Ask one region. Raises RegionError."""
     received = {row["subscription"]: row for row in node.named("received")}
     sent = {row["slot"]: row for row in node.named("sent")}
-    return End(node.code, received, sent, held.look(node))
+    return End(node.code, received, sent, inventory.look(node))
 
 
 def judge(ends: Sequence[End]) -> MeshStatus:

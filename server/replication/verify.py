@@ -15,7 +15,7 @@ from psycopg import sql
 
 from server.errors import StartError
 from server.replication import names
-from server.replication.fence import FENCE_SECONDS, wait_until_passed
+from server.replication.catch_up import FENCE_SECONDS, wait_until_passed
 from server.replication.names import Table
 from server.replication.node import Node
 

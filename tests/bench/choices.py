@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
-from server.sessions.choice import Policy
-from server.sessions.pinning import Peer, Situation, decide
+from server.pinning.policies import Policy
+from server.pinning.rules import Peer, Situation, decide
 from tests.bench.groups import Group
 from tests.bench.rows import Row, spread_of
 from tests.bench.stage import Stage

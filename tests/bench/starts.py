@@ -15,7 +15,7 @@ from typing import Final
 
 from server.contract import paths
 from server.errors import StartError
-from server.lock import lock_folder
+from server.node.folder_lock import lock_folder
 from tests.bench.groups import Group
 from tests.bench.rows import Row, in_turns, spread_of
 from tests.bench.stage import SECRET, LocalBook, Stage

@@ -6,11 +6,11 @@ from typing import Final
 
 import psycopg
 
-from server.cluster.asking import Asker
-from server.cluster.table import columns
-from server.discovery.status import describe, look
+from server.cli.replication_report import show_status
+from server.cli.roster_table import columns
+from server.cli.status import describe, look
+from server.cluster.peer_http import Asker
 from server.errors import StartError
-from server.replication.console import show_status
 from server.replication.status import MeshStatus
 from tests.support.cluster import Cluster
 from tests.support.regions_verdict import standing

@@ -17,16 +17,16 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
+from server.api.auth import ROUTES as AUTH
+from server.api.cluster import ROUTES as CLUSTER
+from server.api.documents import ROUTES as DOCUMENTS
+from server.api.entries import ROUTES as ENTRIES
+from server.api.health import ROUTES as HEALTH
+from server.api.metrics import ROUTES as METRICS
+from server.api.peers import ROUTES as PEERS
 from server.app import create_app
-from server.auth.routes import ROUTES as AUTH
-from server.cluster.routes import ROUTES as CLUSTER
 from server.contract import paths
-from server.documents.routes import ROUTES as DOCUMENTS
-from server.entries.routes import ROUTES as ENTRIES
-from server.http.health import ROUTES as HEALTH
-from server.http.metrics import ROUTES as METRICS
 from server.http.openapi import make_document
-from server.peers.routes import ROUTES as PEERS
 from tests.support.servers import RunningServer
 
 # Each a promise that the document makes. Not among them: that every body outside the schema is refused (the

@@ -7,12 +7,12 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from server.auth.tokens import raw_key
 from server.contract import signing
 from server.contract.cluster_calls import (
     Closest,
 )
 from server.contract.signing import SignatureError
+from server.tokens.tokens import raw_key
 
 KEY, OTHER = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
 RAW = raw_key(KEY.public_key())

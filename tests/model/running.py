@@ -10,13 +10,13 @@ from functools import partial
 from typing import Final, Literal
 
 from app.domain import session
-from app.domain.link import Phase
+from app.domain.connection_status import Phase
 from app.domain.session import Effect, Event, Machine
 from server.contract.cluster import Heartbeat, Liveness, Load, Reported, Roster, RosterServer
 from server.discovery.registry import Registry
-from server.sessions import pinning
-from server.sessions.choice import FULL, Policy
-from server.sessions.pinning import Decision, Peer, Situation
+from server.pinning import rules
+from server.pinning.policies import FULL, Policy
+from server.pinning.rules import Decision, Peer, Situation
 
 STEP: Final = 0.25
 _BEAT_SECONDS: Final = 5.0
@@ -221,7 +221,7 @@ class Cluster:
             self._later(seconds, lambda: self.feed(client, session.RefreshFailed(at)))
             return
         situation = self._situation(server, record, closest, critical=client.task, reason=effect.reason)
-        decision = pinning.decide(situation)
+        decision = rules.decide(situation)
         check_decision(situation, decision)
         self._later(self.chance.choice([0.0, 0.0, 1.0, 4.0]), lambda: self._take(client, record, decision))
 

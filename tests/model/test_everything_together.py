@@ -19,8 +19,8 @@ from hypothesis.stateful import (
 from app.domain import session
 from server.discovery import registry
 from server.discovery.registry import DOWN_SECONDS, MISSED_SECONDS
-from server.sessions import pinning
-from server.sessions.pinning import Decision, Situation
+from server.pinning import rules
+from server.pinning.rules import Decision, Situation
 from tests.model.running import LOADS, SERVERS, STEP, Cluster, restart
 
 servers = st.sampled_from(SERVERS)
@@ -207,7 +207,7 @@ def a_task_at_a_busy_server(together: EverythingTogether) -> None:
 
 def blind_failover(situation: Situation) -> Decision | None:
     peers = tuple(replace(each, state="up") for each in situation.peers)
-    return pinning.failover(replace(situation, peers=peers))
+    return rules.failover(replace(situation, peers=peers))
 
 
 Course = Callable[[EverythingTogether], None]
@@ -218,12 +218,12 @@ NOTICED: dict[str, tuple[Course, object, str, object]] = {
         property(lambda server: server.after(DOWN_SECONDS)),
     ),
     "sg-1 is up": (
-        *(one_dies_after_the_other, pinning, "RULES"),
-        tuple(blind_failover if each is pinning.failover else each for each in pinning.RULES),
+        *(one_dies_after_the_other, rules, "RULES"),
+        tuple(blind_failover if each is rules.failover else each for each in rules.RULES),
     ),
     "in the middle of a task": (
-        *(a_task_at_a_busy_server, pinning, "RULES"),
-        tuple(each for each in pinning.RULES if each is not pinning.critical),
+        *(a_task_at_a_busy_server, rules, "RULES"),
+        tuple(each for each in rules.RULES if each is not rules.critical),
     ),
 }
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from app.remote.auth import Tokens, lock_of, read_lock
 from app.store.vault import Vault
 from server.auth import session_store
-from server.auth.tokens import Identity
 from server.contract.shapes import Primary, Refreshed, SignedIn
+from server.tokens.tokens import Identity
 from tests.model import rotation
 from tests.model.rotation import Record, Region, Token, Use
 from tests.support.fake_keyring import FakeKeyring

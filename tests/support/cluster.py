@@ -20,7 +20,7 @@ from typing import Final, Self
 import requests
 
 from server.cluster import roster as rosters
-from server.cluster.operator import Operator, public_key
+from server.cluster.roster_admin import Operator, public_key
 from server.contract import cluster, paths, signing
 from server.contract.cluster import Directory, Liveness, Roster
 from server.contract.cluster_calls import (

@@ -14,7 +14,6 @@ import msgspec
 import requests
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from server.auth.keys import KEY, load_or_make_key
 from server.contract import cluster, paths, signing
 from server.contract.cluster import Directory, DirectoryServer, Heartbeat, Load
 from server.contract.cluster_calls import (
@@ -22,6 +21,7 @@ from server.contract.cluster_calls import (
     Servers,
     SuspicionRequest,
 )
+from server.tokens.keys import KEY, load_or_make_key
 from tests.support.rosters import TestCluster, kid_of
 from tests.support.servers import ServerProcess, server_process
 

@@ -33,7 +33,7 @@ from app.services.session_facts import InviteFacts
 from app.services.sync import SyncReport
 from app.store.files import Files
 from server.contract import join
-from tests.support.fake_link import FakeLink, FakeMoving
+from tests.support.fake_connection import FakeLink, FakeMoving
 
 if TYPE_CHECKING:
     from app.services import Services

@@ -6,11 +6,11 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from server.auth.tokens import Identity
 from server.contract.shapes import EditEntry, VoidEntry
 from server.entries import records
 from server.entries.records import Doc
 from server.journal.append import Operation
+from server.tokens.tokens import Identity
 from tests.support.api import a_document, an_entry, now_us
 
 TEXTS = (

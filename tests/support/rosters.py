@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from server.auth.tokens import raw_key
 from server.contract import cluster, signing
 from server.contract.cluster import PublicKey, Roster, RosterDiscovery, RosterRegion, RosterServer
+from server.tokens.tokens import raw_key
 
 _YEAR_SECONDS = 365 * 86_400
 

@@ -18,9 +18,9 @@ from typing import Any, Final, TypeVar
 import msgspec
 import uvicorn
 
+from server.api.state import Services
 from server.app import create_app, make_services, set_public_url
 from server.config import Config
-from server.http.state import Services
 from tests.support.api import Api
 
 _T = TypeVar("_T")
@@ -105,7 +105,7 @@ def region_config(database_url: str, data: Path, **settings: Any) -> Config:
 def running_server(config: Config, clock: Callable[[], float] = time.time) -> Iterator[RunningServer]:
     """Serve `config` (its database is migrated) from a thread until the block ends."""
     listening = socket.create_server((config.host, config.port))
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as `server.serve` does
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as `server.process.start_stop` does
     url = f"http://{config.host}:{listening.getsockname()[1]}"
     services = make_services(config, clock)
     set_public_url(services, url)

@@ -10,9 +10,9 @@ from unittest.mock import patch
 import psycopg
 from psycopg import sql
 
-from server.cluster import asking
+from server.cluster import peer_http
 from server.contract import cluster_calls, paths, shapes
-from server.peers import links
+from server.peers import client
 from tests.support.api import BookApi
 from tests.support.mesh import REPLICATED
 from tests.support.postgres import Cluster
@@ -69,9 +69,9 @@ class TwoRegions:
 def patience() -> Iterator[None]:
     """Let servers give nobody up who is only slow: on a busy machine two seconds are soon over."""
     with (
-        patch.object(asking, "SECONDS", _PATIENCE_SECONDS),
-        patch.object(links, "SECONDS", _PATIENCE_SECONDS),
-        patch.object(links, "_FETCH_SECONDS", (_PATIENCE_SECONDS, _PATIENCE_SECONDS)),
+        patch.object(peer_http, "SECONDS", _PATIENCE_SECONDS),
+        patch.object(client, "SECONDS", _PATIENCE_SECONDS),
+        patch.object(client, "_FETCH_SECONDS", (_PATIENCE_SECONDS, _PATIENCE_SECONDS)),
     ):
         yield
 

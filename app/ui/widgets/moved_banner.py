@@ -5,7 +5,7 @@ from typing import Final
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
 
-from app.domain.link import Moved
+from app.domain.connection_status import Moved
 from app.domain.money import group_digits
 from app.ui.icons import put_icon
 from app.ui.widgets.pieces import label, set_look, tool_button

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from app.domain import session
-from app.domain.link import Phase
+from app.domain.connection_status import Phase
 from app.domain.session import (
     Answered,
     Busy,

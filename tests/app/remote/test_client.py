@@ -12,9 +12,9 @@ import pytest
 
 from app.errors import OfflineError, ServerError
 from app.log import end_log, log_to_file
+from app.remote.call_monitor import Outcome, Watch
 from app.remote.client import Client
 from app.remote.endpoint import Endpoint
-from app.remote.watch import Outcome, Watch
 from server.contract import paths
 from server.contract.cluster_calls import (
     Closest,

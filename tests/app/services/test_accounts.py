@@ -22,7 +22,7 @@ from app.store.database import Database
 from app.store.outbox import Outbox
 from app.store.settings import Settings
 from app.store.vault import Vault
-from server.auth.invites import make_invite
+from server.tokens.invites import make_invite
 from tests.support.api import PASSWORD, a_name, refusal
 from tests.support.fake_keyring import FakeKeyring
 from tests.support.servers import MovingClock, RunningServer

@@ -23,8 +23,8 @@ from app.local_server import LocalServer
 from app.paths import Paths
 from app.remote.api import Api
 from app.services.accounts import Session
-from app.services.beside import Beside
 from app.services.moving import MoveProgress, MoveResult, Moving
+from app.services.pending_session import Beside
 from app.store.outbox import Outbox
 from server.contract import limits, paths, shapes
 from tests.support.api import PASSWORD, Bill, BookApi, a_document, a_name, an_entry, new_id, now_us

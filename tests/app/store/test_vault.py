@@ -132,7 +132,7 @@ def test_a_real_token_with_a_long_address_fits() -> None:
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    from server.auth.tokens import Identity, RefreshToken, Signer, make_refresh
+    from server.tokens.tokens import Identity, RefreshToken, Signer, make_refresh
 
     who = Identity(uuid4(), uuid4(), uuid4(), uuid4())
     token = RefreshToken(who, 10**6, 10**4, "s" * 32, 2 * 10**9, 2 * 10**15)

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.errors import StoreError
-from app.ui.controllers import leaving
+from app.ui.controllers import exit_guard
 from app.ui.main_window import THEME_KEY, MainWindow
 from app.ui.tasks import Tasks
 from app.ui.tokens import DARK, LIGHT
@@ -190,7 +190,7 @@ def test_an_end_from_outside_asks_nothing_and_keeps_the_draft(
 def test_closing_waits_a_moment_for_what_is_being_sent(
     qtbot: QtBot, book: MainWindow, person: Person, fake: FakeServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(leaving, "_PATIENCE_MS", 600_000)  # however slow this machine is just now
+    monkeypatch.setattr(exit_guard, "_PATIENCE_MS", 600_000)  # however slow this machine is just now
     gate = threading.Event()
     fake.book.gates["send_pending"] = lambda: gate.wait(60)
     fake.book.waiting.append(replace(fake.book.entries[0], id="w"))

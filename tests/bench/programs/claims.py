@@ -12,10 +12,10 @@ from typing import Final
 import psycopg
 
 from app.bootstrap import Desk
-from app.domain.link import LinkView, Moved
+from app.domain.connection_status import LinkView, Moved
 from app.domain.sync_state import Whereabouts
 from app.errors import AppError
-from app.store.retained import Retained
+from app.store.replay_log import Retained
 from server.replication.regions import read_regions
 from tests.support.regions_verdict import not_whole
 

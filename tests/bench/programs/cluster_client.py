@@ -24,8 +24,8 @@ from urllib.parse import urlsplit
 import requests
 
 from app.bootstrap import Desk, make_desk
+from app.domain.connection_status import Phase
 from app.domain.entry import Direction, EntryDraft, EntryFilter
-from app.domain.link import Phase
 from app.errors import AppError
 from app.paths import Paths
 from server.contract import paths

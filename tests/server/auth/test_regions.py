@@ -8,10 +8,10 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from server.auth.invites import make_invite
-from server.auth.tokens import Signer
-from server.cluster.keyring import CLUSTER
+from server.cluster.trusted_keys import CLUSTER
 from server.contract import paths, shapes
+from server.tokens.invites import make_invite
+from server.tokens.tokens import Signer
 from tests.support.api import PASSWORD, Api, BookApi, a_device, a_name, refusal
 from tests.support.postgres import Cluster, rows
 from tests.support.servers import command

@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from server.auth.invites import make_invite
 from server.contract import paths, shapes
+from server.tokens.invites import make_invite
 from tests.support.api import PASSWORD, RefusedError, a_device, a_name, refusal
 from tests.support.postgres import rows
 from tests.support.servers import MovingClock, RunningServer

@@ -7,11 +7,11 @@ from uuid import uuid4
 
 import pytest
 
-from server.auth import tokens
 from server.auth.names import name_key
 from server.auth.store import find_by_name as find_account
 from server.auth.store import rehash
 from server.contract import limits, paths, shapes
+from server.tokens import tokens
 from tests.support.api import PASSWORD, Api, BookApi, RefusedError, a_device, a_name, an_entry, refusal
 from tests.support.postgres import rows
 from tests.support.servers import MovingClock, RunningServer, StillClock

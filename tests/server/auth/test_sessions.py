@@ -7,11 +7,11 @@ from uuid import uuid4
 
 import pytest
 
-from server.auth.invites import make_invite
 from server.auth.sessions import is_cut_off
 from server.auth.store import Password, find_by_name, rehash
 from server.contract import paths, shapes
 from server.log import JsonLines
+from server.tokens.invites import make_invite
 from tests.support.api import PASSWORD, Api, BookApi, RefusedError, a_device, a_name, refusal
 from tests.support.postgres import rows
 from tests.support.servers import MovingClock, RunningServer

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.auth.tokens import Signer
 from server.contract import cluster
 from server.contract.cluster import DIRECTORY_SECONDS, Directory
 from server.discovery.directory import Directories
 from server.discovery.registry import Registry
+from server.tokens.tokens import Signer
 from tests.support.discovery import LOAD, beater
 from tests.support.rosters import TestCluster, new_cluster
 

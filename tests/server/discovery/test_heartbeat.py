@@ -10,12 +10,12 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from server.auth.tokens import raw_key
 from server.contract import cluster, signing
 from server.contract.cluster import PublicKey
 from server.contract.errors import ErrorCode
 from server.discovery.heartbeat import HeartbeatReader
 from server.errors import ServerError
+from server.tokens.tokens import raw_key
 from tests.support.discovery import Beater, beater, sign_beat
 from tests.support.rosters import TestCluster, kid_of, new_cluster, public_key
 

@@ -9,12 +9,12 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from server.auth.keys import NEXT_KEY
 from server.contract import cluster
 from server.contract.cluster import PublicKey
 from server.discovery.config import read_config
 from server.discovery.service import Discovery
 from server.errors import ServerError
+from server.tokens.keys import NEXT_KEY
 from tests.support.discovery import beater, write_config, write_key
 from tests.support.rosters import TestCluster, kid_of, new_cluster, public_key
 from tests.support.servers import MovingClock

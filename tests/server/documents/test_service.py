@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from server.contract import limits, media, shapes
-from server.documents.links import BlobLink, make_link
+from server.documents.signed_urls import BlobLink, make_link
 from tests.support.api import BookApi, a_document, an_entry, content, refusal
 from tests.support.servers import RunningServer, StillClock
 from tests.support.waiting import wait_until

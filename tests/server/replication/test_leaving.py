@@ -10,9 +10,9 @@ import psycopg
 import pytest
 
 from server.__main__ import main
+from server.cli.replication_report import show_verification
 from server.errors import StartError
 from server.replication import node as node_module
-from server.replication.console import show_verification
 from server.replication.mesh import Mesh
 from server.replication.regions import Region
 from tests.server.replication.conftest import Regions

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from server.errors import StartError
-from server.replication import links
+from server.replication import subscriptions
 from server.replication.mesh import Mesh
 from server.replication.node import reached
 from server.replication.regions import Region
@@ -86,9 +86,9 @@ def test_a_join_that_was_cut_short_is_completed(
             "tables": ("run", "enable"),
         }[step]
         for node in (one, other):
-            links.publish(node)
-            links.roles.prepare_publisher(node)
-            links.roles.prepare_subscriber(node)
+            subscriptions.publish(node)
+            subscriptions.roles.prepare_publisher(node)
+            subscriptions.roles.prepare_subscriber(node)
         plain = getattr(type(one), cut_at[0])
 
         def cut_short(self: object, statement: str, *values: object, **parts: object) -> object:
@@ -99,7 +99,7 @@ def test_a_join_that_was_cut_short_is_completed(
 
         cut.setattr(type(one), cut_at[0], cut_short)
         with pytest.raises(KeyboardInterrupt):
-            links.make(one, other)
+            subscriptions.make(one, other)
     mesh = Mesh(two)
     mesh.join("b-1")
     assert mesh.verify().are_equal

@@ -13,8 +13,8 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from server.auth.tokens import Identity
 from server.journal.append import Operation, append
+from server.tokens.tokens import Identity
 from tests.support import operations
 from tests.support.api import now_us
 from tests.support.exact import not_highest, wrong_totals, wrong_uses

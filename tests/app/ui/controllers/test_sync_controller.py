@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 from app.domain.entry import EntryState
 from app.errors import OfflineError, SignInError
 from app.services.sync import SyncReport
-from app.ui.controllers.link_words import link_words
+from app.ui.controllers.status_text import link_words
 from app.ui.controllers.sync_controller import Link, SyncController
 from app.ui.tasks import Tasks
 from tests.support.fake_services import FakeServices

@@ -9,7 +9,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.domain.link import Phase
+from app.domain.connection_status import Phase
 from app.errors import OfflineError, SignInError
 from app.services.moving import MoveProgress, MoveResult
 from app.services.session_facts import Session
@@ -21,7 +21,7 @@ from app.ui.tasks import Tasks
 from app.ui.views.login_view import ADDRESS_KEY, PLACE_KEY, USER_KEY
 from server.contract import join
 from tests.app.ui.conftest import Person
-from tests.support.fake_link import MUMBAI
+from tests.support.fake_connection import MUMBAI
 from tests.support.fake_services import FakeServices
 
 ADDRESS = "https://books.example.com"

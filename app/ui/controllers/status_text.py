@@ -1,0 +1,65 @@
+"""The state of the connection in words, for the pill at the foot of the sidebar."""
+
+from typing import Final
+
+from app.domain.connection_status import LinkView, Phase
+from app.errors import SignInError
+from app.ui.bounds import count_text
+from app.ui.controllers.sync_controller import Link, SyncController
+
+_KEPT: Final = "What you save is kept on this computer and sent later."
+_OWN_BOOK: Final = LinkView(Phase.LOCKED)
+
+
+def link_words(
+    sync: SyncController, view: LinkView = _OWN_BOOK, left: int | None = None, *, signed_out: bool = False
+) -> tuple[str, str, str]:
+    """Return the text, its tone (good, warn, danger or empty) and an explanation.
+
+    `left` are the seconds until another server is asked; `signed_out` says that the server wants the
+    password once more. At a server `view` says whether one is there, for this computer's own book the last
+    run of `sync`.
+    """
+    at_server = bool(view.server_label)
+    if at_server and not signed_out and view.phase in (Phase.RECONNECTING, Phase.OFFLINE, Phase.SWITCHING):
+        return _away(sync, view, left)
+    if sync.link is Link.STARTING:
+        return "Starting…", "", ""
+    if signed_out or isinstance(sync.problem, SignInError) or (at_server and view.phase is Phase.SIGNED_OUT):
+        return _with_waiting("Signed out", sync), "danger", _KEPT
+    if sync.link is Link.OFFLINE and not at_server:
+        return _with_waiting("Offline", sync), "warn", _KEPT
+    return _sending(sync)
+
+
+def _away(sync: SyncController, view: LinkView, left: int | None) -> tuple[str, str, str]:
+    if view.phase is Phase.RECONNECTING:
+        text = f"Reconnecting… {left} s" if left else "Reconnecting…"
+        waiting = f" {_entries(sync)} waiting." if sync.waiting else ""
+        return text, "warn", f"{view.server_label} does not answer. {_KEPT}{waiting}"
+    if view.phase is Phase.OFFLINE:
+        return _with_waiting("Offline", sync), "warn", _KEPT
+    return "Changing server…", "warn", _KEPT
+
+
+def _sending(sync: SyncController) -> tuple[str, str, str]:
+    if sync.refused:
+        return f"{count_text(sync.refused, 'entry', 'entries')} refused", "danger", _reason(sync)
+    if sync.problem is not None and sync.waiting:
+        return f"{_entries(sync)} waiting", "warn", sync.problem.message
+    if sync.waiting:
+        return f"Sending {_entries(sync)}", "good", ""
+    return "Online", "good", ""
+
+
+def _with_waiting(state: str, sync: SyncController) -> str:
+    return f"{state}: {_entries(sync)} waiting" if sync.waiting else state
+
+
+def _entries(sync: SyncController) -> str:
+    return count_text(sync.waiting, "entry", "entries")
+
+
+def _reason(sync: SyncController) -> str:
+    default = "The outbox says why."
+    return sync.problem.message if sync.problem is not None else default

@@ -1,0 +1,116 @@
+"""The calls on accounts and sessions."""
+
+from http import HTTPStatus
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from server.api.authenticate import identify
+from server.api.state import services_of
+from server.contract import paths
+from server.contract.errors import ErrorCode
+from server.contract.shapes import (
+    Credentials,
+    LocalBook,
+    LocalSignIn,
+    LogoutRequest,
+    PasswordChange,
+    Refreshed,
+    RefreshRequest,
+    Registration,
+    Sessions,
+    SessionsEnded,
+    SignedIn,
+)
+from server.http.operation import describes
+from server.http.responses import answer, read_json
+
+_PASSWORD = (ErrorCode.INVALID_FIELDS, ErrorCode.WRONG_CREDENTIALS, ErrorCode.TOO_MANY_ATTEMPTS)
+_TOKEN = (ErrorCode.UNAUTHENTICATED, ErrorCode.WRONG_SERVER, ErrorCode.INVALID_FIELDS)
+_REGISTER = (
+    ErrorCode.INVALID_FIELDS,
+    ErrorCode.REGISTRATION_CLOSED,
+    ErrorCode.INVITE_REFUSED,
+    ErrorCode.USER_NAME_TAKEN,
+)
+
+
+@describes(body=Registration, answer=SignedIn, status=HTTPStatus.CREATED, signed_in=False, errors=_REGISTER)
+async def register(request: Request) -> Response:
+    """POST /v1/auth/register"""
+    body = await read_json(request, Registration)
+    return answer(await services_of(request).auth.register(body), HTTPStatus.CREATED)
+
+
+@describes(body=Credentials, answer=SignedIn, signed_in=False, errors=_PASSWORD)
+async def login(request: Request) -> Response:
+    """POST /v1/auth/login"""
+    body = await read_json(request, Credentials)
+    return answer(await services_of(request).auth.login(body, _host(request)))
+
+
+@describes(answer=LocalBook, signed_in=False, errors=(ErrorCode.NOT_FOUND,))
+async def local_book(request: Request) -> Response:
+    """GET /v1/auth/local"""
+    return answer(await services_of(request).auth.local_book())
+
+
+@describes(body=LocalSignIn, answer=SignedIn, signed_in=False, errors=(*_PASSWORD, ErrorCode.NOT_FOUND))
+async def local_sign_in(request: Request) -> Response:
+    """POST /v1/auth/local"""
+    body = await read_json(request, LocalSignIn)
+    return answer(await services_of(request).auth.local_sign_in(body, _host(request)))
+
+
+@describes(body=RefreshRequest, answer=Refreshed, signed_in=False, errors=_TOKEN)
+async def refresh(request: Request) -> Response:
+    """POST /v1/auth/refresh"""
+    body = await read_json(request, RefreshRequest)
+    return answer(await services_of(request).auth.sessions.refresh(body))
+
+
+@describes(body=LogoutRequest, answer=SessionsEnded, signed_in=False, errors=_TOKEN)
+async def logout(request: Request) -> Response:
+    """POST /v1/auth/logout: needs no access token, the refresh token says whose session it is."""
+    body = await read_json(request, LogoutRequest)
+    return answer(await services_of(request).auth.sessions.logout(body))
+
+
+@describes(body=PasswordChange, answer=SessionsEnded, errors=_PASSWORD)
+async def change_password(request: Request) -> Response:
+    """POST /v1/auth/password"""
+    identity = identify(request)
+    body = await read_json(request, PasswordChange)
+    sessions = services_of(request).auth.sessions
+    return answer(await sessions.change_password(identity, body, _host(request)))
+
+
+@describes(answer=Sessions)
+async def list_sessions(request: Request) -> Response:
+    """GET /v1/auth/sessions"""
+    return answer(await services_of(request).auth.sessions.sessions(identify(request)))
+
+
+@describes(answer=SessionsEnded, errors=(ErrorCode.NOT_FOUND,))
+async def end_session(request: Request) -> Response:
+    """DELETE /v1/auth/sessions/{family}"""
+    family = request.path_params["family"]
+    return answer(await services_of(request).auth.sessions.end(identify(request), family))
+
+
+def _host(request: Request) -> str | None:
+    return request.client.host if request.client else None
+
+
+ROUTES = [
+    Route(paths.AUTH_REGISTER, register, methods=["POST"]),
+    Route(paths.AUTH_LOGIN, login, methods=["POST"]),
+    Route(paths.AUTH_LOCAL, local_book, methods=["GET"]),
+    Route(paths.AUTH_LOCAL, local_sign_in, methods=["POST"]),
+    Route(paths.AUTH_REFRESH, refresh, methods=["POST"]),
+    Route(paths.AUTH_LOGOUT, logout, methods=["POST"]),
+    Route(paths.AUTH_PASSWORD, change_password, methods=["POST"]),
+    Route(paths.AUTH_SESSIONS, list_sessions, methods=["GET"]),
+    Route(paths.AUTH_SESSION, end_session, methods=["DELETE"]),
+]

@@ -1,0 +1,73 @@
+"""The calls on documents and their bytes."""
+
+from http import HTTPStatus
+from urllib.parse import quote
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+
+from server.api.authenticate import identify
+from server.api.state import services_of
+from server.contract import checks, paths
+from server.contract.errors import ErrorCode
+from server.contract.shapes import DocumentLink, PlanAnswer, PlanRequest
+from server.errors import not_found
+from server.http.operation import describes
+from server.http.responses import answer, read_json
+
+_LINKED = (ErrorCode.FORBIDDEN, ErrorCode.LINK_EXPIRED)
+_GET = (*_LINKED, ErrorCode.NOT_FOUND, ErrorCode.STORE_UNAVAILABLE)
+_PUT = (
+    *_LINKED,
+    ErrorCode.TOO_LARGE,
+    ErrorCode.CHECKSUM_MISMATCH,
+    ErrorCode.MEDIA_TYPE_REFUSED,
+    ErrorCode.STORE_UNAVAILABLE,
+)
+
+
+@describes(body=PlanRequest, answer=PlanAnswer, errors=(ErrorCode.INVALID_FIELDS,))
+async def plan(request: Request) -> Response:
+    """POST /v1/documents/plan"""
+    identity = identify(request)
+    body = await read_json(request, PlanRequest)
+    return answer(PlanAnswer(await services_of(request).documents.plan(identity, body.documents)))
+
+
+@describes(answer=DocumentLink, errors=(ErrorCode.NOT_FOUND, ErrorCode.STORE_UNAVAILABLE))
+async def link(request: Request) -> Response:
+    """GET /v1/documents/{id}/link"""
+    identity, text = identify(request), request.path_params["id"]
+    if not checks.is_uuid(text):
+        raise not_found("document")
+    return answer(await services_of(request).documents.link(identity, UUID(text)))
+
+
+@describes(status=HTTPStatus.NO_CONTENT, takes_bytes=True, signed_in=False, errors=_PUT)
+async def put_blob(request: Request) -> Response:
+    """PUT /v1/blobs/{token}"""
+    await services_of(request).documents.take(request.path_params["token"], request.stream())
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+@describes(media_type="*/*", signed_in=False, errors=_GET)
+async def get_blob(request: Request) -> Response:
+    """GET /v1/blobs/{token}"""
+    found, path = await services_of(request).documents.open(request.path_params["token"])
+    headers = {
+        "Cache-Control": "private, no-store",
+        # A bill is shown, never run: not even a file that a browser would take for a page.
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "Content-Disposition": f"inline; filename*=UTF-8''{quote(found.file_name)}",
+    }
+    return FileResponse(path, media_type=found.media_type, headers=headers)
+
+
+ROUTES = [
+    Route(paths.DOCUMENTS_PLAN, plan, methods=["POST"]),
+    Route(paths.DOCUMENT_LINK, link, methods=["GET"]),
+    Route(paths.BLOB, put_blob, methods=["PUT"]),
+    Route(paths.BLOB, get_blob, methods=["GET"]),
+]

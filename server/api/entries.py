@@ -1,0 +1,203 @@
+"""The calls on entries, suggestions and exports, and on the book as a whole."""
+
+from collections.abc import Generator
+from http import HTTPStatus
+from itertools import chain
+from uuid import UUID
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from server.api.authenticate import identify
+from server.api.state import services_of
+from server.contract import checks, limits, paths
+from server.contract.errors import ErrorCode
+from server.contract.shapes import (
+    BookDigest,
+    CategorySuggestions,
+    CreateEntry,
+    DescriptionSuggestions,
+    EditEntry,
+    EntryHistory,
+    EntryPage,
+    EntrySaved,
+    EntryWithDocuments,
+    Summary,
+    VoidEntry,
+)
+from server.entries.search import parse_filter, parse_limit
+from server.errors import not_found
+from server.http.operation import Query, describes
+from server.http.responses import answer, read_json
+
+_DAY = {"type": "string", "format": "date"}
+_FILTER = (
+    Query("q", {"type": "string", "maxLength": limits.MAX_SEARCH}, "every word occurs in the entry"),
+    Query("from", _DAY, "the first day"),
+    Query("to", _DAY, "the last day"),
+    Query("crDr", {"enum": ["CR", "DR"]}, "money in or money out"),
+    Query("category", {"type": "string"}, "exactly this category"),
+    Query("hasDocument", {"enum": ["true", "false"]}, "with or without a bill"),
+    Query("status", {"enum": ["active", "voided", "all"]}, "active, where it is left out"),
+)
+_PAGING = (
+    Query("cursor", {"type": "string"}, "the nextCursor of the page before"),
+    Query("limit", {"type": "integer", "minimum": 1, "maximum": limits.MAX_PAGE}, "entries a page"),
+)
+_PREFIX = (Query("prefix", {"type": "string"}, "how it begins"),)
+_CHANGE = (
+    ErrorCode.INVALID_FIELDS,
+    ErrorCode.CLOCK_AHEAD,
+    ErrorCode.DOCUMENTS_MISSING,
+    ErrorCode.MEDIA_TYPE_REFUSED,
+    ErrorCode.OPERATION_REUSED,
+)
+_LATER = (*_CHANGE, ErrorCode.NOT_FOUND, ErrorCode.BASE_MISSING, ErrorCode.ENTRY_EXISTS)
+
+
+@describes(
+    body=CreateEntry, answer=EntrySaved, status=HTTPStatus.CREATED, errors=(*_CHANGE, ErrorCode.ENTRY_EXISTS)
+)
+async def create(request: Request) -> Response:
+    """POST /v1/entries"""
+    identity = identify(request)
+    body = await read_json(request, CreateEntry)
+    return answer(await services_of(request).changes.create(identity, body), HTTPStatus.CREATED)
+
+
+@describes(body=EditEntry, answer=EntrySaved, errors=_LATER)
+async def edit(request: Request) -> Response:
+    """PUT /v1/entries/{id}"""
+    identity, id_ = identify(request), _id(request, "entry")
+    body = await read_json(request, EditEntry)
+    return answer(await services_of(request).changes.edit(identity, id_, body))
+
+
+@describes(body=VoidEntry, answer=EntrySaved, errors=_LATER)
+async def void(request: Request) -> Response:
+    """POST /v1/entries/{id}/void"""
+    identity, id_ = identify(request), _id(request, "entry")
+    body = await read_json(request, VoidEntry)
+    return answer(await services_of(request).changes.void(identity, id_, body))
+
+
+@describes(body=VoidEntry, answer=EntrySaved, errors=_LATER)
+async def restore(request: Request) -> Response:
+    """POST /v1/entries/{id}/restore"""
+    identity, id_ = identify(request), _id(request, "entry")
+    body = await read_json(request, VoidEntry)
+    return answer(await services_of(request).changes.restore(identity, id_, body))
+
+
+@describes(answer=EntryHistory, errors=(ErrorCode.NOT_FOUND,))
+async def history(request: Request) -> Response:
+    """GET /v1/entries/{id}/history"""
+    identity = identify(request)
+    return answer(await services_of(request).changes.history(identity, _id(request, "entry")))
+
+
+@describes(
+    answer=EntryPage, query=(*_FILTER, *_PAGING), errors=(ErrorCode.INVALID_FIELDS, ErrorCode.BAD_REQUEST)
+)
+async def page(request: Request) -> Response:
+    """GET /v1/entries"""
+    identity, query = identify(request), dict(request.query_params)
+    filter_, limit = parse_filter(query), parse_limit(query.get("limit", ""))
+    entries = services_of(request).entries
+    return answer(await entries.page(identity, filter_, query.get("cursor", ""), limit))
+
+
+@describes(answer=Summary, query=_FILTER, errors=(ErrorCode.INVALID_FIELDS,))
+async def summary(request: Request) -> Response:
+    """GET /v1/entries/summary"""
+    identity = identify(request)
+    filter_ = parse_filter(dict(request.query_params))
+    return answer(await services_of(request).entries.summary(identity, filter_))
+
+
+@describes(answer=EntryWithDocuments, errors=(ErrorCode.NOT_FOUND,))
+async def entry(request: Request) -> Response:
+    """GET /v1/entries/{id}"""
+    identity = identify(request)
+    return answer(await services_of(request).entries.get(identity, _id(request, "entry")))
+
+
+@describes(answer=BookDigest)
+async def digest(request: Request) -> Response:
+    """GET /v1/book/digest"""
+    identity = identify(request)
+    return answer(await services_of(request).entries.digest(identity))
+
+
+@describes(answer=CategorySuggestions, query=_PREFIX)
+async def suggest_categories(request: Request) -> Response:
+    """GET /v1/suggestions/categories"""
+    identity, prefix = identify(request), request.query_params.get("prefix", "")
+    return answer(await services_of(request).entries.suggest_categories(identity, _plain(prefix)))
+
+
+@describes(answer=DescriptionSuggestions, query=_PREFIX)
+async def suggest_descriptions(request: Request) -> Response:
+    """GET /v1/suggestions/descriptions"""
+    identity, prefix = identify(request), request.query_params.get("prefix", "")
+    return answer(await services_of(request).entries.suggest_descriptions(identity, _plain(prefix)))
+
+
+@describes(media_type="text/csv; charset=utf-8", query=_FILTER, errors=(ErrorCode.INVALID_FIELDS,))
+async def export_csv(request: Request) -> Response:
+    """GET /v1/exports/transactions.csv"""
+    identity = identify(request)
+    filter_ = parse_filter(dict(request.query_params))
+    pieces = services_of(request).exports.stream(identity, filter_)
+    first = await run_in_threadpool(next, pieces)  # what fails, fails before the answer begins
+
+    headers = {
+        "Content-Disposition": 'attachment; filename="Transactions.csv"',
+        "Cache-Control": "no-store",
+    }
+    return _Download(first, pieces, headers)
+
+
+class _Download(StreamingResponse):
+    """Streams `pieces` and closes them, whatever happens: a client that goes away ends the query too."""
+
+    def __init__(self, first: bytes, pieces: Generator[bytes, None, None], headers: dict[str, str]) -> None:
+        super().__init__(chain([first], pieces), headers=headers, media_type="text/csv; charset=utf-8")
+        self._pieces = pieces
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:  # not left to the garbage collector: the query would run on until it comes
+            await run_in_threadpool(self._pieces.close)
+
+
+def _id(request: Request, what: str) -> UUID:
+    text = request.path_params["id"]
+    if not checks.is_uuid(text):
+        raise not_found(what)
+    return UUID(text)
+
+
+def _plain(prefix: str) -> str:
+    """Drop what no suggestion holds and PostgreSQL refuses (NUL)."""
+    return "".join(c for c in prefix if not checks.has_control_characters(c))
+
+
+ROUTES = [
+    Route(paths.ENTRIES, create, methods=["POST"]),
+    Route(paths.ENTRIES, page, methods=["GET"]),
+    Route(paths.ENTRIES_SUMMARY, summary, methods=["GET"]),
+    Route(paths.ENTRY, entry, methods=["GET"]),
+    Route(paths.ENTRY, edit, methods=["PUT"]),
+    Route(paths.ENTRY_VOID, void, methods=["POST"]),
+    Route(paths.ENTRY_RESTORE, restore, methods=["POST"]),
+    Route(paths.ENTRY_HISTORY, history, methods=["GET"]),
+    Route(paths.BOOK_DIGEST, digest, methods=["GET"]),
+    Route(paths.SUGGEST_CATEGORIES, suggest_categories, methods=["GET"]),
+    Route(paths.SUGGEST_DESCRIPTIONS, suggest_descriptions, methods=["GET"]),
+    Route(paths.EXPORT_CSV, export_csv, methods=["GET"]),
+]

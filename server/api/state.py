@@ -1,0 +1,58 @@
+"""What the routes of one running server share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from starlette.requests import Request
+
+from server.auth.service import AuthService
+from server.cluster.heartbeat_sender import Beating
+from server.cluster.membership import Membership
+from server.cluster.trusted_keys import Keyring
+from server.config import Config
+from server.db.pool import Pool
+from server.documents.service import DocumentService
+from server.entries.changes import EntryChanges
+from server.entries.export import CsvExport
+from server.entries.service import EntryService
+from server.http.tally import Tally
+from server.node.lifecycle import OwnState
+from server.node.load import LoadMeter
+from server.peers.client import Links
+from server.peers.replication_status import Whereabouts
+from server.pinning.placement import Placement
+from server.tokens.tokens import Signer
+
+
+@dataclass(slots=True)
+class Services:
+    """One of each room's service; `clock` gives seconds since 1970."""
+
+    config: Config
+    pool: Pool
+    clock: Callable[[], float]
+    membership: Membership
+    keyring: Keyring
+    own: OwnState
+    load: LoadMeter
+    beating: Beating
+    placement: Placement
+    auth: AuthService
+    links: Links
+    whereabouts: Whereabouts
+    documents: DocumentService
+    entries: EntryService
+    changes: EntryChanges
+    exports: CsvExport
+    tally: Tally = field(default_factory=Tally)
+
+    @property
+    def signer(self) -> Signer:
+        """The key that this server signs with now."""
+        return self.keyring.signer
+
+
+def services_of(request: Request) -> Services:
+    """Return the services of the server that answers `request`."""
+    services: Services = request.app.state.services
+    return services

@@ -1,0 +1,91 @@
+"""What discovery says of a cluster, as a table for a terminal. Pure, but for `look`."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from server.cli.roster_table import columns, expiry
+from server.cluster.peer_http import Asker, AskingError
+from server.contract import cluster, paths
+from server.contract.cluster import Directory, DirectoryServer, Roster, RosterServer
+from server.contract.cluster_calls import (
+    Servers,
+)
+from server.contract.signing import SignatureError
+from server.errors import StartError
+
+_HEAD: Final = (
+    *("REGION", "ID", "STATE", "SINCE", "LOAD", "IN FLIGHT", "P95 MS"),
+    *("LOCKS", "MOVES", "VERSION"),
+)
+_MS: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A verified answer of one discovery server."""
+
+    roster: Roster
+    directory: Directory
+
+
+def look(asker: Asker, fingerprint: str) -> Seen:
+    """Ask a discovery server. Raises StartError where it does not answer, or nobody should believe it."""
+    try:
+        found = asker.get(paths.SERVERS, Servers)
+    except AskingError as error:
+        raise StartError(f"{asker.url} does not answer as a discovery server does ({error}).") from error
+    try:
+        roster = cluster.read_roster(found.roster, fingerprint)
+        return Seen(roster, cluster.read_directory(found.directory, roster, time.time()))
+    except SignatureError as error:
+        raise StartError(f"What {asker.url} says is not to be believed: {error}.") from error
+
+
+def describe(seen: Seen, now: float) -> str:
+    """Return the whole picture at `now` (s since 1970)."""
+    return "\n".join([columns(_about(seen, now)), columns([_HEAD, *_rows(seen, now)])])
+
+
+def _about(seen: Seen, now: float) -> Iterator[tuple[str, str]]:
+    directory, roster = seen.directory, seen.roster
+    age = max(0.0, now - directory.issued_at_ms / _MS)
+    stale = "" if directory.is_fresh(now) else ", EXPIRED"
+    yield "discovery", f"{directory.discovery_id}, {age:.0f} s ago{stale}"
+    yield "roster", f"version {roster.version}, {expiry(roster, now)}"
+    if directory.roster_version != roster.version:
+        yield "", f"WARNING: the directory is of roster version {directory.roster_version}"
+    if directory.self_preservation:
+        yield "WARNING", "so many are silent that discovery suspects itself; only failed probes make DOWN"
+
+
+def _rows(seen: Seen, now: float) -> Iterator[tuple[str, ...]]:
+    told = {each.id: each for each in seen.directory.servers}
+    for server in sorted(seen.roster.servers, key=lambda each: (each.region, each.id)):
+        yield _row(server, told.get(server.id), now)
+
+
+def _row(server: RosterServer, told: DirectoryServer | None, now: float) -> tuple[str, ...]:
+    if told is None:
+        return (server.region, server.id, "UNKNOWN", *("-" for _ in _HEAD[3:]))
+    state, since = told.state.upper(), _since(now - told.since_ms / _MS)
+    if (load := told.load) is None:
+        return (server.region, server.id, state, since, *("-" for _ in _HEAD[4:]))
+    figures = (
+        f"{load.utilisation:.0%}",
+        f"{load.in_flight}/{load.capacity}",
+        f"{load.p95_ms:.0f}",
+        str(load.locks),
+        str(load.moves),
+    )
+    return (server.region, server.id, state, since, *figures, told.version or "-")
+
+
+def _since(seconds: float) -> str:
+    whole = max(0, int(seconds))
+    if whole < 100:
+        return f"{whole} s"
+    if whole < 6_000:
+        return f"{whole // 60} min"
+    return f"{whole // 3_600} h"

@@ -1,0 +1,233 @@
+"""What an operator does to accounts from a terminal: invite, add, reset, list.
+
+Passwords come from a prompt or from standard input, never from the command line, where every user of the
+machine could read them.
+"""
+
+import asyncio
+import contextlib
+import getpass
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, TypeVar
+from uuid import UUID, uuid4
+
+import msgspec
+import psycopg
+
+from server.auth import session_store, store
+from server.auth.names import check_new_name, name_key, sign_in_key
+from server.auth.passwords import Passwords
+from server.auth.store import Account, Password, Stamp, User
+from server.cluster.startup import join
+from server.cluster.trusted_keys import Keyring
+from server.config import Config, read_config, with_environment
+from server.contract import checks, limits
+from server.contract.errors import FieldError
+from server.db.embedded import EmbeddedPostgres
+from server.db.migrate import migrate
+from server.db.pool import Connection
+from server.errors import StartError
+from server.node.folder_lock import lock_folder
+from server.node.identity import kept_server_id
+from server.tokens import invites
+from server.tokens.keys import KEY
+
+T = TypeVar("T")
+_CONSOLE: Final = UUID(int=0)
+"""Stands as the device of what an operator did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the accounts are: a configuration file, the data folder of this computer's own book, or else
+    the database of DATABASE_URL.
+    """
+
+    config_file: Path | None = None
+    data: Path | None = None
+
+    def config(self) -> Config:
+        """Return the configuration. Raises StartError."""
+        if self.data is not None:
+            return Config(data=str(self.data.resolve()), local=True, registration="closed")
+        if self.config_file is not None:
+            return read_config(self.config_file)
+        config = with_environment(Config(data="", region="console"))
+        if not config.database_url:
+            raise StartError("Say whose accounts: --config FILE, --data DIR, or DATABASE_URL.")
+        return config
+
+
+def invite(place: Place, days: int) -> str:
+    """Return a code by which one person makes one account. Raises StartError."""
+    config = place.config()
+    if config.local or not config.data:
+        raise StartError("An invitation is signed with a server's own key: give that server's --config FILE.")
+    if config.registration != "invite":
+        raise StartError(f'This server takes no invitations: its registration is "{config.registration}".')
+    if not 1 <= days <= invites.MAX_DAYS:
+        raise StartError(f"An invitation lasts from 1 to {invites.MAX_DAYS} days.")
+    config, keys = _keys(config)
+    return invites.make_invite(keys, config.server_id, uuid4(), days, int(time.time()))
+
+
+def add(place: Place, name: str) -> None:
+    """Make an account. Raises StartError."""
+    _refuse(check_new_name(name))
+    config = place.config()
+    with _database(config) as url:
+        if config.local and _run(url, store.only_account) is not None:
+            raise StartError("The book on this computer has its user already.")
+        chosen = Password(_hash(_ask_password(config)), _now_us())
+        account = Account(uuid4(), uuid4(), name, chosen)
+
+        async def make(connection: Connection) -> str:
+            stamp = Stamp(uuid4(), chosen.chosen_ver)
+            return await store.create_account(
+                connection, account, name_key(name), _CONSOLE, stamp, config.region
+            )
+
+        if _run(url, make) == "name_taken":
+            raise StartError(f"There is a user named {name} already.")
+
+
+def reset(place: Place, name: str) -> int:
+    """Give an account another password and end all of its sessions; return how many. Raises StartError."""
+    config = place.config()
+    with _database(config) as url:
+        account = _run(url, lambda connection: _found(connection, name))
+        hashed = _hash(_ask_password(config))
+        return _run(url, lambda connection: _reset(connection, account, hashed, config.region))
+
+
+def list_users(place: Place) -> str:
+    """Return a table: name, created, last used, disabled. Raises StartError."""
+    with _database(place.config()) as url:
+        users = _run(url, store.all_users)
+    rows = [("NAME", "CREATED", "LAST USED", "DISABLED"), *(_row(user) for user in users)]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    return "".join(
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]).rstrip()
+        + "\n"
+        for row in rows
+    )
+
+
+async def _found(connection: Connection, name: str) -> Account:
+    account = await store.find_by_name(connection, sign_in_key(name))
+    if account is None:
+        raise StartError(f"There is no user named {name}.")
+    return account
+
+
+async def _reset(connection: Connection, account: Account, hashed: str, region: str) -> int:
+    stamp = Stamp(uuid4(), _now_us())
+    async with connection.transaction():
+        if await store.choose_password(connection, account, hashed, None, _CONSOLE, stamp, region) is None:
+            raise StartError("The password was changed at this very moment; please try again.")
+        ended = await session_store.revoke_others(
+            connection, account.book_id, account.user_id, None, "reset", time.time()
+        )
+    return len(ended)
+
+
+def _row(user: User) -> tuple[str, str, str, str]:
+    used = _day(user.last_used) if user.last_used else "never"
+    return user.name, _day(user.created), used, "yes" if user.disabled else "no"
+
+
+def _day(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _ask_password(config: Config) -> str:
+    """Return what was typed twice at the terminal, or the first line of standard input. Raises StartError."""
+    if sys.stdin.isatty():
+        password = getpass.getpass("New password: ")
+        if getpass.getpass("Once more: ") != password:
+            raise StartError("The two passwords differ; nothing was changed.")
+    else:
+        line = sys.stdin.readline(4 * limits.MAX_PASSWORD)
+        if not line:
+            raise StartError("No password came on standard input; nothing was changed.")
+        password = line.rstrip("\r\n")
+    if config.local and not password:  # the book on one's own computer may go without
+        return ""
+    _refuse(checks.check_new_password(password))
+    return password
+
+
+def _hash(password: str) -> str:
+    return asyncio.run(Passwords().hash(password)) if password else ""
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1_000
+
+
+def _keys(config: Config) -> tuple[Config, Keyring]:
+    folder = config.folder
+    # A server that starts just now would make another key, or another id.
+    made = (folder / KEY).exists() and (config.server_id or (folder / "server-id").exists())
+    with contextlib.nullcontext() if made else lock_folder(folder):
+        id_ = config.server_id or kept_server_id(folder)
+        joined = join(msgspec.structs.replace(config, server_id=id_), time.time)
+    return joined.config, joined.keyring
+
+
+@contextlib.contextmanager
+def _database(config: Config) -> Iterator[str]:
+    """Yield the URL; the embedded database of a folder is started for this, so no server may be using it."""
+    if config.database_url and not config.local:
+        yield config.database_url
+        return
+    folder = config.folder
+    if not (folder / "postgres.secret").exists():
+        raise StartError(f"There is no account book in {folder}.")
+    with _locked(folder):
+        embedded = EmbeddedPostgres(folder)
+        try:
+            url = embedded.start()
+            migrate(url)
+            yield url
+        finally:
+            embedded.stop()
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    try:
+        lock = lock_folder(folder)
+    except StartError as error:
+        raise StartError(f"{error} Close Bahi, or stop that server, and try again.") from error
+    with lock:
+        yield
+
+
+def _run(url: str, work: Callable[[Connection], Awaitable[T]]) -> T:
+    """Do `work` on a connection. Raises StartError with a sentence where the database does not play along."""
+
+    async def connected() -> T:
+        async with await psycopg.AsyncConnection.connect(
+            url, autocommit=True, connect_timeout=10
+        ) as connection:
+            return await work(connection)
+
+    try:
+        return asyncio.run(connected())
+    except psycopg.errors.UndefinedTable as error:
+        raise StartError("This database is not up to date: run `bahi-server migrate` first.") from error
+    except psycopg.OperationalError as error:
+        raise StartError("The database cannot be reached.") from error
+    except psycopg.Error as error:
+        raise StartError(f"The database did not take this ({type(error).__name__}).") from error
+
+
+def _refuse(errors: list[FieldError]) -> None:
+    if errors:
+        raise StartError(errors[0].message)

@@ -1,0 +1,244 @@
+"""Bytes from other regions: fetched eagerly beside the server, and at once where somebody asks for them.
+
+A copy that broke off goes on from where it was, at another server too; what comes out is kept only where the
+hash is right. Nothing here holds up a call for long, and one bill that cannot be had holds up no other.
+"""
+
+import asyncio
+import contextlib
+import logging
+import random
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Literal
+from uuid import UUID
+
+import psycopg
+from psycopg_pool import PoolTimeout
+
+from server.cluster.peer_http import AskingError
+from server.contract.cluster import RosterServer
+from server.contract.errors import ErrorCode
+from server.db.pool import Pool
+from server.documents import fetch_queue
+from server.documents.fetch_queue import Bytes
+from server.documents.folder import FolderStore
+from server.errors import ServerError, not_found
+from server.peers.client import Links, NotThereError
+
+Outcome = Literal["stored", "nowhere", "unreachable"]
+_log = logging.getLogger(__name__)
+_AT_ONCE: Final = 8
+_TRY_SECONDS: Final = 600.0
+"""A bill that only trickles gives its place up to another; its next try goes on from what came."""
+_PAUSE_SECONDS: Final = 0.5
+_LONGEST_PAUSE_SECONDS: Final = 120.0
+_SWEEP_SECONDS: Final = 3_600
+_SWEEP_AGAIN_SECONDS: Final = 60
+"""What makes a sweep fail mostly passes soon: a database that starts later than its server."""
+_SWEEP_PAGE: Final = 500
+_FORGOTTEN_SECONDS: Final = 86_400
+_ASKED_FOR_SECONDS: Final = 20.0
+_PIECE: Final = 256 * 1024
+_START: Final = (UUID(int=0), UUID(int=0))
+
+
+@dataclass(slots=True)
+class Copying:
+    """`folder` keeps copies that are not whole yet."""
+
+    pool: Pool
+    store: FolderStore
+    links: Links
+    folder: Path
+    _under_way: "dict[tuple[UUID, str], asyncio.Task[Outcome]]" = field(default_factory=dict)
+    _trying: "dict[tuple[UUID, str], asyncio.Task[None]]" = field(default_factory=dict)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Copy beside the server until the block ends."""
+        tasks = [asyncio.create_task(work) for work in (self._keep_draining(), self._keep_sweeping())]
+        try:
+            yield
+        finally:
+            for task in (*tasks, *self._trying.values(), *self._under_way.values()):
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+
+    def begin(self, bytes_: Bytes) -> "asyncio.Task[Outcome]":
+        """Start to fetch, or join who does already."""
+        key = _key(bytes_)
+        task = self._under_way.get(key)
+        if task is None:
+            task = self._under_way[key] = asyncio.create_task(self._fetch(bytes_))
+            task.add_done_callback(lambda _: self._under_way.pop(key, None))
+        return task
+
+    async def bring(self, bytes_: Bytes) -> None:
+        """Fetch what somebody waits for. Raises ServerError (not_found, store_unavailable)."""
+        task = self.begin(bytes_)
+        await asyncio.wait({task}, timeout=_ASKED_FOR_SECONDS)
+        outcome = task.result() if task.done() else "unreachable"
+        if outcome == "nowhere":
+            raise not_found("document")
+        if outcome == "unreachable":
+            raise ServerError(
+                ErrorCode.STORE_UNAVAILABLE, "This document has not arrived here from its region yet."
+            )
+
+    async def drain(self) -> int:
+        """Try what is wanted until nothing is left whose time has come; return how many were tried."""
+        tried = 0
+        while True:
+            tried += await self._try_more()
+            if not self._trying:
+                return tried
+            # Not for long: what is wanted from now on does not wait for a slow one if there is a place.
+            await asyncio.wait(
+                self._trying.values(), timeout=_PAUSE_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
+
+    async def sweep(self) -> int:
+        """Put on the list whatever the rows name and the store lacks; return how many.
+
+        A row that came before there was a list, or that was put in by hand, is found here.
+        """
+        after, found = _START, 0
+        while True:
+            async with self.pool.connection() as connection:
+                page = await fetch_queue.known(connection, after, _SWEEP_PAGE)
+            missing = await self._missing([bytes_ for _, bytes_ in page])
+            async with self.pool.connection() as connection:
+                await fetch_queue.want(connection, missing)
+            found += len(missing)
+            if len(page) < _SWEEP_PAGE:
+                return found
+            after = page[-1][0]
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    async def _keep_draining(self) -> None:
+        while True:
+            await asyncio.sleep(_PAUSE_SECONDS)
+            try:
+                if self.links.other_regions:
+                    await self.drain()
+            except (psycopg.Error, PoolTimeout) as error:
+                _log.warning("copying put off", extra={"error": type(error).__name__})
+
+    async def _keep_sweeping(self) -> None:
+        while True:
+            pause = _SWEEP_SECONDS
+            try:
+                await asyncio.to_thread(_forget_old, self.folder)
+                found = await self.sweep() if self.links.other_regions else 0
+                _log.log(logging.INFO if found else logging.DEBUG, "bytes missing", extra={"count": found})
+            except (OSError, psycopg.Error, PoolTimeout, ServerError) as error:
+                _log.warning("sweep put off", extra={"error": type(error).__name__})
+                pause = _SWEEP_AGAIN_SECONDS
+            await asyncio.sleep(pause)
+
+    async def _missing(self, page: list[Bytes]) -> list[Bytes]:
+        missing = []
+        for book_id in dict.fromkeys(each.book_id for each in page):
+            of_book = {each.sha256: each for each in page if each.book_id == book_id}
+            stored = await self.store.present(book_id, list(of_book))
+            missing += [each for sha256, each in of_book.items() if sha256 not in stored]
+        return missing
+
+    async def _try_more(self) -> int:
+        """Fill the free places with what is wanted; return how many were begun."""
+        free = _AT_ONCE - len(self._trying)
+        if free <= 0:
+            return 0
+        async with self.pool.connection() as connection:
+            claimed = await fetch_queue.claim(connection, free)
+        # A slow one is claimed again whenever its lease runs out: it has its place and takes no second.
+        new = [each for each in claimed if _key(each[0]) not in self._trying]
+        for bytes_, tries in new:
+            self._begin_try(bytes_, tries)
+        return len(new)
+
+    def _begin_try(self, bytes_: Bytes, tries: int) -> None:
+        key = _key(bytes_)
+        task = self._trying[key] = asyncio.create_task(self._try(bytes_, tries))
+        task.add_done_callback(lambda _: self._trying.pop(key, None))
+
+    async def _try(self, bytes_: Bytes, tries: int) -> None:
+        stored = await self.begin(bytes_) == "stored"
+        try:
+            async with self.pool.connection() as connection:
+                if stored:
+                    await fetch_queue.arrived(connection, bytes_)
+                else:
+                    longest = min(_LONGEST_PAUSE_SECONDS, 2.0 ** min(tries, 10))
+                    pause = longest * random.uniform(0.5, 1.0)  # noqa: S311
+                    await fetch_queue.postpone(connection, bytes_, pause)
+        except (psycopg.Error, PoolTimeout) as error:  # it is claimed again when its lease has run out
+            _log.warning("copy not noted", extra={"error": type(error).__name__})
+
+    async def _fetch(self, bytes_: Bytes) -> Outcome:
+        part, outcome = self.folder / f"{bytes_.book_id}.{bytes_.sha256}", "nowhere"
+        ends = time.monotonic() + _TRY_SECONDS
+        try:
+            if await self.store.find(bytes_.book_id, bytes_.sha256) is not None:
+                part.unlink(missing_ok=True)
+                return "stored"
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for server in self._sources(bytes_.region):
+                try:
+                    if await self._fetch_from(server, bytes_, part, ends):
+                        return "stored"
+                except NotThereError:
+                    continue
+                except AskingError:
+                    pass
+                outcome = "unreachable"
+        except (OSError, ServerError) as error:  # of this server's own disk
+            _log.warning("copy not kept", extra={"error": type(error).__name__})
+            return "unreachable"
+        return "unreachable" if outcome == "unreachable" or self._someone_is_away() else "nowhere"
+
+    async def _fetch_from(self, server: RosterServer, bytes_: Bytes, part: Path, ends: float) -> bool:
+        """Say whether the bytes are whole and kept now. Raises AskingError, OSError, ServerError."""
+        await self.links.fetch(server, str(bytes_.book_id), bytes_.sha256, part, bytes_.byte_size, ends)
+        try:
+            chunks = _chunks(part)
+            await self.store.put(bytes_.book_id, bytes_.sha256, bytes_.byte_size, bytes_.media_type, chunks)
+        except ServerError as error:
+            if error.code is ErrorCode.STORE_UNAVAILABLE:
+                raise
+            part.unlink(missing_ok=True)
+            _log.warning("damaged copy refused", extra={"server": server.id, "error": error.code})
+            return False
+        part.unlink(missing_ok=True)
+        return True
+
+    def _sources(self, region: str) -> list[RosterServer]:
+        others = self.links.other_regions
+        ordered = sorted(others, key=lambda code: code != region)
+        return [server for code in ordered for server in self.links.servers_of(code)]
+
+    def _someone_is_away(self) -> bool:
+        return any(map(self.links.is_away, self.links.other_regions))
+
+
+def _key(bytes_: Bytes) -> tuple[UUID, str]:
+    return bytes_.book_id, bytes_.sha256
+
+
+async def _chunks(part: Path) -> AsyncIterator[bytes]:
+    with await asyncio.to_thread(part.open, "rb") as file:
+        while piece := await asyncio.to_thread(file.read, _PIECE):
+            yield piece
+
+
+def _forget_old(folder: Path) -> None:
+    """Remove copies that nobody went on with."""
+    for part in folder.iterdir() if folder.exists() else ():
+        with contextlib.suppress(FileNotFoundError):  # it became whole meanwhile
+            if time.time() - part.stat().st_mtime > _FORGOTTEN_SECONDS:
+                part.unlink()

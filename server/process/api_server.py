@@ -1,0 +1,123 @@
+"""Answering calls: the application on a socket, the ready line, and what ends it."""
+
+import contextlib
+import logging
+import os
+import signal
+import socket
+import ssl
+import threading
+from types import FrameType
+
+import uvicorn
+
+from server.api.state import Services
+from server.app import create_app, make_services, set_public_url
+from server.config import Config
+from server.db.embedded import EmbeddedPostgres
+from server.errors import StartError
+from server.process.ready_line import AnnouncingServer
+
+_log = logging.getLogger(__name__)
+_GRACE_SECONDS = 5
+
+
+def listen(
+    config: Config,
+    listening: socket.socket,
+    parent_fd: int | None,
+    postgres: EmbeddedPostgres | None,
+    asked_to_end: threading.Event,
+) -> None:
+    """Answer calls on `listening` until a signal, the end of `parent_fd` or of `postgres`.
+
+    `asked_to_end` is set where a signal came before this server could hear it.
+    """
+    host, port = listening.getsockname()[:2]
+    services = make_services(config)
+    config = services.config  # with what the roster says
+    url = config.public_url or _address(config, host, port)
+    set_public_url(services, url)
+    server = _DrainingServer(
+        uvicorn.Config(
+            create_app(services),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+            lifespan="on",
+            ssl_certfile=config.tls_certificate or None,
+            ssl_keyfile=config.tls_key or None,
+        ),
+        services,
+        {"ready": True, "url": url, "serverId": config.server_id},
+        asked_to_end,
+    )
+    if parent_fd is not None:
+        threading.Thread(target=_end_with_parent, args=(parent_fd, server), daemon=True).start()
+    if postgres is not None:
+        threading.Thread(target=_end_with_postgres, args=(postgres, server), daemon=True).start()
+    try:
+        server.config.load()
+    except (OSError, ssl.SSLError) as error:
+        raise StartError(f"The certificate or its key cannot be used: {error.strerror or error}.") from error
+    server.run_on(listening)
+
+
+def _address(config: Config, host: str, port: int) -> str:
+    scheme = "https" if config.tls_certificate else "http"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+class _DrainingServer(AnnouncingServer):
+    """Where another server of its cluster can take the clients, SIGTERM first drains it: it goes on answering
+    until they have moved. Whoever cannot wait sends a second signal.
+    """
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        services: Services,
+        line: dict[str, object],
+        asked_to_end: threading.Event,
+    ) -> None:
+        super().__init__(config, line, asked_to_end)
+        self._services = services
+        self._drain_asked = False
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        may_drain = len(self._services.membership.roster.servers) > 1
+        if sig == signal.SIGTERM and self.started and may_drain and not self._drain_asked:
+            self._drain_asked = True  # a handler may not do more: the loop looks at it ten times a second
+        else:
+            super().handle_exit(sig, frame)
+
+    async def on_tick(self, counter: int) -> bool:
+        if self._drain_asked and not self.should_exit:
+            await self._drain()
+        return await super().on_tick(counter)
+
+    async def _drain(self) -> None:
+        services, now = self._services, self._services.clock()
+        if not services.own.is_draining:
+            _log.info("draining", extra={"locks": services.load.locks.count(now)})
+            services.own.drain(now, services.config.drain_seconds)
+        locks = services.load.locks.count(now)
+        if services.own.is_drained(now, locked=locks > 0, called=services.load.in_flight > 0):
+            _log.info("drained", extra={"locks": locks})
+            await services.beating.leave()
+            self.should_exit = True
+
+
+def _end_with_parent(parent_fd: int, server: uvicorn.Server) -> None:
+    with contextlib.suppress(OSError):
+        while os.read(parent_fd, 1024):
+            pass
+    server.should_exit = True
+
+
+def _end_with_postgres(postgres: EmbeddedPostgres, server: uvicorn.Server) -> None:
+    """End the server where its PostgreSQL has died: whoever watches it starts both anew."""
+    postgres.wait()
+    server.should_exit = True

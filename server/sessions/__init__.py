@@ -1,1 +1,0 @@
-"""At which server a session is, and when it moves."""

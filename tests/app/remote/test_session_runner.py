@@ -1,0 +1,453 @@
+"""The lock against a network of the test's own: who is asked, what calls get, and that nothing hangs."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from app.domain import session
+from app.domain.connection_status import Phase
+from app.errors import AppError, OfflineError, ServerError, SignInError
+from app.remote.auth import Tokens
+from app.remote.call_monitor import Watch
+from app.remote.cluster import Cluster
+from app.remote.endpoint import Endpoint
+from app.remote.session_runner import Lease, Pinning
+from app.store.vault import Vault
+from server.contract import cluster as wire
+from server.contract import paths, signing
+from server.contract.cluster import Directory, DirectoryServer, Liveness
+from server.contract.cluster_calls import (
+    Closest,
+    HeartbeatTaken,
+    Servers,
+    ServerStateAnswer,
+    SuspicionTaken,
+)
+from server.contract.errors import ErrorCode
+from server.contract.shapes import (
+    Health,
+    Primary,
+    Refreshed,
+    RefreshRequest,
+    SignedIn,
+)
+from tests.app.remote.test_cluster import Kept
+from tests.support.fake_keyring import FakeKeyring
+from tests.support.rosters import kid_of, new_cluster
+
+ADDRESS = "https://books.example.com"
+AT = "2026-11-23T00:00:09Z"
+
+
+class Net:
+    """Servers that are `up` or not; `primary` is whom a refresh names, `down` what discovery says."""
+
+    def __init__(self) -> None:
+        self.servers = new_cluster(("ap-south-1", "M"), ("eu-west-1", "E"), central_url=ADDRESS)
+        for id_, region in (("a", "ap-south-1"), ("b", "ap-south-1"), ("c", "eu-west-1")):
+            self.servers.add_server(id_, region, f"https://{id_}.example.com")
+        self.servers.add_discovery("d", "https://d.example.com")
+        self.up = {"a", "b", "c", "central", "d"}
+        self.closest = "a"
+        self.primary = ""
+        self.epoch = 0
+        self.states: dict[str, Liveness] = {}
+        self.roster_version = 0
+        self.refused: SignInError | None = None
+        self.asked: list[tuple[str, str]] = []
+        self.refreshes: list[tuple[str, RefreshRequest]] = []
+        self.broken: list[str] = []
+
+    def call(
+        self, _kind: type[Any], _method: str, path: str, *, endpoint: Endpoint, body: Any = None, **_: Any
+    ) -> Any:
+        host = endpoint.url.removeprefix("https://").partition(".")[0].replace("books", "central")
+        self.asked.append((host, path))
+        if host not in self.up:
+            raise OfflineError
+        if path == paths.AUTH_REFRESH:
+            return self._refresh(host, body)
+        if path == paths.SERVERS:
+            return Servers(self.servers.signed())
+        if path == paths.SERVER_STATE.format(id="a"):
+            return self._state("a")
+        return {
+            paths.CLOSEST_TO_ME: Closest(self.closest, "", AT),
+            paths.HEALTH_READY: Health("ok", host, "1"),
+            paths.HEARTBEATS: HeartbeatTaken(1, AT),
+        }.get(path, SuspicionTaken("up"))
+
+    def _refresh(self, host: str, body: RefreshRequest) -> Refreshed:
+        if self.refused is not None:
+            raise self.refused
+        self.refreshes.append((host, body))
+        to = self.primary or host
+        primary = Primary(to, "", f"https://{to}.example.com")
+        number = len(self.refreshes)
+        return Refreshed(
+            f"access {number}", 300, f"refresh {number}", primary, False, "x", self.epoch, AT,
+            self.roster_version,
+        )  # fmt: skip
+
+    def _state(self, id_: str) -> ServerStateAnswer:
+        ms = int(time.time() * 1_000)
+        servers = [DirectoryServer(id_, self.states.get(id_, "up"), ms)]
+        said = Directory("d", ms, ms, ms + 120_000, 1, False, servers)
+        key = self.servers.keys["d"]
+        return ServerStateAnswer("", signing.sign(key, kid_of(key), wire.DIRECTORY, said))
+
+    def break_off(self, url: str) -> None:
+        self.broken.append(url)
+
+
+class Bench:
+    """A lock on server `a`; what it starts beside waits in `work` until `run` does it."""
+
+    def __init__(self, *, local: bool = False) -> None:
+        self.net = Net()
+        self.now = 1_000.0
+        self.work: list[Callable[[], None]] = []
+        self.moved: list[str] = []
+        self.replays = 0
+        self.times: list[str] = []
+        cluster = Cluster(Kept())
+        self.vault = Vault(lambda: "device", FakeKeyring)
+        self.watch = Watch(lambda: self.now)
+        self.tokens = Tokens(self.net, self.vault)  # type: ignore[arg-type]
+        self.pinning = Pinning(
+            self.net, self.tokens, cluster, self.watch, self._local,  # type: ignore[arg-type]
+            lambda: self.now, lambda low, _high: low, self.work.append,
+        )  # fmt: skip
+        self.pinning.on_moved = self.moved.append
+        self.pinning.on_replay = self._replay
+        self.pinning.on_server_time = self.times.append
+        self.cluster = cluster
+        if not local:
+            cluster.meet(ADDRESS, self.net.servers.signed(), self.net.servers.fingerprint)
+        self.sign_in("" if local else ADDRESS)
+
+    def sign_in(self, address: str = ADDRESS) -> None:
+        answer = SignedIn("access 0", 300, "refresh 0", Primary("a", "", ""), "asha", "book-1", "M7A", 0, AT)
+        self.pinning.begin(answer, address, remember=False)
+        self.work.pop()  # the thread that lets time pass: here the test does
+
+    def _local(self) -> Endpoint:
+        if "a" not in self.net.up:
+            raise OfflineError
+        return Endpoint("https://a.example.com", "secret")
+
+    def _replay(self) -> None:
+        self.replays += 1
+
+    @property
+    def phase(self) -> Phase:
+        return self.pinning.machine.phase
+
+    def run(self) -> None:
+        """Do what was started, and what that starts."""
+        while self.work:
+            self.work.pop(0)()
+
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+        self.pinning.tick()
+        self.run()
+
+    def lose(self) -> None:
+        """Let the locked server die, and its clients find out."""
+        self.net.up.discard("a")
+        self.watch.told("a", "refused")
+        self.run()
+        self.net.states["a"] = "down"
+        self.wait(0.25)
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def whose(lease: Lease) -> str:
+    return lease.endpoint.server_id
+
+
+def fails(call: Callable[[], object], kind: type[AppError]) -> AppError:
+    with pytest.raises(kind) as error:
+        call()
+    return error.value
+
+
+def test_a_call_gets_the_token_and_the_locked_server(bench: Bench) -> None:
+    lease = bench.pinning.lease()
+    assert (lease.token, whose(lease), lease.endpoint.url) == ("access 0", "a", "https://a.example.com")
+    assert "access" not in repr(lease)
+
+
+def test_before_a_refresh_the_central_address_is_asked_who_is_closest(bench: Bench) -> None:
+    bench.net.closest = "b"
+    bench.wait(180)
+    ((host, body),) = bench.net.refreshes
+    assert (host, body.closest_server_id, body.reason) == ("a", "b", "expiry")
+    assert not body.critical_task_in_progress
+    assert bench.pinning.lease().token == "access 1"
+    assert bench.times == [AT]
+
+
+def test_whoever_waits_for_a_token_finds_the_clock_corrected(bench: Bench) -> None:
+    told: list[str] = []
+    bench.pinning.on_server_time = lambda _time: told.append("clock")
+    bench.pinning.on_change = lambda machine: told.append(machine.phase.value)
+    bench.wait(180)
+    assert told == [Phase.REFRESHING.value, "clock", Phase.LOCKED.value]
+
+
+def test_without_the_central_address_it_is_refreshed_without_a_hint(bench: Bench) -> None:
+    bench.net.up.discard("central")
+    bench.wait(180)
+    ((host, body),) = bench.net.refreshes
+    assert (host, body.closest_server_id) == ("a", "")
+
+
+def test_a_task_under_way_is_told(bench: Bench) -> None:
+    with bench.pinning.tasks.task():
+        bench.wait(180)
+    assert bench.net.refreshes[0][1].critical_task_in_progress
+
+
+def test_a_dead_server_is_left_for_the_closest_one_as_soon_as_discovery_says_so(bench: Bench) -> None:
+    bench.net.closest, bench.net.epoch = "b", 1
+    bench.lose()
+    assert bench.net.refreshes[0][0] == "b"
+    assert bench.net.refreshes[0][1].reason == "unreachable"
+    assert whose(bench.pinning.lease()) == "b"
+    assert (bench.moved, bench.replays) == (["b"], 1)
+    assert bench.net.broken == ["https://a.example.com"]
+
+
+def test_the_closest_is_not_asked_where_it_is_the_dead_one_nor_where_it_is_no_server_of_the_roster(
+    bench: Bench,
+) -> None:
+    for named in ("a", "z"):
+        bench = Bench()
+        bench.net.closest, bench.net.epoch = named, 1
+        bench.lose()
+        assert bench.net.refreshes[0][0] == "b"  # of the same region
+
+
+def test_where_that_one_is_dead_too_the_next_is_asked_with_the_same_refresh_id(bench: Bench) -> None:
+    bench.net.up.discard("b")
+    bench.net.closest, bench.net.epoch = "b", 1
+    before = bench.tokens.record()
+    assert before is not None
+    bench.lose()
+    ((host, body),) = bench.net.refreshes
+    assert (host, body.refresh_id) == ("c", before.refresh_id)
+    assert [h for h, path in bench.net.asked if path == paths.AUTH_REFRESH] == ["b", "c"]
+
+
+def test_while_it_reconnects_calls_fail_at_once(bench: Bench) -> None:
+    bench.net.up -= {"a"}
+    bench.pinning._report = lambda _effect: None  # type: ignore[method-assign]
+    bench.watch.told("a", "refused")
+    bench.run()
+    bench.wait(0.25)
+    assert bench.phase is Phase.RECONNECTING
+    fails(bench.pinning.lease, OfflineError)
+    fails(bench.pinning.endpoint, OfflineError)
+
+
+def test_without_discovery_the_countdown_decides(bench: Bench) -> None:
+    bench.net.up -= {"a"}
+    bench.net.closest, bench.net.epoch = "b", 1
+    bench.pinning._report = lambda _effect: None  # type: ignore[method-assign]
+    bench.watch.told("a", "refused")
+    bench.run()
+    bench.wait(0.25)
+    for _ in range(29):
+        bench.wait(1)
+        assert bench.phase is Phase.RECONNECTING
+    bench.wait(1)
+    assert whose(bench.pinning.lease()) == "b"
+
+
+def test_nobody_is_sent_out_of_the_roster(bench: Bench) -> None:
+    bench.net.primary, bench.net.epoch = "evil", 1
+    bench.wait(180)
+    assert bench.pinning.machine.server == "a"
+    record = bench.tokens.record()
+    assert record is not None
+    assert record.refresh_token == "refresh 0"  # what such a server says does not count
+
+
+def test_a_newer_roster_is_learned_before_the_answer_counts(bench: Bench) -> None:
+    bench.net.servers.add_server("n", "ap-south-1", "https://n.example.com")
+    bench.net.primary, bench.net.epoch = "n", 1
+    bench.net.roster_version = bench.net.servers.roster.version
+    bench.net.up.add("n")
+    bench.wait(180)
+    assert whose(bench.pinning.lease()) == "n"
+
+
+def test_a_refused_session_ends_and_calls_say_so(bench: Bench) -> None:
+    bench.net.refused = SignInError("Over.", code=ErrorCode.UNAUTHENTICATED)
+    bench.wait(180)
+    assert bench.phase is Phase.SIGNED_OUT
+    fails(bench.pinning.lease, SignInError)
+
+
+@pytest.mark.parametrize("late", [SignInError("Over.", code=ErrorCode.UNAUTHENTICATED), None])
+def test_what_comes_late_of_an_old_session_is_no_news_of_the_next(
+    bench: Bench, late: SignInError | None
+) -> None:
+    bench.now += 180
+    bench.pinning.tick()
+    refresh = bench.work.pop()
+    ask = bench.tokens.rotate
+
+    def overtaken(*arguments: Any, **more: Any) -> Refreshed:
+        bench.pinning.end()
+        bench.sign_in()
+        if late is not None:
+            raise late
+        ask(*arguments, **more)
+        raise OfflineError
+
+    bench.tokens.rotate = overtaken  # type: ignore[method-assign]
+    refresh()
+    bench.run()
+    assert bench.phase is Phase.LOCKED
+    assert bench.pinning.lease().token == "access 0"
+
+
+def test_a_call_that_is_refused_is_made_once_more_with_a_fresh_token(bench: Bench) -> None:
+    seen: list[str] = []
+
+    def call(lease: Lease) -> str:
+        seen.append(lease.token)
+        if lease.token == "access 0":
+            raise SignInError("Please sign in again.", code=ErrorCode.UNAUTHENTICATED)
+        return lease.token
+
+    _waiting_runs(bench)
+    assert bench.pinning.run(call) == "access 1"
+    assert seen == ["access 0", "access 1"]
+
+
+def test_a_misdirected_call_is_made_once_more_too(bench: Bench) -> None:
+    def call(lease: Lease) -> str:
+        if lease.token == "access 0":
+            raise ServerError("No.", code=ErrorCode.WRONG_SERVER)
+        return lease.token
+
+    _waiting_runs(bench)
+    assert bench.pinning.run(call) == "access 1"
+
+
+def test_a_call_in_flight_when_the_lock_moves_is_made_again_at_the_new_server(bench: Bench) -> None:
+    bench.net.closest, bench.net.epoch = "b", 1
+
+    def call(lease: Lease) -> str:
+        if whose(lease) == "a":
+            bench.lose()
+            raise OfflineError
+        return whose(lease)
+
+    assert bench.pinning.run(call) == "b"
+
+
+def test_a_call_that_fails_where_it_is_is_not_made_again(bench: Bench) -> None:
+    seen: list[str] = []
+
+    def call(lease: Lease) -> str:
+        seen.append(whose(lease))
+        raise OfflineError
+
+    fails(lambda: bench.pinning.run(call), OfflineError)
+    assert seen == ["a"]
+
+
+def test_what_was_begun_for_one_book_is_not_done_as_another(bench: Bench) -> None:
+    fails(lambda: bench.pinning.run(whose, "book-2"), SignInError)
+    assert bench.pinning.run(whose, "book-1") == "a"
+
+
+def test_three_seconds_of_silence_are_noticed_while_the_call_goes_on(bench: Bench) -> None:
+    with bench.watch.flight("a"):
+        bench.now += 2.9
+        bench.pinning.tick()
+        assert bench.phase is Phase.LOCKED
+        bench.now += 0.1
+        bench.pinning.tick()
+        assert bench.phase is Phase.SUSPECT
+        bench.run()
+        assert bench.phase is Phase.LOCKED  # the probe was answered
+        bench.pinning.tick()
+        assert bench.phase is Phase.LOCKED  # said once
+
+
+def test_bytes_that_move_are_no_silence(bench: Bench) -> None:
+    with bench.watch.flight("a") as moved:
+        for _ in range(4):
+            bench.now += 2
+            moved()
+            bench.pinning.tick()
+    assert bench.phase is Phase.LOCKED
+
+
+def test_a_draining_server_that_is_probed_is_alive(bench: Bench) -> None:
+    def draining(*_: Any, **__: Any) -> Any:
+        raise ServerError("It ends.", code=ErrorCode.DRAINING)
+
+    bench.net.call = draining  # type: ignore[method-assign]
+    bench.watch.told("a", "silent")
+    bench.run()
+    assert bench.phase is Phase.LOCKED
+
+
+def test_the_wall_clock_says_nothing_of_a_tokens_life(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    bench.now += 179
+    bench.pinning.tick()
+    assert bench.phase is Phase.LOCKED
+    assert bench.pinning.lease().token == "access 0"
+
+
+# --- the book on this computer ----------------------------------------------------------------------
+
+
+def test_the_server_of_this_computer_is_asked_again_and_again_and_never_left() -> None:
+    bench = Bench(local=True)
+    bench.net.up.discard("a")
+    fails(bench.pinning.endpoint, OfflineError)
+    bench.net.up.add("a")
+    assert bench.pinning.lease().endpoint.secret == "secret"
+    bench.wait(180)
+    assert bench.pinning.lease().token == "access 1"
+    assert {host for host, _ in bench.net.asked} == {"a"}
+
+
+def test_its_token_is_renewed_once_it_is_back() -> None:
+    bench = Bench(local=True)
+    bench.net.up.discard("a")
+    bench.wait(180)
+    bench.wait(0.25)
+    bench.wait(121)
+    fails(bench.pinning.lease, OfflineError)
+    bench.net.up.add("a")
+    bench.run()
+    bench.wait(0)
+    assert bench.pinning.lease().token == "access 1"
+
+
+def _waiting_runs(bench: Bench) -> None:
+    """Let what waits for a refresh do it."""
+    changed = bench.pinning._changed
+    changed.wait = lambda _seconds=None: bench.run() is None  # type: ignore[method-assign, assignment]
+
+
+def test_nothing_is_asked_of_a_session_that_was_closed(bench: Bench) -> None:
+    bench.pinning.end()
+    assert bench.pinning.machine == session.Machine()
+    fails(bench.pinning.lease, SignInError)

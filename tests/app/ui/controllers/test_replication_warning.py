@@ -1,0 +1,255 @@
+"""Where the entries are, in the window: ticks that follow the link, and the warning of late changes."""
+
+import threading
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtWidgets import QLabel, QPushButton
+from pytestqt.qtbot import QtBot
+
+from app.domain.connection_status import LinkView, Moved, Phase
+from app.domain.entry import EntryState
+from app.errors import StoreError
+from app.ui.controllers.replication_warning import late_words
+from app.ui.main_window import MainWindow
+from app.ui.models.columns import Column
+from app.ui.models.entries_model import MARK_ROLE
+from app.ui.tasks import Tasks
+from tests.support.fake_connection import MUMBAI, PUNE
+from tests.support.fake_services import ABROAD, HOME, FakeServices
+
+LATE = (
+    "3 changes reached only ap-south-1 more than 5 minutes ago."
+    "\nThey are kept on this computer too, until another region has them."
+)
+
+
+@pytest.fixture
+def at_server(qtbot: QtBot, book: MainWindow, fake: FakeServices, tasks: Tasks) -> MainWindow:
+    """The listing of a book of a server, at rest; its newest entry is in one region."""
+    book.show_listing()
+    fake.book.place(fake.book.entries[0], HOME)
+    tell(qtbot, book, fake, tasks, unsettled=1)
+    return book
+
+
+def tell(
+    qtbot: QtBot,
+    window: MainWindow,
+    fake: FakeServices,
+    tasks: Tasks,
+    label: str = MUMBAI,
+    phase: Phase = Phase.LOCKED,
+    **more: object,
+) -> None:
+    """Report from another thread, as the program does, and wait until all has been looked up."""
+    teller = threading.Thread(target=lambda: fake.link.tell(phase, label, **more))  # type: ignore[arg-type]
+    teller.start()
+    teller.join()
+    qtbot.waitUntil(lambda: window.link.shown == fake.link.view() and not tasks.busy)
+
+
+def icon(window: MainWindow, row: int) -> str:
+    return str(window.listing.model.index(row, Column.STATE).data(MARK_ROLE).icon)
+
+
+def tip(window: MainWindow, row: int) -> str:
+    return str(window.listing.model.index(row, Column.STATE).data(Qt.ItemDataRole.ToolTipRole))
+
+
+def details(window: MainWindow) -> str:
+    return window.listing.details.state.text().replace("\u2060", "")
+
+
+def warning(window: MainWindow) -> str:
+    label = window.findChild(QLabel, "late_banner_text")
+    assert label is not None
+    return label.text() if label.isVisible() else ""
+
+
+# --- the ticks ----------------------------------------------------------------------------------------
+
+
+def test_an_entrys_tick_fills_when_another_region_has_it(
+    qtbot: QtBot, at_server: MainWindow, fake: FakeServices, tasks: Tasks
+) -> None:
+    assert (icon(at_server, 0), icon(at_server, 1)) == ("check-double", "check-double")
+    assert tip(at_server, 0) == details(at_server) == "Confirmed by in-mum-1 (ap-south-1) at 14:05"
+    assert tip(at_server, 1) == "Confirmed by the server"
+    fake.book.place(fake.book.entries[0], HOME, ABROAD)
+    tell(qtbot, at_server, fake, tasks, unsettled=0)
+    assert (icon(at_server, 0), icon(at_server, 1)) == ("check-filled", "check-double")
+    assert tip(at_server, 0) == details(at_server)
+    assert details(at_server) == "Confirmed by in-mum-1 (ap-south-1) at 14:05. Also in eu-west-1."
+
+
+def test_the_details_of_a_row_out_of_sight_follow_too(
+    qtbot: QtBot, at_server: MainWindow, fake: FakeServices, tasks: Tasks
+) -> None:
+    at_server.listing.table.scrollToBottom()
+    assert 0 not in at_server.listing.table.rows_in_sight()
+    fake.book.place(fake.book.entries[0], HOME, ABROAD)
+    tell(qtbot, at_server, fake, tasks, unsettled=0)
+    assert details(at_server).endswith("Also in eu-west-1.")
+
+
+def test_only_the_ticks_in_sight_are_drawn_anew(
+    qtbot: QtBot, at_server: MainWindow, fake: FakeServices, tasks: Tasks
+) -> None:
+    drawn: list[tuple[int, int, int]] = []
+
+    def note(first: QModelIndex, last: QModelIndex) -> None:
+        drawn.append((first.row(), last.row(), first.column()))
+
+    at_server.listing.model.dataChanged.connect(note)
+    fake.book.place(fake.book.entries[0], HOME, ABROAD)
+    tell(qtbot, at_server, fake, tasks, unsettled=0)
+    sight = at_server.listing.table.rows_in_sight()
+    assert drawn == [(0, sight[-1], int(Column.STATE))]
+    assert 0 < sight[-1] < at_server.listing.model.rowCount() - 1
+    tell(qtbot, at_server, fake, tasks, unsettled=1)  # asked again, and nothing is new
+    assert len(drawn) == 1
+
+
+def test_what_waits_has_one_tick_and_a_confirmed_one_two(
+    qtbot: QtBot, at_server: MainWindow, fake: FakeServices, tasks: Tasks
+) -> None:
+    fresh = replace(fake.book.entries[0], id="f", state=EntryState.WAITING)
+    fake.book.waiting.append(fresh)
+    at_server.listing.refresh()
+    qtbot.waitUntil(lambda: at_server.listing.model.row_of("f") >= 0 and not tasks.busy)
+    row = at_server.listing.model.row_of("f")
+    assert (icon(at_server, row), tip(at_server, row)) == ("check", "On this computer only")
+    fake.book.place(fresh, HOME)
+    at_server.sync.send_now()  # confirmed: the listing is read again, and where it is with it
+    qtbot.waitUntil(lambda: tip(at_server, row).startswith("Confirmed by in-mum-1"))
+
+
+def test_it_is_looked_up_when_something_of_it_changed_and_not_else(
+    qtbot: QtBot, at_server: MainWindow, fake: FakeServices, tasks: Tasks
+) -> None:
+    def asked() -> int:
+        found = fake.book.calls.count("whereabouts")
+        fake.book.calls.clear()
+        return found
+
+    asked()
+    tell(qtbot, at_server, fake, tasks, unsettled=1, phase=Phase.SUSPECT)
+    at_server.link.look()
+    qtbot.waitUntil(lambda: not tasks.busy)
+    assert asked() == 0
+    tell(qtbot, at_server, fake, tasks, unsettled=2)
+    assert asked() == 1
+    tell(qtbot, at_server, fake, tasks, unsettled=2, late=1)
+    assert asked() == 1
+    tell(qtbot, at_server, fake, tasks, unsettled=2, late=1, moved=Moved(1, 2))
+    assert asked() == 1
+    at_server.listing.refresh()
+    qtbot.waitUntil(lambda: not tasks.busy)
+    assert asked() == 1
+
+
+def test_of_this_computers_own_book_nothing_is_looked_up(
+    qtbot: QtBot, book: MainWindow, fake: FakeServices, tasks: Tasks
+) -> None:
+    book.show_listing()
+    book.listing.refresh()
+    qtbot.waitUntil(lambda: not tasks.busy)
+    assert "whereabouts" not in fake.book.calls
+    assert tip(book, 0) == details(book) == "Confirmed by the server"
+
+
+def test_the_lookup_failing_leaves_what_was_known(
+    qtbot: QtBot, at_server: MainWindow, fake: FakeServices, tasks: Tasks
+) -> None:
+    fake.book.errors["whereabouts"] = StoreError("The disk is full.")
+    tell(qtbot, at_server, fake, tasks, unsettled=2)
+    assert tip(at_server, 0).startswith("Confirmed by in-mum-1")
+
+
+def test_an_answer_that_comes_after_signing_out_is_dropped(
+    qtbot: QtBot, at_server: MainWindow, fake: FakeServices, tasks: Tasks
+) -> None:
+    gate = threading.Event()
+    fake.book.gates["whereabouts"] = lambda: gate.wait(60)
+    at_server.listing.ask_places()
+    at_server.sign_out()
+    qtbot.waitUntil(lambda: not at_server.signed_in)
+    gate.set()
+    qtbot.waitUntil(lambda: not tasks.busy)
+    assert tip(at_server, 0) == "Confirmed by the server"
+
+
+def test_while_signed_out_by_the_server_the_ticks_stay(
+    qtbot: QtBot, at_server: MainWindow, fake: FakeServices, tasks: Tasks
+) -> None:
+    fake.link.tell(Phase.SIGNED_OUT, "")
+    qtbot.waitUntil(lambda: at_server.book.again.isVisible())
+    assert tip(at_server, 0).startswith("Confirmed by in-mum-1")
+
+
+# --- the warning --------------------------------------------------------------------------------------
+
+
+def test_late_changes_are_warned_of_until_another_region_has_them(
+    qtbot: QtBot, at_server: MainWindow, fake: FakeServices, tasks: Tasks
+) -> None:
+    assert warning(at_server) == ""
+    tell(qtbot, at_server, fake, tasks, unsettled=3, late=3)
+    assert warning(at_server) == LATE
+    assert at_server.book.late.property("tone") == "warn"
+    at_server.show_add()
+    assert warning(at_server) == LATE
+    tell(qtbot, at_server, fake, tasks)
+    assert warning(at_server) == ""
+
+
+def test_a_closed_warning_comes_back_only_when_there_is_more(
+    qtbot: QtBot, at_server: MainWindow, fake: FakeServices, tasks: Tasks
+) -> None:
+    seen = []
+    tell(qtbot, at_server, fake, tasks, late=3)
+    close = at_server.book.late.findChild(QPushButton, "late_banner_button")
+    assert close is not None
+    qtbot.mouseClick(close, Qt.MouseButton.LeftButton)
+    for late in (3, 2, 2, 3):
+        tell(qtbot, at_server, fake, tasks, late=late, unsettled=late + len(seen))
+        seen.append(warning(at_server)[:9])
+    assert seen == ["", "", "", "3 changes"]
+
+
+def test_the_moved_message_comes_before_the_warning(
+    qtbot: QtBot, at_server: MainWindow, fake: FakeServices, tasks: Tasks
+) -> None:
+    tell(qtbot, at_server, fake, tasks, late=3)
+    tell(qtbot, at_server, fake, tasks, PUNE, Phase.SYNCING, late=3, moved=Moved(37, 40))
+    assert at_server.book.moved.isVisible()
+    assert warning(at_server) == ""
+    at_server.link.dismiss()
+    qtbot.waitUntil(lambda: warning(at_server) == LATE)
+
+
+def test_the_region_named_is_where_the_changes_are_not_where_the_window_is(
+    qtbot: QtBot, at_server: MainWindow, fake: FakeServices, tasks: Tasks
+) -> None:
+    tell(qtbot, at_server, fake, tasks, "ie-dub-1 · eu-west-1", late=3)
+    assert warning(at_server) == LATE
+
+
+def test_after_signing_out_nothing_is_warned_of(
+    qtbot: QtBot, at_server: MainWindow, fake: FakeServices, tasks: Tasks
+) -> None:
+    tell(qtbot, at_server, fake, tasks, late=3)
+    at_server.sign_out()
+    qtbot.waitUntil(lambda: not at_server.signed_in)
+    assert not at_server.book.late.isVisibleTo(at_server.book)
+    assert at_server.link.shown == LinkView(Phase.SIGNED_OUT)
+
+
+def test_one_change_and_several_regions_are_said_in_plain_words() -> None:
+    assert late_words(1, {"eu-west-1"}) == (
+        "1 change reached only eu-west-1 more than 5 minutes ago."
+        "\nIt is kept on this computer too, until another region has it."
+    )
+    assert late_words(2, {"eu-west-1", "ap-south-1"}).startswith("2 changes reached only one region more")
