@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from app.remote.endpoint import Endpoint
     from app.services import Services
     from app.services.login import Remote
-    from app.services.replication_tracker import Following
+    from app.services.replication_tracker import ReplicationTracker
     from app.store.database import Database
     from app.store.drafts import DraftStore
     from app.store.files import Files
     from app.store.outbox import Outbox
-    from app.store.replay_log import Retained
+    from app.store.replay_log import ReplayLog
     from app.store.settings import Settings
     from app.store.vault import Vault
 
@@ -38,13 +38,13 @@ class Desk:
     local_server: "LocalServer"
     database: "Database"
     log: "Handler"
-    following: "Following"
+    tracker: "ReplicationTracker"
 
     def close(self) -> None:
         """End the server of this computer and close the files."""
         from app.log import end_log
 
-        self.following.close()
+        self.tracker.close()
         self.services.accounts.close()
         self.local_server.stop()
         self.database.close()
@@ -58,20 +58,20 @@ def make_desk(paths: Paths, local_server: "LocalServer | None" = None) -> Desk:
     from app.log import log_to_file
     from app.services import Services
     from app.services.accounts import Accounts
-    from app.services.connection_status import Link
+    from app.services.connection_status import ConnectionTracker
     from app.services.documents import Documents
     from app.services.drafts import Drafts
     from app.services.entries import Entries
     from app.services.exports import Exports
     from app.services.moving import Moving
-    from app.services.replication_tracker import Following
+    from app.services.replication_tracker import ReplicationTracker
     from app.services.sync import Sync
     from app.store.cache import ReadCache
     from app.store.database import Database
     from app.store.drafts import DraftStore
     from app.store.files import Files
     from app.store.outbox import Outbox
-    from app.store.replay_log import Retained
+    from app.store.replay_log import ReplayLog
     from app.store.settings import Settings
     from app.store.vault import Vault
 
@@ -82,11 +82,11 @@ def make_desk(paths: Paths, local_server: "LocalServer | None" = None) -> Desk:
     vault = Vault(settings.device_id)
     connect = partial(_connect, server.endpoint, settings)
     accounts = Accounts(settings, outbox, server.endpoint, connect, vault=vault)
-    sync, retained = Sync(accounts, outbox, cache, files), Retained(database)
-    entries = Entries(accounts, outbox, cache, retained=retained)
-    following = Following(accounts, sync, retained)
-    link = Link(accounts, retained, following)
-    link.send, sync.on_run = sync.send_pending, link.sent
+    sync, replay_log = Sync(accounts, outbox, cache, files), ReplayLog(database)
+    entries = Entries(accounts, outbox, cache, replay_log=replay_log)
+    tracker = ReplicationTracker(accounts, sync, replay_log)
+    connection = ConnectionTracker(accounts, replay_log, tracker)
+    connection.send, sync.on_run = sync.send_pending, connection.sent
     services = Services(
         accounts=accounts,
         entries=entries,
@@ -95,11 +95,11 @@ def make_desk(paths: Paths, local_server: "LocalServer | None" = None) -> Desk:
         exports=Exports(accounts, outbox),
         sync=sync,
         settings=settings,
-        link=link,
-        moving=Moving(accounts, sync, outbox, settings, accounts.open_beside),
+        connection=connection,
+        moving=Moving(accounts, sync, outbox, settings, accounts.open_pending),
     )
-    _tidy_later(files, outbox, retained, drafts)
-    return Desk(services, server, database, log_to_file(paths.log), following)
+    _tidy_later(files, outbox, replay_log, drafts)
+    return Desk(services, server, database, log_to_file(paths.log), tracker)
 
 
 def run_tour(folder: Path) -> int:
@@ -130,27 +130,27 @@ def open_services(paths: Paths) -> Generator["Services", None, None]:
 
 def _connect(local: Callable[[], "Endpoint"], settings: "Settings", vault: "Vault") -> "Remote":
     from app.remote.api import Api
-    from app.remote.auth import Tokens
-    from app.remote.call_monitor import Watch
+    from app.remote.auth import SessionTokens
+    from app.remote.call_monitor import CallMonitor
     from app.remote.client import Client
     from app.remote.cluster import Cluster
-    from app.remote.session_runner import Pinning
+    from app.remote.session_runner import SessionRunner
     from app.services.login import Remote
 
-    watch, cluster = Watch(time.monotonic), Cluster(settings)
-    client = Client(watch)
-    tokens = Tokens(client, vault)
-    pinning = Pinning(client, tokens, cluster, watch, local)
-    return Remote(client, tokens, cluster, pinning, Api(client, pinning))
+    monitor, cluster = CallMonitor(time.monotonic), Cluster(settings)
+    client = Client(monitor)
+    tokens = SessionTokens(client, vault)
+    runner = SessionRunner(client, tokens, cluster, monitor, local)
+    return Remote(client, tokens, cluster, runner, Api(client, runner))
 
 
-def _tidy_later(files: "Files", outbox: "Outbox", retained: "Retained", drafts: "DraftStore") -> None:
+def _tidy_later(files: "Files", outbox: "Outbox", replay_log: "ReplayLog", drafts: "DraftStore") -> None:
     """Remove bills that nothing waiting and no draft names: each can be fetched again."""
 
     def tidy() -> None:
         with contextlib.suppress(AppError):
             # in this order: what moves on in between is then in both, never in neither
-            files.remove_unused(drafts.file_hashes() | outbox.file_hashes() | retained.file_hashes())
+            files.remove_unused(drafts.file_hashes() | outbox.file_hashes() | replay_log.file_hashes())
 
     threading.Thread(target=tidy, name="tidy", daemon=True).start()
 

@@ -122,20 +122,20 @@ def _migrate(options: argparse.Namespace) -> None:  # noqa: ARG001 - the shape o
 def _user_invite(options: argparse.Namespace) -> None:
     from server.cli import users
 
-    sys.stdout.write(users.invite(users.Place(options.config, options.data), options.days) + "\n")
+    sys.stdout.write(users.invite(users.DatabaseChoice(options.config, options.data), options.days) + "\n")
 
 
 def _user_add(options: argparse.Namespace) -> None:
     from server.cli import users
 
-    users.add(users.Place(options.config, options.data), options.name)
+    users.add(users.DatabaseChoice(options.config, options.data), options.name)
     sys.stdout.write(f"{options.name} can sign in now.\n")
 
 
 def _user_reset(options: argparse.Namespace) -> None:
     from server.cli import users
 
-    ended = users.reset(users.Place(options.config, options.data), options.name)
+    ended = users.reset(users.DatabaseChoice(options.config, options.data), options.name)
     sys.stdout.write(
         f"{options.name} has a new password; sessions ended: {ended}. "
         "A device that is signed in now is out within five minutes.\n"
@@ -145,7 +145,7 @@ def _user_reset(options: argparse.Namespace) -> None:
 def _user_list(options: argparse.Namespace) -> None:
     from server.cli import users
 
-    sys.stdout.write(users.list_users(users.Place(options.config, options.data)))
+    sys.stdout.write(users.list_users(users.DatabaseChoice(options.config, options.data)))
 
 
 if __name__ == "__main__":

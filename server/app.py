@@ -19,16 +19,16 @@ from server.api.entries import ROUTES as ENTRIES
 from server.api.health import ROUTES as HEALTH
 from server.api.metrics import ROUTES as METRICS
 from server.api.peers import ROUTES as PEERS
-from server.api.state import Services
+from server.api.state import ServerState
 from server.auth.issuer import Issuer
-from server.auth.revocation_poller import hearing
+from server.auth.revocation_poller import polling_revocations
 from server.auth.service import AuthService
-from server.cluster.heartbeat_sender import Beating
-from server.cluster.startup import join, own_roster
+from server.cluster.heartbeat_sender import HeartbeatSender
+from server.cluster.startup import own_roster, start_member
 from server.config import Config
 from server.db.pool import make_blocking_pool, make_pool
 from server.documents.folder import FolderStore
-from server.documents.replicator import Copying
+from server.documents.replicator import DocumentReplicator
 from server.documents.service import DocumentService
 from server.entries.changes import EntryChanges
 from server.entries.export import CsvExport
@@ -38,11 +38,11 @@ from server.http.openapi import openapi_route
 from server.http.responses import error_response, status_error
 from server.journal.rollup import rollup
 from server.node.identity import VERSION
-from server.node.lifecycle import OwnState
+from server.node.lifecycle import Lifecycle
 from server.node.load import LoadMeter, use_of
-from server.node.pinned_sessions import Locks
-from server.peers.client import Links
-from server.peers.replication_status import Whereabouts
+from server.node.pinned_sessions import PinnedSessions
+from server.peers.client import PeerClient
+from server.peers.replication_status import ReplicationLookup
 from server.pinning.placement import Placement
 from server.tokens.tokens import warm_up
 
@@ -50,39 +50,42 @@ _WARM_UP_AFTER_SECONDS = 1.0
 _EXPORTS_AT_ONCE = 4
 
 
-def make_services(config: Config, clock: Callable[[], float] = time.time) -> Services:
+def make_services(config: Config, clock: Callable[[], float] = time.time) -> ServerState:
     """Return the services of a server whose database is migrated; the pool is not open yet.
 
     Raises StartError where the roster does not have this server as it is.
     """
     config.folder.mkdir(parents=True, exist_ok=True)
-    joined = join(config, clock)
-    config, membership, keyring = joined.config, joined.membership, joined.keyring
-    pool, own, locks = make_pool(config.database_url, config.pool_size), OwnState(), Locks()
-    load = LoadMeter(config.capacity, lambda: use_of(pool), locks, clock)
-    store, links = FolderStore(config.documents_folder), Links(membership, keyring, config.ca_file)
-    whereabouts = Whereabouts(config.server_id, config.region, pool, links, store.present)
-    placement = Placement(config.server_id, config.policy, config.drain_seconds, membership, own, load)
-    placement.writes_arrived = whereabouts.arrived
-    copies = Copying(pool, store, links, config.folder / "copies")
-    documents = DocumentService(pool, store, keyring, clock, copies)
-    issuer = Issuer(config.server_id, keyring, clock, locks)
+    member = start_member(config, clock)
+    config, membership, trusted_keys = member.config, member.membership, member.trusted_keys
+    pool, lifecycle, pinned = make_pool(config.database_url, config.pool_size), Lifecycle(), PinnedSessions()
+    load = LoadMeter(config.capacity, lambda: use_of(pool), pinned, clock)
+    store, peers = FolderStore(config.documents_folder), PeerClient(membership, trusted_keys, config.ca_file)
+    replication_lookup = ReplicationLookup(config.server_id, config.region, pool, peers, store.present)
+    placement = Placement(config.server_id, config.policy, config.drain_seconds, membership, lifecycle, load)
+    placement.writes_arrived = replication_lookup.arrived
+    replicator = DocumentReplicator(pool, store, peers, config.folder / "copies")
+    documents = DocumentService(pool, store, trusted_keys, clock, replicator)
+    issuer = Issuer(config.server_id, trusted_keys, clock, pinned)
     auth = AuthService(config, pool, issuer, placement, clock)
     membership.changed.append(auth.heed_roster)
-    watched = Path(config.roster) if config.roster else None
-    return Services(
+    roster = Path(config.roster) if config.roster else None
+    heartbeats = HeartbeatSender(
+        membership, trusted_keys, lifecycle, load.report, VERSION, roster, config.ca_file
+    )
+    return ServerState(
         config=config,
         pool=pool,
         clock=clock,
         membership=membership,
-        keyring=keyring,
-        own=own,
+        trusted_keys=trusted_keys,
+        lifecycle=lifecycle,
         load=load,
-        beating=Beating(membership, keyring, own, load.report, VERSION, watched, config.ca_file),
+        heartbeats=heartbeats,
         placement=placement,
         auth=auth,
-        links=links,
-        whereabouts=whereabouts,
+        peers=peers,
+        replication_lookup=replication_lookup,
         documents=documents,
         entries=EntryService(pool),
         changes=EntryChanges(config, pool, documents, clock),
@@ -90,7 +93,7 @@ def make_services(config: Config, clock: Callable[[], float] = time.time) -> Ser
     )
 
 
-def set_public_url(services: Services, url: str) -> None:
+def set_public_url(services: ServerState, url: str) -> None:
     """Tell the services where clients reach them, known once the server listens; a roster knows better."""
     if services.config.roster:
         url = services.config.public_url
@@ -99,27 +102,27 @@ def set_public_url(services: Services, url: str) -> None:
     services.documents.public_url = url
 
 
-def create_app(services: Services) -> Starlette:
+def create_app(services: ServerState) -> Starlette:
     """Return the ASGI application."""
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await services.pool.open()
-        beside = [_warm_up_soon(), services.load.keep_sampling()]
-        tasks = [asyncio.create_task(work) for work in beside]
+        background = [_warm_up_soon(), services.load.keep_sampling()]
+        tasks = [asyncio.create_task(work) for work in background]
         try:
             async with contextlib.AsyncExitStack() as running:
                 await running.enter_async_context(rollup(services.pool))
-                await running.enter_async_context(hearing(services.pool, services.auth.issuer))
-                await running.enter_async_context(services.documents.copies.running())
-                await running.enter_async_context(services.beating.running())
+                await running.enter_async_context(polling_revocations(services.pool, services.auth.issuer))
+                await running.enter_async_context(services.documents.replicator.running())
+                await running.enter_async_context(services.heartbeats.running())
                 yield
         finally:
             for task in tasks:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
-            services.links.close()
+            services.peers.close()
             await services.pool.close()
             await asyncio.to_thread(services.exports.pool.close)
 
@@ -131,7 +134,7 @@ def create_app(services: Services) -> Starlette:
                 Envelope,
                 load=services.load,
                 tally=services.tally,
-                own=services.own,
+                own=services.lifecycle,
                 local_secret=services.config.local_secret,
             )
         ],

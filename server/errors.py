@@ -1,6 +1,6 @@
 """Everything that the server refuses or fails at, as one tree.
 
-ServerError            a stable code (`server.contract.errors`), a sentence for a person, details
+ApiError            a stable code (`server.contract.errors`), a sentence for a person, details
 ├── InvalidFieldsError      one sentence for each field
 └── StartError         the server cannot start; the sentence goes to the terminal, never on the wire
 
@@ -14,7 +14,7 @@ import msgspec
 from server.contract.errors import ErrorCode, FieldError
 
 
-class ServerError(Exception):
+class ApiError(Exception):
     """A refusal or failure with a stable code."""
 
     def __init__(self, code: ErrorCode, message: str, detail: Mapping[str, object] | None = None) -> None:
@@ -24,7 +24,7 @@ class ServerError(Exception):
         self.detail = dict(detail or {})
 
 
-class InvalidFieldsError(ServerError):
+class InvalidFieldsError(ApiError):
     """What was sent cannot be taken; `detail.fields` holds a sentence for each field."""
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
@@ -36,6 +36,6 @@ class StartError(Exception):
     """The server cannot start; the message says what to do."""
 
 
-def not_found(what: str) -> ServerError:
+def not_found(what: str) -> ApiError:
     """Return the refusal for anything that this book does not hold, whoever else does."""
-    return ServerError(ErrorCode.NOT_FOUND, f"There is no such {what} in this book.")
+    return ApiError(ErrorCode.NOT_FOUND, f"There is no such {what} in this book.")

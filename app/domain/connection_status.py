@@ -8,7 +8,7 @@ class Phase(StrEnum):
     """Where the session machine is (`app/domain/session.py`)."""
 
     SIGNED_OUT = "signed_out"
-    LOCKED = "locked"
+    PINNED = "pinned"
     REFRESHING = "refreshing"
     SUSPECT = "suspect"
     RECONNECTING = "reconnecting"
@@ -35,11 +35,14 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
-class LinkView:
-    """What is to be shown. `server_label` names server and region, "" for this computer's own book;
-    `reconnect_at` is the instant, on the clock that `Link.now` reads, at which another server is asked at the
-    latest; `moved` stays until it is dismissed. `unsettled` counts the changes that a server has confirmed
-    and no second region has yet, `late` those of them that were confirmed more than five minutes ago."""
+class ConnectionStatus:
+    """State of the connection, for the windows.
+
+    `server_label` names server and region, "" for the book on this computer. `reconnect_at` is the latest
+    instant, on the clock of `ConnectionTracker.now`, at which another server is asked. `moved` stays until it
+    is dismissed. `unsettled` counts the changes that a server has confirmed and no second region has yet;
+    `late` counts those of them that were confirmed more than five minutes ago.
+    """
 
     phase: Phase
     server_label: str = ""

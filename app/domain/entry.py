@@ -97,7 +97,7 @@ class EntryDetail:
 
 
 @dataclass(frozen=True, slots=True)
-class EntryVersion:
+class HistoryVersion:
     """One version in an entry's history. `superseded`: it lost against another made from the same one."""
 
     op_id: str
@@ -185,7 +185,7 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
-class EntryPage:
+class ListedPage:
     """Rows newest first. `cursor` is for the next page, None at the end; `from_cache` says that no
     server answered and these are the last entries seen."""
 

@@ -20,20 +20,20 @@ from app.domain.session_events import (
     Effect,
     Event,
     Failed,
-    Heard,
     Leave,
     Probe,
     Probed,
     Reason,
     Refresh,
-    Refreshed,
     RefreshFailed,
     RefreshRefused,
+    RefreshSucceeded,
     Replay,
     Replayed,
     Report,
-    SignedIn,
-    SignedOut,
+    SessionBegan,
+    SessionEnded,
+    StateReported,
     Tick,
     TokenRefused,
     Trouble,
@@ -46,7 +46,6 @@ __all__ = [
     "Effect",
     "Event",
     "Failed",
-    "Heard",
     "Leave",
     "Machine",
     "Probe",
@@ -55,12 +54,13 @@ __all__ = [
     "Refresh",
     "RefreshFailed",
     "RefreshRefused",
-    "Refreshed",
+    "RefreshSucceeded",
     "Replay",
     "Replayed",
     "Report",
-    "SignedIn",
-    "SignedOut",
+    "SessionBegan",
+    "SessionEnded",
+    "StateReported",
     "Tick",
     "TokenRefused",
     "Trouble",
@@ -139,7 +139,7 @@ class Machine:
         return min(self.probe_at, self.deadline, due, late)
 
 
-_SETTLED: Final = frozenset({Phase.LOCKED, Phase.SYNCING, Phase.SWITCHING})
+_SETTLED: Final = frozenset({Phase.PINNED, Phase.SYNCING, Phase.SWITCHING})
 """The locked server answers, as far as is known."""
 _AWAY: Final = frozenset({Phase.RECONNECTING, Phase.OFFLINE})
 """Calls are not even tried."""
@@ -150,12 +150,12 @@ Outcome: TypeAlias = tuple[Machine, tuple[Effect, ...]]
 
 def step(machine: Machine, event: Event, now: float, draw: Draw) -> Outcome:
     """Return the machine after `event`, and what is to be done."""
-    if isinstance(event, SignedIn):
+    if isinstance(event, SessionBegan):
         return _signed_in(event, now, draw)
     if machine.phase is Phase.SIGNED_OUT:
         return machine, ()
     match event:
-        case SignedOut() | RefreshRefused():
+        case SessionEnded() | RefreshRefused():
             return Machine(), ()
         case Answered():
             return _answered(machine, event, now, draw)
@@ -167,9 +167,9 @@ def step(machine: Machine, event: Event, now: float, draw: Draw) -> Outcome:
             return _token_refused(machine, event, now)
         case Probed():
             return _probed(machine, event, now, draw)
-        case Heard():
+        case StateReported():
             return _heard(machine, event, now)
-        case Refreshed():
+        case RefreshSucceeded():
             return _refreshed(machine, event, now, draw)
         case RefreshFailed():
             return _refresh_failed(machine, event, now, draw)
@@ -184,8 +184,8 @@ def step(machine: Machine, event: Event, now: float, draw: Draw) -> Outcome:
 # --- the locked server answers ------------------------------------------------------------------------
 
 
-def _signed_in(event: SignedIn, now: float, draw: Draw) -> Outcome:
-    machine = Machine(Phase.LOCKED, event.server, event.epoch, event.alone)
+def _signed_in(event: SessionBegan, now: float, draw: Draw) -> Outcome:
+    machine = Machine(Phase.PINNED, event.server, event.epoch, event.alone)
     if event.expires_in <= 0:
         return _ask(machine, event.server, "expiry", now)
     return replace(machine, refresh_due=_due(event.expires_in, now, draw)), ()
@@ -207,7 +207,7 @@ def _answered(machine: Machine, event: Answered, now: float, draw: Draw) -> Outc
 
 def _settle(machine: Machine, now: float) -> Machine:
     """Go on at the locked server; without an access token one is asked for at once."""
-    back = Phase.LOCKED if machine.syncing_since is None else Phase.SYNCING
+    back = Phase.PINNED if machine.syncing_since is None else Phase.SYNCING
     return replace(
         machine,
         phase=back,
@@ -309,7 +309,7 @@ def _offline(machine: Machine, now: float, draw: Draw) -> Outcome:
     return offline, ()
 
 
-def _heard(machine: Machine, event: Heard, now: float) -> Outcome:
+def _heard(machine: Machine, event: StateReported, now: float) -> Outcome:
     gone = event.state in {"down", "left"}
     if machine.phase is Phase.RECONNECTING and event.server == machine.server and gone:
         return _ask_another(machine, now)
@@ -350,7 +350,7 @@ def _token_refused(machine: Machine, event: TokenRefused, now: float) -> Outcome
     return _ask(machine, machine.server, "expiry", now)
 
 
-def _refreshed(machine: Machine, event: Refreshed, now: float, draw: Draw) -> Outcome:
+def _refreshed(machine: Machine, event: RefreshSucceeded, now: float, draw: Draw) -> Outcome:
     if event.epoch < machine.epoch:  # a server that the lock was on before; it does not know yet
         return machine, ()
     due = _due(event.expires_in, now, draw)
@@ -400,7 +400,7 @@ def _replayed(machine: Machine, event: Replayed) -> Outcome:
         machine = replace(machine, phase=Phase.SYNCING)
     if not event.complete:
         return machine, ()
-    back = Phase.LOCKED if machine.phase is Phase.SYNCING else machine.phase
+    back = Phase.PINNED if machine.phase is Phase.SYNCING else machine.phase
     return replace(machine, phase=back, syncing_since=None, late=False), ()
 
 

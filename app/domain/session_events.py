@@ -13,7 +13,7 @@ Trouble = Literal["refused", "silent", "unavailable"]
 
 
 @dataclass(frozen=True, slots=True)
-class SignedIn:
+class SessionBegan:
     """A log-in, or a remembered session (`expires_in` 0: without an access token yet)."""
 
     server: str
@@ -23,7 +23,7 @@ class SignedIn:
 
 
 @dataclass(frozen=True, slots=True)
-class SignedOut:
+class SessionEnded:
     """The session was closed."""
 
 
@@ -66,7 +66,7 @@ class Probed:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class StateReported:
     """Discovery says so of `server`."""
 
     server: str
@@ -74,7 +74,7 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class Refreshed:
+class RefreshSucceeded:
     """A refresh was answered: the lock is on `server` now."""
 
     server: str
@@ -117,15 +117,15 @@ class Tick:
 
 
 Event: TypeAlias = (
-    SignedIn
-    | SignedOut
+    SessionBegan
+    | SessionEnded
     | Answered
     | Failed
     | Busy
     | TokenRefused
     | Probed
-    | Heard
-    | Refreshed
+    | StateReported
+    | RefreshSucceeded
     | RefreshFailed
     | RefreshRefused
     | TryNow

@@ -12,10 +12,12 @@ SAFE_REGIONS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Whereabouts:
-    """One operation: the regions in which its row is known to be, and those that have every bill that it
-    brings, as found during `stay`. `server` in `region` confirmed it at `at_us` (µs since 1970); before that
-    it is on this computer only. Or `count` operations of which all that is said here is true, without an id.
+class ReplicationStatus:
+    """The replication status of one operation, or of `count` operations with the same status and no `op_id`.
+
+    `rows` are the regions known to have its row, `bytes` those known to have every bill of it, as found
+    during the pinning `pin_id`. `server` in `region` confirmed it at `at_us` (µs since 1970);
+    0 means that it is on this computer only.
     """
 
     op_id: str
@@ -27,7 +29,7 @@ class Whereabouts:
     at_us: int = 0
     region: str = ""
     count: int = 1
-    stay: str = ""
+    pin_id: str = ""
 
     @property
     def regions(self) -> frozenset[str]:
@@ -35,10 +37,10 @@ class Whereabouts:
         return self.rows & self.bytes
 
 
-def is_here(operation: Whereabouts, region: str, stay: str) -> bool:
+def is_here(operation: ReplicationStatus, region: str, pin_id: str) -> bool:
     """Say whether an operation was found whole in `region` during this stay there: what was there before may
     have been lost with all of the region since."""
-    return operation.stay == stay and region in operation.regions
+    return operation.pin_id == pin_id and region in operation.regions
 
 
 class Arrived(NamedTuple):
@@ -49,34 +51,34 @@ class Arrived(NamedTuple):
     unknown: int = 0
 
 
-def arrived(operations: Iterable[Whereabouts], region: str, stay: str) -> Arrived:
+def arrived(operations: Iterable[ReplicationStatus], region: str, pin_id: str) -> Arrived:
     """Count the operations that are whole in `region`."""
     here = total = unknown = 0
     for each in operations:
         total += each.count
-        here += each.count * is_here(each, region, stay)
-        unknown += each.count * (each.stay != stay and bool(each.stay or each.rows))
+        here += each.count * is_here(each, region, pin_id)
+        unknown += each.count * (each.pin_id != pin_id and bool(each.pin_id or each.rows))
     return Arrived(here, total, unknown)
 
 
-def is_settled(operation: Whereabouts, region: str, stay: str, regions: int) -> bool:
+def is_settled(operation: ReplicationStatus, region: str, pin_id: str, regions: int) -> bool:
     """Say whether there is nothing to look up of an operation: it is here, and safe."""
-    return is_here(operation, region, stay) and is_safe(operation, regions)
+    return is_here(operation, region, pin_id) and is_safe(operation, regions)
 
 
-def is_safe(operation: Whereabouts, regions: int) -> bool:
+def is_safe(operation: ReplicationStatus, regions: int) -> bool:
     """Say whether this computer may let go of an operation, in a cluster of so many regions."""
     return len(operation.regions) >= min(SAFE_REGIONS, max(regions, 1))
 
 
-def by_entry(operations: Iterable[Whereabouts]) -> dict[str, Whereabouts]:
+def by_entry(operations: Iterable[ReplicationStatus]) -> dict[str, ReplicationStatus]:
     """Return, for each entry, where its last change is."""
-    found: dict[str, Whereabouts] = {}
+    found: dict[str, ReplicationStatus] = {}
     for operation in sorted(operations, key=lambda each: (each.ver, each.op_id)):
         found[operation.entry_id] = operation
     return found
 
 
-def overdue(operations: Iterable[Whereabouts], regions: int, before_us: int) -> int:
+def overdue(operations: Iterable[ReplicationStatus], regions: int, before_us: int) -> int:
     """Count the operations that were confirmed before `before_us` and are still in too few regions."""
     return sum(each.count for each in operations if 0 < each.at_us < before_us and not is_safe(each, regions))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from app.remote.client import Client
-from app.remote.session_runner import Lease, Pinning
+from app.remote.session_runner import LeasedToken, SessionRunner
 from server.contract import paths
 from server.contract.cluster_calls import (
     SyncStatus,
@@ -44,18 +44,18 @@ _DIGEST_SECONDS: Final = 120.0  # a million entries take about six
 class Api:
     """Every method raises AppError; with a `book_id`, SignInError once another book is open or none."""
 
-    def __init__(self, client: Client, pinning: Pinning, book_id: str = "") -> None:
+    def __init__(self, client: Client, runner: SessionRunner, book_id: str = "") -> None:
         self._client = client
-        self._pinning = pinning
+        self._runner = runner
         self._book_id = book_id
 
     def for_book(self, book_id: str) -> "Api":
         """Return the same calls for one book alone, for work that may outlast its session."""
-        return Api(self._client, self._pinning, book_id)
+        return Api(self._client, self._runner, book_id)
 
     def ready(self) -> None:
         """Return when the server can take a save."""
-        self._client.call(Health, "GET", paths.HEALTH_READY, seconds=3, endpoint=self._pinning.endpoint())
+        self._client.call(Health, "GET", paths.HEALTH_READY, seconds=3, endpoint=self._runner.endpoint())
 
     def sessions(self) -> list[Session]:
         """Return where the user is signed in."""
@@ -75,7 +75,7 @@ class Api:
 
     def upload(self, upload: Upload, file: Path) -> None:
         """Send the bytes of one bill."""
-        self._client.put_file(upload.url, file, upload.headers, self._pinning.owner(upload.url))
+        self._client.put_file(upload.url, file, upload.headers, self._runner.owner(upload.url))
 
     def create(self, body: CreateEntry) -> EntrySaved:
         """Save an entry whose bills are there."""
@@ -129,14 +129,14 @@ class Api:
     def document(self, document_id: str) -> Generator[Iterator[bytes], None, None]:
         """Download a bill."""
         link = self._run(DocumentLink, "GET", paths.DOCUMENT_LINK.format(id=document_id))
-        with self._client.stream(link.url, endpoint=self._pinning.owner(link.url)) as pieces:
+        with self._client.stream(link.url, endpoint=self._runner.owner(link.url)) as pieces:
             yield pieces
 
     @contextlib.contextmanager
     def csv(self, query: dict[str, str]) -> Generator[Iterator[bytes], None, None]:
         """Download the CSV of a filter."""
         with contextlib.ExitStack() as stack:
-            yield self._pinning.run(
+            yield self._runner.run(
                 lambda lease: stack.enter_context(
                     self._client.stream(
                         paths.EXPORT_CSV, query=query, token=lease.token, endpoint=lease.endpoint
@@ -146,7 +146,7 @@ class Api:
             )
 
     def _run(self, kind: type[T], method: str, path: str, **more: Any) -> T:
-        def call(lease: Lease) -> T:
+        def call(lease: LeasedToken) -> T:
             return self._client.call(kind, method, path, token=lease.token, endpoint=lease.endpoint, **more)
 
-        return self._pinning.run(call, self._book_id)
+        return self._runner.run(call, self._book_id)

@@ -34,7 +34,7 @@ class Access:
     expires: float
 
 
-class Tokens:
+class SessionTokens:
     """Signs in, rotates and logs out. Usable from several threads.
 
     The refresh token lies in the vault only, beside the refreshId by which it will be spent: that id is
@@ -65,7 +65,7 @@ class Tokens:
 
     def adopt(self, answer: SignedIn, server: str, now: float, *, remember: bool) -> None:
         """Go on with the session of `answer`; `server` is the address, "" for this computer's own."""
-        lock = lock_of(answer.primary.server_id, answer.lock_epoch)
+        lock = pin_of(answer.primary.server_id, answer.lock_epoch)
         record = TokenRecord(answer.refresh_token, uuid4().hex, server, lock, answer.book_id)
         with self._lock:
             self._vault.begin(record, remember=remember)
@@ -143,7 +143,7 @@ class Tokens:
             record = self._vault.load()
             if record is None or record.refresh_id != asked.refresh_id:
                 return False
-            lock = lock_of(answer.primary.server_id, answer.lock_epoch)
+            lock = pin_of(answer.primary.server_id, answer.lock_epoch)
             self._vault.keep(
                 TokenRecord(answer.refresh_token, uuid4().hex, record.server, lock, record.book_id)
             )
@@ -162,12 +162,12 @@ class Tokens:
             return True
 
 
-def lock_of(server_id: str, epoch: int) -> str:
+def pin_of(server_id: str, epoch: int) -> str:
     """Return the lock as the record holds it."""
     return f"{server_id}/{epoch}"
 
 
-def read_lock(lock: str) -> tuple[str, int]:
+def read_pin(lock: str) -> tuple[str, int]:
     """Return server and epoch of a record's lock; ("", 0) for what is none."""
     server_id, _, epoch = lock.rpartition("/")
     return (server_id, int(epoch)) if server_id and epoch.isdigit() else ("", 0)

@@ -8,12 +8,12 @@ from itertools import count
 from typing import BinaryIO, Literal
 
 Outcome = Literal["answered", "draining", "busy", "refused", "silent", "unavailable"]
-Told = Callable[[str, Outcome], None]
+OnOutcome = Callable[[str, Outcome], None]
 """Hears (server id, outcome) of each call, from the thread of the call."""
 
 
 @dataclass(slots=True)
-class Flight:
+class CallInFlight:
     """A call under way: `last` is when it last made progress, on the clock of the watch."""
 
     server_id: str
@@ -21,29 +21,29 @@ class Flight:
     said_silent: bool = False
 
 
-class Watch:
+class CallMonitor:
     """Follows the calls to servers of the roster. Usable from several threads."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._numbers = count(1)
-        self._flights: dict[int, Flight] = {}
-        self.told: Told = lambda _server, _outcome: None
-        self.departed: Callable[[], None] = lambda: None
+        self._calls: dict[int, CallInFlight] = {}
+        self.on_outcome: OnOutcome = lambda _server, _outcome: None
+        self.on_call: Callable[[], None] = lambda: None
         """Hears that a call to a server began: there is something to be silent."""
 
     @contextmanager
-    def flight(self, server_id: str) -> Iterator[Callable[[], None]]:
+    def track(self, server_id: str) -> Iterator[Callable[[], None]]:
         """Follow one call; yields what is to be called at each progress."""
         if not server_id:
             yield _nothing
             return
-        flight = Flight(server_id, self._clock())
+        flight = CallInFlight(server_id, self._clock())
         number = next(self._numbers)
         with self._lock:
-            self._flights[number] = flight
-        self.departed()
+            self._calls[number] = flight
+        self.on_call()
 
         def moved() -> None:
             flight.last = self._clock()
@@ -52,18 +52,18 @@ class Watch:
             yield moved
         finally:
             with self._lock:
-                self._flights.pop(number, None)
+                self._calls.pop(number, None)
 
-    def oldest(self) -> float | None:
+    def oldest_progress(self) -> float | None:
         """Return when the call that has been silent longest last made progress; None where all was said."""
         with self._lock:
-            return min((f.last for f in self._flights.values() if not f.said_silent), default=None)
+            return min((f.last for f in self._calls.values() if not f.said_silent), default=None)
 
-    def fallen_silent(self, seconds: float) -> set[str]:
+    def silent_servers(self, seconds: float) -> set[str]:
         """Return the servers of calls that have been silent so long; each call is told of once."""
         limit = self._clock() - seconds
         with self._lock:
-            silent = [f for f in self._flights.values() if not f.said_silent and f.last <= limit]
+            silent = [f for f in self._calls.values() if not f.said_silent and f.last <= limit]
         for flight in silent:
             flight.said_silent = True
         return {flight.server_id for flight in silent}

@@ -17,9 +17,9 @@ import msgspec
 import requests
 
 from app.errors import AppError, OfflineError, ServerError, StoreError
-from app.remote.call_monitor import MovingFile, Outcome, Watch
+from app.remote.call_monitor import CallMonitor, MovingFile, Outcome
 from app.remote.endpoint import Endpoint, is_loopback_url
-from app.remote.sockets import Sockets, WatchedAdapter
+from app.remote.sockets import MonitoredAdapter, Sockets
 from app.remote.translate import error_of
 from server.contract import paths
 
@@ -37,8 +37,8 @@ _log = logging.getLogger(__name__)
 class Client:
     """`watch` follows the calls to servers of the roster. Usable from several threads."""
 
-    def __init__(self, watch: Watch) -> None:
-        self._watch = watch
+    def __init__(self, monitor: CallMonitor) -> None:
+        self._monitor = monitor
         self._sockets = Sockets()
         self._sessions: dict[bool, requests.Session] = {}
         self._lock = threading.Lock()
@@ -127,7 +127,7 @@ class Client:
     def _new_session(self, local: bool) -> requests.Session:
         session = requests.Session()
         session.trust_env = not local  # a proxy of the company has no business with loopback
-        adapter = WatchedAdapter(self._sockets, os.environ.get(CA_FILE_VARIABLE, ""))
+        adapter = MonitoredAdapter(self._sockets, os.environ.get(CA_FILE_VARIABLE, ""))
         session.mount("http://", adapter)
         session.mount("https://", adapter)
         return session
@@ -145,11 +145,11 @@ class Client:
         **more: Any,
     ) -> AbstractContextManager[requests.Response]:
         session = self._new_session(is_loopback_url(at.url)) if fresh else self._session(at.url)
-        call = _Call(session, at, method, path, headers, limits, self._watch)
+        call = _HttpCall(session, at, method, path, headers, limits, self._monitor)
         return call.opened(file, more, close=fresh)
 
 
-class _Call:
+class _HttpCall:
     """One call on its way: watched, logged, and its refusal raised."""
 
     def __init__(
@@ -160,7 +160,7 @@ class _Call:
         path: str,
         headers: dict[str, str],
         limits: tuple[float, float],
-        watch: Watch,
+        monitor: CallMonitor,
     ) -> None:
         self._session = session
         self._at = at
@@ -168,7 +168,7 @@ class _Call:
         self._path = path
         self._headers = headers
         self._limits = limits
-        self._watch = watch
+        self._monitor = monitor
         self._began = time.monotonic()
 
     @contextlib.contextmanager
@@ -179,7 +179,7 @@ class _Call:
         with contextlib.ExitStack() as stack:
             if close:
                 stack.enter_context(self._session)
-            with self._watch.flight(self._at.server_id) as moved:
+            with self._monitor.track(self._at.server_id) as moved:
                 if file is not None:
                     more["data"] = MovingFile(file, os.fstat(file.fileno()).st_size, moved)
                 answer = stack.enter_context(self._send(more))
@@ -207,7 +207,7 @@ class _Call:
 
     def _tell(self, outcome: Outcome) -> None:
         if self._at.server_id:
-            self._watch.told(self._at.server_id, outcome)
+            self._monitor.on_outcome(self._at.server_id, outcome)
 
     def _log(self, status: int, error: str = "") -> None:
         # A blob's path is a signed link: whoever has it may open it.

@@ -13,7 +13,7 @@ from server.contract.cluster import Directory, Roster
 from server.contract.signing import SignatureError
 
 _log = logging.getLogger(__name__)
-_DOORS: Final = 3
+_LOGIN_ENDPOINTS: Final = 3
 _NOT_THAT_ONE: Final = (
     "The servers at this address are not those that this computer knows by it. "
     "If they were set up anew, ask who runs them for an invite link."
@@ -35,7 +35,7 @@ class Kept(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownCluster:
     """A verified roster, the fingerprint of the key that signs it, and the address by which it was met."""
 
     fingerprint: str
@@ -53,7 +53,7 @@ class Cluster:
     def __init__(self, kept: Kept, wall_clock: Callable[[], float] = time.time) -> None:
         self._kept = kept
         self._clock = wall_clock
-        self._known: Known | None = None
+        self._known: KnownCluster | None = None
 
     # --- knowing it ------------------------------------------------------------------------------
 
@@ -71,13 +71,13 @@ class Cluster:
             self._keep(known, text)
             standing = offered
         self._kept.set(_pin(address), known)
-        self._known = Known(known, standing, address)
+        self._known = KnownCluster(known, standing, address)
 
     def recall(self, address: str) -> bool:
         """Belong to the cluster at `address` again, as it was known last; False where it never was."""
         fingerprint = self._kept.get(_pin(address))
         roster = self._remembered(fingerprint) if fingerprint else None
-        self._known = Known(fingerprint, roster, address) if roster is not None else None
+        self._known = KnownCluster(fingerprint, roster, address) if roster is not None else None
         return roster is not None
 
     def learn(self, text: str) -> bool:
@@ -93,7 +93,7 @@ class Cluster:
         if not self._is_newer(offered, known.roster):
             return False
         self._keep(known.fingerprint, text)
-        self._known = Known(known.fingerprint, offered, known.address)
+        self._known = KnownCluster(known.fingerprint, offered, known.address)
         return True
 
     def forget(self) -> None:
@@ -137,11 +137,11 @@ class Cluster:
         url = roster.central_url if own else typed
         return Endpoint(url) if cluster.is_allowed_url(url) else None
 
-    def doors(self, server_id: str) -> list[Endpoint]:
+    def login_endpoints(self, server_id: str) -> list[Endpoint]:
         """Return where one may log in: the central address, else a server, first of all `server_id`."""
         central = self.central()
         ids = [server_id, *self.others(server_id, ())] if self.roster else []
-        servers = [self.endpoint(id_) for id_ in ids[:_DOORS] if self.region_of(id_)]
+        servers = [self.endpoint(id_) for id_ in ids[:_LOGIN_ENDPOINTS] if self.region_of(id_)]
         return [*([central] if central else []), *servers]
 
     def discovery(self) -> list[Endpoint]:

@@ -32,7 +32,7 @@ _GRACE_SECONDS: Final = 5.0
 _PAUSE_SECONDS: Final = 0.5
 
 
-class Scout:
+class HealthChecks:
     """Blocking, without a token, and never an error: what cannot be found out is not known."""
 
     def __init__(
@@ -90,7 +90,7 @@ class Scout:
             return ""
         return answer.server_id
 
-    def listen(
+    def report_and_poll(
         self,
         discovery: Endpoint,
         server_id: str,

@@ -18,13 +18,13 @@ from app.domain import session
 from app.domain.connection_status import Phase
 from app.domain.session import Draw, Effect, Event, Machine
 from app.errors import AppError, OfflineError, ServerError, SignInError
-from app.remote.auth import Tokens, read_lock, signed_out
-from app.remote.call_monitor import Outcome, Watch
+from app.remote.auth import SessionTokens, read_pin, signed_out
+from app.remote.call_monitor import CallMonitor, Outcome
 from app.remote.client import Client
 from app.remote.cluster import Cluster
 from app.remote.critical import CriticalTasks
 from app.remote.endpoint import Endpoint
-from app.remote.health_checks import Scout
+from app.remote.health_checks import HealthChecks
 from app.store.vault import TokenRecord
 from server.contract import paths
 from server.contract.cluster_calls import (
@@ -46,7 +46,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Lease:
+class LeasedToken:
     """An access token and the server that takes it; `epoch` is the lock's."""
 
     token: str = field(repr=False)
@@ -59,7 +59,7 @@ def in_thread(work: Callable[[], None]) -> None:
     threading.Thread(target=work, name="session", daemon=True).start()
 
 
-class Pinning:
+class SessionRunner:
     """The lock of one session. Usable from several threads.
 
     For the book on this computer (`local` endpoint, no cluster) the same machine only keeps the token fresh:
@@ -69,9 +69,9 @@ class Pinning:
     def __init__(
         self,
         client: Client,
-        tokens: Tokens,
+        tokens: SessionTokens,
         cluster: Cluster,
-        watch: Watch,
+        monitor: CallMonitor,
         local: Callable[[], Endpoint],
         clock: Callable[[], float] = time.monotonic,
         draw: Draw = random.uniform,
@@ -80,12 +80,12 @@ class Pinning:
         self._client = client
         self._tokens = tokens
         self._cluster = cluster
-        self._watch = watch
+        self._monitor = monitor
         self._local = local
         self._clock = clock
         self._draw = draw
         self._spawn = spawn
-        self._scout = Scout(client, cluster, clock)
+        self._checks = HealthChecks(client, cluster, clock)
         self._changed = threading.Condition(threading.RLock())
         self._machine = Machine()
         self._is_local = False
@@ -101,9 +101,9 @@ class Pinning:
         """Hears the server's clock at each refresh."""
         self.clock_offset: Callable[[], float] = lambda: 0.0
         """How many seconds this computer's clock is behind the servers'."""
-        self._scout.offset = lambda: self.clock_offset()
-        watch.told = self._told
-        watch.departed = self._wake
+        self._checks.offset = lambda: self.clock_offset()
+        monitor.on_outcome = self._note_outcome
+        monitor.on_call = self._wake
 
     # --- beginning and ending --------------------------------------------------------------------
 
@@ -118,7 +118,7 @@ class Pinning:
         record = self._tokens.record()
         if record is None:
             raise signed_out()
-        self._start(server, *read_lock(record.lock), 0.0)
+        self._start(server, *read_pin(record.pin), 0.0)
 
     def has_session(self, seconds: float) -> bool:
         """Wait for the first refresh after `resume`; False where the server says that the session is over."""
@@ -130,14 +130,14 @@ class Pinning:
         """Hold no lock any more."""
         with self._changed:
             self._generation += 1
-            self._feed(session.SignedOut())
+            self._feed(session.SessionEnded())
 
     def _start(self, address: str, server: str, epoch: int, expires_in: float) -> None:
         with self._changed:
             self._is_local = not address
             self._generation += 1
             alone = self._is_local or self._cluster.is_alone(server)
-            self._feed(session.SignedIn(server, epoch, expires_in, alone))
+            self._feed(session.SessionBegan(server, epoch, expires_in, alone))
             generation = self._generation
         self._spawn(lambda: self._keep(generation))
 
@@ -168,7 +168,7 @@ class Pinning:
         """Return the server of the roster that `url` is on. Raises ServerError where it is on none."""
         return self._local() if self._is_local else self._cluster.owner(url)
 
-    def run(self, call: Callable[[Lease], T], book_id: str = "") -> T:
+    def run(self, call: Callable[[LeasedToken], T], book_id: str = "") -> T:
         """Run `call` with a lease; once more where the token is refused, or the lock moved meanwhile.
 
         With `book_id` only while that book is open: what was begun for one person is never done as another.
@@ -189,7 +189,7 @@ class Pinning:
             return call(self.lease(book_id))
         return call(self.lease(book_id, refused=lease))
 
-    def lease(self, book_id: str = "", refused: Lease | None = None) -> Lease:
+    def lease(self, book_id: str = "", refused: LeasedToken | None = None) -> LeasedToken:
         """Return a token and its server; waits for a refresh where one is needed. Raises AppError."""
         self._tokens.require_book(book_id)
         if refused is not None and self._tokens.drop_access(refused.token):
@@ -203,7 +203,7 @@ class Pinning:
                 if left <= 0 or not self._changed.wait(left):
                     raise OfflineError
 
-    def _lease_now(self) -> Lease | None:
+    def _lease_now(self) -> LeasedToken | None:
         """Return a lease, None while one is to be waited for. Raises AppError where there will be none."""
         machine = self._machine
         if machine.phase is Phase.SIGNED_OUT:
@@ -211,7 +211,7 @@ class Pinning:
         if not machine.takes_calls and not self._is_local:
             raise OfflineError
         if token := self._tokens.access(self._clock()):
-            return Lease(token, self._endpoint(machine), machine.epoch)
+            return LeasedToken(token, self._endpoint(machine), machine.epoch)
         if machine.phase in {Phase.OFFLINE, Phase.SUSPECT}:
             self._feed(session.TryNow())  # this computer's server is started by asking it
             raise OfflineError
@@ -237,7 +237,7 @@ class Pinning:
 
     # --- the machine -----------------------------------------------------------------------------
 
-    def _told(self, server_id: str, outcome: Outcome) -> None:
+    def _note_outcome(self, server_id: str, outcome: Outcome) -> None:
         match outcome:
             case "answered" | "draining":
                 self._feed(session.Answered(server_id, outcome == "draining"))
@@ -280,8 +280,8 @@ class Pinning:
 
     def _probe(self, server: str) -> bool:
         if self._is_local:
-            return self._scout.is_ready(self._local)
-        return self._scout.is_ready(lambda: self._cluster.endpoint(server))
+            return self._checks.is_ready(self._local)
+        return self._checks.is_ready(lambda: self._cluster.endpoint(server))
 
     def _report(self, effect: session.Report) -> None:
         generation = self._generation
@@ -292,11 +292,11 @@ class Pinning:
             return waiting and self._generation == generation
 
         def heard(state: str) -> None:
-            self._feed(session.Heard(effect.server, state))
+            self._feed(session.StateReported(effect.server, state))
 
         for discovery in self._cluster.discovery():
             self._spawn(
-                lambda at=discovery: self._scout.listen(  # type: ignore[misc]
+                lambda at=discovery: self._checks.report_and_poll(  # type: ignore[misc]
                     at, effect.server, effect.trouble, heard, still_wanted
                 )
             )
@@ -317,7 +317,7 @@ class Pinning:
         if record is None:
             self._feed(session.RefreshRefused(), generation)
             return
-        closest = "" if self._is_local else self._scout.closest()
+        closest = "" if self._is_local else self._checks.closest()
         at = effect.at or self._candidate(closest, effect)
         if not at:
             self._feed(session.RefreshFailed(""), generation)
@@ -346,10 +346,10 @@ class Pinning:
                 if self._tokens.take(answer, record, self._clock()):
                     self._feed(self._refreshed(answer))
 
-    def _refreshed(self, answer: Refreshed) -> session.Refreshed:
+    def _refreshed(self, answer: Refreshed) -> session.RefreshSucceeded:
         server = answer.primary.server_id
         alone = self._is_local or self._cluster.is_alone(server)
-        return session.Refreshed(server, answer.lock_epoch, float(answer.expires_in), alone)
+        return session.RefreshSucceeded(server, answer.lock_epoch, float(answer.expires_in), alone)
 
     def _learn_roster(self, answer: Refreshed, at: Endpoint) -> None:
         """Ask for the roster where a server knows a newer one."""
@@ -388,13 +388,13 @@ class Pinning:
     def tick(self) -> None:
         """Let the machine look at the clock."""
         if not self._is_local:
-            for server in self._watch.fallen_silent(session.SILENCE_SECONDS):
+            for server in self._monitor.silent_servers(session.SILENCE_SECONDS):
                 self._feed(session.Failed(server, "silent"))
         self._feed(session.Tick(self.tasks.any))
 
     def _pause(self) -> float:
         """Return for how many seconds nothing can happen by itself."""
-        oldest = self._watch.oldest()
+        oldest = self._monitor.oldest_progress()
         silent = math.inf if oldest is None else oldest + session.SILENCE_SECONDS
         until = min(self._machine.wake_at(), silent) - self._clock()
         return min(max(until, 0.01), _LONGEST_SLEEP)

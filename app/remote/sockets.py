@@ -49,7 +49,7 @@ def _shut(connection: HTTPConnection) -> bool:
     return True
 
 
-class WatchedAdapter(HTTPAdapter):
+class MonitoredAdapter(HTTPAdapter):
     """Makes connections that `sockets` knows of; TLS trusts the operating system's store, and `ca_file`."""
 
     def __init__(self, sockets: Sockets, ca_file: str = "") -> None:

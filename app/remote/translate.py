@@ -10,7 +10,7 @@ from app.domain.entry import (
     DocumentInfo,
     EntryDetail,
     EntryFilter,
-    EntryVersion,
+    HistoryVersion,
     ListedEntry,
     Shown,
     Suggestion,
@@ -81,9 +81,9 @@ def query_of(filter_: EntryFilter) -> dict[str, str]:
     return {name: value for name, value in query.items() if value}
 
 
-def version_of(version: shapes.EntryVersion) -> EntryVersion:
+def version_of(version: shapes.EntryVersion) -> HistoryVersion:
     """Return one version of an entry's history."""
-    return EntryVersion(
+    return HistoryVersion(
         op_id=version.op_id,
         entry=entry_of(version.entry),
         action=version.action,

@@ -6,7 +6,7 @@ Every method may be called from any thread and raises AppError where it cannot d
 from dataclasses import dataclass
 
 from app.services.accounts import Accounts
-from app.services.connection_status import Link
+from app.services.connection_status import ConnectionTracker
 from app.services.documents import Documents
 from app.services.drafts import Drafts
 from app.services.entries import Entries
@@ -27,5 +27,5 @@ class Services:
     exports: Exports
     sync: Sync
     settings: Settings
-    link: Link
+    connection: ConnectionTracker
     moving: Moving

@@ -11,13 +11,13 @@ from typing import Final, Literal
 from app.domain.session import Machine
 from app.errors import AppError, SignInError, StoreError
 from app.remote.endpoint import Endpoint
-from app.services.login import Entry, Remote, device_of, go_in, go_in_again, missing, read_invite
-from app.services.pending_session import Beside
+from app.services.login import LoginRequest, Remote, device_of, log_in, log_in_again, missing, read_invite
+from app.services.pending_session import PendingSession
 from app.services.session_facts import (
+    BookSession,
     InviteFacts,
-    LocalBook,
+    LocalBookFacts,
     OpenSession,
-    Session,
     decode_facts,
     encode_facts,
 )
@@ -27,7 +27,7 @@ from app.store.vault import Vault
 from server.contract.errors import ErrorCode
 from server.contract.shapes import Credentials, LocalSignIn, PasswordChange, SignedIn
 
-__all__ = ["Accounts", "Beside", "LocalBook", "OpenSession", "Remote", "Session"]
+__all__ = ["Accounts", "BookSession", "LocalBookFacts", "OpenSession", "PendingSession", "Remote"]
 
 _FACTS: Final = "session"
 _THIS_COMPUTER: Final = "This computer"
@@ -58,11 +58,11 @@ class Accounts:
         self._remote: Remote | None = None
         self._address = ""  # of a server; "" for this computer
         self._remember = False
-        self.session: Session | None = None
+        self.session: BookSession | None = None
         self._changing = threading.Lock()  # what is made of the session from what it was
         self.offset_us = 0
         """How far this computer's clock is behind the server's."""
-        self.on_link: Callable[[Machine], None] = lambda _: None
+        self.on_connection: Callable[[Machine], None] = lambda _: None
         """Hears of each change of the session machine."""
         self.on_replay: Callable[[], None] = lambda: None
         """Is asked to send what waits: the lock has moved."""
@@ -75,15 +75,15 @@ class Accounts:
         return self._remote
 
     def _attached(self, remote: Remote) -> Remote:
-        pinning = remote.pinning
-        pinning.on_server_time = self.learn_server_time
-        pinning.clock_offset = lambda: self.offset_us / 1_000_000
-        pinning.on_moved = self._moved
-        pinning.on_change = lambda machine: self.on_link(machine)
-        pinning.on_replay = lambda: self.on_replay()
+        runner = remote.runner
+        runner.on_server_time = self.learn_server_time
+        runner.clock_offset = lambda: self.offset_us / 1_000_000
+        runner.on_moved = self._moved
+        runner.on_change = lambda machine: self.on_connection(machine)
+        runner.on_replay = lambda: self.on_replay()
         return remote
 
-    def require_session(self) -> Session:
+    def require_session(self) -> BookSession:
         """Return the session. Raises SignInError where nobody is signed in."""
         if self.session is None:
             raise SignInError("Please sign in.")
@@ -91,12 +91,12 @@ class Accounts:
 
     # --- signing in ------------------------------------------------------------------------------
 
-    def local_book(self) -> LocalBook:
+    def local_book(self) -> LocalBookFacts:
         """Ask what is on this computer; waits for its server to start."""
         book = self.remote.tokens.local_book(self._local_endpoint())
-        return LocalBook(book.exists, book.user_name, book.has_password)
+        return LocalBookFacts(book.exists, book.user_name, book.has_password)
 
-    def sign_in_local(self, user_name: str, password: str, remember: bool = False) -> Session:
+    def sign_in_local(self, user_name: str, password: str, remember: bool = False) -> BookSession:
         """Open the book on this computer; makes it at the first start."""
         body = LocalSignIn(device_of(self._settings, ""), user_name.strip(), password)
         answer = self.remote.tokens.ask_local(body, self._local_endpoint())
@@ -110,30 +110,32 @@ class Accounts:
         create: bool = False,
         remember: bool = False,
         invite_code: str = "",
-    ) -> Session:
+    ) -> BookSession:
         """Sign in at a server, or make an account there first, by an invitation where it asks for one.
 
         `address` may be an invite link. Raises AppError, with `fields` where that is what is wrong.
         """
-        entry = Entry(address, user_name, password, create, invite_code)
-        bare, answer = go_in(self.remote, self._settings, entry)
+        entry = LoginRequest(address, user_name, password, create, invite_code)
+        bare, answer = log_in(self.remote, self._settings, entry)
         self._settings.set("address", bare)
         return self._begin(bare, answer, remember)
 
-    def open_beside(
+    def open_pending(
         self, address: str, user_name: str, password: str, create: bool = False, invite_code: str = ""
-    ) -> "Beside":
+    ) -> "PendingSession":
         """Sign in at a server while another book is open, which stays as it is. Raises AppError."""
         remote = self._connect(Vault(self._settings.device_id, lambda: None))  # in memory for now
-        bare, answer = go_in(remote, self._settings, Entry(address, user_name, password, create, invite_code))
-        remote.pinning.begin(answer, bare, remember=False)
-        return Beside(remote, self._facts(bare, answer), partial(self._adopt, remote, bare, answer))
+        bare, answer = log_in(
+            remote, self._settings, LoginRequest(address, user_name, password, create, invite_code)
+        )
+        remote.runner.begin(answer, bare, remember=False)
+        return PendingSession(remote, self._facts(bare, answer), partial(self._adopt, remote, bare, answer))
 
     def read_invite(self, text: str) -> InviteFacts | None:
         """Return what an invite link says; None for a text that is none. Raises InputError at `address`."""
         return read_invite(text)
 
-    def resume(self) -> Session | None:
+    def resume(self) -> BookSession | None:
         """Go on with the session that was remembered, without a password; None where there is none, or it
         has ended meanwhile. Without a server the book opens too: with what is kept on this computer.
         """
@@ -149,14 +151,14 @@ class Accounts:
             self._forget()
             return None
         self._address, self._remember = address, True
-        self.session = self._placed(session, record.lock.rpartition("/")[0])
-        self.remote.pinning.resume(address)
-        if not self.remote.pinning.has_session(_RESUME_SECONDS):
+        self.session = self._pinned(session, record.pin.rpartition("/")[0])
+        self.remote.runner.resume(address)
+        if not self.remote.runner.has_session(_RESUME_SECONDS):
             self._forget()
             return None
         return self.session
 
-    def sign_in_again(self, password: str) -> Session:
+    def sign_in_again(self, password: str) -> BookSession:
         """Sign in anew as the same user to the same book; what is on the screen and in the outbox stays.
 
         Raises SignInError, with `fields["password"]` where that is what is wrong.
@@ -240,26 +242,26 @@ class Accounts:
     @property
     def machine(self) -> Machine:
         """How the lock stands."""
-        return self._remote.pinning.machine if self._remote is not None else Machine()
+        return self._remote.runner.machine if self._remote is not None else Machine()
 
-    def link_now(self) -> float:
+    def connection_clock(self) -> float:
         """Return the time on the machine's clock, in seconds."""
-        return self._remote.pinning.now() if self._remote is not None else 0.0
+        return self._remote.runner.now() if self._remote is not None else 0.0
 
     def try_now(self) -> None:
         """Look for a server at once; returns at once."""
-        self.remote.pinning.try_now()
+        self.remote.runner.try_now()
 
     def replayed(self, epoch: int, *, complete: bool) -> None:
         """What waited was sent after the move to the lock of this epoch; `complete` says that all recent
         changes are there."""
-        self.remote.pinning.replayed(epoch, complete=complete)
+        self.remote.runner.replayed(epoch, complete=complete)
 
-    def is_back(self) -> None:
+    def pin_anew(self) -> None:
         """The server that the lock is on was away."""
         with self._changing:
             if self.session is not None:
-                self.session = self.session.back()
+                self.session = self.session.pinned_anew()
 
     # --- inside ----------------------------------------------------------------------------------
 
@@ -269,9 +271,9 @@ class Accounts:
             body = LocalSignIn(device, user_name, password)
             return self.remote.tokens.ask_local(body, self._local_endpoint())
         credentials = Credentials(user_name, password, device)
-        return go_in_again(self.remote, credentials, self.require_session().server_id)
+        return log_in_again(self.remote, credentials, self.require_session().server_id)
 
-    def _begin(self, address: str, answer: SignedIn, remember: bool) -> Session:
+    def _begin(self, address: str, answer: SignedIn, remember: bool) -> BookSession:
         if not address:
             self.remote.cluster.forget()
         session = self._facts(address, answer)
@@ -280,13 +282,13 @@ class Accounts:
         self._address, self._remember = address, remember
         with self._changing:
             self.session = session
-        self.remote.pinning.begin(answer, address, remember=remember)
+        self.remote.runner.begin(answer, address, remember=remember)
         self._settings.set(_FACTS, encode_facts(address, session) if remember else "")
         return session
 
-    def _facts(self, address: str, answer: SignedIn) -> Session:
+    def _facts(self, address: str, answer: SignedIn) -> BookSession:
         primary = answer.primary
-        return Session(
+        return BookSession(
             user_name=answer.user_name,
             book_id=answer.book_id,
             code_prefix=answer.code_prefix,
@@ -295,19 +297,19 @@ class Accounts:
             server_label=f"{primary.server_id} · {primary.region}" if address else _THIS_COMPUTER,
         )
 
-    def _placed(self, session: Session, server_id: str) -> Session:
+    def _pinned(self, session: BookSession, server_id: str) -> BookSession:
         """Return the session as it is at another server of the roster."""
         region = self.remote.cluster.region_of(server_id)
         if not region:
             return session
-        return session.at(server_id, region)
+        return session.pinned_to(server_id, region)
 
     def _moved(self, server_id: str) -> None:
         """The lock is on another server now: on this one, unless it has moved on already."""
         with self._changing:
             if self.session is None:
                 return
-            self.session = self._placed(self.session, self.machine.server or server_id)
+            self.session = self._pinned(self.session, self.machine.server or server_id)
             if self._remember:
                 with contextlib.suppress(StoreError):  # where it was is a hint; the token's record tells
                     self._settings.set(_FACTS, encode_facts(self._address, self.session))
@@ -315,24 +317,24 @@ class Accounts:
     def close(self) -> None:
         """Let go of the network: the program ends. The session goes on at the next start."""
         if self._remote is not None:
-            self._remote.pinning.end()
+            self._remote.runner.end()
             self._remote.client.close()
 
-    def _adopt(self, remote: Remote, address: str, answer: SignedIn) -> Session:
+    def _adopt(self, remote: Remote, address: str, answer: SignedIn) -> BookSession:
         """Let the session that was opened beside be the open one, remembered as this one was."""
         at = self.remote.at_hand()
         self.remote.log_out(self.remote.tokens.forget(), at)
-        self.remote.pinning.end()
+        self.remote.runner.end()
         remote.tokens.keep_in(self._vault, remember=self._remember)
         self._remote, self._address = self._attached(remote), address
         self._outbox.raise_counter(answer.book_id, answer.code_prefix, answer.last_counter)
         with self._changing:
-            self.session = self._placed(self._facts(address, answer), remote.pinning.machine.server)
+            self.session = self._pinned(self._facts(address, answer), remote.runner.machine.server)
         facts = encode_facts(address, self.session) if self._remember else ""
         self._settings.set(_FACTS, facts)
         self._settings.set("address", address)
         self.learn_server_time(answer.server_time)
-        self.on_link(remote.pinning.machine)
+        self.on_connection(remote.runner.machine)
         return self.session
 
     def _forget(self) -> str:
@@ -341,5 +343,5 @@ class Accounts:
             self._settings.set(_FACTS, "")  # first: on a full disk nobody is half signed out
             self.session = None
         refresh_token = self.remote.tokens.forget()
-        self.remote.pinning.end()
+        self.remote.runner.end()
         return refresh_token

@@ -32,7 +32,7 @@ class MoveProgress:
 
 
 @dataclass(slots=True)
-class Copying:
+class BookCopy:
     """One move from the book behind `here` to the one behind `there`. Every method raises AppError.
 
     `spare` keeps a bill for as long as it is on its way. `code_prefix` is this device's `there`, and

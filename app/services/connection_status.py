@@ -6,56 +6,56 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from app.domain.connection_status import LinkView, Moved, Phase
+from app.domain.connection_status import ConnectionStatus, Moved, Phase
 from app.domain.session import Machine
 from app.domain.sync_state import arrived
 from app.errors import AppError
-from app.services.accounts import Accounts, Session
-from app.services.replication_tracker import Following
-from app.store.replay_log import Retained
+from app.services.accounts import Accounts, BookSession
+from app.services.replication_tracker import ReplicationTracker
+from app.store.replay_log import ReplayLog
 
 _AWAY: Final = frozenset({Phase.RECONNECTING, Phase.OFFLINE})
-_THERE: Final = frozenset({Phase.LOCKED, Phase.SYNCING, Phase.SWITCHING})
-Told = Callable[[LinkView], None]
+_THERE: Final = frozenset({Phase.PINNED, Phase.SYNCING, Phase.SWITCHING})
+OnConnection = Callable[[ConnectionStatus], None]
 
 
-class Link:
+class ConnectionTracker:
     """Usable from several threads; `subscribe`d callbacks are called from whatever thread made the change."""
 
     def __init__(
         self,
         accounts: Accounts,
-        retained: Retained,
-        following: Following,
+        replay_log: ReplayLog,
+        tracker: ReplicationTracker,
         now_us: Callable[[], int] = lambda: time.time_ns() // 1000,
     ) -> None:
         self._accounts = accounts
-        self._retained = retained
-        self._following = following
+        self._replay_log = replay_log
+        self._tracker = tracker
         self._now_us = now_us
         self._lock = threading.Lock()
-        self._told: list[Told] = []
+        self._told: list[OnConnection] = []
         self._moved: Moved | None = None
         self._away_from, self._is_there = "", False
         self._counts = self._last_count = 0
         self._unsettled = self._late = 0
-        self._last = LinkView(Phase.SIGNED_OUT)
+        self._last = ConnectionStatus(Phase.SIGNED_OUT)
         self.send: Callable[[], object] = lambda: None
         """Sends what waits; called when the lock has moved."""
-        accounts.on_link = self._changed
+        accounts.on_connection = self._changed
         accounts.on_replay = self._replay
-        following.on_look = self.recount
-        following.in_a_hurry = self._is_awaited
+        tracker.on_poll = self.recount
+        tracker.poll_fast = self._is_awaited
 
-    def view(self) -> LinkView:
+    def view(self) -> ConnectionStatus:
         """Return how it stands."""
         return self._view(self._accounts.machine)
 
     def now(self) -> float:
-        """Return the time on the clock of `LinkView.reconnect_at`, in seconds."""
-        return self._accounts.link_now()
+        """Return the time on the clock of `ConnectionStatus.reconnect_at`, in seconds."""
+        return self._accounts.connection_clock()
 
-    def subscribe(self, told: Told) -> None:
+    def subscribe(self, told: OnConnection) -> None:
         """Hear of each change."""
         self._told.append(told)
 
@@ -71,7 +71,7 @@ class Link:
 
     def recount(self) -> None:
         """Count which of the recent changes are at the present server; after each look at where they are."""
-        self._unsettled, self._late = self._following.counts()
+        self._unsettled, self._late = self._tracker.counts()
         with self._lock:
             self._counts += 1
             number = self._counts
@@ -100,27 +100,27 @@ class Link:
                 return
             self._moved = moved
         self._tell()
-        self._following.kick()  # it looks while what waits is sent
+        self._tracker.wake()  # it looks while what waits is sent
         try:
             self.send()
         finally:
             self.recount()
-            self._following.kick()
+            self._tracker.wake()
 
     def sent(self) -> None:
         """Hear that a run of sending has ended."""
         self.recount()
-        self._following.kick()
+        self._tracker.wake()
 
-    def _count(self, session: Session) -> Moved:
+    def _count(self, session: BookSession) -> Moved:
         try:
-            recent = self._retained.recent_counted(session.book_id, self._now_us())
+            recent = self._replay_log.recent_counted(session.book_id, self._now_us())
         except AppError:  # the disk fails: nothing is claimed
             return Moved(0, 1)
-        here, total, unknown = arrived(recent, session.region, session.stay)
+        here, total, unknown = arrived(recent, session.region, session.pin_id)
         return Moved(here, total, unknown=unknown)
 
-    def _take(self, number: int, session: Session, counted: Moved, *, late: bool) -> bool:
+    def _take(self, number: int, session: BookSession, counted: Moved, *, late: bool) -> bool:
         """Show what was counted for `session`; False where a later count is shown, or the lock has moved
         meanwhile: it is of no more use."""
         with self._lock:
@@ -143,9 +143,9 @@ class Link:
             elif self._moved is not None and machine.late and not self._moved.complete:
                 self._moved = replace(self._moved, late=True)
         if is_back:
-            self._accounts.is_back()
+            self._accounts.pin_anew()
         if is_there and not was_there:
-            self._following.kick()
+            self._tracker.wake()
         self._tell()
 
     def _tell(self) -> None:
@@ -157,8 +157,8 @@ class Link:
         for told in self._told:
             told(view)
 
-    def _view(self, machine: Machine) -> LinkView:
+    def _view(self, machine: Machine) -> ConnectionStatus:
         session = self._accounts.session
         at = machine.deadline if machine.phase is Phase.RECONNECTING else None
         label = session.server_label if session is not None and self._accounts.is_remote else ""
-        return LinkView(machine.shown, label, at, self._moved, self._unsettled, self._late)
+        return ConnectionStatus(machine.shown, label, at, self._moved, self._unsettled, self._late)

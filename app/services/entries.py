@@ -11,14 +11,14 @@ from app.domain.entry import (
     EntryDetail,
     EntryDraft,
     EntryFilter,
-    EntryPage,
-    EntryVersion,
+    HistoryVersion,
     ListedEntry,
+    ListedPage,
     Suggestion,
     Totals,
 )
 from app.domain.outbox_item import OutboxItem, OutboxKind
-from app.domain.sync_state import Whereabouts, by_entry
+from app.domain.sync_state import ReplicationStatus, by_entry
 from app.errors import InputError, OfflineError
 from app.remote.translate import (
     description_of,
@@ -31,7 +31,7 @@ from app.remote.translate import (
 from app.services.accounts import Accounts
 from app.store.cache import ReadCache
 from app.store.outbox import Outbox
-from app.store.replay_log import Retained
+from app.store.replay_log import ReplayLog
 from server.contract import checks, limits
 from server.contract.errors import FieldError
 
@@ -48,13 +48,13 @@ class Entries:
         outbox: Outbox,
         cache: ReadCache,
         now_us: Callable[[], int] = lambda: time.time_ns() // 1000,
-        retained: Retained | None = None,
+        replay_log: ReplayLog | None = None,
     ) -> None:
         self._accounts = accounts
         self._outbox = outbox
         self._cache = cache
         self._now_us = now_us
-        self._retained = retained
+        self._replay_log = replay_log
 
     def save(self, draft: EntryDraft) -> ListedEntry:
         """Keep an entry in the outbox: durable on return, and no network is touched."""
@@ -65,11 +65,11 @@ class Entries:
         )
         return item.listed()
 
-    def page(self, filter_: EntryFilter, cursor: str | None) -> EntryPage:
+    def page(self, filter_: EntryFilter, cursor: str | None) -> ListedPage:
         """Return a page, newest first; without a server, one of the last entries seen."""
         book = self._accounts.require_session().book_id
         if filter_.waiting_only:
-            return EntryPage((), None)
+            return ListedPage((), None)
         if cursor is not None and cursor.startswith(_CACHED):
             return self._cached_page(book, filter_, cursor)
         query = query_of(filter_) | {"limit": str(PAGE)} | ({"cursor": cursor} if cursor else {})
@@ -81,7 +81,7 @@ class Entries:
             return self._cached_page(book, filter_, _CACHED)
         entries = tuple(entry_of(entry) for entry in page.entries)
         self._cache.remember(book, entries)
-        return EntryPage(entries, page.next_cursor)
+        return ListedPage(entries, page.next_cursor)
 
     def edit(self, before: EntryDetail, draft: EntryDraft) -> EntryDetail:
         """Keep a change of an entry in the outbox: durable on return, and no network is touched.
@@ -99,11 +99,11 @@ class Entries:
         """Put a voided entry back."""
         return self._change(OutboxKind.RESTORE, before, draft_of(before))
 
-    def history(self, entry_id: str) -> tuple[EntryVersion, ...]:
+    def history(self, entry_id: str) -> tuple[HistoryVersion, ...]:
         """Return every version of an entry that a server has, newest first."""
         return tuple(version_of(v) for v in self._accounts.remote.api.history(entry_id).versions)
 
-    def restore_version(self, current: EntryDetail, version: EntryVersion) -> EntryDetail:
+    def restore_version(self, current: EntryDetail, version: HistoryVersion) -> EntryDetail:
         """Make an older version the standing one again, as a new version; the bills stay as they are."""
         old = replace(draft_of(EntryDetail(version.entry, ())), attachments=draft_of(current).attachments)
         return self.edit(current, old)
@@ -117,13 +117,13 @@ class Entries:
         """Return the ids of entries whose last word is here: what a server shows of them is older."""
         return frozenset(self._pending())
 
-    def whereabouts(self) -> dict[str, Whereabouts]:
+    def replication(self) -> dict[str, ReplicationStatus]:
         """Return where this computer's own recent changes are, by entry; of other entries no more is known
         than that a server has them."""
         session = self._accounts.session
-        if session is None or self._retained is None or not self._accounts.is_remote:
+        if session is None or self._replay_log is None or not self._accounts.is_remote:
             return {}
-        return by_entry(self._retained.recent(session.book_id, self._now_us()))
+        return by_entry(self._replay_log.recent(session.book_id, self._now_us()))
 
     def totals(self, filter_: EntryFilter) -> Totals:
         """Return count and sums of the filter, the outbox included. Raises OfflineError without a server."""
@@ -181,10 +181,10 @@ class Entries:
             found.setdefault(item.entry_id, []).append(item)
         return found
 
-    def _cached_page(self, book: str, filter_: EntryFilter, cursor: str) -> EntryPage:
+    def _cached_page(self, book: str, filter_: EntryFilter, cursor: str) -> ListedPage:
         rows = self._cache.page(book, filter_, _key(cursor), PAGE)
         more = f"{_CACHED}{rows[-1].entry_date}/{rows[-1].id}" if len(rows) == PAGE else None
-        return EntryPage(tuple(rows), more, from_cache=True)
+        return ListedPage(tuple(rows), more, from_cache=True)
 
 
 def draft_of(detail: EntryDetail) -> EntryDraft:

@@ -24,10 +24,10 @@ from server.contract.shapes import (
 
 if TYPE_CHECKING:
     from app.remote.api import Api
-    from app.remote.auth import Tokens
+    from app.remote.auth import SessionTokens
     from app.remote.client import Client
     from app.remote.cluster import Cluster
-    from app.remote.session_runner import Pinning
+    from app.remote.session_runner import SessionRunner
 
 _DAMAGED_LINK: Final = "This invite link is not whole; please copy all of it, from “bahi:” to its end."
 
@@ -37,15 +37,15 @@ class Remote:
     """The network, made when it is first needed: importing it costs more than the first window may."""
 
     client: "Client"
-    tokens: "Tokens"
+    tokens: "SessionTokens"
     cluster: "Cluster"
-    pinning: "Pinning"
+    runner: "SessionRunner"
     api: "Api"
 
     def at_hand(self) -> Endpoint | None:
         """Return the locked server, None while it is away."""
         try:
-            return self.pinning.endpoint()
+            return self.runner.endpoint()
         except AppError:
             return None
 
@@ -57,7 +57,7 @@ class Remote:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LoginRequest:
     """What was typed to go in at a server; `address` may be an invite link. `create` makes an account first,
     by an invitation where the server asks for one."""
 
@@ -86,7 +86,7 @@ def read_invite(text: str) -> InviteFacts | None:
     return InviteFacts(link.address, link.code)
 
 
-def go_in(remote: Remote, settings: Settings, entry: Entry) -> tuple[str, SignedIn]:
+def log_in(remote: Remote, settings: Settings, entry: LoginRequest) -> tuple[str, SignedIn]:
     """Meet the cluster and log in there; return its bare address and the answer.
 
     Raises AppError, with `fields` where that is what is wrong.
@@ -101,13 +101,13 @@ def go_in(remote: Remote, settings: Settings, entry: Entry) -> tuple[str, Signed
     if entry.create:
         code = entry.invite_code.strip() or (link.code if link else "")
         body = Registration(body.user_name, entry.password, body.device, code)
-    doors = _doors(remote, bare, link.fingerprint if link else "")
-    return bare, _ask(remote, body, doors)
+    endpoints = _login_endpoints(remote, bare, link.fingerprint if link else "")
+    return bare, _ask(remote, body, endpoints)
 
 
-def go_in_again(remote: Remote, body: Credentials, server_id: str) -> SignedIn:
+def log_in_again(remote: Remote, body: Credentials, server_id: str) -> SignedIn:
     """Log in at the cluster that is known, by its central address or else at a server. Raises AppError."""
-    return _ask(remote, body, remote.cluster.doors(server_id))
+    return _ask(remote, body, remote.cluster.login_endpoints(server_id))
 
 
 def missing(field: str, sentence: str) -> SignInError:
@@ -115,7 +115,7 @@ def missing(field: str, sentence: str) -> SignInError:
     return SignInError(sentence, fields={field: sentence})
 
 
-def _doors(remote: Remote, address: str, fingerprint: str) -> list[Endpoint]:
+def _login_endpoints(remote: Remote, address: str, fingerprint: str) -> list[Endpoint]:
     """Meet the cluster at `address`; where nothing answers there, the servers of last time are doors too."""
     at = Endpoint(address)
     try:
@@ -123,20 +123,20 @@ def _doors(remote: Remote, address: str, fingerprint: str) -> list[Endpoint]:
     except OfflineError:
         if fingerprint or not remote.cluster.recall(address):
             raise
-        return remote.cluster.doors("")
+        return remote.cluster.login_endpoints("")
     remote.cluster.meet(address, servers.roster, fingerprint)
     return [at]
 
 
-def _ask(remote: Remote, body: Credentials, doors: list[Endpoint]) -> SignedIn:
+def _ask(remote: Remote, body: Credentials, endpoints: list[Endpoint]) -> SignedIn:
     """Return what the first of `doors` says that answers at all."""
-    answer = _first_answer(doors, lambda at: remote.tokens.ask(body, at))
+    answer = _first_answer(endpoints, lambda at: remote.tokens.ask(body, at))
     remote.cluster.endpoint(answer.primary.server_id)  # nobody is sent out of the roster
     return answer
 
 
-def _first_answer(doors: list[Endpoint], ask: Callable[[Endpoint], SignedIn]) -> SignedIn:
-    for at in doors:
+def _first_answer(endpoints: list[Endpoint], ask: Callable[[Endpoint], SignedIn]) -> SignedIn:
+    for at in endpoints:
         with contextlib.suppress(OfflineError):
             return ask(at)
     raise OfflineError

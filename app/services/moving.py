@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from app.errors import AppError, OfflineError, ServerError
-from app.services.accounts import Accounts, Session
-from app.services.book_copy import Copying, MoveProgress
+from app.services.accounts import Accounts, BookSession
+from app.services.book_copy import BookCopy, MoveProgress
 from app.services.login import read_invite
-from app.services.pending_session import Beside
+from app.services.pending_session import PendingSession
 from app.services.sync import Sync
 from app.store.durable import os_errors_translated
 from app.store.files import Files
@@ -24,7 +24,7 @@ __all__ = ["MoveProgress", "MoveResult", "Moving"]
 
 _BEGUN: Final = "move_begun"
 _MOVED: Final = "moved_to"
-OpenBeside = Callable[[str, str, str, bool, str], Beside]
+OpenPending = Callable[[str, str, str, bool, str], PendingSession]
 """Address, user name, password, whether to make the account, invite code."""
 
 
@@ -35,20 +35,20 @@ class MoveResult:
     entries: int
     documents: int
     versions: int
-    session: Session
+    session: BookSession
 
 
 class Moving:
     """The book here is never changed: a move that ends early is begun again, and copies what is missing."""
 
     def __init__(
-        self, accounts: Accounts, sync: Sync, outbox: Outbox, settings: Settings, open_beside: OpenBeside
+        self, accounts: Accounts, sync: Sync, outbox: Outbox, settings: Settings, open_beside: OpenPending
     ) -> None:
         self._accounts = accounts
         self._sync = sync
         self._outbox = outbox
         self._settings = settings
-        self._open_beside = open_beside
+        self._open_pending = open_beside
 
     def pending(self) -> str:
         """Return the address that a move of the open book was begun to and has not reached; "" for none."""
@@ -82,12 +82,12 @@ class Moving:
         progress(MoveProgress(0, 0, 0, "connecting"))
         self._send_waiting()
         with _spare_folder() as spare, ExitStack() as undo:
-            beside = self._open_beside(address, user_name, password, create, invite_code)
+            beside = self._open_pending(address, user_name, password, create, invite_code)
             undo.callback(beside.close)
             self._note(_BEGUN, book, address, user_name)
             here = self._accounts.remote.api.for_book(book.book_id)
             prefix = beside.session.code_prefix
-            copying = Copying(here, beside.api, Files(spare), prefix, progress, cancelled)
+            copying = BookCopy(here, beside.api, Files(spare), prefix, progress, cancelled)
             digest = self._copied(copying, beside.session.user_name)
             self._outbox.raise_counter(beside.session.book_id, prefix, copying.last_counter)
             copying.tell("verifying", digest.entries)  # the last moment to stop it
@@ -100,7 +100,7 @@ class Moving:
 
     # --- inside ----------------------------------------------------------------------------------
 
-    def _copied(self, copying: Copying, user_name: str) -> BookDigest:
+    def _copied(self, copying: BookCopy, user_name: str) -> BookDigest:
         """Copy until both books are equal, and return what they hold."""
         copying.total = copying.here.digest().entries
         if copying.there.digest().versions:
@@ -116,7 +116,7 @@ class Moving:
             "Nothing was changed here; please go on with this book."
         )
 
-    def _equal(self, copying: Copying) -> BookDigest | None:
+    def _equal(self, copying: BookCopy) -> BookDigest | None:
         """Return what both books hold; None where they differ."""
         copying.tell("verifying", copying.done)
         self._send_waiting()  # what was saved meanwhile belongs to the book
@@ -132,7 +132,7 @@ class Moving:
         changes = "1 change of this book waits" if report.waiting == 1 else f"{report.waiting} changes wait"
         raise AppError(f"{changes} to be saved. Please send or discard what waits, then move the book.")
 
-    def _note(self, key: str, book: Session, address: str, user_name: str) -> None:
+    def _note(self, key: str, book: BookSession, address: str, user_name: str) -> None:
         invite = read_invite(address)  # its one-time code is nothing to keep
         bare = invite.address if invite else address.strip()
         noted = {"book_id": book.book_id, "address": bare, "user_name": user_name.strip()}

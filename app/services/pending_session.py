@@ -5,19 +5,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.services.login import Remote
-from app.services.session_facts import Session
+from app.services.session_facts import BookSession
 
 if TYPE_CHECKING:
     from app.remote.api import Api
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class PendingSession:
     """`adopt` makes it the open session, remembered as the one before was."""
 
     remote: Remote
-    session: Session
-    adopt: Callable[[], Session]
+    session: BookSession
+    adopt: Callable[[], BookSession]
 
     @property
     def api(self) -> "Api":
@@ -28,5 +28,5 @@ class Beside:
         """End it, here and, where it answers, at the server."""
         at = self.remote.at_hand()
         refresh_token = self.remote.tokens.forget()
-        self.remote.pinning.end()
+        self.remote.runner.end()
         self.remote.log_out(refresh_token, at)

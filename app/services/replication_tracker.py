@@ -15,11 +15,11 @@ from typing import Final
 
 from app.domain.connection_status import Phase
 from app.domain.outbox_item import OutboxItem
-from app.domain.sync_state import SAFE_REGIONS, Whereabouts, is_here, is_safe, is_settled, overdue
+from app.domain.sync_state import SAFE_REGIONS, ReplicationStatus, is_here, is_safe, is_settled, overdue
 from app.errors import AppError, InputError, OfflineError, StoreError
-from app.services.accounts import Accounts, Session
+from app.services.accounts import Accounts, BookSession
 from app.services.sync import Sync, is_this_items_own
-from app.store.replay_log import RECENT_US, Retained
+from app.store.replay_log import RECENT_US, ReplayLog
 from server.contract.errors import ErrorCode
 from server.contract.limits import MAX_SYNC_OPERATIONS
 
@@ -36,38 +36,38 @@ _TOLD_SECONDS: Final = 1.0
 """What a long look has found so far is told this often."""
 _REFUSED_SECONDS: Final = (4.0, 600.0)
 """What was not taken is sent again after so long, twice as long each time, at most so long."""
-_OPEN: Final = frozenset({Phase.LOCKED, Phase.SYNCING, Phase.SWITCHING})
+_OPEN: Final = frozenset({Phase.PINNED, Phase.SYNCING, Phase.SWITCHING})
 
 
-class Following:
+class ReplicationTracker:
     """Usable from several threads. `on_look` hears after each look; `in_a_hurry` says how often to look."""
 
     def __init__(
         self,
         accounts: Accounts,
         sync: Sync,
-        retained: Retained,
+        replay_log: ReplayLog,
         now_us: Callable[[], int] = lambda: time.time_ns() // 1000,
     ) -> None:
         self._accounts = accounts
         self._sync = sync
-        self._retained = retained
+        self._replay_log = replay_log
         self._now_us = now_us
         self._wake = threading.Condition()
         self._wanted = False
         self._ended = False
-        self._stay = _Stay()
+        self._pin = _Pin()
         self._thread: threading.Thread | None = None
-        self.on_look: Callable[[], None] = lambda: None
-        self.in_a_hurry: Callable[[], bool] = lambda: False
+        self.on_poll: Callable[[], None] = lambda: None
+        self.poll_fast: Callable[[], bool] = lambda: False
 
-    def kick(self) -> None:
+    def wake(self) -> None:
         """Look soon: something was confirmed, or the lock moved. Starts the thread that looks."""
         with self._wake:
             self._wanted = True
             self._wake.notify_all()
             if self._thread is None and not self._ended:
-                self._thread = threading.Thread(target=self._follow, name="following", daemon=True)
+                self._thread = threading.Thread(target=self._run, name="following", daemon=True)
                 self._thread.start()
 
     def close(self) -> None:
@@ -76,7 +76,7 @@ class Following:
             self._ended = True
             self._wake.notify_all()
 
-    def look(self, *, whole: bool = True) -> int:
+    def poll(self, *, whole: bool = True) -> int:
         """Ask where the changes are that are not known to be in the present region; where `whole`, of those
         too that are not safe yet, and let go of what may go. Return how many are left. Raises AppError."""
         session, regions = self._accounts.session, self._accounts.regions
@@ -84,30 +84,30 @@ class Following:
             return 0
         day_ago = self._now_us() - RECENT_US
 
-        def settled(place: Whereabouts) -> bool:
-            return is_settled(place, session.region, session.stay, regions)
+        def settled(place: ReplicationStatus) -> bool:
+            return is_settled(place, session.region, session.pin_id, regions)
 
         if regions and whole:  # what may go is asked of once more: a region may have been made anew
-            asked = self._retained.known(session.book_id, settled, day_ago)
-            self._look_up(session, sorted(asked, key=_is_here(session)))
+            asked = self._replay_log.known(session.book_id, settled, day_ago)
+            self._ask_status(session, sorted(asked, key=_is_here(session)))
         elif regions:
-            self._look_up(session, self._missing(session))
+            self._ask_status(session, self._missing(session))
         if whole:
-            self._retained.let_go(session.book_id, regions or SAFE_REGIONS, day_ago + RECENT_US)
-            self._stay_of(session).looked_us = self._now_us()
-        return len(self._retained.known(session.book_id, settled)) if regions else 0
+            self._replay_log.release(session.book_id, regions or SAFE_REGIONS, day_ago + RECENT_US)
+            self._pin_of(session).polled_us = self._now_us()
+        return len(self._replay_log.known(session.book_id, settled)) if regions else 0
 
     def replay_missing(self) -> int:
         """Send again what the present region lacks, or the first of it; return how many operations. Raises
         AppError."""
         session = self._accounts.require_session()
-        stay, sent = self._stay_of(session), 0
+        pin, sent = self._pin_of(session), 0
         missing, now = [each.op_id for each in self._missing(session)], time.monotonic()
-        due = [op_id for op_id in missing if stay.is_due(op_id, now)]
-        for item in self._retained.items(session.book_id, due, _SENT_AT_ONCE):
+        due = [op_id for op_id in missing if pin.is_due(op_id, now)]
+        for item in self._replay_log.items(session.book_id, due, _SENT_AT_ONCE):
             if self._accounts.session is not session:  # the lock has moved: there it may be
                 break
-            sent += self._send_again(item, stay)
+            sent += self._send_again(item, pin)
         if sent:
             _log.info("sent again", extra={"operations": sent, "region": session.region})
         return sent
@@ -120,28 +120,28 @@ class Following:
         regions = self._accounts.regions
         if session is None or regions < 2:
             return 0, 0
-        stay = self._stay_of(session)
-        late = stay.looked_us - LATE_US
+        pin = self._pin_of(session)
+        late = pin.polled_us - LATE_US
         try:
-            found = self._retained.known_counted(session.book_id, late)
+            found = self._replay_log.known_counted(session.book_id, late)
         except AppError:  # the disk fails: nothing is claimed, and nothing alarmed
             return 0, 0
         few = sum(each.count for each in found if not is_safe(each, regions))
-        return few, overdue(found, regions, late) if stay.began_us <= late else 0
+        return few, overdue(found, regions, late) if pin.began_us <= late else 0
 
     # --- inside ----------------------------------------------------------------------------------
 
-    def _stay_of(self, session: Session) -> "_Stay":
-        last = self._stay
-        if last.id == session.stay:
+    def _pin_of(self, session: BookSession) -> "_Pin":
+        last = self._pin
+        if last.id == session.pin_id:
             return last
-        stay = _Stay(session.stay, session.server_id, self._now_us())
-        if last.server == stay.server:  # it is back: what there was to warn of is the same
-            stay.began_us, stay.looked_us = last.began_us, last.looked_us
-        self._stay = stay
-        return stay
+        pin = _Pin(session.pin_id, session.server_id, self._now_us())
+        if last.server == pin.server:  # it is back: what there was to warn of is the same
+            pin.began_us, pin.polled_us = last.began_us, last.polled_us
+        self._pin = pin
+        return pin
 
-    def _send_again(self, item: OutboxItem, stay: "_Stay") -> bool:
+    def _send_again(self, item: OutboxItem, pin: "_Pin") -> bool:
         """Send one; False where just this one cannot go: an older server may not know all of it, or a bill is
         no longer here. It is tried again, ever more rarely."""
         try:
@@ -149,29 +149,29 @@ class Following:
         except AppError as error:
             if not _is_of_one(error):
                 raise
-            if stay.refuse(item.op_id, time.monotonic()):
+            if pin.refuse(item.op_id, time.monotonic()):
                 code = error.code or type(error).__name__
                 _log.warning("not taken again", extra={"error": code, "operation": item.op_id})
             return False
         return True
 
-    def _missing(self, session: Session) -> list[Whereabouts]:
+    def _missing(self, session: BookSession) -> list[ReplicationStatus]:
         """Return the operations that are not known to be in the present region."""
-        return self._retained.known(session.book_id, _is_here(session))
+        return self._replay_log.known(session.book_id, _is_here(session))
 
-    def _look_up(self, session: Session, asked: Sequence[Whereabouts]) -> None:
+    def _ask_status(self, session: BookSession, asked: Sequence[ReplicationStatus]) -> None:
         api = self._accounts.remote.api.for_book(session.book_id)
         told = time.monotonic()
         for start in range(0, len(asked), MAX_SYNC_OPERATIONS):
             if time.monotonic() - told >= _TOLD_SECONDS:
-                self.on_look()
+                self.on_poll()
                 told = time.monotonic()
             batch = asked[start : start + MAX_SYNC_OPERATIONS]
             status = api.sync_status([each.op_id for each in batch])
             found = {each.op_id: (each.row_in, each.bytes_in) for each in status.operations}
-            self._retained.learn(found, session.stay)
+            self._replay_log.learn(found, session.pin_id)
 
-    def _follow(self) -> None:
+    def _run(self) -> None:
         whole_at, in_vain = -math.inf, 0
         while not self._ended:
             left = 1  # what is not known is looked at again
@@ -181,37 +181,37 @@ class Following:
                 if self._accounts.session is None:
                     left = 0
                 elif is_open:
-                    left = self._look_and_mend(whole=whole)
+                    left = self._poll_and_replay(whole=whole)
                 in_vain = 0
             except AppError as error:
                 in_vain += 1
                 self._note(error, in_vain)
             if whole:
                 whole_at = time.monotonic()
-            self.on_look()
-            self._pause(left, in_vain, hurry=is_open and self.in_a_hurry())
+            self.on_poll()
+            self._pause(left, in_vain, hurry=is_open and self.poll_fast())
 
     def _note(self, error: AppError, in_vain: int) -> None:
         """Log why it was not looked, once for as long as it lasts."""
         if in_vain == 1 and not isinstance(error, OfflineError):
             _log.warning("not looked up", extra={"error": error.code or type(error).__name__})
 
-    def _look_and_mend(self, *, whole: bool) -> int:
+    def _poll_and_replay(self, *, whole: bool) -> int:
         """Look; and what the present region lacks and does not come by itself, send again: whether or not
         somebody still waits for it, and though the program was started anew since the move."""
-        left = self.look(whole=whole)
+        left = self.poll(whole=whole)
         session = self._accounts.session
         if not left or session is None:
             return left
-        stay, now = self._stay_of(session), time.monotonic()
+        pin, now = self._pin_of(session), time.monotonic()
         if not self._missing(session) or self._sync.is_sending:  # what waits goes first
-            stay.behind_since = math.inf
-        elif now - min(stay.behind_since, now) < _GRACE_SECONDS:
-            stay.behind_since = min(stay.behind_since, now)
+            pin.behind_since = math.inf
+        elif now - min(pin.behind_since, now) < _GRACE_SECONDS:
+            pin.behind_since = min(pin.behind_since, now)
         else:
             sent = self.replay_missing()
-            stay.behind_since = now if sent < _SENT_AT_ONCE else stay.behind_since
-            return self.look(whole=False)
+            pin.behind_since = now if sent < _SENT_AT_ONCE else pin.behind_since
+            return self.poll(whole=False)
         return left
 
     def _take_wanted(self) -> bool:
@@ -227,7 +227,7 @@ class Following:
 
 
 @dataclass(slots=True)
-class _Stay:
+class _Pin:
     """One stay at a server (`Session.stay`): when it was first seen, and last looked at whole (µs since
     1970); since when its region lacks something, and for how long and until when what it did not take is left
     alone (on the monotonic clock)."""
@@ -235,7 +235,7 @@ class _Stay:
     id: str = ""
     server: str = ""
     began_us: int = 0
-    looked_us: int = 0
+    polled_us: int = 0
     behind_since: float = math.inf
     refused: dict[str, tuple[float, float]] = field(default_factory=dict)
 
@@ -252,8 +252,8 @@ class _Stay:
         return is_new
 
 
-def _is_here(session: Session) -> Callable[[Whereabouts], bool]:
-    return lambda place: is_here(place, session.region, session.stay)
+def _is_here(session: BookSession) -> Callable[[ReplicationStatus], bool]:
+    return lambda place: is_here(place, session.region, session.pin_id)
 
 
 def _is_of_one(error: AppError) -> bool:

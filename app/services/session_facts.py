@@ -7,7 +7,7 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
-class LocalBook:
+class LocalBookFacts:
     """What is on this computer before anybody signs in."""
 
     exists: bool
@@ -16,7 +16,7 @@ class LocalBook:
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class BookSession:
     """Who is signed in, to which book, at which server. `stay` is another each time that the lock comes to a
     server, and that this one is back: what was known to be there is looked up anew, for its region may have
     been made anew since."""
@@ -27,16 +27,16 @@ class Session:
     server_id: str
     region: str
     server_label: str
-    stay: str = field(default_factory=lambda: uuid.uuid4().hex, compare=False)
+    pin_id: str = field(default_factory=lambda: uuid.uuid4().hex, compare=False)
 
-    def at(self, server_id: str, region: str) -> "Session":
+    def pinned_to(self, server_id: str, region: str) -> "BookSession":
         """Return the session with the lock on a server of `region`."""
         label = f"{server_id} · {region}"
-        return replace(self.back(), server_id=server_id, region=region, server_label=label)
+        return replace(self.pinned_anew(), server_id=server_id, region=region, server_label=label)
 
-    def back(self) -> "Session":
+    def pinned_anew(self) -> "BookSession":
         """Return the session at the same server, which was away."""
-        return replace(self, stay=uuid.uuid4().hex)
+        return replace(self, pin_id=uuid.uuid4().hex)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +58,16 @@ class InviteFacts:
     code: str
 
 
-def encode_facts(address: str, session: Session) -> str:
+def encode_facts(address: str, session: BookSession) -> str:
     """Return what a later start needs to open the book; `address` is "" for this computer's own server."""
-    values = {name: value for name, value in asdict(session).items() if name != "stay"}
+    values = {name: value for name, value in asdict(session).items() if name != "pin_id"}
     return json.dumps({"address": address, **values}, ensure_ascii=False)
 
 
-def decode_facts(text: str) -> tuple[str, Session] | None:
+def decode_facts(text: str) -> tuple[str, BookSession] | None:
     """Return address and session; None for what is no such text."""
     try:
         values = json.loads(text)
-        return str(values.pop("address")), Session(**values)
+        return str(values.pop("address")), BookSession(**values)
     except (ValueError, TypeError, KeyError, AttributeError):
         return None

@@ -38,7 +38,7 @@ class SyncReport:
 class _Sending:
     """How the session stood when something was sent: it may be another before the answer."""
 
-    stay: str
+    pin_id: str
     is_remote: bool
     regions: int
 
@@ -136,14 +136,14 @@ class Sync:
         Where the lock moves meanwhile it is sent anew to the new server, with the same ids: planned again, so
         that only the bytes that are not there are sent.
         """
-        pinning = self._accounts.remote.pinning
+        runner = self._accounts.remote.runner
         for _ in range(_MOVES):
-            epoch = pinning.epoch
+            epoch = runner.epoch
             try:
-                with pinning.tasks.task():
+                with runner.tasks.task():
                     return self._send_once(item)
             except OfflineError:
-                if pinning.epoch == epoch:
+                if runner.epoch == epoch:
                     raise
         return self._send_once(item)
 
@@ -152,13 +152,13 @@ class Sync:
 
         Raises AppError.
         """
-        with self._lock, self._accounts.remote.pinning.tasks.task():
+        with self._lock, self._accounts.remote.runner.tasks.task():
             self._upload(item)
             self._perform(item)
 
     def _send_once(self, item: OutboxItem) -> bool:
-        stay = self._accounts.require_session().stay
-        sent = _Sending(stay, self._accounts.is_remote, self._accounts.regions)
+        pin_id = self._accounts.require_session().pin_id
+        sent = _Sending(pin_id, self._accounts.is_remote, self._accounts.regions)
         self._upload(item)
         try:
             receipt = self._perform(item)
@@ -199,7 +199,7 @@ class Sync:
         if not receipt.superseded:  # what stands comes with the next page
             detail: EntryDetail = detail_of(receipt)
             self._cache.remember_detail(item.book_id, detail)
-        by = Confirmed(receipt.server_id, receipt.region, sent.stay) if sent.is_remote else HERE
+        by = Confirmed(receipt.server_id, receipt.region, sent.pin_id) if sent.is_remote else HERE
         self._outbox.confirm(item.op_id, by, self._now_us(), keep=sent.regions > 1)
 
     def _correct_clock(self, book_id: str, error: ServerError) -> None:

@@ -89,8 +89,8 @@ class Files:
         with self._lock, os_errors_translated(self._folder):
             if not self._folder.is_dir():
                 return 0
-            stay = keep | self._came_in_this_run
-            return sum(_removed_if_unused(file, stay) for file in list(self._folder.iterdir()))
+            used = keep | self._came_in_this_run
+            return sum(_removed_if_unused(file, used) for file in list(self._folder.iterdir()))
 
     def _keep(self, chunks: Iterable[bytes], name: str) -> Attachment:
         with _Incoming(self._folder) as incoming:
@@ -196,15 +196,15 @@ def _type_of(incoming: _Incoming, name: str) -> str:
     return media_type
 
 
-def _is_unused(file: Path, stay: set[str]) -> bool:
+def _is_unused(file: Path, used: set[str]) -> bool:
     if file.name.startswith(_PART):  # younger ones may be coming in just now
         return time.time() - file.stat().st_mtime > _LEFT_BEHIND_S
-    return bool(_SHA256.fullmatch(file.name)) and file.name not in stay
+    return bool(_SHA256.fullmatch(file.name)) and file.name not in used
 
 
-def _removed_if_unused(file: Path, stay: set[str]) -> bool:
+def _removed_if_unused(file: Path, used: set[str]) -> bool:
     try:
-        unused = _is_unused(file, stay)
+        unused = _is_unused(file, used)
         if unused:
             file.unlink()
     except OSError:

@@ -22,7 +22,7 @@ from app.store.encoding import (
     encode_draft,
 )
 from app.store.outbox_rows import item_of
-from app.store.replay_log import HERE, Confirmed, retain
+from app.store.replay_log import HERE, Confirmed, log_for_replay
 from server.contract.limits import MAX_CLOCK_AHEAD_US
 
 Random = Callable[[int], bytes]
@@ -150,7 +150,7 @@ class Outbox:
         with self._database.write() as connection:
             row = connection.execute("DELETE FROM outbox WHERE op_id = ? RETURNING *", (op_id,)).fetchone()
             if row is not None and by.region:
-                retain(connection, row, by, now_us, keep=keep)
+                log_for_replay(connection, row, by, now_us, keep=keep)
 
     def fail(self, op_id: str, error_text: str) -> None:
         """Sending did not work this time; the item goes on waiting."""

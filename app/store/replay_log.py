@@ -14,7 +14,7 @@ from operator import attrgetter
 from typing import Final
 
 from app.domain.outbox_item import OutboxItem
-from app.domain.sync_state import SAFE_REGIONS, Whereabouts, is_safe
+from app.domain.sync_state import SAFE_REGIONS, ReplicationStatus, is_safe
 from app.store.database import Database
 from app.store.encoding import decode_documents
 from app.store.outbox_rows import COLUMNS, item_of
@@ -29,20 +29,20 @@ class Confirmed:
 
     server: str
     region: str
-    stay: str
+    pin_id: str
 
 
 HERE: Final = Confirmed("", "", "")
 """By this computer's own server: of that nothing is noted."""
 
 
-class Retained:
+class ReplayLog:
     """Usable from any thread; raises StoreError."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def recent(self, book_id: str, now_us: int) -> list[Whereabouts]:
+    def recent(self, book_id: str, now_us: int) -> list[ReplicationStatus]:
         """Return the changes of the last day, those not let go of, and those that only this computer has."""
         with self._database.read() as connection:
             known = connection.execute(
@@ -53,10 +53,10 @@ class Retained:
             waiting = connection.execute(
                 "SELECT op_id, entry_id, ver FROM outbox WHERE book_id = ? AND state = 'waiting'", (book_id,)
             ).fetchall()
-        here = [Whereabouts(row["op_id"], row["entry_id"], row["ver"]) for row in waiting]
-        return [_whereabouts(row) for row in known] + here
+        here = [ReplicationStatus(row["op_id"], row["entry_id"], row["ver"]) for row in waiting]
+        return [_status(row) for row in known] + here
 
-    def recent_counted(self, book_id: str, now_us: int) -> list[Whereabouts]:
+    def recent_counted(self, book_id: str, now_us: int) -> list[ReplicationStatus]:
         """Return the same as `recent`, with those that are in the same places counted together."""
         with self._database.read() as connection:
             known = connection.execute(
@@ -69,7 +69,9 @@ class Retained:
             ).fetchall()
         return [_counted(*row) for row in known + waiting]
 
-    def known(self, book_id: str, but: Callable[[Whereabouts], bool], until_us: int = 0) -> list[Whereabouts]:
+    def known(
+        self, book_id: str, but: Callable[[ReplicationStatus], bool], until_us: int = 0
+    ) -> list[ReplicationStatus]:
         """Return where the operations are of which that is remembered, oldest first: those confirmed by
         `until_us`, and all but those of which `but` says so, which may read the places and the stay only."""
         with self._database.read() as connection:
@@ -80,10 +82,10 @@ class Retained:
             rows = [row for places in wanted for row in connection.execute(there, (book_id, *places))]
             old = "SELECT * FROM whereabouts WHERE book_id = ? AND at_us <= ?"
             rows += connection.execute(old, (book_id, until_us)).fetchall()
-        by_id = {row["op_id"]: _whereabouts(row) for row in rows}
+        by_id = {row["op_id"]: _status(row) for row in rows}
         return sorted(by_id.values(), key=attrgetter("ver"))
 
-    def known_counted(self, book_id: str, before_us: int) -> list[Whereabouts]:
+    def known_counted(self, book_id: str, before_us: int) -> list[ReplicationStatus]:
         """Return all that is remembered, with what is in the same places counted together: what was confirmed
         before `before_us` and what was confirmed since apart, each with its latest `at_us`."""
         with self._database.read() as connection:
@@ -104,16 +106,16 @@ class Retained:
             ).fetchall()
         return [item_of(row) for row in islice((row for row in rows if row["op_id"] in wanted), most)]
 
-    def learn(self, found: Mapping[str, tuple[Iterable[str], Iterable[str]]], stay: str) -> None:
+    def learn(self, found: Mapping[str, tuple[Iterable[str], Iterable[str]]], pin_id: str) -> None:
         """Note in which regions row and bills of operations are, as looked up during `stay`."""
         with self._database.write() as connection:
             connection.executemany(
                 "UPDATE whereabouts SET rows = ?1, bytes = ?2, stay = ?3 WHERE op_id = ?4"
                 " AND (rows, bytes, stay) IS NOT (?1, ?2, ?3)",  # what is no news costs no wait for the disk
-                [(_text(rows), _text(bills), stay, op_id) for op_id, (rows, bills) in found.items()],
+                [(_text(rows), _text(bills), pin_id, op_id) for op_id, (rows, bills) in found.items()],
             )
 
-    def let_go(self, book_id: str, regions: int, now_us: int) -> int:
+    def release(self, book_id: str, regions: int, now_us: int) -> int:
         """Let go of what was confirmed a day ago and is safe, and forget where it is; return of how many
         operations. `book_id` is in a cluster of so many regions; of what other users of this computer left
         nobody knows in how many."""
@@ -127,7 +129,7 @@ class Retained:
             (row["op_id"],)
             for row in old
             if not row["kept"]
-            or is_safe(_whereabouts(row), regions if row["book_id"] == book_id else SAFE_REGIONS)
+            or is_safe(_status(row), regions if row["book_id"] == book_id else SAFE_REGIONS)
         ]
         if gone:
             with self._database.write() as connection:
@@ -142,7 +144,7 @@ class Retained:
         return {document.sha256 for row in rows for document in decode_documents(row[0])}
 
 
-def retain(
+def log_for_replay(
     connection: sqlite3.Connection, row: sqlite3.Row, by: Confirmed, now_us: int, *, keep: bool
 ) -> None:
     """Note that a region has what `row` of the outbox holds, in the transaction in which it leaves; with
@@ -156,7 +158,7 @@ def retain(
         "INSERT OR REPLACE INTO whereabouts"
         " (op_id, book_id, entry_id, ver, rows, bytes, server, at_us, region, stay)"
         " VALUES (:op_id, :book_id, :entry_id, :ver, :region, :region, :server, :at_us, :region, :stay)",
-        {**dict(row), "region": by.region, "server": by.server, "at_us": now_us, "stay": by.stay},
+        {**dict(row), "region": by.region, "server": by.server, "at_us": now_us, "stay": by.pin_id},
     )
 
 
@@ -164,13 +166,13 @@ def _text(regions: Iterable[str]) -> str:
     return " ".join(sorted(regions))
 
 
-def _counted(rows: str, bytes_: str, stay: str, count: int = 1, at_us: int = 0) -> Whereabouts:
+def _counted(rows: str, bytes_: str, pin_id: str, count: int = 1, at_us: int = 0) -> ReplicationStatus:
     places = frozenset(rows.split()), frozenset(bytes_.split())
-    return Whereabouts("", rows=places[0], bytes=places[1], at_us=at_us, count=count, stay=stay)
+    return ReplicationStatus("", rows=places[0], bytes=places[1], at_us=at_us, count=count, pin_id=pin_id)
 
 
-def _whereabouts(row: sqlite3.Row) -> Whereabouts:
-    return Whereabouts(
+def _status(row: sqlite3.Row) -> ReplicationStatus:
+    return ReplicationStatus(
         row["op_id"],
         row["entry_id"],
         row["ver"],
@@ -179,5 +181,5 @@ def _whereabouts(row: sqlite3.Row) -> Whereabouts:
         row["server"],
         row["at_us"],
         row["region"],
-        stay=row["stay"],
+        pin_id=row["stay"],
     )

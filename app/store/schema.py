@@ -99,7 +99,7 @@ _RETAINED = (
 )
 
 _LOOKED_UP = (
-    # during which stay (`Session.stay`) it was found there: in another it is looked up anew
+    # during which pinning (`BookSession.pin_id`) it was found there: in another it is looked up anew
     "ALTER TABLE whereabouts ADD COLUMN stay TEXT NOT NULL DEFAULT ''",
 )
 

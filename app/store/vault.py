@@ -30,21 +30,21 @@ _LEAKED: Final = (
     ("secretstorage.exceptions", "SecretStorageException"),
     ("win32ctypes.pywin32.pywintypes", "error"),
 )
-Place = Literal["keyring", "memory"]
+VaultPlace = Literal["keyring", "memory"]
 
 
 @dataclass(frozen=True, slots=True)
 class TokenRecord:
     """One generation of a session, and the id by which it will be rotated, now or after a crash.
 
-    `server` is the address ("" for this computer's own), `lock` the server and epoch that the token is
+    `server` is the address ("" for this computer's own), `pin` the server and epoch that the token is
     bound to, `book_id` the book that it opens.
     """
 
     refresh_token: str = field(repr=False)
     refresh_id: str = field(repr=False)
     server: str
-    lock: str
+    pin: str
     book_id: str
 
 
@@ -90,7 +90,7 @@ class Vault:
         self._remember = False
 
     @property
-    def place(self) -> Place:
+    def place(self) -> VaultPlace:
         """Say where a record that is to be remembered goes; found out at the first call, in up to 0.1 s."""
         with self._lock:
             return "memory" if self._backend() is None else "keyring"
@@ -176,15 +176,22 @@ class Vault:
         self._keyring = None
 
 
+_PIN_KEY: Final = "lock"
+"""The key of `TokenRecord.pin` in the keyring's record."""
+
+
 def _encode(record: TokenRecord) -> str:
-    return json.dumps(asdict(record), separators=(",", ":"))
+    values = asdict(record)
+    values[_PIN_KEY] = values.pop("pin")
+    return json.dumps(values, separators=(",", ":"))
 
 
 def _decode(text: str) -> TokenRecord | None:
     """Return the record; None for what another version, or another program, left there."""
     try:
-        record = TokenRecord(**json.loads(text))
-    except (ValueError, TypeError):
+        values = json.loads(text)
+        record = TokenRecord(pin=values.pop(_PIN_KEY), **values)
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None
     return record if all(isinstance(value, str) for value in asdict(record).values()) else None
 

@@ -127,7 +127,7 @@ def _end_on_signals(application: QApplication, window: "MainWindow") -> None:
     signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
     notifier = QSocketNotifier(ours.fileno(), QSocketNotifier.Type.Read, application)
     notifier.activated.connect(lambda: _end(ours, window, application))
-    _Held(ours, theirs, notifier)
+    _OpenProgram(ours, theirs, notifier)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
 
@@ -138,7 +138,7 @@ def _end(woken: "socket.socket", window: "MainWindow", application: QApplication
     application.quit()
 
 
-class _Held(QObject):
+class _OpenProgram(QObject):
     """Keeps the two sockets as long as the notifier lives."""
 
     def __init__(self, ours: "socket.socket", theirs: "socket.socket", parent: QObject) -> None:

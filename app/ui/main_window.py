@@ -53,12 +53,12 @@ from PySide6.QtWidgets import QMainWindow, QStackedWidget
 from app.domain.entry import EntryDetail, EntryDraft, EntryFilter
 from app.errors import AppError
 from app.ui.book_frame import BookFrame
-from app.ui.controllers.connection_controller import LinkController
+from app.ui.controllers.connection_controller import ConnectionController
 from app.ui.controllers.document_opener import DocumentOpener
-from app.ui.controllers.drag_drop import FileDrops
-from app.ui.controllers.entry_changes import Change, EntryChanges
-from app.ui.controllers.exit_guard import Leaving
-from app.ui.controllers.sync_controller import Link, SyncController
+from app.ui.controllers.drag_drop import DragDrop
+from app.ui.controllers.entry_changes import Change, EntryActions
+from app.ui.controllers.exit_guard import ExitGuard
+from app.ui.controllers.sync_controller import Connectivity, SyncController
 from app.ui.desktop import Desktop
 from app.ui.dialogs.dialogs import Dialogs
 from app.ui.icons import pixmap, retint
@@ -70,7 +70,7 @@ from app.ui.widgets.drop_overlay import DropOverlay
 
 if TYPE_CHECKING:
     from app.services import Services
-    from app.services.accounts import Session
+    from app.services.accounts import BookSession
 
 
 class MainWindow(QMainWindow):
@@ -99,7 +99,7 @@ class MainWindow(QMainWindow):
         self._desktop = desktop or Desktop()
         self._ending = False
         self.sync = SyncController(services, tasks, self)
-        self.changes = EntryChanges(services, tasks, self)
+        self.changes = EntryActions(services, tasks, self)
         self.opener = DocumentOpener(services, tasks, self._desktop, self)
         self.dialogs = Dialogs(services, tasks, self._desktop, self)
         self.login = LoginView(services, tasks, proposed_name)
@@ -117,9 +117,9 @@ class MainWindow(QMainWindow):
         self._outer.addWidget(self.login)
         self._outer.addWidget(book)
         self.setCentralWidget(self._outer)
-        self.link = LinkController(self._services, self.sync, book, self)
-        self.leaving = Leaving(self._services, self._desktop, self, book.entry, book.edit, self.sync)
-        FileDrops(self, DropOverlay(book.screens), lambda: self.signed_in, book.take_dropped)
+        self.link = ConnectionController(self._services, self.sync, book, self)
+        self.exit_guard = ExitGuard(self._services, self._desktop, self, book.entry, book.edit, self.sync)
+        DragDrop(self, DropOverlay(book.screens), lambda: self.signed_in, book.take_dropped)
 
     def _connect(self) -> None:
         self._theme.changed.connect(self._restyle)
@@ -134,14 +134,14 @@ class MainWindow(QMainWindow):
         self.listing.export_wanted.connect(self._show_export)
         self.opener.failed.connect(self.book.complain)
         self.opener.copy_saved.connect(lambda path: self.book.say(f"Saved as {path}", "good"))
-        self.leaving.ready.connect(self.close)
+        self.exit_guard.ready.connect(self.close)
         self._connect_sync()
         self._connect_changes()
 
     def _connect_sync(self) -> None:
         self.sync.waiting_changed.connect(self._waiting_changed)
         self.sync.entries_confirmed.connect(lambda _count: self._refresh_listing())
-        self.sync.link_changed.connect(self._link_changed)
+        self.sync.connectivity_changed.connect(self._connectivity_changed)
         self.sync.run_ended.connect(lambda _waiting: self.outbox.refresh())
         self.outbox.send_wanted.connect(self.link.send_now)
         self.outbox.changed.connect(self._outbox_changed)
@@ -192,7 +192,7 @@ class MainWindow(QMainWindow):
         else:
             self.login.start()
 
-    def enter(self, session: "Session") -> None:
+    def enter(self, session: "BookSession") -> None:
         """Open the book of `session`."""
         self.sidebar.show_session(session.user_name, session.server_label)
         self.book.again.set_user(session.user_name)
@@ -210,7 +210,7 @@ class MainWindow(QMainWindow):
 
     def sign_out(self) -> None:
         """Close the book; asks if something would be lost."""
-        if not self.leaving.may_sign_out():
+        if not self.exit_guard.may_sign_out():
             return
         self._stop_following()
         self._tasks.run(
@@ -232,10 +232,10 @@ class MainWindow(QMainWindow):
         self.login.start(straight_in=False)
 
     def _show_move(self, pending: str) -> None:
-        if self.signed_in and self.leaving.may_move():
+        if self.signed_in and self.exit_guard.may_move():
             self.dialogs.show_move(pending)
 
-    def _moved(self, session: "Session", address: str) -> None:
+    def _moved(self, session: "BookSession", address: str) -> None:
         self._stop_following()
         self.changes.forget()
         self.book.forget()
@@ -312,8 +312,8 @@ class MainWindow(QMainWindow):
         self.sync.recount()
         self._refresh_listing()
 
-    def _link_changed(self, link: Link) -> None:
-        if self.signed_in and link is Link.ONLINE and self.listing.model.from_cache:
+    def _connectivity_changed(self, link: Connectivity) -> None:
+        if self.signed_in and link is Connectivity.ONLINE and self.listing.model.from_cache:
             self._refresh_listing()
 
     def _set_mode(self, mode: Mode) -> None:
@@ -345,6 +345,6 @@ class MainWindow(QMainWindow):
     def _may_close(self) -> bool:
         if self._ending:
             with contextlib.suppress(AppError):
-                self.leaving.keep_draft()
+                self.exit_guard.keep_draft()
             return True
-        return not self.leaving.must_wait() and self.leaving.may_close()
+        return not self.exit_guard.must_wait() and self.exit_guard.may_close()

@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalett
 from PySide6.QtWidgets import QApplication
 
 from app import resources
-from app.ui.tokens import DARK, LIGHT, Tokens
+from app.ui.tokens import DARK, LIGHT, ThemeTokens
 
 _FAMILIES: Final = ["Inter", "Noto Sans Devanagari"]
 THEME_KEY: Final = "theme"
@@ -70,10 +70,10 @@ class Theme(QObject):
 class _Active:
     """The tokens in force; there is one application, so there is one of these."""
 
-    tokens: Tokens = LIGHT
+    tokens: ThemeTokens = LIGHT
 
 
-def active() -> Tokens:
+def active() -> ThemeTokens:
     """Return the colours in force just now."""
     return _Active.tokens
 
@@ -83,13 +83,13 @@ def colour(token: str) -> QColor:
     return QColor(str(getattr(_Active.tokens, token)))
 
 
-def style_sheet(tokens: Tokens) -> str:
+def style_sheet(tokens: ThemeTokens) -> str:
     """Return the style sheet with its colours and pictures filled in."""
     check = resources.style_path("check-dark.svg" if tokens.dark else "check-light.svg")
     return Template(resources.style_text("bahi")).substitute(tokens.colours(), check=check.as_posix())
 
 
-def palette(tokens: Tokens) -> QPalette:
+def palette(tokens: ThemeTokens) -> QPalette:
     """Return the palette that Fusion draws with."""
     made = QPalette()
     roles = {

@@ -5,7 +5,7 @@ from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
-class Tokens:
+class ThemeTokens:
     """Named colours as `#rrggbb`; text colours keep 4.5:1 on the grounds they are used on (WCAG AA)."""
 
     dark: bool
@@ -37,7 +37,7 @@ class Tokens:
         return {name: value for name, value in asdict(self).items() if isinstance(value, str)}
 
 
-LIGHT: Final = Tokens(
+LIGHT: Final = ThemeTokens(
     dark=False,
     canvas="#f5f6f8",
     surface="#ffffff",
@@ -63,7 +63,7 @@ LIGHT: Final = Tokens(
     disabled="#9aa2b1",
 )
 
-DARK: Final = Tokens(
+DARK: Final = ThemeTokens(
     dark=True,
     canvas="#0f1219",
     surface="#181c25",

@@ -6,8 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from server.api.authenticate import identify
-from server.api.state import services_of
+from server.api.authenticate import authenticate
+from server.api.state import state_of
 from server.contract import paths
 from server.contract.errors import ErrorCode
 from server.contract.shapes import (
@@ -23,7 +23,7 @@ from server.contract.shapes import (
     SessionsEnded,
     SignedIn,
 )
-from server.http.operation import describes
+from server.http.operation import documented
 from server.http.responses import answer, read_json
 
 _PASSWORD = (ErrorCode.INVALID_FIELDS, ErrorCode.WRONG_CREDENTIALS, ErrorCode.TOO_MANY_ATTEMPTS)
@@ -36,67 +36,67 @@ _REGISTER = (
 )
 
 
-@describes(body=Registration, answer=SignedIn, status=HTTPStatus.CREATED, signed_in=False, errors=_REGISTER)
+@documented(body=Registration, answer=SignedIn, status=HTTPStatus.CREATED, signed_in=False, errors=_REGISTER)
 async def register(request: Request) -> Response:
     """POST /v1/auth/register"""
     body = await read_json(request, Registration)
-    return answer(await services_of(request).auth.register(body), HTTPStatus.CREATED)
+    return answer(await state_of(request).auth.register(body), HTTPStatus.CREATED)
 
 
-@describes(body=Credentials, answer=SignedIn, signed_in=False, errors=_PASSWORD)
+@documented(body=Credentials, answer=SignedIn, signed_in=False, errors=_PASSWORD)
 async def login(request: Request) -> Response:
     """POST /v1/auth/login"""
     body = await read_json(request, Credentials)
-    return answer(await services_of(request).auth.login(body, _host(request)))
+    return answer(await state_of(request).auth.login(body, _host(request)))
 
 
-@describes(answer=LocalBook, signed_in=False, errors=(ErrorCode.NOT_FOUND,))
+@documented(answer=LocalBook, signed_in=False, errors=(ErrorCode.NOT_FOUND,))
 async def local_book(request: Request) -> Response:
     """GET /v1/auth/local"""
-    return answer(await services_of(request).auth.local_book())
+    return answer(await state_of(request).auth.local_book())
 
 
-@describes(body=LocalSignIn, answer=SignedIn, signed_in=False, errors=(*_PASSWORD, ErrorCode.NOT_FOUND))
+@documented(body=LocalSignIn, answer=SignedIn, signed_in=False, errors=(*_PASSWORD, ErrorCode.NOT_FOUND))
 async def local_sign_in(request: Request) -> Response:
     """POST /v1/auth/local"""
     body = await read_json(request, LocalSignIn)
-    return answer(await services_of(request).auth.local_sign_in(body, _host(request)))
+    return answer(await state_of(request).auth.local_sign_in(body, _host(request)))
 
 
-@describes(body=RefreshRequest, answer=Refreshed, signed_in=False, errors=_TOKEN)
+@documented(body=RefreshRequest, answer=Refreshed, signed_in=False, errors=_TOKEN)
 async def refresh(request: Request) -> Response:
     """POST /v1/auth/refresh"""
     body = await read_json(request, RefreshRequest)
-    return answer(await services_of(request).auth.sessions.refresh(body))
+    return answer(await state_of(request).auth.sessions.refresh(body))
 
 
-@describes(body=LogoutRequest, answer=SessionsEnded, signed_in=False, errors=_TOKEN)
+@documented(body=LogoutRequest, answer=SessionsEnded, signed_in=False, errors=_TOKEN)
 async def logout(request: Request) -> Response:
     """POST /v1/auth/logout: needs no access token, the refresh token says whose session it is."""
     body = await read_json(request, LogoutRequest)
-    return answer(await services_of(request).auth.sessions.logout(body))
+    return answer(await state_of(request).auth.sessions.logout(body))
 
 
-@describes(body=PasswordChange, answer=SessionsEnded, errors=_PASSWORD)
+@documented(body=PasswordChange, answer=SessionsEnded, errors=_PASSWORD)
 async def change_password(request: Request) -> Response:
     """POST /v1/auth/password"""
-    identity = identify(request)
+    identity = authenticate(request)
     body = await read_json(request, PasswordChange)
-    sessions = services_of(request).auth.sessions
+    sessions = state_of(request).auth.sessions
     return answer(await sessions.change_password(identity, body, _host(request)))
 
 
-@describes(answer=Sessions)
+@documented(answer=Sessions)
 async def list_sessions(request: Request) -> Response:
     """GET /v1/auth/sessions"""
-    return answer(await services_of(request).auth.sessions.sessions(identify(request)))
+    return answer(await state_of(request).auth.sessions.sessions(authenticate(request)))
 
 
-@describes(answer=SessionsEnded, errors=(ErrorCode.NOT_FOUND,))
+@documented(answer=SessionsEnded, errors=(ErrorCode.NOT_FOUND,))
 async def end_session(request: Request) -> Response:
     """DELETE /v1/auth/sessions/{family}"""
     family = request.path_params["family"]
-    return answer(await services_of(request).auth.sessions.end(identify(request), family))
+    return answer(await state_of(request).auth.sessions.end(authenticate(request), family))
 
 
 def _host(request: Request) -> str | None:

@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from server.api.state import services_of
+from server.api.state import state_of
 from server.contract import paths
 from server.contract.cluster_calls import (
     Closest,
@@ -12,24 +12,24 @@ from server.contract.cluster_calls import (
 )
 from server.contract.errors import ErrorCode
 from server.contract.instants import instant
-from server.http.operation import describes
+from server.http.operation import documented
 from server.http.responses import answer, status_error
 
 
-@describes(answer=Closest, signed_in=False, errors=(ErrorCode.NOT_FOUND,))
+@documented(answer=Closest, signed_in=False, errors=(ErrorCode.NOT_FOUND,))
 async def closest_to_me(request: Request) -> Response:
     """GET /closestToMe: whoever the central URL reached says who it is."""
-    services = services_of(request)
+    services = state_of(request)
     if services.config.local:
         raise status_error(404)
     config = services.config
     return answer(Closest(config.server_id, config.region, instant(services.clock())))
 
 
-@describes(answer=Servers, signed_in=False)
+@documented(answer=Servers, signed_in=False)
 async def servers(request: Request) -> Response:
     """GET /v1/servers: the signed roster, and the signed directory as last heard."""
-    membership = services_of(request).membership
+    membership = state_of(request).membership
     return answer(Servers(membership.roster_text, membership.directory_text))
 
 

@@ -8,13 +8,13 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from server.api.authenticate import identify
-from server.api.state import services_of
+from server.api.authenticate import authenticate
+from server.api.state import state_of
 from server.contract import checks, paths
 from server.contract.errors import ErrorCode
 from server.contract.shapes import DocumentLink, PlanAnswer, PlanRequest
 from server.errors import not_found
-from server.http.operation import describes
+from server.http.operation import documented
 from server.http.responses import answer, read_json
 
 _LINKED = (ErrorCode.FORBIDDEN, ErrorCode.LINK_EXPIRED)
@@ -28,34 +28,34 @@ _PUT = (
 )
 
 
-@describes(body=PlanRequest, answer=PlanAnswer, errors=(ErrorCode.INVALID_FIELDS,))
+@documented(body=PlanRequest, answer=PlanAnswer, errors=(ErrorCode.INVALID_FIELDS,))
 async def plan(request: Request) -> Response:
     """POST /v1/documents/plan"""
-    identity = identify(request)
+    identity = authenticate(request)
     body = await read_json(request, PlanRequest)
-    return answer(PlanAnswer(await services_of(request).documents.plan(identity, body.documents)))
+    return answer(PlanAnswer(await state_of(request).documents.plan(identity, body.documents)))
 
 
-@describes(answer=DocumentLink, errors=(ErrorCode.NOT_FOUND, ErrorCode.STORE_UNAVAILABLE))
+@documented(answer=DocumentLink, errors=(ErrorCode.NOT_FOUND, ErrorCode.STORE_UNAVAILABLE))
 async def link(request: Request) -> Response:
     """GET /v1/documents/{id}/link"""
-    identity, text = identify(request), request.path_params["id"]
+    identity, text = authenticate(request), request.path_params["id"]
     if not checks.is_uuid(text):
         raise not_found("document")
-    return answer(await services_of(request).documents.link(identity, UUID(text)))
+    return answer(await state_of(request).documents.link(identity, UUID(text)))
 
 
-@describes(status=HTTPStatus.NO_CONTENT, takes_bytes=True, signed_in=False, errors=_PUT)
+@documented(status=HTTPStatus.NO_CONTENT, takes_bytes=True, signed_in=False, errors=_PUT)
 async def put_blob(request: Request) -> Response:
     """PUT /v1/blobs/{token}"""
-    await services_of(request).documents.take(request.path_params["token"], request.stream())
+    await state_of(request).documents.take(request.path_params["token"], request.stream())
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
-@describes(media_type="*/*", signed_in=False, errors=_GET)
+@documented(media_type="*/*", signed_in=False, errors=_GET)
 async def get_blob(request: Request) -> Response:
     """GET /v1/blobs/{token}"""
-    found, path = await services_of(request).documents.open(request.path_params["token"])
+    found, path = await state_of(request).documents.open(request.path_params["token"])
     headers = {
         "Cache-Control": "private, no-store",
         # A bill is shown, never run: not even a file that a browser would take for a page.

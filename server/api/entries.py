@@ -11,8 +11,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from server.api.authenticate import identify
-from server.api.state import services_of
+from server.api.authenticate import authenticate
+from server.api.state import state_of
 from server.contract import checks, limits, paths
 from server.contract.errors import ErrorCode
 from server.contract.shapes import (
@@ -30,7 +30,7 @@ from server.contract.shapes import (
 )
 from server.entries.search import parse_filter, parse_limit
 from server.errors import not_found
-from server.http.operation import Query, describes
+from server.http.operation import Query, documented
 from server.http.responses import answer, read_json
 
 _DAY = {"type": "string", "format": "date"}
@@ -58,100 +58,100 @@ _CHANGE = (
 _LATER = (*_CHANGE, ErrorCode.NOT_FOUND, ErrorCode.BASE_MISSING, ErrorCode.ENTRY_EXISTS)
 
 
-@describes(
+@documented(
     body=CreateEntry, answer=EntrySaved, status=HTTPStatus.CREATED, errors=(*_CHANGE, ErrorCode.ENTRY_EXISTS)
 )
 async def create(request: Request) -> Response:
     """POST /v1/entries"""
-    identity = identify(request)
+    identity = authenticate(request)
     body = await read_json(request, CreateEntry)
-    return answer(await services_of(request).changes.create(identity, body), HTTPStatus.CREATED)
+    return answer(await state_of(request).changes.create(identity, body), HTTPStatus.CREATED)
 
 
-@describes(body=EditEntry, answer=EntrySaved, errors=_LATER)
+@documented(body=EditEntry, answer=EntrySaved, errors=_LATER)
 async def edit(request: Request) -> Response:
     """PUT /v1/entries/{id}"""
-    identity, id_ = identify(request), _id(request, "entry")
+    identity, id_ = authenticate(request), _id(request, "entry")
     body = await read_json(request, EditEntry)
-    return answer(await services_of(request).changes.edit(identity, id_, body))
+    return answer(await state_of(request).changes.edit(identity, id_, body))
 
 
-@describes(body=VoidEntry, answer=EntrySaved, errors=_LATER)
+@documented(body=VoidEntry, answer=EntrySaved, errors=_LATER)
 async def void(request: Request) -> Response:
     """POST /v1/entries/{id}/void"""
-    identity, id_ = identify(request), _id(request, "entry")
+    identity, id_ = authenticate(request), _id(request, "entry")
     body = await read_json(request, VoidEntry)
-    return answer(await services_of(request).changes.void(identity, id_, body))
+    return answer(await state_of(request).changes.void(identity, id_, body))
 
 
-@describes(body=VoidEntry, answer=EntrySaved, errors=_LATER)
+@documented(body=VoidEntry, answer=EntrySaved, errors=_LATER)
 async def restore(request: Request) -> Response:
     """POST /v1/entries/{id}/restore"""
-    identity, id_ = identify(request), _id(request, "entry")
+    identity, id_ = authenticate(request), _id(request, "entry")
     body = await read_json(request, VoidEntry)
-    return answer(await services_of(request).changes.restore(identity, id_, body))
+    return answer(await state_of(request).changes.restore(identity, id_, body))
 
 
-@describes(answer=EntryHistory, errors=(ErrorCode.NOT_FOUND,))
+@documented(answer=EntryHistory, errors=(ErrorCode.NOT_FOUND,))
 async def history(request: Request) -> Response:
     """GET /v1/entries/{id}/history"""
-    identity = identify(request)
-    return answer(await services_of(request).changes.history(identity, _id(request, "entry")))
+    identity = authenticate(request)
+    return answer(await state_of(request).changes.history(identity, _id(request, "entry")))
 
 
-@describes(
+@documented(
     answer=EntryPage, query=(*_FILTER, *_PAGING), errors=(ErrorCode.INVALID_FIELDS, ErrorCode.BAD_REQUEST)
 )
 async def page(request: Request) -> Response:
     """GET /v1/entries"""
-    identity, query = identify(request), dict(request.query_params)
+    identity, query = authenticate(request), dict(request.query_params)
     filter_, limit = parse_filter(query), parse_limit(query.get("limit", ""))
-    entries = services_of(request).entries
+    entries = state_of(request).entries
     return answer(await entries.page(identity, filter_, query.get("cursor", ""), limit))
 
 
-@describes(answer=Summary, query=_FILTER, errors=(ErrorCode.INVALID_FIELDS,))
+@documented(answer=Summary, query=_FILTER, errors=(ErrorCode.INVALID_FIELDS,))
 async def summary(request: Request) -> Response:
     """GET /v1/entries/summary"""
-    identity = identify(request)
+    identity = authenticate(request)
     filter_ = parse_filter(dict(request.query_params))
-    return answer(await services_of(request).entries.summary(identity, filter_))
+    return answer(await state_of(request).entries.summary(identity, filter_))
 
 
-@describes(answer=EntryWithDocuments, errors=(ErrorCode.NOT_FOUND,))
+@documented(answer=EntryWithDocuments, errors=(ErrorCode.NOT_FOUND,))
 async def entry(request: Request) -> Response:
     """GET /v1/entries/{id}"""
-    identity = identify(request)
-    return answer(await services_of(request).entries.get(identity, _id(request, "entry")))
+    identity = authenticate(request)
+    return answer(await state_of(request).entries.get(identity, _id(request, "entry")))
 
 
-@describes(answer=BookDigest)
+@documented(answer=BookDigest)
 async def digest(request: Request) -> Response:
     """GET /v1/book/digest"""
-    identity = identify(request)
-    return answer(await services_of(request).entries.digest(identity))
+    identity = authenticate(request)
+    return answer(await state_of(request).entries.digest(identity))
 
 
-@describes(answer=CategorySuggestions, query=_PREFIX)
+@documented(answer=CategorySuggestions, query=_PREFIX)
 async def suggest_categories(request: Request) -> Response:
     """GET /v1/suggestions/categories"""
-    identity, prefix = identify(request), request.query_params.get("prefix", "")
-    return answer(await services_of(request).entries.suggest_categories(identity, _plain(prefix)))
+    identity, prefix = authenticate(request), request.query_params.get("prefix", "")
+    return answer(await state_of(request).entries.suggest_categories(identity, _plain(prefix)))
 
 
-@describes(answer=DescriptionSuggestions, query=_PREFIX)
+@documented(answer=DescriptionSuggestions, query=_PREFIX)
 async def suggest_descriptions(request: Request) -> Response:
     """GET /v1/suggestions/descriptions"""
-    identity, prefix = identify(request), request.query_params.get("prefix", "")
-    return answer(await services_of(request).entries.suggest_descriptions(identity, _plain(prefix)))
+    identity, prefix = authenticate(request), request.query_params.get("prefix", "")
+    return answer(await state_of(request).entries.suggest_descriptions(identity, _plain(prefix)))
 
 
-@describes(media_type="text/csv; charset=utf-8", query=_FILTER, errors=(ErrorCode.INVALID_FIELDS,))
+@documented(media_type="text/csv; charset=utf-8", query=_FILTER, errors=(ErrorCode.INVALID_FIELDS,))
 async def export_csv(request: Request) -> Response:
     """GET /v1/exports/transactions.csv"""
-    identity = identify(request)
+    identity = authenticate(request)
     filter_ = parse_filter(dict(request.query_params))
-    pieces = services_of(request).exports.stream(identity, filter_)
+    pieces = state_of(request).exports.stream(identity, filter_)
     first = await run_in_threadpool(next, pieces)  # what fails, fails before the answer begins
 
     headers = {

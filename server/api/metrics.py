@@ -9,11 +9,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from server.api.state import Services, services_of
+from server.api.state import ServerState, state_of
 from server.contract import paths
 from server.contract.cluster import is_loopback
 from server.contract.errors import ErrorCode
-from server.http.operation import describes
+from server.http.operation import documented
 from server.http.responses import status_error
 from server.http.tally import BOUNDS
 
@@ -26,10 +26,10 @@ _STATES: Final = ("up", "suspect", "down", "draining", "left", "unknown")
 _PROXIED: Final = ("forwarded", "x-forwarded-for")
 
 
-@describes(media_type="text/plain", signed_in=False, errors=(ErrorCode.NOT_FOUND,))
+@documented(media_type="text/plain", signed_in=False, errors=(ErrorCode.NOT_FOUND,))
 async def metrics(request: Request) -> Response:
     """GET /metrics: for whoever has the token, or without one for this computer itself."""
-    services = services_of(request)
+    services = state_of(request)
     if not _may_read(request, services.config.metrics_token):
         raise status_error(404)
     from prometheus_client import generate_latest
@@ -46,7 +46,7 @@ def _may_read(request: Request, token: str) -> bool:
     return request.client is not None and is_loopback(request.client.host)
 
 
-def _registry(services: Services) -> "CollectorRegistry":
+def _registry(services: ServerState) -> "CollectorRegistry":
     # Imported at the first reading: no start waits for it.
     from prometheus_client.registry import Collector, CollectorRegistry
 
@@ -61,7 +61,7 @@ def _registry(services: Services) -> "CollectorRegistry":
     return registry
 
 
-def _calls(services: Services) -> "Iterator[Metric]":
+def _calls(services: ServerState) -> "Iterator[Metric]":
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
     calls = CounterMetricFamily("bahi_requests", "Calls answered.", labels=["route", "method", "status"])
@@ -78,7 +78,7 @@ def _calls(services: Services) -> "Iterator[Metric]":
     yield GaugeMetricFamily("bahi_utilisation", "0 to 1, mean of 15 s.", services.load.utilisation)
 
 
-def _sessions(services: Services) -> "Iterator[Metric]":
+def _sessions(services: ServerState) -> "Iterator[Metric]":
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
     decided = CounterMetricFamily("bahi_refresh_decisions", "Refreshes by rule.", labels=["rule"])
@@ -90,16 +90,16 @@ def _sessions(services: Services) -> "Iterator[Metric]":
     yield decided
     moves = sum(count for (_, changed), count in services.placement.decisions.items() if changed)
     yield CounterMetricFamily("bahi_moves", "Refreshes that changed the client's server.", moves)
-    locks = services.load.locks.count(services.clock())
+    locks = services.load.pinned.count(services.clock())
     yield GaugeMetricFamily("bahi_locks", "Sessions locked to this server.", locks)
 
 
-def _cluster(services: Services) -> "Iterator[Metric]":
+def _cluster(services: ServerState) -> "Iterator[Metric]":
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
     for name, said, counts in (
-        ("bahi_heartbeats_sent", "Heartbeats that discovery took.", services.beating.sent),
-        ("bahi_heartbeats_failed", "Heartbeats that discovery did not take.", services.beating.failed),
+        ("bahi_heartbeats_sent", "Heartbeats that discovery took.", services.heartbeats.sent),
+        ("bahi_heartbeats_failed", "Heartbeats that discovery did not take.", services.heartbeats.failed),
     ):
         beats = CounterMetricFamily(name, said, labels=["discovery"])
         for id_, count in counts.items():

@@ -6,8 +6,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from server.api.authenticate import identify
-from server.api.state import services_of
+from server.api.authenticate import authenticate
+from server.api.state import state_of
 from server.contract import checks, paths, peers
 from server.contract.cluster_calls import (
     SyncStatus,
@@ -16,8 +16,8 @@ from server.contract.cluster_calls import (
 from server.contract.errors import ErrorCode
 from server.contract.peers import BytesQuestion, PeerRequest, PeerStatus, StatusQuestion
 from server.contract.signing import SignatureError
-from server.errors import ServerError, not_found
-from server.http.operation import describes
+from server.errors import ApiError, not_found
+from server.http.operation import documented
 from server.http.responses import answer, read_json
 from server.peers import questions
 from server.peers.questions import Q
@@ -26,43 +26,43 @@ _STATUS = (ErrorCode.INVALID_FIELDS, ErrorCode.STORE_UNAVAILABLE)
 _BYTES = (ErrorCode.FORBIDDEN, ErrorCode.NOT_FOUND, ErrorCode.STORE_UNAVAILABLE)
 
 
-@describes(body=SyncStatusRequest, answer=SyncStatus, errors=_STATUS)
+@documented(body=SyncStatusRequest, answer=SyncStatus, errors=_STATUS)
 async def sync_status(request: Request) -> Response:
     """POST /v1/sync/status"""
-    identity = identify(request)
+    identity = authenticate(request)
     body = await read_json(request, SyncStatusRequest)
-    return answer(await services_of(request).whereabouts.status(identity.book_id, body.op_ids))
+    return answer(await state_of(request).replication_lookup.status(identity.book_id, body.op_ids))
 
 
-@describes(body=PeerRequest, answer=PeerStatus, signed_in=False, errors=(*_STATUS, ErrorCode.FORBIDDEN))
+@documented(body=PeerRequest, answer=PeerStatus, signed_in=False, errors=(*_STATUS, ErrorCode.FORBIDDEN))
 async def peer_status(request: Request) -> Response:
     """POST /v1/peers/status: for servers of this cluster, which sign what they ask."""
     body = await read_json(request, PeerRequest)
     question = asked(request, body.question, peers.STATUS, StatusQuestion)
-    return answer(await services_of(request).whereabouts.answer(question))
+    return answer(await state_of(request).replication_lookup.answer(question))
 
 
-@describes(media_type="application/octet-stream", signed_in=False, errors=_BYTES)
+@documented(media_type="application/octet-stream", signed_in=False, errors=_BYTES)
 async def peer_bytes(request: Request) -> Response:
     """GET /v1/peers/bytes: the bytes of a bill, for servers of this cluster, from any place on."""
     text = request.headers.get(paths.PEER_HEADER, "")
     question = asked(request, text, peers.BYTES, BytesQuestion)
     if not (checks.is_uuid(question.book_id) and checks.is_sha256(question.sha256)):
         raise not_found("document")
-    store, book_id = services_of(request).documents.store, UUID(question.book_id)
+    store, book_id = state_of(request).documents.store, UUID(question.book_id)
     if await store.find(book_id, question.sha256) is None:
         raise not_found("document")
     return FileResponse(store.path(book_id, question.sha256), media_type="application/octet-stream")
 
 
 def asked(request: Request, text: str, kind: str, shape: type[Q]) -> Q:
-    """Return what another server of the cluster asks. Raises ServerError (forbidden)."""
-    services = services_of(request)
+    """Return what another server of the cluster asks. Raises ApiError (forbidden)."""
+    services = state_of(request)
     roster, me = services.membership.roster, services.config.server_id
     try:
         return questions.read(text, kind, shape, roster, me, services.clock())
     except SignatureError as error:
-        raise ServerError(ErrorCode.FORBIDDEN, "This is for the servers of this cluster only.") from error
+        raise ApiError(ErrorCode.FORBIDDEN, "This is for the servers of this cluster only.") from error
 
 
 ROUTES = [

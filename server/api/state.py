@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 
 from server.auth.service import AuthService
-from server.cluster.heartbeat_sender import Beating
+from server.cluster.heartbeat_sender import HeartbeatSender
 from server.cluster.membership import Membership
-from server.cluster.trusted_keys import Keyring
+from server.cluster.trusted_keys import TrustedKeys
 from server.config import Config
 from server.db.pool import Pool
 from server.documents.service import DocumentService
@@ -16,30 +16,30 @@ from server.entries.changes import EntryChanges
 from server.entries.export import CsvExport
 from server.entries.service import EntryService
 from server.http.tally import Tally
-from server.node.lifecycle import OwnState
+from server.node.lifecycle import Lifecycle
 from server.node.load import LoadMeter
-from server.peers.client import Links
-from server.peers.replication_status import Whereabouts
+from server.peers.client import PeerClient
+from server.peers.replication_status import ReplicationLookup
 from server.pinning.placement import Placement
 from server.tokens.tokens import Signer
 
 
 @dataclass(slots=True)
-class Services:
+class ServerState:
     """One of each room's service; `clock` gives seconds since 1970."""
 
     config: Config
     pool: Pool
     clock: Callable[[], float]
     membership: Membership
-    keyring: Keyring
-    own: OwnState
+    trusted_keys: TrustedKeys
+    lifecycle: Lifecycle
     load: LoadMeter
-    beating: Beating
+    heartbeats: HeartbeatSender
     placement: Placement
     auth: AuthService
-    links: Links
-    whereabouts: Whereabouts
+    peers: PeerClient
+    replication_lookup: ReplicationLookup
     documents: DocumentService
     entries: EntryService
     changes: EntryChanges
@@ -49,10 +49,10 @@ class Services:
     @property
     def signer(self) -> Signer:
         """The key that this server signs with now."""
-        return self.keyring.signer
+        return self.trusted_keys.signer
 
 
-def services_of(request: Request) -> Services:
+def state_of(request: Request) -> ServerState:
     """Return the services of the server that answers `request`."""
-    services: Services = request.app.state.services
+    services: ServerState = request.app.state.services
     return services

@@ -7,8 +7,8 @@ from typing import Final
 from uuid import UUID
 
 from server.contract.errors import ErrorCode
-from server.errors import ServerError
-from server.node.pinned_sessions import Locks
+from server.errors import ApiError
+from server.node.pinned_sessions import PinnedSessions
 from server.tokens import tokens
 from server.tokens.tokens import ACCESS_SECONDS, Identity, RefreshToken, TokenError, TokenKeys
 
@@ -22,14 +22,14 @@ class Issuer:
     server_id: str
     keys: TokenKeys
     clock: Callable[[], float]
-    locks: Locks = field(default_factory=Locks)
+    pinned: PinnedSessions = field(default_factory=PinnedSessions)
     _verified: dict[str, tuple[Identity, float]] = field(default_factory=dict)
     _ended: dict[UUID, float] = field(default_factory=dict)
 
     def access(self, identity: Identity, server: str, lock_epoch: int) -> str:
         """Return an access token for `server`."""
         jti, now = secrets.token_urlsafe(9), int(self.clock())
-        note = self.locks.issued if server == self.server_id else self.locks.left
+        note = self.pinned.issued if server == self.server_id else self.pinned.left
         note(identity.session_id, now + ACCESS_SECONDS)
         return tokens.make_access(self.keys, self.server_id, identity, lock_epoch, jti, now, server)
 
@@ -37,16 +37,16 @@ class Issuer:
         """Return the refresh token that a session at `server` begins with."""
         now = int(self.clock())
         absolute = now + tokens.REFRESH_ABSOLUTE_SECONDS
-        first = RefreshToken(identity, 0, 0, server, absolute, password_ver, locked_since=now)
+        first = RefreshToken(identity, 0, 0, server, absolute, password_ver, pinned_since=now)
         return tokens.make_refresh(self.keys, first, now, self.server_id)
 
     def next_refresh(self, token: RefreshToken) -> str:
         """Return the refresh token of the next generation."""
-        following = replace(token, generation=token.generation + 1)
-        return tokens.make_refresh(self.keys, following, int(self.clock()), self.server_id)
+        moved = replace(token, generation=token.generation + 1)
+        return tokens.make_refresh(self.keys, moved, int(self.clock()), self.server_id)
 
     def read_refresh(self, text: str, *, expired_too: bool = False) -> RefreshToken:
-        """Return what a refresh token says. Raises ServerError (unauthenticated)."""
+        """Return what a refresh token says. Raises ApiError (unauthenticated)."""
         now = 0 if expired_too else int(self.clock())
         try:
             return tokens.read_refresh(self.keys.verify(text, tokens.REFRESH_AUDIENCE), now)
@@ -54,7 +54,7 @@ class Issuer:
             raise unauthenticated() from error
 
     def identify(self, token: str) -> Identity:
-        """Return who calls. Raises ServerError (unauthenticated, wrong_server)."""
+        """Return who calls. Raises ApiError (unauthenticated, wrong_server)."""
         now = self.clock()
         found = self._verified.get(token)
         if found is None or now >= found[1]:
@@ -72,7 +72,7 @@ class Issuer:
         self._ended = {family: until for family, until in self._ended.items() if now < until}
         self._ended.update(dict.fromkeys(families, now + ACCESS_SECONDS))
         for family in families:
-            self.locks.left(family, now + ACCESS_SECONDS)
+            self.pinned.left(family, now + ACCESS_SECONDS)
 
     def forget(self) -> None:
         """Look at every token anew: another roster believes other keys."""
@@ -85,13 +85,13 @@ class Issuer:
         except TokenError as error:
             raise unauthenticated() from error
         if server != self.server_id:
-            raise ServerError(
+            raise ApiError(
                 ErrorCode.WRONG_SERVER, "This session belongs to another server.", {"serverId": server}
             )
-        self.locks.seen(identity.session_id, float(claims["exp"]))
+        self.pinned.seen(identity.session_id, float(claims["exp"]))
         return identity, float(claims["exp"])
 
 
-def unauthenticated() -> ServerError:
+def unauthenticated() -> ApiError:
     """Return the refusal that sends a client to its log-in."""
-    return ServerError(ErrorCode.UNAUTHENTICATED, "Please sign in again.")
+    return ApiError(ErrorCode.UNAUTHENTICATED, "Please sign in again.")

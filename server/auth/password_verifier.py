@@ -11,21 +11,21 @@ from server.auth.passwords import Passwords
 from server.auth.throttle import Attempt, Throttle, address_key
 from server.contract import limits
 from server.contract.errors import ErrorCode
-from server.errors import ServerError
+from server.errors import ApiError
 
 _MINUTE: Final = 60
 
 
 @dataclass(slots=True)
-class PasswordGate:
+class PasswordVerifier:
     """`clock` gives seconds since 1970."""
 
     throttle: Throttle
     clock: Callable[[], float]
     passwords: Passwords = field(default_factory=Passwords)
 
-    async def opens(self, attempt: Attempt, stored: str | None, password: str) -> bool:
-        """Say whether `password` is the one of `stored` (None: nobody's). Raises ServerError
+    async def verify(self, attempt: Attempt, stored: str | None, password: str) -> bool:
+        """Say whether `password` is the one of `stored` (None: nobody's). Raises ApiError
         (too_many_attempts) before it looks.
         """
         wait = self.throttle.admit(attempt, self.clock())
@@ -44,10 +44,10 @@ def attempt_of(name: str, host: str | None, known_device: UUID | None = None) ->
     return Attempt(account, address_key(host), known_device.bytes if known_device else None)
 
 
-def too_many_attempts(wait: float) -> ServerError:
+def too_many_attempts(wait: float) -> ApiError:
     """Return the refusal that says for how many seconds."""
     seconds = math.ceil(wait)
-    return ServerError(
+    return ApiError(
         ErrorCode.TOO_MANY_ATTEMPTS,
         f"There were too many attempts with a wrong password. Please try again in {_in_words(seconds)}.",
         {"retryAfter": seconds},

@@ -11,7 +11,7 @@ import psycopg
 from psycopg_pool import PoolTimeout
 
 from server.auth.issuer import Issuer
-from server.auth.session_store import ended_lately
+from server.auth.session_store import recent_revocations
 from server.db.pool import Pool
 
 _log = logging.getLogger(__name__)
@@ -20,19 +20,19 @@ _LATELY_SECONDS: Final = 3_600
 """A row says when the session was ended over there; one that takes longer is met at the next refresh."""
 
 
-async def hear(pool: Pool, issuer: Issuer, known: set[UUID]) -> set[UUID]:
+async def poll_revocations(pool: Pool, issuer: Issuer, known: set[UUID]) -> set[UUID]:
     """Take no access token any more of sessions that ended and are not `known`; return those that are now."""
     async with pool.connection() as connection:
-        ended = await ended_lately(connection, _LATELY_SECONDS)
+        ended = await recent_revocations(connection, _LATELY_SECONDS)
     if news := ended - known:
         issuer.end(news)
     return ended
 
 
 @contextlib.asynccontextmanager
-async def hearing(pool: Pool, issuer: Issuer) -> AsyncIterator[None]:
+async def polling_revocations(pool: Pool, issuer: Issuer) -> AsyncIterator[None]:
     """Listen beside the server until the block ends."""
-    task = asyncio.create_task(_keep_hearing(pool, issuer), name="ended sessions")
+    task = asyncio.create_task(_keep_polling(pool, issuer), name="ended sessions")
     try:
         yield
     finally:
@@ -41,11 +41,11 @@ async def hearing(pool: Pool, issuer: Issuer) -> AsyncIterator[None]:
             await task
 
 
-async def _keep_hearing(pool: Pool, issuer: Issuer) -> None:
+async def _keep_polling(pool: Pool, issuer: Issuer) -> None:
     known: set[UUID] = set()
     while True:
         await asyncio.sleep(_PAUSE_SECONDS)
         try:
-            known = await hear(pool, issuer, known)
+            known = await poll_revocations(pool, issuer, known)
         except (psycopg.Error, PoolTimeout) as error:
             _log.warning("ended sessions not heard of", extra={"error": type(error).__name__})

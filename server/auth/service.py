@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from server.auth import session_store, store
 from server.auth.issuer import Issuer
 from server.auth.names import check_name, check_new_name, guess_key, name_key, sign_in_key
-from server.auth.password_verifier import PasswordGate, attempt_of
+from server.auth.password_verifier import PasswordVerifier, attempt_of
 from server.auth.sessions import SessionService
 from server.auth.store import Account, Claim, Password, Stamp
 from server.auth.throttle import Attempt, Throttle
@@ -28,7 +28,7 @@ from server.contract.shapes import (
     SignedIn,
 )
 from server.db.pool import Pool
-from server.errors import InvalidFieldsError, ServerError
+from server.errors import ApiError, InvalidFieldsError
 from server.pinning.placement import Placement
 from server.tokens import invites
 from server.tokens.invites import InviteError
@@ -48,27 +48,27 @@ class AuthService:
     issuer: Issuer
     placement: Placement
     clock: Callable[[], float]
-    gate: PasswordGate = field(init=False)
+    verifier: PasswordVerifier = field(init=False)
     sessions: SessionService = field(init=False)
     _making: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
-        self.gate = PasswordGate(Throttle(self._servers()), self.clock)
-        self.sessions = SessionService(self.config, self.pool, self.issuer, self.gate, self.placement)
+        self.verifier = PasswordVerifier(Throttle(self._servers()), self.clock)
+        self.sessions = SessionService(self.config, self.pool, self.issuer, self.verifier, self.placement)
 
     def heed_roster(self) -> None:
         """Believe the keys of the roster in force now, and share the limits by its size."""
         self.issuer.forget()
-        self.gate.throttle.share_by(self._servers())
+        self.verifier.throttle.share_by(self._servers())
 
     def identify(self, token: str) -> Identity:
-        """Return who calls. Raises ServerError (unauthenticated, wrong_server)."""
+        """Return who calls. Raises ApiError (unauthenticated, wrong_server)."""
         return self.issuer.identify(token)
 
     async def register(self, body: Registration) -> SignedIn:
         """Make an account and its book.
 
-        Raises ServerError (registration_closed, invite_refused, invalid_fields, user_name_taken).
+        Raises ApiError (registration_closed, invite_refused, invalid_fields, user_name_taken).
         """
         invite = self._may_register(body.invite_code)
         _refuse(check_new_name(body.user_name) or checks.check_registration(body))
@@ -76,7 +76,7 @@ class AuthService:
         return await self._signed_in(account, body.device)
 
     async def login(self, body: Credentials, host: str | None = None) -> SignedIn:
-        """Sign in by name and password. Raises ServerError (wrong_credentials, too_many_attempts)."""
+        """Sign in by name and password. Raises ApiError (wrong_credentials, too_many_attempts)."""
         _refuse(checks.check_device(body.device))
         account = await self._find(body.user_name, UUID(body.device.id))
         attempt = _attempt(guess_key(body.user_name), account, body.device, host)
@@ -112,12 +112,12 @@ class AuthService:
 
     def _require_local(self) -> None:
         if not self.config.local:
-            raise ServerError(ErrorCode.NOT_FOUND, "This server is not a computer's own.")
+            raise ApiError(ErrorCode.NOT_FOUND, "This server is not a computer's own.")
 
     def _may_register(self, code: str) -> UUID | None:
         """Return the invitation to be spent, None where none is needed."""
         if self.config.local or self.config.registration == "closed":
-            raise ServerError(ErrorCode.REGISTRATION_CLOSED, _CLOSED)
+            raise ApiError(ErrorCode.REGISTRATION_CLOSED, _CLOSED)
         if self.config.registration == "open":
             return None
         try:
@@ -141,14 +141,14 @@ class AuthService:
             return await store.find_by_name(connection, sign_in_key(user_name), device_id)
 
     async def _open(self, account: Account | None, attempt: Attempt, password: str) -> Account:
-        opened = await self.gate.opens(attempt, account.password.hash if account else None, password)
+        opened = await self.verifier.verify(attempt, account.password.hash if account else None, password)
         if account is None or not opened:
-            raise ServerError(ErrorCode.WRONG_CREDENTIALS, _WRONG)
+            raise ApiError(ErrorCode.WRONG_CREDENTIALS, _WRONG)
         return account
 
     async def _create(self, user_name: str, password: str, device: Device, invite: UUID | None) -> Account:
         stamp = self._stamp()
-        chosen = Password(await self.gate.passwords.hash(password), stamp.ver) if password else Password()
+        chosen = Password(await self.verifier.passwords.hash(password), stamp.ver) if password else Password()
         account = Account(uuid4(), uuid4(), user_name, chosen)
         key, device_id = name_key(user_name), UUID(device.id)
         async with self.pool.connection() as connection:
@@ -158,13 +158,13 @@ class AuthService:
         if outcome == "invite_spent":
             raise _invite_refused("spent", invites.SPENT)
         if outcome == "name_taken":
-            raise ServerError(ErrorCode.USER_NAME_TAKEN, _TAKEN)
+            raise ApiError(ErrorCode.USER_NAME_TAKEN, _TAKEN)
         return account
 
     async def _rehashed(self, account: Account, body: Credentials) -> Account:
-        if not self.gate.passwords.needs_rehash(account.password.hash):
+        if not self.verifier.passwords.needs_rehash(account.password.hash):
             return account
-        hashed = await self.gate.passwords.hash(body.password)
+        hashed = await self.verifier.passwords.hash(body.password)
         async with self.pool.connection() as connection:
             await store.rehash(connection, account, hashed, UUID(body.device.id), uuid4(), self.config.region)
         return replace(account, password=replace(account.password, hash=hashed))
@@ -211,9 +211,9 @@ def _secret_hash(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def _invite_refused(reason: str, sentence: str) -> ServerError:
+def _invite_refused(reason: str, sentence: str) -> ApiError:
     fields = [{"field": "inviteCode", "message": sentence}]
-    return ServerError(ErrorCode.INVITE_REFUSED, sentence, {"reason": reason, "fields": fields})
+    return ApiError(ErrorCode.INVITE_REFUSED, sentence, {"reason": reason, "fields": fields})
 
 
 def _refuse(errors: list[FieldError]) -> None:

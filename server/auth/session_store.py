@@ -92,7 +92,7 @@ async def revoke(connection: Connection, book_id: UUID, family: UUID, reason: st
     await connection.execute(SQL["revoke"], {"book_id": book_id, "fam": family, "reason": reason})
 
 
-async def ended_lately(connection: Connection, seconds: float) -> set[UUID]:
+async def recent_revocations(connection: Connection, seconds: float) -> set[UUID]:
     """Return the sessions that were ended in the last `seconds`, in whatever region."""
     rows = await (await connection.execute(SQL["ended_lately"], {"seconds": seconds})).fetchall()
     return {family for (family,) in rows}

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from server.auth import session_store, store
 from server.auth.issuer import Issuer, unauthenticated
 from server.auth.names import name_key
-from server.auth.password_verifier import PasswordGate, attempt_of
+from server.auth.password_verifier import PasswordVerifier, attempt_of
 from server.auth.session_store import KnownSession
 from server.auth.store import Account, Password, Stamp
 from server.config import Config
@@ -26,7 +26,7 @@ from server.contract.shapes import (
     SessionsEnded,
 )
 from server.db.pool import Connection, Pool
-from server.errors import InvalidFieldsError, ServerError, not_found
+from server.errors import ApiError, InvalidFieldsError, not_found
 from server.pinning.placement import Placement
 from server.pinning.rules import Standing
 from server.tokens import tokens
@@ -49,19 +49,19 @@ def is_cut_off(password: Password, session: UUID, password_ver: int) -> bool:
 
 @dataclass(slots=True)
 class SessionService:
-    """Its calls raise ServerError."""
+    """Its calls raise ApiError."""
 
     config: Config
     pool: Pool
     issuer: Issuer
-    gate: PasswordGate
+    verifier: PasswordVerifier
     placement: Placement
 
     async def refresh(self, body: RefreshRequest) -> Refreshed:
         """Rotate: the same generation with the same refreshId gives the same next generation, however often;
         where the session is from now on, the rules of `server.pinning.rules` say.
 
-        Raises ServerError (unauthenticated); another refreshId for a spent generation ends the session.
+        Raises ApiError (unauthenticated); another refreshId for a spent generation ends the session.
         """
         token, standing, user_name = await self._spend(body)
         decision = await self.placement.at_refresh(token, standing, body)
@@ -70,20 +70,20 @@ class SessionService:
         primary = self.placement.primary(decision.server_id)
         following = self.placement.moved(token, decision.server_id)
         return Refreshed(
-            access_token=self.issuer.access(token.identity, primary.server_id, following.lock_epoch),
+            access_token=self.issuer.access(token.identity, primary.server_id, following.pin_epoch),
             expires_in=tokens.ACCESS_SECONDS,
             refresh_token=self.issuer.next_refresh(following),
             primary=primary,
             changed=following.server_id != token.server_id,
             reason=decision.rule,
-            lock_epoch=following.lock_epoch,
+            lock_epoch=following.pin_epoch,
             server_time=instant(self.issuer.clock()),
             roster_version=self.placement.roster_version,
             user_name=user_name,
         )
 
     async def logout(self, body: LogoutRequest) -> SessionsEnded:
-        """End the session of a refresh token, an expired one too. Raises ServerError (unauthenticated)."""
+        """End the session of a refresh token, an expired one too. Raises ApiError (unauthenticated)."""
         identity = self.issuer.read_refresh(body.refresh_token, expired_too=True).identity
         async with self.pool.connection() as connection:
             await session_store.revoke(connection, identity.book_id, identity.session_id, "logout")
@@ -91,7 +91,7 @@ class SessionService:
         return SessionsEnded(1)
 
     async def sessions(self, identity: Identity) -> Sessions:
-        """Return the caller's sessions. Raises ServerError (unauthenticated)."""
+        """Return the caller's sessions. Raises ApiError (unauthenticated)."""
         now = self.issuer.clock()
         async with self.pool.connection() as connection:
             password = await self._require_going_on(connection, identity)
@@ -99,7 +99,7 @@ class SessionService:
         return Sessions([_listed(s, identity) for s in known if _may_go_on(s, identity, password, now)])
 
     async def end(self, identity: Identity, family: str) -> SessionsEnded:
-        """End one of the caller's sessions. Raises ServerError (unauthenticated, not_found)."""
+        """End one of the caller's sessions. Raises ApiError (unauthenticated, not_found)."""
         if not checks.is_uuid(family):
             raise not_found("session")
         ended = UUID(family)
@@ -116,15 +116,15 @@ class SessionService:
     ) -> SessionsEnded:
         """Choose another password; the caller's session goes on, the user's others end.
 
-        Raises ServerError (unauthenticated, invalid_fields, too_many_attempts).
+        Raises ApiError (unauthenticated, invalid_fields, too_many_attempts).
         """
         self._check_new(body.new_password)
         account = await self._account(identity)
         if account.password.hash:
             attempt = attempt_of(name_key(account.user_name), host, identity.device_id)
-            if not await self.gate.opens(attempt, account.password.hash, body.old_password):
+            if not await self.verifier.verify(attempt, account.password.hash, body.old_password):
                 raise InvalidFieldsError([FieldError("oldPassword", _WRONG_OLD)])
-        new_hash = await self.gate.passwords.hash(body.new_password) if body.new_password else ""
+        new_hash = await self.verifier.passwords.hash(body.new_password) if body.new_password else ""
         ended = await self._choose(account, identity, new_hash)
         self.issuer.end(ended)
         return SessionsEnded(len(ended))
@@ -135,7 +135,7 @@ class SessionService:
         """Spend the generation of a refresh token; return the token, how it stands, and `name_if_taken`."""
         try:
             token = self.issuer.read_refresh(body.refresh_token)
-        except ServerError:
+        except ApiError:
             return None, "invalid", ""
         rid_hash = hashlib.sha256(body.refresh_id.encode()).hexdigest()
         identity, family = token.identity, token.identity.session_id

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from server.errors import StartError
 
 if TYPE_CHECKING:
-    from server.cluster.peer_http import Asker
+    from server.cluster.peer_http import PeerHttp
 
 Commands = Any  # argparse does not name the class of its subparsers
 _REDRAW_SECONDS: Final = 2.0
@@ -39,24 +39,24 @@ def _discovery(options: argparse.Namespace) -> None:
 
 
 def _status(options: argparse.Namespace) -> None:
-    from server.cli.status import describe, look
-    from server.cluster.peer_http import Asker
+    from server.cli.status import describe, read_cluster
+    from server.cluster.peer_http import PeerHttp
 
     url, fingerprint = options.discovery.rstrip("/"), options.cluster_key.strip().lower()
-    with contextlib.closing(Asker(url, options.ca_file)) as asker:
+    with contextlib.closing(PeerHttp(url, options.ca_file)) as asker:
         if not options.watch:
-            sys.stdout.write(describe(look(asker, fingerprint), time.time()))
+            sys.stdout.write(describe(read_cluster(asker, fingerprint), time.time()))
             return
         with contextlib.suppress(KeyboardInterrupt):
             _watch(asker, fingerprint)
 
 
-def _watch(asker: "Asker", fingerprint: str) -> NoReturn:
-    from server.cli.status import describe, look
+def _watch(asker: "PeerHttp", fingerprint: str) -> NoReturn:
+    from server.cli.status import describe, read_cluster
 
     while True:
         try:
-            text = describe(look(asker, fingerprint), time.time())
+            text = describe(read_cluster(asker, fingerprint), time.time())
         except StartError as error:  # one that is away comes back
             text = f"{error}\n"
         sys.stdout.write(_CLEAR + text)

@@ -103,10 +103,10 @@ def _status(options: argparse.Namespace) -> None:
 
 def _watch(mesh: "Mesh", *, as_json: bool) -> NoReturn:
     from server.cli.replication_report import show_compared, show_status, status_json
-    from server.replication.comparator import Comparing
+    from server.replication.comparator import Comparator
 
     before = None
-    with contextlib.closing(Comparing(mesh)) as comparing:
+    with contextlib.closing(Comparator(mesh)) as comparing:
         comparing.start()
         while True:
             status, compared = mesh.status(), comparing.last()

@@ -8,9 +8,9 @@ import msgspec
 
 from server.cli.roster_table import columns
 from server.replication import units
-from server.replication.comparator import Compared
-from server.replication.inventory import Held
-from server.replication.status import Link, MeshStatus
+from server.replication.comparator import Comparison
+from server.replication.inventory import RegionInventory
+from server.replication.status import MeshStatus, SubscriptionStatus
 from server.replication.verify import Verification
 
 _MOST: Final = 20
@@ -20,15 +20,15 @@ _MOST_WATCHED: Final = 3
 def show_status(status: MeshStatus, before: MeshStatus | None = None) -> str:
     """Return the links of a mesh, and what its regions hold; errors that are new since `before` are marked
     with a +."""
-    old = {(link.publisher, link.subscriber): link for link in before.links} if before else {}
+    old = {(link.publisher, link.subscriber): link for link in before.subscriptions} if before else {}
     rows: list[tuple[str, ...]] = [("LINK", "STATE", "SLOT", "LAG", "BYTES", "ERRORS", "WHAT")]
-    rows += [_row(link, old.get((link.publisher, link.subscriber))) for link in status.links]
+    rows += [_row(link, old.get((link.publisher, link.subscriber))) for link in status.subscriptions]
     away = "".join(f"{code}: {why}\n" for code, why in status.away.items())
-    parts = [columns(rows)] if status.links else []
-    return "\n".join([*parts, _held(status.held), away + status.verdict + "\n"])
+    parts = [columns(rows)] if status.subscriptions else []
+    return "\n".join([*parts, _inventory(status.inventories), away + status.verdict + "\n"])
 
 
-def show_compared(compared: Compared | None) -> str:
+def show_compared(compared: Comparison | None) -> str:
     """Return what a comparison found, or that there was none yet."""
     if compared is None:
         return "Comparing the regions for the first time.\n"
@@ -42,7 +42,7 @@ def show_compared(compared: Compared | None) -> str:
     return "\n".join([*lines, *_differences(found, _MOST_WATCHED)]) + "\n"
 
 
-def status_json(status: MeshStatus, compared: Compared | None = None) -> str:
+def status_json(status: MeshStatus, compared: Comparison | None = None) -> str:
     """Return the same for a program."""
     values = {**msgspec.to_builtins(status), "well": status.is_well, "verdict": status.verdict}
     return _json({**values, "compared": _compared(compared)})
@@ -61,7 +61,7 @@ def verification_json(found: Verification) -> str:
     return _json({**msgspec.to_builtins(found), "equal": found.is_well})
 
 
-def _row(link: Link, before: Link | None) -> tuple[str, ...]:
+def _row(link: SubscriptionStatus, before: SubscriptionStatus | None) -> tuple[str, ...]:
     errors = link.apply_errors + link.copy_errors
     fresh = before is not None and errors > before.apply_errors + before.copy_errors
     lag = f"{link.lag_seconds:.1f} s" if link.lag_seconds is not None else "-"
@@ -72,12 +72,12 @@ def _row(link: Link, before: Link | None) -> tuple[str, ...]:
     )
 
 
-def _held(held: Iterable[Held]) -> str:
+def _inventory(held: Iterable[RegionInventory]) -> str:
     rows = [("REGION", "JOURNAL", "BILLS TO COPY", "OLDEST")]
     return columns([*rows, *(_stock(each) for each in held)])
 
 
-def _stock(held: Held) -> tuple[str, str, str, str]:
+def _stock(held: RegionInventory) -> tuple[str, str, str, str]:
     journal = "-" if held.journal is None else ("about " if held.is_estimate else "") + f"{held.journal:,}"
     bills = "-"
     if held.bills_to_copy is not None and held.bytes_to_copy is not None:
@@ -86,7 +86,7 @@ def _stock(held: Held) -> tuple[str, str, str, str]:
     return held.code, journal, bills, oldest
 
 
-def _compared(compared: Compared | None) -> object:
+def _compared(compared: Comparison | None) -> object:
     if compared is None:
         return None
     found = compared.found and {**msgspec.to_builtins(compared.found), "equal": compared.found.are_equal}

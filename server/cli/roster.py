@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from server.cluster.roster_admin import Change, Operator
+    from server.cluster.roster_admin import Change, RosterAdmin
 
 Commands = Any  # argparse does not name the class of its subparsers
 _YEAR_DAYS = 365
@@ -85,10 +85,10 @@ def _key(options: argparse.Namespace) -> None:
     sys.stdout.write(public_key(options.data, options.next) + "\n")
 
 
-def _operator(options: argparse.Namespace) -> "Operator":
-    from server.cluster.roster_admin import Operator
+def _operator(options: argparse.Namespace) -> "RosterAdmin":
+    from server.cluster.roster_admin import RosterAdmin
 
-    return Operator(options.folder)
+    return RosterAdmin(options.folder)
 
 
 def _init(options: argparse.Namespace) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from server.cli.roster_table import columns, expiry
-from server.cluster.peer_http import Asker, AskingError
+from server.cluster.peer_http import PeerHttp, PeerHttpError
 from server.contract import cluster, paths
 from server.contract.cluster import Directory, DirectoryServer, Roster, RosterServer
 from server.contract.cluster_calls import (
@@ -23,32 +23,32 @@ _MS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ClusterView:
     """A verified answer of one discovery server."""
 
     roster: Roster
     directory: Directory
 
 
-def look(asker: Asker, fingerprint: str) -> Seen:
+def read_cluster(asker: PeerHttp, fingerprint: str) -> ClusterView:
     """Ask a discovery server. Raises StartError where it does not answer, or nobody should believe it."""
     try:
         found = asker.get(paths.SERVERS, Servers)
-    except AskingError as error:
+    except PeerHttpError as error:
         raise StartError(f"{asker.url} does not answer as a discovery server does ({error}).") from error
     try:
         roster = cluster.read_roster(found.roster, fingerprint)
-        return Seen(roster, cluster.read_directory(found.directory, roster, time.time()))
+        return ClusterView(roster, cluster.read_directory(found.directory, roster, time.time()))
     except SignatureError as error:
         raise StartError(f"What {asker.url} says is not to be believed: {error}.") from error
 
 
-def describe(seen: Seen, now: float) -> str:
+def describe(seen: ClusterView, now: float) -> str:
     """Return the whole picture at `now` (s since 1970)."""
     return "\n".join([columns(_about(seen, now)), columns([_HEAD, *_rows(seen, now)])])
 
 
-def _about(seen: Seen, now: float) -> Iterator[tuple[str, str]]:
+def _about(seen: ClusterView, now: float) -> Iterator[tuple[str, str]]:
     directory, roster = seen.directory, seen.roster
     age = max(0.0, now - directory.issued_at_ms / _MS)
     stale = "" if directory.is_fresh(now) else ", EXPIRED"
@@ -60,7 +60,7 @@ def _about(seen: Seen, now: float) -> Iterator[tuple[str, str]]:
         yield "WARNING", "so many are silent that discovery suspects itself; only failed probes make DOWN"
 
 
-def _rows(seen: Seen, now: float) -> Iterator[tuple[str, ...]]:
+def _rows(seen: ClusterView, now: float) -> Iterator[tuple[str, ...]]:
     told = {each.id: each for each in seen.directory.servers}
     for server in sorted(seen.roster.servers, key=lambda each: (each.region, each.id)):
         yield _row(server, told.get(server.id), now)

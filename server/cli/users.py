@@ -23,8 +23,8 @@ from server.auth import session_store, store
 from server.auth.names import check_new_name, name_key, sign_in_key
 from server.auth.passwords import Passwords
 from server.auth.store import Account, Password, Stamp, User
-from server.cluster.startup import join
-from server.cluster.trusted_keys import Keyring
+from server.cluster.startup import start_member
+from server.cluster.trusted_keys import TrustedKeys
 from server.config import Config, read_config, with_environment
 from server.contract import checks, limits
 from server.contract.errors import FieldError
@@ -43,7 +43,7 @@ _CONSOLE: Final = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DatabaseChoice:
     """Where the accounts are: a configuration file, the data folder of this computer's own book, or else
     the database of DATABASE_URL.
     """
@@ -63,7 +63,7 @@ class Place:
         return config
 
 
-def invite(place: Place, days: int) -> str:
+def invite(place: DatabaseChoice, days: int) -> str:
     """Return a code by which one person makes one account. Raises StartError."""
     config = place.config()
     if config.local or not config.data:
@@ -76,7 +76,7 @@ def invite(place: Place, days: int) -> str:
     return invites.make_invite(keys, config.server_id, uuid4(), days, int(time.time()))
 
 
-def add(place: Place, name: str) -> None:
+def add(place: DatabaseChoice, name: str) -> None:
     """Make an account. Raises StartError."""
     _refuse(check_new_name(name))
     config = place.config()
@@ -96,7 +96,7 @@ def add(place: Place, name: str) -> None:
             raise StartError(f"There is a user named {name} already.")
 
 
-def reset(place: Place, name: str) -> int:
+def reset(place: DatabaseChoice, name: str) -> int:
     """Give an account another password and end all of its sessions; return how many. Raises StartError."""
     config = place.config()
     with _database(config) as url:
@@ -105,7 +105,7 @@ def reset(place: Place, name: str) -> int:
         return _run(url, lambda connection: _reset(connection, account, hashed, config.region))
 
 
-def list_users(place: Place) -> str:
+def list_users(place: DatabaseChoice) -> str:
     """Return a table: name, created, last used, disabled. Raises StartError."""
     with _database(place.config()) as url:
         users = _run(url, store.all_users)
@@ -170,14 +170,14 @@ def _now_us() -> int:
     return time.time_ns() // 1_000
 
 
-def _keys(config: Config) -> tuple[Config, Keyring]:
+def _keys(config: Config) -> tuple[Config, TrustedKeys]:
     folder = config.folder
     # A server that starts just now would make another key, or another id.
     made = (folder / KEY).exists() and (config.server_id or (folder / "server-id").exists())
     with contextlib.nullcontext() if made else lock_folder(folder):
         id_ = config.server_id or kept_server_id(folder)
-        joined = join(msgspec.structs.replace(config, server_id=id_), time.time)
-    return joined.config, joined.keyring
+        joined = start_member(msgspec.structs.replace(config, server_id=id_), time.time)
+    return joined.config, joined.trusted_keys
 
 
 @contextlib.contextmanager

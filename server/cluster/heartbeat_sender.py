@@ -17,9 +17,9 @@ from typing import Final
 from uuid import uuid4
 
 from server.cluster.membership import Membership, OfferRefusedError
-from server.cluster.peer_http import Asker, AskingError
+from server.cluster.peer_http import PeerHttp, PeerHttpError
 from server.cluster.startup import read_text
-from server.cluster.trusted_keys import Keyring
+from server.cluster.trusted_keys import TrustedKeys
 from server.contract import cluster, paths, signing
 from server.contract.cluster import Heartbeat, Load, RosterDiscovery
 from server.contract.cluster_calls import (
@@ -27,20 +27,20 @@ from server.contract.cluster_calls import (
     HeartbeatTaken,
     Servers,
 )
-from server.node.lifecycle import OwnState
+from server.node.lifecycle import Lifecycle
 
 _log = logging.getLogger(__name__)
-BEAT_SECONDS: Final = 5.0
+HEARTBEAT_SECONDS: Final = 5.0
 _LEAVING_SECONDS: Final = 1.5
 
 
 @dataclass(slots=True)
-class Beating:
+class HeartbeatSender:
     """`load` gives the figures of now, `roster_file` is watched where there is one."""
 
     membership: Membership
-    keyring: Keyring
-    own: OwnState
+    trusted_keys: TrustedKeys
+    own: Lifecycle
     load: Callable[[], Load]
     version: str
     roster_file: Path | None = None
@@ -81,7 +81,7 @@ class Beating:
 
     def heartbeat(self) -> str:
         """Return the next heartbeat, signed."""
-        id_ = self.keyring.server_id
+        id_ = self.trusted_keys.server_id
         server = self.membership.roster.server(id_)
         beat = Heartbeat(
             server_id=id_,
@@ -94,7 +94,7 @@ class Beating:
             version=self.version,
             load=self.load(),
         )
-        signer = self.keyring.signer
+        signer = self.trusted_keys.signer
         return signing.sign(signer.key, signer.kid, cluster.HEARTBEAT, beat)
 
     def count(self, id_: str, *, well: bool) -> None:
@@ -123,7 +123,7 @@ class Beating:
         """Offer the roster's file each time that it has changed; what is wrong with it is told once."""
         problem = ""
         while self.roster_file is not None:
-            await asyncio.sleep(BEAT_SECONDS)
+            await asyncio.sleep(HEARTBEAT_SECONDS)
             before, problem = problem, await self._look_at(self.roster_file, problem)
             if problem and problem != before:
                 _log.warning("roster file not taken", extra={"error": problem})
@@ -144,9 +144,9 @@ class Beating:
 class _Ticker:
     """Beats to one discovery server, in a thread of its own: one that hangs delays no other."""
 
-    def __init__(self, beating: Beating, to: RosterDiscovery) -> None:
-        self._beating, self._to = beating, to
-        self._asker = Asker(to.url, beating.ca_file)
+    def __init__(self, sender: HeartbeatSender, to: RosterDiscovery) -> None:
+        self._sender, self._to = sender, to
+        self._http = PeerHttp(to.url, sender.ca_file)
         self._thread = ThreadPoolExecutor(1, f"beat {to.id}")
         self._due = asyncio.Event()
         self._next: asyncio.Future[None] | None = None
@@ -166,7 +166,7 @@ class _Ticker:
     def stop(self) -> None:
         """Beat no more."""
         self._task.cancel()
-        self._thread.submit(self._asker.close)
+        self._thread.submit(self._http.close)
         self._thread.shutdown(wait=False)
 
     async def _run(self) -> None:
@@ -178,27 +178,29 @@ class _Ticker:
             if waited_for is not None and not waited_for.done():
                 waited_for.set_result(None)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._due.wait(), max(0.0, began + BEAT_SECONDS - time.monotonic()))
+                await asyncio.wait_for(
+                    self._due.wait(), max(0.0, began + HEARTBEAT_SECONDS - time.monotonic())
+                )
 
     async def _beat(self) -> None:
         loop, problem = asyncio.get_running_loop(), ""
-        text = self._beating.heartbeat()
+        text = self._sender.heartbeat()
         try:
             await loop.run_in_executor(self._thread, self._send, text)
-            if self._beating.own.state != "left":
-                found = await loop.run_in_executor(self._thread, self._asker.get, paths.SERVERS, Servers)
-                self._beating.take(found)
-        except (AskingError, OfferRefusedError) as error:
+            if self._sender.own.state != "left":
+                found = await loop.run_in_executor(self._thread, self._http.get, paths.SERVERS, Servers)
+                self._sender.take(found)
+        except (PeerHttpError, OfferRefusedError) as error:
             problem = str(error)
         self._tell(problem)
 
     def _send(self, text: str) -> None:
         well = False
         try:
-            self._asker.post(paths.HEARTBEATS, HeartbeatRequest(text), HeartbeatTaken)
+            self._http.post(paths.HEARTBEATS, HeartbeatRequest(text), HeartbeatTaken)
             well = True
         finally:
-            self._beating.count(self._to.id, well=well)
+            self._sender.count(self._to.id, well=well)
 
     def _tell(self, problem: str) -> None:
         """Log a change, never each beat."""

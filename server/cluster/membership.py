@@ -19,7 +19,7 @@ class OfferRefusedError(Exception):
     """What was offered is not believed; the message says why, for a log."""
 
 
-class _Heard(NamedTuple):
+class _ReceivedDirectory(NamedTuple):
     directory: Directory
     text: str
 
@@ -36,7 +36,7 @@ class Membership:
     clock: Callable[[], float]
     keep: Callable[[str], None] = lambda _: None
     changed: list[Callable[[], None]] = field(default_factory=list)
-    _heard: dict[str, _Heard] = field(default_factory=dict)
+    _received: dict[str, _ReceivedDirectory] = field(default_factory=dict)
 
     @property
     def roster_text(self) -> str:
@@ -76,12 +76,12 @@ class Membership:
             raise OfferRefusedError("directory expired")
         if offered.expires_at_ms - offered.issued_at_ms > cluster.DIRECTORY_SECONDS * _MS:
             raise OfferRefusedError("a directory that says it is good for longer than any")
-        known = self._heard.get(offered.discovery_id)
+        known = self._received.get(offered.discovery_id)
         if known and text == known.text:
             return False
         if known and offered.version <= known.directory.version:
             raise OfferRefusedError(f"directory rolled back to version {offered.version}")
-        self._heard[offered.discovery_id] = _Heard(offered, text)
+        self._received[offered.discovery_id] = _ReceivedDirectory(offered, text)
         return True
 
     @property
@@ -96,13 +96,13 @@ class Membership:
         best = self._best()
         return best.text if best else ""
 
-    def _best(self) -> _Heard | None:
+    def _best(self) -> _ReceivedDirectory | None:
         """Of what is not expired that which knows most servers, and of those the newest."""
         now = self.clock()
-        fresh = [each for each in self._heard.values() if each.directory.is_fresh(now)]
+        fresh = [each for each in self._received.values() if each.directory.is_fresh(now)]
         return max(fresh, key=self._rank, default=None)
 
-    def _rank(self, heard: _Heard) -> tuple[int, int]:
+    def _rank(self, heard: _ReceivedDirectory) -> tuple[int, int]:
         directory = heard.directory
         known = sum(directory.state_of(server.id) != "unknown" for server in self.roster.servers)
         return known, directory.issued_at_ms
@@ -110,7 +110,7 @@ class Membership:
     def _believe(self, roster: Roster, text_of: Callable[[], str]) -> None:
         self.roster, self.text_of = roster, text_of
         still = {each.id for each in roster.discovery}
-        self._heard = {id_: heard for id_, heard in self._heard.items() if id_ in still}
+        self._received = {id_: heard for id_, heard in self._received.items() if id_ in still}
         for tell in self.changed:
             tell()
 

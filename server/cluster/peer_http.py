@@ -20,12 +20,12 @@ _MOST_BYTES: Final = 4 * 1024 * 1024
 _PIECE: Final = 64 * 1024
 
 
-class AskingError(Exception):
+class PeerHttpError(Exception):
     """There was no good answer; the message says why in a word or two, for a log."""
 
 
 @dataclass(slots=True)
-class Asker:
+class PeerHttp:
     """Calls the server at `url`, from one thread; `ca_file` has certificates to trust beside the system's."""
 
     url: str
@@ -33,11 +33,11 @@ class Asker:
     _session: "requests.Session | None" = field(default=None, repr=False)
 
     def get(self, path: str, answer: type[S]) -> S:
-        """Return the answer. Raises AskingError."""
+        """Return the answer. Raises PeerHttpError."""
         return self._call("GET", path, answer, None)
 
     def post(self, path: str, body: msgspec.Struct, answer: type[S]) -> S:
-        """Return the answer. Raises AskingError."""
+        """Return the answer. Raises PeerHttpError."""
         return self._call("POST", path, answer, msgspec.json.encode(body))
 
     def close(self) -> None:
@@ -49,7 +49,7 @@ class Asker:
         import requests
 
         if not cluster.is_allowed_url(self.url):
-            raise AskingError("address not allowed")
+            raise PeerHttpError("address not allowed")
         headers = {paths.REQUEST_ID_HEADER: uuid4().hex, "Content-Type": "application/json"}
         try:
             with self.opened().request(
@@ -62,12 +62,12 @@ class Asker:
                 stream=True,
             ) as reply:
                 if reply.status_code != requests.codes.ok:
-                    raise AskingError(f"status {reply.status_code}")
+                    raise PeerHttpError(f"status {reply.status_code}")
                 return msgspec.json.decode(_bounded(reply), type=answer)
         except requests.RequestException as error:
-            raise AskingError(type(error).__name__) from error
+            raise PeerHttpError(type(error).__name__) from error
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise AskingError("answer not understood") from error
+            raise PeerHttpError("answer not understood") from error
 
     def opened(self) -> "requests.Session":
         """Return the connections, kept from call to call."""
@@ -81,13 +81,13 @@ class Asker:
 
 
 def _bounded(reply: "requests.Response") -> bytes:
-    """Return the body of an answer that comes in time and is not endless. Raises AskingError."""
+    """Return the body of an answer that comes in time and is not endless. Raises PeerHttpError."""
     deadline = time.monotonic() + SECONDS
     body = bytearray()
     for piece in reply.iter_content(_PIECE):
         body += piece
         if len(body) > _MOST_BYTES or time.monotonic() > deadline:
-            raise AskingError("answer too long")
+            raise PeerHttpError("answer too long")
     return bytes(body)
 
 

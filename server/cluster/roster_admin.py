@@ -32,7 +32,7 @@ Change = Callable[[Roster, int], Roster]
 
 
 @dataclass(frozen=True, slots=True)
-class Operator:
+class RosterAdmin:
     """What the commands do in one folder; `clock` gives seconds since 1970."""
 
     folder: Path

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from server.cluster.membership import Membership
-from server.cluster.trusted_keys import Keyring, signing_key
+from server.cluster.trusted_keys import TrustedKeys, signing_key
 from server.config import Config
 from server.contract import cluster, signing
 from server.contract.cluster import PublicKey, Roster, RosterRegion, RosterServer
@@ -19,30 +19,32 @@ from server.tokens.keys import own_signers, retire_key
 from server.tokens.tokens import Signer
 
 _log = logging.getLogger(__name__)
-KEPT: Final = "roster.jws"
+ROSTER_FILE: Final = "roster.jws"
 _NO_END: Final = 253_402_300_799  # the last second of the year 9999
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
+class ClusterMember:
     """`config` holds what the roster says of this server."""
 
     config: Config
     membership: Membership
-    keyring: Keyring
+    trusted_keys: TrustedKeys
 
 
-def join(config: Config, clock: Callable[[], float]) -> Joined:
+def start_member(config: Config, clock: Callable[[], float]) -> ClusterMember:
     """Return this server's place in its cluster. Raises StartError with what is to be added where."""
     signers = own_signers(config.folder)
     if not config.roster and not config.cluster_key:
         membership = _alone(config, signers[0], clock)
     else:
-        membership = member(config, clock)
+        membership = read_membership(config, clock)
         config = _agreed(config, membership.roster, signers, clock())
     folder = config.folder
-    keyring = Keyring(config.server_id, membership, lambda: own_signers(folder), lambda: retire_key(folder))
-    return Joined(config, membership, keyring)
+    trusted_keys = TrustedKeys(
+        config.server_id, membership, lambda: own_signers(folder), lambda: retire_key(folder)
+    )
+    return ClusterMember(config, membership, trusted_keys)
 
 
 def read_text(path: Path) -> str:
@@ -77,7 +79,7 @@ def _alone(config: Config, signer: Signer, clock: Callable[[], float]) -> Member
     )
 
 
-def member(config: Config, clock: Callable[[], float]) -> Membership:
+def read_membership(config: Config, clock: Callable[[], float]) -> Membership:
     """Return what a server of a roster's believes, from its files. Raises StartError."""
     if not (config.roster and config.cluster_key):
         raise StartError(
@@ -85,7 +87,7 @@ def member(config: Config, clock: Callable[[], float]) -> Membership:
         )
     if not config.server_id:
         raise StartError("Set server_id: the roster knows this server by it.")
-    kept = config.folder / KEPT
+    kept = config.folder / ROSTER_FILE
     roster, text = _newest(config, kept)
     if clock() >= roster.expires_at:
         _log.warning("the roster has expired; renew it", extra={"version": roster.version})

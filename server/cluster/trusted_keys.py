@@ -31,7 +31,7 @@ class _Key(NamedTuple):
 
 
 @dataclass(slots=True)
-class Keyring:
+class TrustedKeys:
     """`own` gives this server's private keys, the next one last, asked again with each new roster; `retire`
     is called once the next one signs."""
 

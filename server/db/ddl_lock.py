@@ -43,7 +43,7 @@ end $$"""
 _PASSING: Final = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 
 
-class AnotherIsAtItError(Exception):
+class MigrationRunningError(Exception):
     """Somebody else does the same just now."""
 
 
@@ -55,13 +55,13 @@ def prepare(connection: Connection) -> None:
         connection.execute(_NOTICE_THE_END)
 
 
-def again_and_again(step: Step, seconds: float) -> None:
+def with_retries(step: Step, seconds: float) -> None:
     """Do `step` until nobody is in its way. Raises StartError where that lasts for so many seconds."""
     deadline = time.monotonic() + seconds
     while True:
         try:
             step()
-        except AnotherIsAtItError as error:
+        except MigrationRunningError as error:
             if time.monotonic() > deadline:
                 raise StartError(
                     "Another server brings this database up to date; start again once it is done."
@@ -77,7 +77,7 @@ def again_and_again(step: Step, seconds: float) -> None:
         time.sleep(random.uniform(0.5, 1.5))  # noqa: S311 - lets those through who were held up
 
 
-def change(connection: Connection, step: Step) -> None:
+def locked_change(connection: Connection, step: Step) -> None:
     """Run `step` in a transaction in which nobody writes into the journal, where there is one.
 
     Raises what PostgreSQL says of a lock that is not to be had; nothing has been changed then.

@@ -17,7 +17,7 @@ from typing import Final, LiteralString
 
 import psycopg
 
-from server.db.ddl_lock import AnotherIsAtItError, Connection, again_and_again, change, prepare
+from server.db.ddl_lock import Connection, MigrationRunningError, locked_change, prepare, with_retries
 from server.errors import StartError
 
 LOCK_KEY: Final = 0x6261_6869  # "bahi": two servers that start at once migrate one after the other
@@ -107,13 +107,13 @@ def migrate(url: str, upto: int | None = None, patience: float = PATIENCE_SECOND
         if has_history and not any(_left(connection, whole, wanted)):
             return []  # without the lock: another version may be at work behind it, and needs no care of ours
         prepare(connection)
-        again_and_again(lambda: _lock(connection), patience)
+        with_retries(lambda: _lock(connection), patience)
         if not has_history:
-            again_and_again(lambda: change(connection, lambda: _make_history(connection)), patience)
+            with_retries(lambda: locked_change(connection, lambda: _make_history(connection)), patience)
         new, unfinished = _left(connection, whole, wanted)
         for migration in new:
             step = partial(_apply, connection, migration)
-            again_and_again(partial(change, connection, step), patience)
+            with_retries(partial(locked_change, connection, step), patience)
         for migration in (*unfinished, *(m for m in new if m.afterwards)):
             _finish(connection, migration)
         return [migration.full_name for migration in new]
@@ -170,7 +170,7 @@ def _left(
 
 def _lock(connection: Connection) -> None:
     if connection.execute("select pg_try_advisory_lock(%s)", (LOCK_KEY,)).fetchone() != (True,):
-        raise AnotherIsAtItError
+        raise MigrationRunningError
 
 
 def _make_history(connection: Connection) -> None:

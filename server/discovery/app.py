@@ -15,9 +15,9 @@ from server.http.middleware import Envelope
 from server.http.openapi import openapi_route
 from server.http.responses import error_response, status_error
 from server.http.tally import Tally
-from server.node.lifecycle import OwnState
+from server.node.lifecycle import Lifecycle
 from server.node.load import LoadMeter
-from server.node.pinned_sessions import Locks
+from server.node.pinned_sessions import PinnedSessions
 
 
 def create_app(discovery: Discovery) -> Starlette:
@@ -29,11 +29,11 @@ def create_app(discovery: Discovery) -> Starlette:
             yield
 
     load = LoadMeter(
-        1, lambda: 0.0, Locks(), discovery.clock
+        1, lambda: 0.0, PinnedSessions(), discovery.clock
     )  # counted by every envelope, told by nobody here
     app = Starlette(
         routes=[*ROUTES, openapi_route(ROUTES)],
-        middleware=[Middleware(Envelope, load=load, tally=Tally(), own=OwnState())],
+        middleware=[Middleware(Envelope, load=load, tally=Tally(), own=Lifecycle())],
         exception_handlers={HTTPException: _router_refusal},
         lifespan=lifespan,
     )

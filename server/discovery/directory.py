@@ -6,7 +6,7 @@ from typing import Final
 
 from server.contract import cluster, signing
 from server.contract.cluster import Directory, DirectoryServer, Liveness
-from server.discovery.registry import Held, Registry
+from server.discovery.registry import Registry, ServerRecord
 from server.tokens.tokens import Signer
 
 _MS: Final = 1_000
@@ -37,7 +37,7 @@ class Directories:
             self._text, self._says, self._made_at = self._signed(states, doubting), says, now
         return self._text
 
-    def _signed(self, states: dict[str, Held], doubting: bool) -> str:
+    def _signed(self, states: dict[str, ServerRecord], doubting: bool) -> str:
         issued = int(self.clock() * _MS)
         self._version = max(self._version + 1, issued)  # rises over restarts and a clock that was set back
         directory = Directory(
@@ -53,9 +53,9 @@ class Directories:
         return signing.sign(signer.key, signer.kid, cluster.DIRECTORY, directory)
 
 
-def _words(states: dict[str, Held]) -> list[tuple[str, Liveness, float]]:
+def _words(states: dict[str, ServerRecord]) -> list[tuple[str, Liveness, float]]:
     return [(id_, held.state, held.since) for id_, held in states.items()]
 
 
-def _line(id_: str, held: Held) -> DirectoryServer:
+def _line(id_: str, held: ServerRecord) -> DirectoryServer:
     return DirectoryServer(id_, held.state, int(held.since * _MS), held.load, held.version)

@@ -6,7 +6,7 @@ from server.contract import cluster, signing
 from server.contract.cluster import Heartbeat, Roster, RosterServer
 from server.contract.errors import ErrorCode
 from server.contract.signing import SignatureError
-from server.errors import ServerError
+from server.errors import ApiError
 
 CLOCK_SECONDS: Final = 60.0
 
@@ -40,7 +40,7 @@ _SENTENCES: Final[dict[Refusal, str]] = {
 }
 
 
-class _Known(NamedTuple):
+class _KnownServer(NamedTuple):
     server: RosterServer
     until: int
 
@@ -51,17 +51,17 @@ class HeartbeatReader:
     def __init__(self, roster: Roster) -> None:
         self._roster = roster
         self._keys: dict[str, bytes] = {}
-        self._known: dict[str, _Known] = {}
+        self._known: dict[str, _KnownServer] = {}
         for server in roster.servers:
             for key in server.keys:
                 raw = signing.decode_key(key.key)
                 self._keys[signing.key_id(raw)] = raw
-                self._known[signing.key_id(raw)] = _Known(server, key.until)
+                self._known[signing.key_id(raw)] = _KnownServer(server, key.until)
 
     def read(self, text: str, now: float) -> Heartbeat:
         """Return a heartbeat that came at `now` (s since 1970).
 
-        Raises ServerError (heartbeat_refused, with a Refusal in `detail.reason`).
+        Raises ApiError (heartbeat_refused, with a Refusal in `detail.reason`).
         """
         try:
             kid, beat = signing.read(text, self._keys, cluster.HEARTBEAT, Heartbeat)
@@ -97,6 +97,6 @@ class HeartbeatReader:
         return self._roster.server(beat.server_id) is not None
 
 
-def refused(reason: Refusal) -> ServerError:
+def refused(reason: Refusal) -> ApiError:
     """Return the refusal of a heartbeat."""
-    return ServerError(ErrorCode.HEARTBEAT_REFUSED, _SENTENCES[reason], {"reason": reason})
+    return ApiError(ErrorCode.HEARTBEAT_REFUSED, _SENTENCES[reason], {"reason": reason})

@@ -31,7 +31,7 @@ _BOOTS_REMEMBERED: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class ServerRecord:
     """What is held of a server, and since when (s); `load` and `version` are its last word."""
 
     state: Liveness
@@ -150,7 +150,7 @@ class Registry:
         """Return the state of one server. Raises KeyError where there is none."""
         return _judge(self._servers[id_], now, self._self_doubt_since(now))[0]
 
-    def states(self, now: float) -> dict[str, Held]:
+    def states(self, now: float) -> dict[str, ServerRecord]:
         """Return what is held of each server, in the order of the roster."""
         doubt = self._self_doubt_since(now)
         return {id_: _held(server, now, doubt) for id_, server in self._servers.items()}
@@ -250,14 +250,14 @@ def _judge(server: _Server, now: float, self_doubt: float | None) -> tuple[Liven
     return server.said, -inf
 
 
-def _held(server: _Server, now: float, self_doubt: float | None) -> Held:
+def _held(server: _Server, now: float, self_doubt: float | None) -> ServerRecord:
     state, since = _judge(server, now, self_doubt)
     turned_into, turned_at = server.turned
     if turned_into == state:
         since = max(since, turned_at)
     if server.beat is None:
-        return Held(state, since)
-    return Held(state, since, server.beat.load, server.beat.version)
+        return ServerRecord(state, since)
+    return ServerRecord(state, since, server.beat.load, server.beat.version)
 
 
 def _turns(server: _Server) -> tuple[float, ...]:

@@ -21,8 +21,8 @@ from server.contract.shapes import (
     Health,
 )
 from server.discovery.service import Discovery
-from server.errors import ServerError
-from server.http.operation import Query, describes
+from server.errors import ApiError
+from server.http.operation import Query, documented
 from server.http.responses import answer, read_json
 from server.node.identity import VERSION
 
@@ -40,7 +40,7 @@ def _discovery(request: Request) -> Discovery:
     return discovery
 
 
-@describes(
+@documented(
     body=HeartbeatRequest, answer=HeartbeatTaken, signed_in=False, errors=(ErrorCode.HEARTBEAT_REFUSED,)
 )
 async def heartbeats(request: Request) -> Response:
@@ -50,13 +50,13 @@ async def heartbeats(request: Request) -> Response:
     return answer(HeartbeatTaken(discovery.membership.roster.version, instant(discovery.clock())))
 
 
-@describes(answer=Servers, signed_in=False)
+@documented(answer=Servers, signed_in=False)
 async def servers(request: Request) -> Response:
     """GET /v1/servers: the signed roster, and the signed directory of now."""
     return answer(_discovery(request).servers())
 
 
-@describes(
+@documented(
     answer=ServerStateAnswer,
     query=(_WAIT, _KNOWN),
     signed_in=False,
@@ -70,14 +70,14 @@ async def state(request: Request) -> Response:
     return answer(ServerStateAnswer(found, discovery.servers().directory))
 
 
-@describes(body=SuspicionRequest, answer=SuspicionTaken, signed_in=False, errors=(ErrorCode.NOT_FOUND,))
+@documented(body=SuspicionRequest, answer=SuspicionTaken, signed_in=False, errors=(ErrorCode.NOT_FOUND,))
 async def suspicions(request: Request) -> Response:
     """POST /v1/servers/{id}/suspicions: a client's report; discovery looks for itself."""
     await read_json(request, SuspicionRequest)
     return answer(SuspicionTaken(_discovery(request).suspect(request.path_params["id"])))
 
 
-@describes(answer=Health, signed_in=False)
+@documented(answer=Health, signed_in=False)
 async def live(request: Request) -> Response:
     """GET /health/live: the process answers."""
     return answer(Health("ok", _discovery(request).config.discovery_id, VERSION))
@@ -87,9 +87,9 @@ def _seconds(text: str) -> float:
     try:
         seconds = float(text)
     except ValueError as error:
-        raise ServerError(ErrorCode.BAD_REQUEST, "wait is a number of seconds.") from error
+        raise ApiError(ErrorCode.BAD_REQUEST, "wait is a number of seconds.") from error
     if not seconds >= 0:
-        raise ServerError(ErrorCode.BAD_REQUEST, "wait is a number of seconds.")
+        raise ApiError(ErrorCode.BAD_REQUEST, "wait is a number of seconds.")
     return min(seconds, LONGEST_WAIT)
 
 

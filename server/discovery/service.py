@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from server.cluster.membership import OfferRefusedError
-from server.cluster.startup import member, read_text
+from server.cluster.startup import read_membership, read_text
 from server.cluster.trusted_keys import signing_key
 from server.contract import signing
 from server.contract.cluster import Liveness, Roster, RosterDiscovery
@@ -23,7 +23,7 @@ from server.discovery.heartbeat import HeartbeatReader, refused
 from server.discovery.probes import PROBE_SECONDS, answers, trust
 from server.discovery.registry import Registry
 from server.discovery.waiting import Waiting
-from server.errors import ServerError, StartError
+from server.errors import ApiError, StartError
 from server.tokens.keys import own_signers
 from server.tokens.tokens import Signer
 
@@ -47,7 +47,7 @@ class Discovery:
         self.steady: Callable[[], float] = lambda: ahead + monotonic()
         config.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._signers = own_signers(config.folder)
-        self.membership = member(config.as_member(), clock)
+        self.membership = read_membership(config.as_member(), clock)
         self._signer = _agreed(config.discovery_id, self.membership.roster, self._signers, clock())
         self.registry = Registry(self.membership.roster, self.steady())
         self.directories = Directories(
@@ -64,7 +64,7 @@ class Discovery:
     # --- what is asked of it --------------------------------------------------------------------------
 
     def beat(self, text: str) -> None:
-        """Take a heartbeat. Raises ServerError (heartbeat_refused)."""
+        """Take a heartbeat. Raises ApiError (heartbeat_refused)."""
         beat = self._reader.read(text, self.clock())
         changes = self.registry.changes
         if not self.registry.beat(beat, self.steady()):
@@ -77,7 +77,7 @@ class Discovery:
         return Servers(self.membership.roster_text, self.directories.text(self.steady()))
 
     def suspect(self, id_: str) -> Liveness:
-        """Note a report; return what was held of that server. Raises ServerError (not_found)."""
+        """Note a report; return what was held of that server. Raises ApiError (not_found)."""
         self._state(id_)
         state = self.registry.suspect(id_, self.steady())
         self._poked.set()
@@ -86,7 +86,7 @@ class Discovery:
     async def state(self, id_: str, known: str, seconds: float) -> Liveness:
         """Return the state of a server as soon as it is not `known` ("": what it is now), or after `seconds`.
 
-        Raises ServerError (not_found).
+        Raises ApiError (not_found).
         """
         until = self.steady() + seconds
         state = self._state(id_)
@@ -104,7 +104,7 @@ class Discovery:
         try:
             return self.registry.state(id_, self.steady())
         except KeyError as error:
-            raise ServerError(ErrorCode.NOT_FOUND, "There is no such server in the roster.") from error
+            raise ApiError(ErrorCode.NOT_FOUND, "There is no such server in the roster.") from error
 
     # --- what it does by itself -----------------------------------------------------------------------
 

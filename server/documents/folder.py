@@ -12,7 +12,7 @@ from uuid import UUID
 
 from server.contract import media
 from server.contract.errors import ErrorCode
-from server.errors import ServerError
+from server.errors import ApiError
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +34,20 @@ class FolderStore:
         return self.root / str(book_id) / sha256
 
     async def find(self, book_id: UUID, sha256: str) -> Stored | None:
-        """Return what is stored under this hash in this book, or None. Raises ServerError."""
+        """Return what is stored under this hash in this book, or None. Raises ApiError."""
         try:
             return await asyncio.to_thread(_look, self.path(book_id, sha256))
         except OSError as error:
-            raise ServerError(
+            raise ApiError(
                 ErrorCode.STORE_UNAVAILABLE, "The server cannot reach its documents just now."
             ) from error
 
     async def present(self, book_id: UUID, sha256s: Collection[str]) -> frozenset[str]:
-        """Return those that are stored in this book. Raises ServerError (store_unavailable)."""
+        """Return those that are stored in this book. Raises ApiError (store_unavailable)."""
         try:
             return await asyncio.to_thread(self._present, book_id, sha256s)
         except OSError as error:
-            raise ServerError(
+            raise ApiError(
                 ErrorCode.STORE_UNAVAILABLE, "The server cannot reach its documents just now."
             ) from error
 
@@ -56,7 +56,7 @@ class FolderStore:
     ) -> None:
         """Keep `chunks`, durably, once they are what was announced.
 
-        Raises ServerError (too_large, checksum_mismatch, media_type_refused, store_unavailable); then
+        Raises ApiError (too_large, checksum_mismatch, media_type_refused, store_unavailable); then
         nothing is kept.
         """
         target = self.path(book_id, sha256)
@@ -66,7 +66,7 @@ class FolderStore:
             await _receive(partial, sha256, byte_size, media_type, chunks)
             await asyncio.to_thread(_settle, partial, target)
         except OSError as error:
-            raise ServerError(
+            raise ApiError(
                 ErrorCode.STORE_UNAVAILABLE, "The server could not keep this document just now."
             ) from error
         finally:
@@ -85,16 +85,14 @@ async def _receive(
         async for chunk in chunks:
             received += len(chunk)
             if received > byte_size:
-                raise ServerError(ErrorCode.TOO_LARGE, "More bytes came than were announced.")
+                raise ApiError(ErrorCode.TOO_LARGE, "More bytes came than were announced.")
             head += chunk[: media.SNIFF_BYTES - len(head)]  # a first packet may hold a few bytes only
             digest.update(chunk)
             await asyncio.to_thread(out.write, chunk)
         if received != byte_size or digest.hexdigest() != sha256:
-            raise ServerError(
-                ErrorCode.CHECKSUM_MISMATCH, "The document arrived damaged; please send it again."
-            )
+            raise ApiError(ErrorCode.CHECKSUM_MISMATCH, "The document arrived damaged; please send it again.")
         if media.sniff(head) != media_type:
-            raise ServerError(ErrorCode.MEDIA_TYPE_REFUSED, "The document is not the kind of file it says.")
+            raise ApiError(ErrorCode.MEDIA_TYPE_REFUSED, "The document is not the kind of file it says.")
         await asyncio.to_thread(_flush, out.fileno())
 
 

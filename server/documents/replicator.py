@@ -18,15 +18,15 @@ from uuid import UUID
 import psycopg
 from psycopg_pool import PoolTimeout
 
-from server.cluster.peer_http import AskingError
+from server.cluster.peer_http import PeerHttpError
 from server.contract.cluster import RosterServer
 from server.contract.errors import ErrorCode
 from server.db.pool import Pool
 from server.documents import fetch_queue
-from server.documents.fetch_queue import Bytes
+from server.documents.fetch_queue import WantedDocument
 from server.documents.folder import FolderStore
-from server.errors import ServerError, not_found
-from server.peers.client import Links, NotThereError
+from server.errors import ApiError, not_found
+from server.peers.client import NotThereError, PeerClient
 
 Outcome = Literal["stored", "nowhere", "unreachable"]
 _log = logging.getLogger(__name__)
@@ -46,12 +46,12 @@ _START: Final = (UUID(int=0), UUID(int=0))
 
 
 @dataclass(slots=True)
-class Copying:
+class DocumentReplicator:
     """`folder` keeps copies that are not whole yet."""
 
     pool: Pool
     store: FolderStore
-    links: Links
+    peers: PeerClient
     folder: Path
     _under_way: "dict[tuple[UUID, str], asyncio.Task[Outcome]]" = field(default_factory=dict)
     _trying: "dict[tuple[UUID, str], asyncio.Task[None]]" = field(default_factory=dict)
@@ -59,7 +59,7 @@ class Copying:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Copy beside the server until the block ends."""
-        tasks = [asyncio.create_task(work) for work in (self._keep_draining(), self._keep_sweeping())]
+        tasks = [asyncio.create_task(work) for work in (self._keep_working_off(), self._keep_sweeping())]
         try:
             yield
         finally:
@@ -68,7 +68,7 @@ class Copying:
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
 
-    def begin(self, bytes_: Bytes) -> "asyncio.Task[Outcome]":
+    def begin(self, bytes_: WantedDocument) -> "asyncio.Task[Outcome]":
         """Start to fetch, or join who does already."""
         key = _key(bytes_)
         task = self._under_way.get(key)
@@ -77,19 +77,19 @@ class Copying:
             task.add_done_callback(lambda _: self._under_way.pop(key, None))
         return task
 
-    async def bring(self, bytes_: Bytes) -> None:
-        """Fetch what somebody waits for. Raises ServerError (not_found, store_unavailable)."""
+    async def fetch_now(self, bytes_: WantedDocument) -> None:
+        """Fetch what somebody waits for. Raises ApiError (not_found, store_unavailable)."""
         task = self.begin(bytes_)
         await asyncio.wait({task}, timeout=_ASKED_FOR_SECONDS)
         outcome = task.result() if task.done() else "unreachable"
         if outcome == "nowhere":
             raise not_found("document")
         if outcome == "unreachable":
-            raise ServerError(
+            raise ApiError(
                 ErrorCode.STORE_UNAVAILABLE, "This document has not arrived here from its region yet."
             )
 
-    async def drain(self) -> int:
+    async def work_off(self) -> int:
         """Try what is wanted until nothing is left whose time has come; return how many were tried."""
         tried = 0
         while True:
@@ -109,10 +109,10 @@ class Copying:
         after, found = _START, 0
         while True:
             async with self.pool.connection() as connection:
-                page = await fetch_queue.known(connection, after, _SWEEP_PAGE)
+                page = await fetch_queue.known_documents(connection, after, _SWEEP_PAGE)
             missing = await self._missing([bytes_ for _, bytes_ in page])
             async with self.pool.connection() as connection:
-                await fetch_queue.want(connection, missing)
+                await fetch_queue.enqueue(connection, missing)
             found += len(missing)
             if len(page) < _SWEEP_PAGE:
                 return found
@@ -120,12 +120,12 @@ class Copying:
 
     # --- inside ----------------------------------------------------------------------------------
 
-    async def _keep_draining(self) -> None:
+    async def _keep_working_off(self) -> None:
         while True:
             await asyncio.sleep(_PAUSE_SECONDS)
             try:
-                if self.links.other_regions:
-                    await self.drain()
+                if self.peers.other_regions:
+                    await self.work_off()
             except (psycopg.Error, PoolTimeout) as error:
                 _log.warning("copying put off", extra={"error": type(error).__name__})
 
@@ -134,14 +134,14 @@ class Copying:
             pause = _SWEEP_SECONDS
             try:
                 await asyncio.to_thread(_forget_old, self.folder)
-                found = await self.sweep() if self.links.other_regions else 0
+                found = await self.sweep() if self.peers.other_regions else 0
                 _log.log(logging.INFO if found else logging.DEBUG, "bytes missing", extra={"count": found})
-            except (OSError, psycopg.Error, PoolTimeout, ServerError) as error:
+            except (OSError, psycopg.Error, PoolTimeout, ApiError) as error:
                 _log.warning("sweep put off", extra={"error": type(error).__name__})
                 pause = _SWEEP_AGAIN_SECONDS
             await asyncio.sleep(pause)
 
-    async def _missing(self, page: list[Bytes]) -> list[Bytes]:
+    async def _missing(self, page: list[WantedDocument]) -> list[WantedDocument]:
         missing = []
         for book_id in dict.fromkeys(each.book_id for each in page):
             of_book = {each.sha256: each for each in page if each.book_id == book_id}
@@ -162,17 +162,17 @@ class Copying:
             self._begin_try(bytes_, tries)
         return len(new)
 
-    def _begin_try(self, bytes_: Bytes, tries: int) -> None:
+    def _begin_try(self, bytes_: WantedDocument, tries: int) -> None:
         key = _key(bytes_)
         task = self._trying[key] = asyncio.create_task(self._try(bytes_, tries))
         task.add_done_callback(lambda _: self._trying.pop(key, None))
 
-    async def _try(self, bytes_: Bytes, tries: int) -> None:
+    async def _try(self, bytes_: WantedDocument, tries: int) -> None:
         stored = await self.begin(bytes_) == "stored"
         try:
             async with self.pool.connection() as connection:
                 if stored:
-                    await fetch_queue.arrived(connection, bytes_)
+                    await fetch_queue.remove(connection, bytes_)
                 else:
                     longest = min(_LONGEST_PAUSE_SECONDS, 2.0 ** min(tries, 10))
                     pause = longest * random.uniform(0.5, 1.0)  # noqa: S311
@@ -180,7 +180,7 @@ class Copying:
         except (psycopg.Error, PoolTimeout) as error:  # it is claimed again when its lease has run out
             _log.warning("copy not noted", extra={"error": type(error).__name__})
 
-    async def _fetch(self, bytes_: Bytes) -> Outcome:
+    async def _fetch(self, bytes_: WantedDocument) -> Outcome:
         part, outcome = self.folder / f"{bytes_.book_id}.{bytes_.sha256}", "nowhere"
         ends = time.monotonic() + _TRY_SECONDS
         try:
@@ -194,21 +194,23 @@ class Copying:
                         return "stored"
                 except NotThereError:
                     continue
-                except AskingError:
+                except PeerHttpError:
                     pass
                 outcome = "unreachable"
-        except (OSError, ServerError) as error:  # of this server's own disk
+        except (OSError, ApiError) as error:  # of this server's own disk
             _log.warning("copy not kept", extra={"error": type(error).__name__})
             return "unreachable"
         return "unreachable" if outcome == "unreachable" or self._someone_is_away() else "nowhere"
 
-    async def _fetch_from(self, server: RosterServer, bytes_: Bytes, part: Path, ends: float) -> bool:
-        """Say whether the bytes are whole and kept now. Raises AskingError, OSError, ServerError."""
-        await self.links.fetch(server, str(bytes_.book_id), bytes_.sha256, part, bytes_.byte_size, ends)
+    async def _fetch_from(
+        self, server: RosterServer, bytes_: WantedDocument, part: Path, ends: float
+    ) -> bool:
+        """Say whether the bytes are whole and kept now. Raises PeerHttpError, OSError, ApiError."""
+        await self.peers.fetch(server, str(bytes_.book_id), bytes_.sha256, part, bytes_.byte_size, ends)
         try:
             chunks = _chunks(part)
             await self.store.put(bytes_.book_id, bytes_.sha256, bytes_.byte_size, bytes_.media_type, chunks)
-        except ServerError as error:
+        except ApiError as error:
             if error.code is ErrorCode.STORE_UNAVAILABLE:
                 raise
             part.unlink(missing_ok=True)
@@ -218,15 +220,15 @@ class Copying:
         return True
 
     def _sources(self, region: str) -> list[RosterServer]:
-        others = self.links.other_regions
+        others = self.peers.other_regions
         ordered = sorted(others, key=lambda code: code != region)
-        return [server for code in ordered for server in self.links.servers_of(code)]
+        return [server for code in ordered for server in self.peers.servers_of(code)]
 
     def _someone_is_away(self) -> bool:
-        return any(map(self.links.is_away, self.links.other_regions))
+        return any(map(self.peers.is_away, self.peers.other_regions))
 
 
-def _key(bytes_: Bytes) -> tuple[UUID, str]:
+def _key(bytes_: WantedDocument) -> tuple[UUID, str]:
     return bytes_.book_id, bytes_.sha256
 
 

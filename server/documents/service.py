@@ -10,11 +10,11 @@ from server.contract.errors import ErrorCode
 from server.contract.instants import instant
 from server.contract.shapes import DocumentLink, DocumentPlan, NewDocument, PlannedDocument, Upload
 from server.db.pool import Pool
-from server.documents.fetch_queue import SQL, Bytes
+from server.documents.fetch_queue import SQL, WantedDocument
 from server.documents.folder import FolderStore
-from server.documents.replicator import Copying
-from server.documents.signed_urls import BlobLink, make_link, read_link
-from server.errors import InvalidFieldsError, ServerError, not_found
+from server.documents.replicator import DocumentReplicator
+from server.documents.signed_urls import SignedUrl, make_url, read_url
+from server.errors import ApiError, InvalidFieldsError, not_found
 from server.tokens.tokens import Identity, TokenKeys
 
 
@@ -26,7 +26,7 @@ class DocumentService:
     store: FolderStore
     signer: TokenKeys
     clock: Callable[[], float]
-    copies: Copying
+    replicator: DocumentReplicator
     public_url: str = ""
 
     async def plan(self, identity: Identity, documents: Sequence[PlannedDocument]) -> list[DocumentPlan]:
@@ -36,24 +36,26 @@ class DocumentService:
         return [await self._plan_one(identity.book_id, document) for document in documents]
 
     async def take(self, token: str, chunks: AsyncIterator[bytes]) -> None:
-        """Keep the bytes of a PUT. Raises ServerError as `FolderStore.put` and `read_link` do."""
-        link = read_link(self.signer, token, "PUT", int(self.clock()))
+        """Keep the bytes of a PUT. Raises ApiError as `FolderStore.put` and `read_url` do."""
+        link = read_url(self.signer, token, "PUT", int(self.clock()))
         if await self.store.find(link.book_id, link.sha256) is not None:
             return  # the same content came before
         await self.store.put(link.book_id, link.sha256, link.byte_size, link.media_type, chunks)
 
-    async def open(self, token: str) -> tuple[BlobLink, Path]:
+    async def open(self, token: str) -> tuple[SignedUrl, Path]:
         """Return the file that a link leads to, fetched from another region where it must be.
 
-        Raises ServerError (not_found, forbidden, link_expired, store_unavailable).
+        Raises ApiError (not_found, forbidden, link_expired, store_unavailable).
         """
-        link = read_link(self.signer, token, "GET", int(self.clock()))
+        link = read_url(self.signer, token, "GET", int(self.clock()))
         if await self.store.find(link.book_id, link.sha256) is None:
-            await self.copies.bring(Bytes(link.book_id, link.sha256, link.byte_size, link.media_type))
+            await self.replicator.fetch_now(
+                WantedDocument(link.book_id, link.sha256, link.byte_size, link.media_type)
+            )
         return link, self.store.path(link.book_id, link.sha256)
 
     async def link(self, identity: Identity, document_id: UUID) -> DocumentLink:
-        """Return a short-lived link to a document of this book. Raises ServerError (not_found)."""
+        """Return a short-lived link to a document of this book. Raises ApiError (not_found)."""
         values = {"book_id": identity.book_id, "id": document_id}
         async with self.pool.connection() as connection:
             row = await (await connection.execute(SQL["document"], values)).fetchone()
@@ -61,9 +63,9 @@ class DocumentService:
             raise not_found("document")
         sha256, byte_size, media_type, file_name = row
         if await self.store.find(identity.book_id, sha256) is None:  # on its way before the link is followed
-            self.copies.begin(Bytes(identity.book_id, sha256, byte_size, media_type))
-        link = BlobLink("GET", identity.book_id, sha256, byte_size, media_type, file_name)
-        url, expires = make_link(self.signer, self.public_url, link, int(self.clock()))
+            self.replicator.begin(WantedDocument(identity.book_id, sha256, byte_size, media_type))
+        link = SignedUrl("GET", identity.book_id, sha256, byte_size, media_type, file_name)
+        url, expires = make_url(self.signer, self.public_url, link, int(self.clock()))
         return DocumentLink(url, instant(expires), file_name, media_type, byte_size, sha256)
 
     async def require_stored(self, book_id: UUID, documents: Sequence[NewDocument]) -> None:
@@ -74,9 +76,9 @@ class DocumentService:
             if found is None or found.byte_size != document.byte_size:
                 missing.append(document.sha256)
             elif found.media_type != document.media_type:
-                raise ServerError(ErrorCode.MEDIA_TYPE_REFUSED, "A document is not the kind of file it says.")
+                raise ApiError(ErrorCode.MEDIA_TYPE_REFUSED, "A document is not the kind of file it says.")
         if missing:
-            raise ServerError(
+            raise ApiError(
                 ErrorCode.DOCUMENTS_MISSING,
                 "The bills of this entry are not all on the server yet.",
                 {"sha256": missing},
@@ -85,7 +87,7 @@ class DocumentService:
     async def _plan_one(self, book_id: UUID, document: PlannedDocument) -> DocumentPlan:
         if await self.store.find(book_id, document.sha256) is not None:
             return DocumentPlan(document.sha256, stored=True)
-        link = BlobLink("PUT", book_id, document.sha256, document.byte_size, document.media_type)
-        url, expires = make_link(self.signer, self.public_url, link, int(self.clock()))
+        link = SignedUrl("PUT", book_id, document.sha256, document.byte_size, document.media_type)
+        url, expires = make_url(self.signer, self.public_url, link, int(self.clock()))
         headers = {"Content-Type": document.media_type}
         return DocumentPlan(document.sha256, stored=False, upload=Upload(url, headers, instant(expires)))

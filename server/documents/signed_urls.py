@@ -6,7 +6,7 @@ from uuid import UUID
 
 from server.contract import paths
 from server.contract.errors import ErrorCode
-from server.errors import ServerError
+from server.errors import ApiError
 from server.tokens.tokens import TokenError, TokenKeys
 
 LIFE_SECONDS = 300
@@ -14,7 +14,7 @@ _AUDIENCE = "bahi-blob"
 
 
 @dataclass(frozen=True, slots=True)
-class BlobLink:
+class SignedUrl:
     """May PUT or GET the bytes `sha256` of `book_id`, until it expires."""
 
     method: Literal["PUT", "GET"]
@@ -25,7 +25,7 @@ class BlobLink:
     file_name: str = ""
 
 
-def make_link(signer: TokenKeys, base_url: str, link: BlobLink, now: int) -> tuple[str, int]:
+def make_url(signer: TokenKeys, base_url: str, link: SignedUrl, now: int) -> tuple[str, int]:
     """Return the URL and the second since 1970 at which it expires."""
     expires = now + LIFE_SECONDS
     claims = {
@@ -41,17 +41,17 @@ def make_link(signer: TokenKeys, base_url: str, link: BlobLink, now: int) -> tup
     return base_url + paths.BLOB.format(token=signer.sign(claims)), expires
 
 
-def read_link(signer: TokenKeys, token: str, method: str, now: int) -> BlobLink:
-    """Return what `token` allows. Raises ServerError (forbidden, link_expired)."""
+def read_url(signer: TokenKeys, token: str, method: str, now: int) -> SignedUrl:
+    """Return what `token` allows. Raises ApiError (forbidden, link_expired)."""
     try:
         claims = signer.verify(token, _AUDIENCE)
     except TokenError as error:
-        raise ServerError(ErrorCode.FORBIDDEN, "This link is not one of ours.") from error
+        raise ApiError(ErrorCode.FORBIDDEN, "This link is not one of ours.") from error
     if claims["met"] != method:
-        raise ServerError(ErrorCode.FORBIDDEN, "This link is for something else.")
+        raise ApiError(ErrorCode.FORBIDDEN, "This link is for something else.")
     if now >= int(claims["exp"]):
-        raise ServerError(ErrorCode.LINK_EXPIRED, "This link has expired; please ask for a new one.")
-    return BlobLink(
+        raise ApiError(ErrorCode.LINK_EXPIRED, "This link has expired; please ask for a new one.")
+    return SignedUrl(
         "PUT" if claims["met"] == "PUT" else "GET",
         UUID(claims["book"]),
         claims["sha"],

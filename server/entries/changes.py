@@ -23,7 +23,7 @@ from server.db.pool import Connection, Pool
 from server.documents.service import DocumentService
 from server.entries import history, records, store
 from server.entries.records import Doc
-from server.errors import InvalidFieldsError, ServerError, not_found
+from server.errors import ApiError, InvalidFieldsError, not_found
 from server.journal.append import Appended, Operation, append, check_clock
 from server.tokens.tokens import Identity
 
@@ -32,7 +32,7 @@ from server.tokens.tokens import Identity
 class EntryChanges:
     """`clock` gives seconds since 1970.
 
-    Every change raises InvalidFieldsError and ServerError (clock_ahead, documents_missing, entry_exists,
+    Every change raises InvalidFieldsError and ApiError (clock_ahead, documents_missing, entry_exists,
     operation_reused, not_found, base_missing). The same operation again gives the same receipt.
     """
 
@@ -71,7 +71,7 @@ class EntryChanges:
         return await self._simple(identity, entry_id, body, records.restore_operation)
 
     async def history(self, identity: Identity, entry_id: UUID) -> EntryHistory:
-        """Return every version of an entry, newest first. Raises ServerError (not_found)."""
+        """Return every version of an entry, newest first. Raises ApiError (not_found)."""
         async with self.pool.connection() as connection:
             rows = await store.versions(connection, identity.book_id, entry_id)
             if not rows:
@@ -127,7 +127,7 @@ async def _base(connection: Connection, book_id: UUID, entry_id: UUID, ver: int)
         return doc
     if await store.standing_version(connection, book_id, entry_id) is None:
         raise not_found("entry")
-    raise ServerError(
+    raise ApiError(
         ErrorCode.BASE_MISSING, "The version that this change was made from has not arrived here yet."
     )
 

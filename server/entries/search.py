@@ -15,7 +15,7 @@ from uuid import UUID
 from server.contract import checks, limits
 from server.contract.errors import ErrorCode, FieldError
 from server.contract.shapes import Status
-from server.errors import InvalidFieldsError, ServerError
+from server.errors import ApiError, InvalidFieldsError
 
 _T = TypeVar("_T")
 
@@ -129,14 +129,14 @@ def encode_cursor(day: date, id_: UUID) -> str:
 
 
 def decode_cursor(text: str) -> tuple[date, UUID]:
-    """Return the row after which a page begins. Raises ServerError (bad_request)."""
+    """Return the row after which a page begins. Raises ApiError (bad_request)."""
     if not text:
         return NO_CURSOR
     try:
         day, _, id_ = base64.b64decode(text, altchars=b"-_", validate=True).decode("ascii").partition("/")
         return date.fromisoformat(day), UUID(hex=id_)
     except (ValueError, binascii.Error) as error:
-        raise ServerError(ErrorCode.BAD_REQUEST, "This cursor is not one of ours.") from error
+        raise ApiError(ErrorCode.BAD_REQUEST, "This cursor is not one of ours.") from error
 
 
 # --- SQL ------------------------------------------------------------------------------------------

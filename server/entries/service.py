@@ -35,7 +35,7 @@ class EntryService:
     pool: Pool
 
     async def get(self, identity: Identity, id_: UUID) -> EntryWithDocuments:
-        """Return one entry and its bills. Raises ServerError (not_found)."""
+        """Return one entry and its bills. Raises ApiError (not_found)."""
         async with self.pool.connection() as connection:
             entry = await store.entry(connection, identity.book_id, id_)
             if entry is None:

@@ -16,11 +16,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.contract import paths
 from server.contract.errors import ErrorCode
-from server.errors import ServerError
+from server.errors import ApiError
 from server.http.responses import error_response
 from server.http.tally import Tally
 from server.log import request_id
-from server.node.lifecycle import OwnState
+from server.node.lifecycle import Lifecycle
 from server.node.load import LoadMeter
 
 _log = logging.getLogger("server.access")
@@ -41,7 +41,7 @@ class Envelope:
     """
 
     def __init__(
-        self, app: ASGIApp, load: LoadMeter, tally: Tally, own: OwnState, local_secret: str = ""
+        self, app: ASGIApp, load: LoadMeter, tally: Tally, own: Lifecycle, local_secret: str = ""
     ) -> None:
         self._app = app
         self._load, self._tally, self._own = load, tally, own
@@ -51,7 +51,7 @@ class Envelope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        call = _Call(scope, send, self._own)
+        call = _CallLog(scope, send, self._own)
         request_id.set(call.id.decode())
         self._load.began()
         try:
@@ -70,13 +70,13 @@ class Envelope:
             return
         given = _header(scope, _SECRET)
         if not hmac.compare_digest(given, self._secret):
-            raise ServerError(ErrorCode.FORBIDDEN, "This server belongs to the program that started it.")
+            raise ApiError(ErrorCode.FORBIDDEN, "This server belongs to the program that started it.")
 
 
-class _Call:
+class _CallLog:
     """One call on its way through."""
 
-    def __init__(self, scope: Scope, send: Send, own: OwnState) -> None:
+    def __init__(self, scope: Scope, send: Send, own: Lifecycle) -> None:
         given = _header(scope, _ID)
         self.id = given if _SAFE_ID.match(given) else secrets.token_hex(8).encode()
         self._scope, self._send, self._own = scope, send, own
@@ -110,7 +110,7 @@ class _Call:
             ]
         await self._send(message)
 
-    async def fail(self, error: ServerError, scope: Scope, receive: Receive) -> None:
+    async def fail(self, error: ApiError, scope: Scope, receive: Receive) -> None:
         if self.status:  # half an answer is out: only a broken connection tells the client so
             raise error
         await error_response(error)(scope, receive, self.send)
@@ -128,21 +128,19 @@ class _Call:
         )
 
 
-def _translate(error: Exception) -> ServerError:
-    if isinstance(error, ServerError):
+def _translate(error: Exception) -> ApiError:
+    if isinstance(error, ApiError):
         return error
     if isinstance(error, ClientDisconnect):  # nobody reads the answer; the log line tells
-        return ServerError(ErrorCode.BAD_REQUEST, "The request broke off.")
+        return ApiError(ErrorCode.BAD_REQUEST, "The request broke off.")
     if isinstance(error, _UNAVAILABLE):
         _log.warning("database unavailable", extra={"error": type(error).__name__})
-        return ServerError(
-            ErrorCode.DATABASE_UNAVAILABLE, "The server's database cannot be reached just now."
-        )
+        return ApiError(ErrorCode.DATABASE_UNAVAILABLE, "The server's database cannot be reached just now.")
     # The exception's text may hold what somebody entered; its type and its place do not.
     frames = traceback.extract_tb(error.__traceback__)
     where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-6:]]
     _log.error("unexpected", extra={"error": type(error).__name__, "where": where})
-    return ServerError(ErrorCode.INTERNAL, "The server met an unexpected problem; it was noted.")
+    return ApiError(ErrorCode.INTERNAL, "The server met an unexpected problem; it was noted.")
 
 
 def _header(scope: Scope, name: bytes) -> bytes:

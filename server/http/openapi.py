@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 from server.contract import paths
 from server.contract.errors import STATUS, ErrorBody, ErrorCode
-from server.http.operation import Operation, operation_of
+from server.http.operation import ApiOperation, operation_of
 from server.http.responses import JSON
 from server.node.identity import VERSION
 
@@ -63,7 +63,7 @@ def _operations(routes: Sequence[BaseRoute]) -> Any:
                 yield route.path, method, route.endpoint, operation_of(route.endpoint)
 
 
-def _describe(path: str, handler: Any, operation: Operation) -> Json:
+def _describe(path: str, handler: Any, operation: ApiOperation) -> Json:
     said: Json = {
         "operationId": f"{handler.__module__.split('.')[1]}_{handler.__name__}",
         "summary": (handler.__doc__ or "").strip().splitlines()[0],
@@ -80,7 +80,7 @@ def _describe(path: str, handler: Any, operation: Operation) -> Json:
     return said
 
 
-def _parameters(path: str, operation: Operation) -> list[Json]:
+def _parameters(path: str, operation: ApiOperation) -> list[Json]:
     inside = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in _PARAMETER.findall(path)
@@ -92,7 +92,7 @@ def _parameters(path: str, operation: Operation) -> list[Json]:
     return [*inside, *behind]
 
 
-def _responses(operation: Operation) -> Json:
+def _responses(operation: ApiOperation) -> Json:
     responses: Json = {str(operation.status.value): _good(operation)}
     errors = [*_EVERYWHERE, *operation.errors]
     errors += _WITH_BODY if operation.body is not None else ()
@@ -108,7 +108,7 @@ def _responses(operation: Operation) -> Json:
     return responses
 
 
-def _good(operation: Operation) -> Json:
+def _good(operation: ApiOperation) -> Json:
     if operation.answer is not None:
         schema = {"$ref": _REF.format(name=operation.answer.__name__)}
         return {"description": operation.status.phrase, "content": {JSON: {"schema": schema}}}

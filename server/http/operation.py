@@ -26,7 +26,7 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class ApiOperation:
     """One call. `media_type` is that of an answer that is not JSON, `takes_bytes` of a body that is not."""
 
     body: type[msgspec.Struct] | None
@@ -39,7 +39,7 @@ class Operation:
     takes_bytes: bool
 
 
-def describes(
+def documented(
     *,
     body: type[msgspec.Struct] | None = None,
     answer: type[msgspec.Struct] | None = None,
@@ -51,7 +51,7 @@ def describes(
     takes_bytes: bool = False,
 ) -> Callable[[H], H]:
     """Say what a handler takes and answers; `errors` are those beyond what every call may give."""
-    operation = Operation(body, answer, status, query, errors, signed_in, media_type, takes_bytes)
+    operation = ApiOperation(body, answer, status, query, errors, signed_in, media_type, takes_bytes)
 
     def mark(handler: H) -> H:
         setattr(handler, _ATTRIBUTE, operation)
@@ -60,9 +60,9 @@ def describes(
     return mark
 
 
-def operation_of(handler: Any) -> Operation:
+def operation_of(handler: Any) -> ApiOperation:
     """Return what a handler said. Raises LookupError where it said nothing."""
     operation = getattr(handler, _ATTRIBUTE, None)
-    if not isinstance(operation, Operation):
+    if not isinstance(operation, ApiOperation):
         raise LookupError(f"{handler.__qualname__} does not say what it takes and answers")
     return operation

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from server.contract import limits
 from server.contract.errors import STATUS, ErrorBody, ErrorCode, ErrorInfo
-from server.errors import ServerError
+from server.errors import ApiError
 
 T = TypeVar("T")
 _encoder = msgspec.json.Encoder()
@@ -22,7 +22,7 @@ def answer(body: msgspec.Struct, status: int = HTTPStatus.OK) -> Response:
     return Response(_encoder.encode(body), status, {"Cache-Control": "no-store"}, JSON)
 
 
-def error_response(error: ServerError) -> Response:
+def error_response(error: ApiError) -> Response:
     """Return the body of a refusal."""
     body = ErrorBody(ErrorInfo(error.code, error.message, error.detail))
     headers = {"Cache-Control": "no-store"}
@@ -36,28 +36,28 @@ def error_response(error: ServerError) -> Response:
 
 
 async def read_json(request: Request, kind: type[T]) -> T:
-    """Decode the body as `kind`. Raises ServerError (too_large, unknown_field, bad_request)."""
+    """Decode the body as `kind`. Raises ApiError (too_large, unknown_field, bad_request)."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > limits.MAX_REQUEST_BYTES:
-            raise ServerError(ErrorCode.TOO_LARGE, "This request is too large.")
+            raise ApiError(ErrorCode.TOO_LARGE, "This request is too large.")
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
         if str(error).startswith(_UNKNOWN_FIELD):  # dropping it would lose what was entered
-            raise ServerError(
+            raise ApiError(
                 ErrorCode.UNKNOWN_FIELD, f"This server is older than your program ({error})."
             ) from error
-        raise ServerError(ErrorCode.BAD_REQUEST, f"The request does not fit: {error}.") from error
+        raise ApiError(ErrorCode.BAD_REQUEST, f"The request does not fit: {error}.") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ServerError(ErrorCode.BAD_REQUEST, "The request is not JSON.") from error
+        raise ApiError(ErrorCode.BAD_REQUEST, "The request is not JSON.") from error
 
 
-def status_error(status: int) -> ServerError:
+def status_error(status: int) -> ApiError:
     """Return the refusal for what the router itself refuses."""
     if status == HTTPStatus.NOT_FOUND:
-        return ServerError(ErrorCode.NOT_FOUND, "There is nothing at this address.")
+        return ApiError(ErrorCode.NOT_FOUND, "There is nothing at this address.")
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        return ServerError(ErrorCode.METHOD_NOT_ALLOWED, "This address does not take that method.")
-    return ServerError(ErrorCode.BAD_REQUEST, "The request does not fit.")
+        return ApiError(ErrorCode.METHOD_NOT_ALLOWED, "This address does not take that method.")
+    return ApiError(ErrorCode.BAD_REQUEST, "The request does not fit.")

@@ -12,7 +12,7 @@ from server.contract.errors import ErrorCode
 from server.contract.limits import MAX_CLOCK_AHEAD_US, MAX_JOURNAL_DOC
 from server.db.pool import Connection
 from server.db.queries import load
-from server.errors import ServerError
+from server.errors import ApiError
 
 SQL: Final = load("server.journal")
 
@@ -54,7 +54,7 @@ def check_clock(ver: int, now_us: int, based_on: int = 0) -> None:
     Of an entry that stands ahead itself (this clock was ahead then, too) the very next version is taken.
     """
     if ver > max(now_us + MAX_CLOCK_AHEAD_US, based_on + 1):
-        raise ServerError(
+        raise ApiError(
             ErrorCode.CLOCK_AHEAD,
             "This computer's clock is more than five minutes ahead of the server's.",
             {"serverTimeUs": now_us},
@@ -62,20 +62,20 @@ def check_clock(ver: int, now_us: int, based_on: int = 0) -> None:
 
 
 async def append(connection: Connection, operation: Operation, region: str) -> Appended:
-    """Add `operation`, or find it there. Raises ServerError (operation_reused, entry_exists)."""
+    """Add `operation`, or find it there. Raises ApiError (operation_reused, entry_exists)."""
     for record in operation.records:
         if len(record.doc) > MAX_JOURNAL_DOC:
-            raise ServerError(ErrorCode.TOO_LARGE, "This entry is too large to be kept.")
+            raise ApiError(ErrorCode.TOO_LARGE, "This entry is too large to be kept.")
     rows = await _append_once(connection, operation, region)
     if not rows or any(row[0] == "added" for row in rows) != all(row[0] == "added" for row in rows):
         # The same operation arrived twice at the same moment, and the other copy was first: now it is known.
         rows = await _append_once(connection, operation, region)
     if rows[0][0] == "taken":
-        raise ServerError(ErrorCode.ENTRY_EXISTS, "This entry is in the book already.")
+        raise ApiError(ErrorCode.ENTRY_EXISTS, "This entry is in the book already.")
     known = {(kind, id_): (ver, msgspec.json.decode(doc)) for _, kind, id_, ver, doc, _ in rows}
     ours = {(r.kind, r.id): (operation.ver, msgspec.json.decode(r.doc)) for r in operation.records}
     if known != ours:
-        raise ServerError(
+        raise ApiError(
             ErrorCode.OPERATION_REUSED,
             "This operation was sent before with other contents; nothing was changed.",
         )

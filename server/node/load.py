@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from server.contract.cluster import Load
 from server.db.pool import Pool
-from server.node.pinned_sessions import Locks
+from server.node.pinned_sessions import PinnedSessions
 
 _SAMPLES: Final = 15
 _LATENCIES: Final = 512
@@ -23,7 +23,7 @@ class LoadMeter:
 
     capacity: int
     pool_use: Callable[[], float]
-    locks: Locks
+    pinned: PinnedSessions
     clock: Callable[[], float]
     in_flight: int = 0
     moves: int = 0
@@ -63,7 +63,7 @@ class LoadMeter:
             in_flight=self.in_flight,
             capacity=self.capacity,
             p95_ms=round(_p95(self._latencies), 1),
-            locks=self.locks.count(self.clock()),
+            locks=self.pinned.count(self.clock()),
             moves=self.moves,
         )
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 
 @dataclass(slots=True)
-class Locks:
+class PinnedSessions:
     """Sessions with an access token for this server that was issued or seen here and has not expired; times
     are seconds since 1970. A session that was sent elsewhere does not count, though its last token lives on:
     only a token that expires later than that one shows that it came back.

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from server.cluster.membership import Membership
-from server.cluster.peer_http import Asker, AskingError
-from server.cluster.trusted_keys import Keyring
+from server.cluster.peer_http import PeerHttp, PeerHttpError
+from server.cluster.trusted_keys import TrustedKeys
 from server.contract import cluster, paths, peers
 from server.contract.cluster import Directory, RosterServer
 from server.contract.peers import AskedOperation, BytesQuestion, PeerRequest, PeerStatus, StatusQuestion
@@ -32,24 +32,24 @@ _PIECE: Final = 64 * 1024
 _RANK: Final = {"up": 0, "draining": 1, "suspect": 2, "unknown": 2}
 
 
-class NotThereError(AskingError):
+class NotThereError(PeerHttpError):
     """The server answers, and has no such bytes."""
 
 
 @dataclass(slots=True)
-class Links:
+class PeerClient:
     """One event loop's object; `ca_file` has certificates to trust beside the system's."""
 
     membership: Membership
-    keyring: Keyring
+    trusted_keys: TrustedKeys
     ca_file: str = ""
-    _links: "dict[tuple[str, str], _Link]" = field(default_factory=dict)
+    _peers: "dict[tuple[str, str], _PeerConnection]" = field(default_factory=dict)
 
     @property
     def other_regions(self) -> list[str]:
         """The regions of the roster but this server's."""
         roster = self.membership.roster
-        home = roster.region_of(self.keyring.server_id)
+        home = roster.region_of(self.trusted_keys.server_id)
         return [region.code for region in roster.regions if region.code != home]
 
     def servers_of(self, region: str) -> list[RosterServer]:
@@ -71,18 +71,18 @@ class Links:
             try:
                 async with asyncio.timeout(share):
                     return await self._status(server, book_id, operations)
-            except (AskingError, TimeoutError):
+            except (PeerHttpError, TimeoutError):
                 continue
         return None
 
     async def _status(
         self, server: RosterServer, book_id: str, operations: Sequence[AskedOperation]
     ) -> list[PeerStatus]:
-        answers, link = [], self._link(server)
+        answers, link = [], self._peer(server)
         for start in range(0, max(1, len(operations)), _BATCH):  # whether it is silent is an answer too
             batch = list(operations[start : start + _BATCH])
-            question = StatusQuestion(self.keyring.server_id, server.id, self._now_ms(), book_id, batch)
-            text = questions.sign(self.keyring.signer, peers.STATUS, question)
+            question = StatusQuestion(self.trusted_keys.server_id, server.id, self._now_ms(), book_id, batch)
+            text = questions.sign(self.trusted_keys.signer, peers.STATUS, question)
             answers.append(await link.post(paths.PEER_STATUS, PeerRequest(text)))
         return answers
 
@@ -90,31 +90,31 @@ class Links:
         self, server: RosterServer, book_id: str, sha256: str, part: Path, byte_size: int, ends: float
     ) -> None:
         """Add to the file `part` what is missing of `byte_size` bytes, until `ends` on the monotonic clock.
-        Raises AskingError (then what came is kept, for the next try), NotThereError, OSError.
+        Raises PeerHttpError (then what came is kept, for the next try), NotThereError, OSError.
         """
-        question = BytesQuestion(self.keyring.server_id, server.id, self._now_ms(), book_id, sha256)
-        text = questions.sign(self.keyring.signer, peers.BYTES, question)
-        await self._link(server).fetch(text, part, byte_size, ends)
+        question = BytesQuestion(self.trusted_keys.server_id, server.id, self._now_ms(), book_id, sha256)
+        text = questions.sign(self.trusted_keys.signer, peers.BYTES, question)
+        await self._peer(server).fetch(text, part, byte_size, ends)
 
     def close(self) -> None:
         """Close every connection."""
-        for link in self._links.values():
+        for link in self._peers.values():
             link.close()
-        self._links = {}
+        self._peers = {}
 
-    def _link(self, server: RosterServer) -> "_Link":
+    def _peer(self, server: RosterServer) -> "_PeerConnection":
         key = server.id, server.url
-        for gone in [each for each in self._links if each[0] == server.id and each != key]:
-            self._links.pop(gone).close()
-        if key not in self._links:
-            self._links[key] = _Link(server, self.ca_file)
-        return self._links[key]
+        for gone in [each for each in self._peers if each[0] == server.id and each != key]:
+            self._peers.pop(gone).close()
+        if key not in self._peers:
+            self._peers[key] = _PeerConnection(server, self.ca_file)
+        return self._peers[key]
 
     def _now_ms(self) -> int:
         return int(self.membership.clock() * 1_000)
 
 
-class _Link:
+class _PeerConnection:
     """Threads and kept connections to one server."""
 
     def __init__(self, server: RosterServer, ca_file: str) -> None:
@@ -123,14 +123,14 @@ class _Link:
         self._fetching = ThreadPoolExecutor(_FETCHES_AT_ONCE, f"bytes {server.id}")
         self._closed = threading.Event()
         self._own = threading.local()
-        self._askers: list[Asker] = []
+        self._clients: list[PeerHttp] = []
 
     async def post(self, path: str, body: PeerRequest) -> PeerStatus:
-        """Return the answer. Raises AskingError."""
+        """Return the answer. Raises PeerHttpError."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._post, path, body)
 
     async def fetch(self, question: str, part: Path, byte_size: int, ends: float) -> None:
-        """Complete `part`. Raises AskingError, OSError."""
+        """Complete `part`. Raises PeerHttpError, OSError."""
         await asyncio.get_running_loop().run_in_executor(
             self._fetching, self._fetch, question, part, byte_size, ends
         )
@@ -140,21 +140,21 @@ class _Link:
         self._closed.set()
         for threads in (self._threads, self._fetching):
             threads.shutdown(wait=False, cancel_futures=True)
-        for asker in self._askers:
+        for asker in self._clients:
             asker.close()
 
-    def _asker(self) -> Asker:
+    def _http(self) -> PeerHttp:
         """Return this thread's own."""
         if not hasattr(self._own, "asker"):
-            self._own.asker = Asker(self._server.url, self._ca_file)
-            self._askers.append(self._own.asker)
-        asker: Asker = self._own.asker
+            self._own.asker = PeerHttp(self._server.url, self._ca_file)
+            self._clients.append(self._own.asker)
+        asker: PeerHttp = self._own.asker
         return asker
 
     def _post(self, path: str, body: PeerRequest) -> PeerStatus:
-        answer = self._asker().post(path, body, PeerStatus)
+        answer = self._http().post(path, body, PeerStatus)
         if answer.server_id != self._server.id:
-            raise AskingError("another server answers there")
+            raise PeerHttpError("another server answers there")
         return answer
 
     def _fetch(self, question: str, part: Path, byte_size: int, ends: float) -> None:
@@ -162,16 +162,16 @@ class _Link:
         from urllib3.exceptions import HTTPError
 
         if not cluster.is_allowed_url(self._server.url):
-            raise AskingError("address not allowed")
+            raise PeerHttpError("address not allowed")
         here = part.stat().st_size if part.exists() else 0
         if here == byte_size:
             return
         if time.monotonic() >= ends:
-            raise AskingError("no time left")  # it waited for a thread, or another server was slow
+            raise PeerHttpError("no time left")  # it waited for a thread, or another server was slow
         headers = {paths.PEER_HEADER: question, "Accept-Encoding": "identity", "Range": f"bytes={here}-"}
         try:
             with (
-                self._asker()
+                self._http()
                 .opened()
                 .get(
                     self._server.url + paths.PEER_BYTES,
@@ -183,7 +183,7 @@ class _Link:
             ):
                 self._take(reply, part, here, byte_size, ends)
         except (requests.RequestException, HTTPError) as error:
-            raise AskingError(type(error).__name__) from error
+            raise PeerHttpError(type(error).__name__) from error
 
     def _take(self, reply: "requests.Response", part: Path, here: int, byte_size: int, ends: float) -> None:
         if reply.status_code == HTTPStatus.NOT_FOUND:
@@ -191,10 +191,10 @@ class _Link:
         if reply.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             part.unlink(missing_ok=True)  # what is here is longer than the whole
         if reply.status_code not in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
-            raise AskingError(f"status {reply.status_code}")
+            raise PeerHttpError(f"status {reply.status_code}")
         goes_on = reply.status_code == HTTPStatus.PARTIAL_CONTENT
         if goes_on and not reply.headers.get("Content-Range", "").startswith(f"bytes {here}-"):
-            raise AskingError("another part than was asked for")
+            raise PeerHttpError("another part than was asked for")
         left = byte_size - (here if goes_on else 0)
         with part.open("ab" if goes_on else "wb") as out:
             # What is there is taken at once: `iter_content` would wait for a whole piece, whatever the time.
@@ -206,7 +206,7 @@ class _Link:
         if left < 0:
             part.unlink(missing_ok=True)
         if left:
-            raise AskingError("more than was announced" if left < 0 else "broke off")
+            raise PeerHttpError("more than was announced" if left < 0 else "broke off")
 
 
 def in_order(servers: Sequence[RosterServer], directory: Directory | None) -> list[RosterServer]:

@@ -16,8 +16,8 @@ from server.db.pool import Pool
 from server.errors import InvalidFieldsError
 from server.journal import sync
 from server.peers import status_fold
-from server.peers.client import Links
-from server.peers.status_fold import Held
+from server.peers.client import PeerClient
+from server.peers.status_fold import RegionOperations
 from server.tokens.tokens import Identity
 
 _LATELY_SECONDS: Final = 900
@@ -27,26 +27,26 @@ Present = Callable[[UUID, Collection[str]], Awaitable[frozenset[str]]]
 
 
 @dataclass(slots=True)
-class Whereabouts:
+class ReplicationLookup:
     """`region` is this server's, `present` looks into its store."""
 
     server_id: str
     region: str
     pool: Pool
-    links: Links
+    peers: PeerClient
     present: Present
 
     async def status(self, book_id: UUID, op_ids: Sequence[str]) -> SyncStatus:
-        """Say where operations of a book are. Raises ServerError (invalid_fields, store_unavailable)."""
+        """Say where operations of a book are. Raises ApiError (invalid_fields, store_unavailable)."""
         _check(op_ids)
         held = await self._everywhere(book_id, op_ids)
-        regions = [self.region, *self.links.other_regions]
+        regions = [self.region, *self.peers.other_regions]
         return SyncStatus(
             status_fold.fold(op_ids, held), regions, [each for each in regions if each not in held]
         )
 
     async def answer(self, question: StatusQuestion) -> PeerStatus:
-        """Answer another server. Raises ServerError (invalid_fields, store_unavailable)."""
+        """Answer another server. Raises ApiError (invalid_fields, store_unavailable)."""
         _check_question(question)
         bills = {bill for each in question.operations for bill in each.bills}
         op_ids = [each.op_id for each in question.operations]
@@ -68,42 +68,44 @@ class Whereabouts:
         asked = [AskedOperation(str(op_id), []) for op_id in recent]
         if len(recent) > _MOST_RECENT:
             return False
-        answers = await self.links.status(region, str(identity.book_id), asked)
-        there = _all(map(status_fold.held_of, answers)).operations if answers is not None else {}
+        answers = await self.peers.status(region, str(identity.book_id), asked)
+        there = _all(map(status_fold.operations_of, answers)).operations if answers is not None else {}
         records = {UUID(op_id): found.records for op_id, found in there.items()}
         return answers is not None and all(
             records.get(op_id, 0) >= found.records for op_id, found in here.items()
         )
 
-    async def _everywhere(self, book_id: UUID, op_ids: Sequence[str]) -> dict[str, Held]:
+    async def _everywhere(self, book_id: UUID, op_ids: Sequence[str]) -> dict[str, RegionOperations]:
         """Return what each region that answers holds, this one first."""
-        here, others = await self._here(book_id, op_ids), self.links.other_regions
+        here, others = await self._here(book_id, op_ids), self.peers.other_regions
         asked = [AskedOperation(op_id, _bills(here, op_id)) for op_id in dict.fromkeys(op_ids)]
-        found = await asyncio.gather(*(self.links.status(each, str(book_id), asked) for each in others))
+        found = await asyncio.gather(*(self.peers.status(each, str(book_id), asked) for each in others))
         held = {self.region: here}
         for region, answers in zip(others, found, strict=True):
             if answers is not None:
-                held[region] = _all(map(status_fold.held_of, answers))
+                held[region] = _all(map(status_fold.operations_of, answers))
         unknown = {bill for op_id in op_ids for bill in status_fold.bills_of(op_id, held)} - here.bills
         if unknown:  # of operations that have not arrived here, though their bills may have
-            held[self.region] = here.and_also(Held(stored=await self.present(book_id, unknown)))
+            held[self.region] = here.and_also(RegionOperations(stored=await self.present(book_id, unknown)))
         return held
 
-    async def _here(self, book_id: UUID, op_ids: Iterable[str], bills: Collection[str] = ()) -> Held:
+    async def _here(
+        self, book_id: UUID, op_ids: Iterable[str], bills: Collection[str] = ()
+    ) -> RegionOperations:
         async with self.pool.connection() as connection:
             found = await sync.find_operations(connection, book_id, [UUID(op_id) for op_id in op_ids])
         asked = {*bills, *(bill for each in found.values() for bill in each.bills)}
         stored = await self.present(book_id, asked) if asked else frozenset()
-        return Held({str(op_id): each for op_id, each in found.items()}, stored)
+        return RegionOperations({str(op_id): each for op_id, each in found.items()}, stored)
 
 
-def _bills(held: Held, op_id: str) -> list[str]:
+def _bills(held: RegionOperations, op_id: str) -> list[str]:
     found = held.operations.get(op_id)
     return list(found.bills) if found else []
 
 
-def _all(parts: Iterable[Held]) -> Held:
-    whole = Held()
+def _all(parts: Iterable[RegionOperations]) -> RegionOperations:
+    whole = RegionOperations()
     for part in parts:
         whole = whole.and_also(part)
     return whole

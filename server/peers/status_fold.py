@@ -15,7 +15,7 @@ from server.journal.sync import Found
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class RegionOperations:
     """What one region found just now: operations by op_id, and which bills its store has."""
 
     operations: dict[str, Found] = field(default_factory=dict)
@@ -26,28 +26,28 @@ class Held:
         """The bills of its operations."""
         return frozenset(bill for found in self.operations.values() for bill in found.bills)
 
-    def and_also(self, other: "Held") -> "Held":
+    def and_also(self, other: "RegionOperations") -> "RegionOperations":
         """Return both, of one region."""
-        return Held(self.operations | other.operations, self.stored | other.stored)
+        return RegionOperations(self.operations | other.operations, self.stored | other.stored)
 
 
-def held_of(answer: PeerStatus) -> Held:
+def operations_of(answer: PeerStatus) -> RegionOperations:
     """Return what a peer says."""
     found = {each.op_id: Found(each.records, tuple(each.bills)) for each in answer.operations}
-    return Held(found, frozenset(answer.stored))
+    return RegionOperations(found, frozenset(answer.stored))
 
 
-def bills_of(op_id: str, held: Mapping[str, Held]) -> frozenset[str]:
+def bills_of(op_id: str, held: Mapping[str, RegionOperations]) -> frozenset[str]:
     """Return the bills that an operation brings, as far as any region knows."""
     return frozenset(bill for each in held.values() if (f := each.operations.get(op_id)) for bill in f.bills)
 
 
-def fold(op_ids: Sequence[str], held: Mapping[str, Held]) -> list[OperationStatus]:
+def fold(op_ids: Sequence[str], held: Mapping[str, RegionOperations]) -> list[OperationStatus]:
     """Return the status of each operation, in the order asked, by what the regions (its keys) hold."""
     return [_status(op_id, held) for op_id in op_ids]
 
 
-def _status(op_id: str, held: Mapping[str, Held]) -> OperationStatus:
+def _status(op_id: str, held: Mapping[str, RegionOperations]) -> OperationStatus:
     records = {
         region: each.operations[op_id].records for region, each in held.items() if op_id in each.operations
     }

@@ -11,12 +11,12 @@ from server.cluster.membership import Membership
 from server.contract.cluster import Directory, DirectoryServer, Liveness, RosterServer
 from server.contract.errors import ErrorCode
 from server.contract.shapes import Primary, RefreshRequest
-from server.errors import ServerError
-from server.node.lifecycle import OwnState
+from server.errors import ApiError
+from server.node.lifecycle import Lifecycle
 from server.node.load import LoadMeter
 from server.pinning import policies, rules
 from server.pinning.policies import Chance, Policy
-from server.pinning.rules import Decision, Peer, Situation, Standing
+from server.pinning.rules import Decision, PeerServer, Situation, Standing
 from server.tokens.tokens import Identity, RefreshToken
 
 _log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class Placement:
     policy: Policy
     drain_seconds: float
     membership: Membership
-    own: OwnState
+    own: Lifecycle
     load: LoadMeter
     chance: Chance = random.random
     writes_arrived: Arrived = nobody_can_tell
@@ -53,10 +53,10 @@ class Placement:
         return self.membership.roster.version
 
     def primary(self, id_: str) -> Primary:
-        """Return a server of the roster as a client is told of it. Raises ServerError (draining)."""
+        """Return a server of the roster as a client is told of it. Raises ApiError (draining)."""
         server = self.membership.roster.server(id_)
         if server is None:
-            raise ServerError(ErrorCode.DRAINING, _NOBODY)
+            raise ApiError(ErrorCode.DRAINING, _NOBODY)
         return Primary(server.id, server.region, server.url)
 
     def at_login(self) -> str:
@@ -79,12 +79,12 @@ class Placement:
         decision = rules.decide(replace(situation, writes_arrived=not_yet))
         if token and waits_for and await self._are_there(token, waits_for[0]):
             decision = rules.decide(replace(situation, writes_arrived=lambda _: True))
-        locked = token.server_id if token else ""
-        changed = decision.server_id not in ("", locked)
+        pinned = token.server_id if token else ""
+        changed = decision.server_id not in ("", pinned)
         self.decisions[decision.rule, changed] += 1
         if changed and decision.server_id != self.server_id:
             self.load.moves += 1
-        moved = {"rule": decision.rule, "changed": changed, "locked": locked, "chosen": decision.server_id}
+        moved = {"rule": decision.rule, "changed": changed, "pinned": pinned, "chosen": decision.server_id}
         _log.info("refresh decided", extra=moved)
         return decision
 
@@ -97,8 +97,8 @@ class Placement:
         return replace(
             token,
             server_id=id_,
-            lock_epoch=token.lock_epoch + 1,
-            locked_since=now,
+            pin_epoch=token.pin_epoch + 1,
+            pinned_since=now,
             region_moved_at=token.region_moved_at if stays else now,
         )
 
@@ -110,13 +110,13 @@ class Placement:
         return await self.writes_arrived(token.identity, region)
 
     def _situation(self, token: RefreshToken | None, standing: Standing, body: RefreshRequest) -> Situation:
-        directory, locked = self.membership.directory, token.server_id if token else self.server_id
+        directory, pinned = self.membership.directory, token.server_id if token else self.server_id
         servers = self.membership.roster.servers
         alone = [each.id for each in servers] == [self.server_id]
         return Situation(
             standing=standing,
             me=self.server_id,
-            locked=locked,
+            pinned=pinned,
             closest=body.closest_server_id,
             critical=body.critical_task_in_progress,
             reason=body.reason,
@@ -124,26 +124,26 @@ class Placement:
             fresh=alone or directory is not None,
             doubtful=directory is not None and directory.self_preservation,
             now=self.membership.clock(),
-            locked_since=token.locked_since if token else 0,
+            pinned_since=token.pinned_since if token else 0,
             region_moved_at=token.region_moved_at if token else 0,
-            drain_until=self._drain_until(locked, directory),
+            drain_until=self._drain_until(pinned, directory),
             writes_arrived=lambda _: False,
             policy=self.policy,
             chance=self.chance,
         )
 
-    def _peer(self, server: RosterServer, directory: Directory | None) -> Peer:
+    def _peer(self, server: RosterServer, directory: Directory | None) -> PeerServer:
         if server.id == self.server_id:  # of itself it knows better than discovery does
             state: Liveness = "draining" if self.own.is_draining else "up"
-            return Peer(server.id, server.region, state, self.load.utilisation)
+            return PeerServer(server.id, server.region, state, self.load.utilisation)
         said = _said(directory, server.id)
         used = said.load.utilisation if said and said.load else policies.ASSUMED
-        return Peer(server.id, server.region, said.state if said else "unknown", used)
+        return PeerServer(server.id, server.region, said.state if said else "unknown", used)
 
-    def _drain_until(self, locked: str, directory: Directory | None) -> float:
-        if locked == self.server_id:
+    def _drain_until(self, pinned: str, directory: Directory | None) -> float:
+        if pinned == self.server_id:
             return self.own.drain_until
-        said = _said(directory, locked)
+        said = _said(directory, pinned)
         return said.since_ms / 1_000 + self.drain_seconds if said else 0.0
 
 

@@ -19,7 +19,7 @@ ASSUMED: Final = 0.5
 _GAP: Final = 0.30
 _OVER_MEAN: Final = 1.10
 _BELOW_OWN: Final = 0.90
-_LOCK_SECONDS: Final = 600
+_PIN_SECONDS: Final = 600
 _LEAST_ROOM: Final = 0.01
 
 
@@ -52,14 +52,14 @@ def forced(policy: Policy, candidates: Sequence[Candidate], chance: Chance) -> C
 
 
 def balanced(
-    policy: Policy, own: Candidate, others: Sequence[Candidate], lock_seconds: float, chance: Chance
+    policy: Policy, own: Candidate, others: Sequence[Candidate], pin_seconds: float, chance: Chance
 ) -> Candidate:
     """Choose for a client that may stay where it is (`own`); `lock_seconds` is how long it has been there."""
     best = lowest([own, *others])
     if policy == "strict" or own.utilisation - best.utilisation >= _GAP:
         return best
     mean = sum(each.utilisation for each in (own, *others)) / (1 + len(others))
-    if not others or lock_seconds < _LOCK_SECONDS or own.utilisation < _OVER_MEAN * mean:
+    if not others or pin_seconds < _PIN_SECONDS or own.utilisation < _OVER_MEAN * mean:
         return own
     candidate = _best_of_two(others, chance)
     if candidate.utilisation > _BELOW_OWN * own.utilisation:

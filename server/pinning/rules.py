@@ -17,7 +17,7 @@ REGION_SECONDS: Final = 600
 
 
 @dataclass(frozen=True, slots=True)
-class Peer:
+class PeerServer:
     """A server of the roster as the answering server sees it."""
 
     id: str
@@ -41,22 +41,22 @@ class Situation:
 
     standing: Standing
     me: str
-    locked: str
+    pinned: str
     closest: str
     critical: bool
     reason: Literal["expiry", "unreachable"]
-    peers: tuple[Peer, ...]
+    peers: tuple[PeerServer, ...]
     fresh: bool
     doubtful: bool
     now: float
-    locked_since: float
+    pinned_since: float
     region_moved_at: float
     drain_until: float
     writes_arrived: Callable[[str], bool]
     policy: Policy
     chance: Chance
 
-    def peer(self, id_: str) -> Peer | None:
+    def peer(self, id_: str) -> PeerServer | None:
         """Return a server of the roster."""
         return next((each for each in self.peers if each.id == id_), None)
 
@@ -91,7 +91,7 @@ def decide(situation: Situation) -> Decision:
         if isinstance(found, Decision):
             return found
         situation = found or situation
-    return Decision("balance", situation.locked)
+    return Decision("balance", situation.pinned)
 
 
 # --- the rules ------------------------------------------------------------------------------------------
@@ -112,14 +112,14 @@ def failover(situation: Situation) -> Decision | None:
     the client, else any; if nobody is known to be up, this server is: it answers.
     """
     s = situation
-    if s.locked == s.me:  # if it did not answer, it does again
+    if s.pinned == s.me:  # if it did not answer, it does again
         over = s.reason == "unreachable" and s.state(s.me) == "up"
-        return Decision("failover", s.locked) if over else None
-    gone = s.peer(s.locked) is None or (s.fresh and s.state(s.locked) in {"down", "left"})
+        return Decision("failover", s.pinned) if over else None
+    gone = s.peer(s.pinned) is None or (s.fresh and s.state(s.pinned) in {"down", "left"})
     if not gone and s.reason != "unreachable":
         return None
-    up = [each for each in s.peers if each.state == "up" and each.id != s.locked]
-    nearest = _by_region(up, s.region(s.locked), s.region(s.closest), s.region(s.me))
+    up = [each for each in s.peers if each.state == "up" and each.id != s.pinned]
+    nearest = _by_region(up, s.region(s.pinned), s.region(s.closest), s.region(s.me))
     roomy = [[each for each in group if each.utilisation < FULL] for group in nearest]
     return Decision("failover", _forced(s, *roomy, *nearest) or _answering(s))
 
@@ -127,29 +127,29 @@ def failover(situation: Situation) -> Decision | None:
 def critical(situation: Situation) -> Decision | None:
     """A task of several steps is going on: it ends where it began, unless that server ends first."""
     s = situation
-    if not s.critical or (s.state(s.locked) == "draining" and s.now >= s.drain_until):
+    if not s.critical or (s.state(s.pinned) == "draining" and s.now >= s.drain_until):
         return None
-    return Decision("critical", s.locked)
+    return Decision("critical", s.pinned)
 
 
 def uncertain(situation: Situation) -> Decision | None:
     """Nobody knows how the others are. That this server itself is to end, it knows for sure."""
     s = situation
-    if s.locked == s.me and s.state(s.me) == "draining":
+    if s.pinned == s.me and s.state(s.me) == "draining":
         return None
-    unsure = not s.fresh or s.doubtful or s.state(s.locked) == "unknown"
-    return Decision("uncertain", s.locked) if unsure else None
+    unsure = not s.fresh or s.doubtful or s.state(s.pinned) == "unknown"
+    return Decision("uncertain", s.pinned) if unsure else None
 
 
 def drain(situation: Situation) -> Decision | None:
     """The locked server is to end: another of its region, else of another one."""
     s = situation
-    if s.state(s.locked) != "draining":
+    if s.state(s.pinned) != "draining":
         return None
-    up = _by_region([each for each in s.peers if each.state == "up"], s.region(s.locked), s.region(s.closest))
+    up = _by_region([each for each in s.peers if each.state == "up"], s.region(s.pinned), s.region(s.closest))
     maybe = [each for each in s.peers if each.state in {"unknown", "suspect"}]
-    chosen = _forced(s, *up, *_by_region(maybe, s.region(s.locked), s.region(s.closest)))
-    return Decision("drain", chosen or s.locked)
+    chosen = _forced(s, *up, *_by_region(maybe, s.region(s.pinned), s.region(s.closest)))
+    return Decision("drain", chosen or s.pinned)
 
 
 def no_hint(situation: Situation) -> Situation | None:
@@ -162,17 +162,17 @@ def closer_region(situation: Situation) -> Decision | None:
     """The client is nearer to another region: there, once its writes are there too."""
     s = situation
     closest = s.peer(s.closest)
-    if closest is None or closest.region == s.region(s.locked):
+    if closest is None or closest.region == s.region(s.pinned):
         return None
     may_move = s.now - s.region_moved_at >= REGION_SECONDS and closest.utilisation < FULL
     moves = may_move and s.writes_arrived(closest.region)
-    return Decision("closer_region", closest.id if moves else s.locked)
+    return Decision("closer_region", closest.id if moves else s.pinned)
 
 
 def balance(situation: Situation) -> Decision | None:
     """The lowest load of the region, without flapping."""
     s = situation
-    own = s.peer(s.locked)
+    own = s.peer(s.pinned)
     if own is None or own.state != "up":
         return None
     others = [
@@ -180,7 +180,7 @@ def balance(situation: Situation) -> Decision | None:
         for each in s.peers
         if each.region == own.region and each.state == "up" and each.id != own.id
     ]
-    chosen = policies.balanced(s.policy, own.candidate, others, s.now - s.locked_since, s.chance)
+    chosen = policies.balanced(s.policy, own.candidate, others, s.now - s.pinned_since, s.chance)
     return Decision("balance", chosen.id)
 
 
@@ -205,13 +205,13 @@ def newcomer(situation: Situation) -> str:
     return _forced(s, *_by_region(up, home, ""), *_by_region(maybe, home, "")) or s.me
 
 
-def _by_region(peers: Sequence[Peer], *regions: str) -> list[list[Peer]]:
+def _by_region(peers: Sequence[PeerServer], *regions: str) -> list[list[PeerServer]]:
     """Return the peers of each of `regions`, and then the rest."""
     groups = [[each for each in peers if each.region == code] for code in dict.fromkeys(regions)]
     return [*groups, [each for each in peers if each.region not in regions]]
 
 
-def _forced(situation: Situation, *groups: Sequence[Peer]) -> str:
+def _forced(situation: Situation, *groups: Sequence[PeerServer]) -> str:
     """Choose in the first group that has anybody, "" where none has."""
     for group in groups:
         if group:
@@ -225,4 +225,4 @@ def _answering(situation: Situation) -> str:
     if situation.peer(situation.me) is not None:
         return situation.me
     maybe = [each for each in situation.peers if each.state in {"unknown", "suspect"}]
-    return _forced(situation, maybe) or situation.locked
+    return _forced(situation, maybe) or situation.pinned

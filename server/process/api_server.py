@@ -11,7 +11,7 @@ from types import FrameType
 
 import uvicorn
 
-from server.api.state import Services
+from server.api.state import ServerState
 from server.app import create_app, make_services, set_public_url
 from server.config import Config
 from server.db.embedded import EmbeddedPostgres
@@ -78,7 +78,7 @@ class _DrainingServer(AnnouncingServer):
     def __init__(
         self,
         config: uvicorn.Config,
-        services: Services,
+        services: ServerState,
         line: dict[str, object],
         asked_to_end: threading.Event,
     ) -> None:
@@ -100,13 +100,13 @@ class _DrainingServer(AnnouncingServer):
 
     async def _drain(self) -> None:
         services, now = self._services, self._services.clock()
-        if not services.own.is_draining:
-            _log.info("draining", extra={"locks": services.load.locks.count(now)})
-            services.own.drain(now, services.config.drain_seconds)
-        locks = services.load.locks.count(now)
-        if services.own.is_drained(now, locked=locks > 0, called=services.load.in_flight > 0):
+        if not services.lifecycle.is_draining:
+            _log.info("draining", extra={"locks": services.load.pinned.count(now)})
+            services.lifecycle.drain(now, services.config.drain_seconds)
+        locks = services.load.pinned.count(now)
+        if services.lifecycle.is_drained(now, pinned=locks > 0, called=services.load.in_flight > 0):
             _log.info("drained", extra={"locks": locks})
-            await services.beating.leave()
+            await services.heartbeats.leave()
             self.should_exit = True
 
 

@@ -7,12 +7,12 @@ from typing import Final
 from server.replication import names
 from server.replication.node import Node
 
-FENCE_SECONDS: Final = 30.0
+CATCH_UP_SECONDS: Final = 30.0
 _PAUSE_SECONDS: Final = 0.05
 
 
-def wait_until_passed(
-    links: Sequence[tuple[Node, Node]], seconds: float = FENCE_SECONDS
+def wait_until_caught_up(
+    links: Sequence[tuple[Node, Node]], seconds: float = CATCH_UP_SECONDS
 ) -> list[tuple[Node, Node]]:
     """Return the links (publisher, subscriber) that did not carry all in time; at once where one has no slot
     or is disabled.

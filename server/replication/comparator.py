@@ -21,7 +21,7 @@ _END_SECONDS: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class Comparison:
     """How the last comparison ended: what was found, or else the sentence that says why nothing was."""
 
     seconds_ago: float
@@ -34,7 +34,7 @@ def pause(took: float) -> float:
     return max(_LEAST_PAUSE_SECONDS, _PAUSE_OF_ONE * took)
 
 
-class Comparing:
+class Comparator:
     """Compares in a thread of its own from `start` to `close`. What is said meanwhile is not heard: the
     screen belongs to who looks."""
 
@@ -43,18 +43,18 @@ class Comparing:
         self._ended = threading.Event()
         self._nodes: Sequence[Node] = ()
         self._last: tuple[float, Verification | None, str] | None = None
-        self._thread = threading.Thread(target=self._keep_comparing, name="comparing", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="comparing", daemon=True)
 
     def start(self) -> None:
         """Begin with the first."""
         self._thread.start()
 
-    def last(self) -> Compared | None:
+    def last(self) -> Comparison | None:
         """Return how the last comparison ended, None before the first has."""
         if self._last is None:
             return None
         at, found, why = self._last
-        return Compared(time.monotonic() - at, found, why)
+        return Comparison(time.monotonic() - at, found, why)
 
     def close(self) -> None:
         """Compare no more; what is under way is cut short."""
@@ -66,7 +66,7 @@ class Comparing:
                     node.connection.cancel_safe(timeout=_END_SECONDS)
             self._thread.join(0.1)
 
-    def _keep_comparing(self) -> None:
+    def _run(self) -> None:
         took = 0.0
         while not self._ended.wait(pause(took) if self._last else 0):
             started = time.monotonic()

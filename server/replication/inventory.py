@@ -12,7 +12,7 @@ _MOST_COUNTED: Final = 500_000  # 0.04 s of a region's time, every two where it 
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class RegionInventory:
     """`journal` counts rows, about where `is_estimate`; the others are of the bills whose rows came from
     another region and whose bytes have not. None is not known: the region is away, or its schema older."""
 
@@ -44,15 +44,15 @@ class Held:
         )
 
 
-def look(node: Node) -> Held:
+def read_inventory(node: Node) -> RegionInventory:
     """Ask one region. Raises RegionError."""
     has_journal, has_wanted = node.rows("tables")[0]
     journal, is_estimate = _journal(node) if has_journal else (None, False)
     wanted = node.rows("wanted")[0] if has_wanted else (None, None, None)
-    return Held(node.code, journal, is_estimate, *wanted)
+    return RegionInventory(node.code, journal, is_estimate, *wanted)
 
 
-def sentences(held: Iterable[Held]) -> str:
+def late_sentences(held: Iterable[RegionInventory]) -> str:
     """Return what is to be said of those that are late, "" where none is."""
     return " ".join(each.sentence for each in held if each.is_late)
 

@@ -7,12 +7,12 @@ from itertools import permutations
 
 from server.errors import StartError
 from server.replication import inventory, names, preflight, roles, status, subscriptions
-from server.replication.catch_up import FENCE_SECONDS
+from server.replication.catch_up import CATCH_UP_SECONDS
 from server.replication.first_copy import wait_until_copied
 from server.replication.node import Node, RegionError, locked, reached
 from server.replication.regions import Region
 from server.replication.repair import exchange
-from server.replication.status import End, MeshStatus
+from server.replication.status import MeshStatus, RegionEnd
 from server.replication.verify import Verification, verify
 
 
@@ -82,7 +82,7 @@ class Mesh:
                 self._say_bills(staying)
                 return replace(verify(staying), left_out=away)
 
-    def verify(self, seconds: float = FENCE_SECONDS) -> Verification:
+    def verify(self, seconds: float = CATCH_UP_SECONDS) -> Verification:
         """Compare what the members hold; waits at most `seconds` for what is under way."""
         with self.members() as (nodes, left_out):
             return replace(verify(nodes, seconds), left_out=left_out)
@@ -162,7 +162,7 @@ class Mesh:
 
     def _say_bills(self, staying: Sequence[Node]) -> None:
         for node in staying:
-            if (stock := inventory.look(node)).bills_to_copy:
+            if (stock := inventory.read_inventory(node)).bills_to_copy:
                 self.say(
                     f"{stock.what_is_to_copy} Servers that have them must run until "
                     "`bahi-server replication status` shows none."
@@ -184,7 +184,7 @@ class Mesh:
             exchange(nodes, found.differences, into, self.say)
 
     def _check(self, nodes: Sequence[Node]) -> None:
-        found = preflight.problems([preflight.look(node) for node in nodes], len(self.regions))
+        found = preflight.problems([preflight.read_facts(node) for node in nodes], len(self.regions))
         if found:
             raise StartError(preflight.describe(found))
 
@@ -204,12 +204,12 @@ class Mesh:
                 self.say(f"{publisher.code} → {subscriber.code}: taken away")
 
 
-def _end(region: Region) -> End:
+def _end(region: Region) -> RegionEnd:
     try:
         with reached(region) as node:
-            return status.look(node)
+            return status.read_status(node)
     except RegionError as error:
-        return End(region.code, away=str(error))
+        return RegionEnd(region.code, away=str(error))
 
 
 def _check_addresses(nodes: Sequence[Node]) -> None:

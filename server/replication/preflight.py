@@ -35,7 +35,7 @@ class Facts:
         return int(self.settings.get(name, default))
 
 
-def look(node: Node) -> Facts:
+def read_facts(node: Node) -> Facts:
     """Ask a region for its facts. Raises RegionError."""
     began = time.time()
     (found,) = node.named("facts")

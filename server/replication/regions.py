@@ -32,13 +32,13 @@ _PRIVATE: Final = ("require", "verify-ca", "verify-full")
 _CONNECT_SECONDS: Final = 10
 
 
-class _Entry(msgspec.Struct, forbid_unknown_fields=True):
+class _RegionKeys(msgspec.Struct, forbid_unknown_fields=True):
     url: str = ""
     peer_url: str = ""
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
-    regions: dict[str, _Entry]
+    regions: dict[str, _RegionKeys]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def _read(path: Path) -> _File:
         raise StartError(f"The file of regions {path} has a mistake: {error}.") from error
 
 
-def _region(code: str, entry: _Entry, environment: Mapping[str, str]) -> Region:
+def _region(code: str, entry: _RegionKeys, environment: Mapping[str, str]) -> Region:
     if not _CODE.match(code):
         raise StartError(f"A region code is made of a-z, 0-9 and -: {code!r} is not.")
     variable = f"BAHI_DATABASE_URL_{code.upper().replace('-', '_')}"

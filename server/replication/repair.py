@@ -17,7 +17,7 @@ from psycopg import sql
 from server.replication import names
 from server.replication.names import Table
 from server.replication.node import SQL, Node, RegionError, told
-from server.replication.verify import Difference, Place, parts_of
+from server.replication.verify import Difference, RowPlace, parts_of
 
 _BATCH: Final = 1_000
 _TRIES: Final = 5
@@ -34,7 +34,7 @@ def exchange(
     by_code = {node.code: node for node in nodes}
     added = 0
     for target in into:
-        wanted: dict[tuple[str, str], list[Place]] = defaultdict(list)
+        wanted: dict[tuple[str, str], list[RowPlace]] = defaultdict(list)
         for difference in differences:
             for source in difference.sources.get(target.code, ()):
                 wanted[source, difference.place.table].append(difference.place)
@@ -64,7 +64,7 @@ def _merge_again(target: Node, differences: Sequence[Difference]) -> None:
             target.rows("merge_again", values, **parts)
 
 
-def _fetch(source: Node, target: Node, table: Table, places: Sequence[Place]) -> int:
+def _fetch(source: Node, target: Node, table: Table, places: Sequence[RowPlace]) -> int:
     columns = [name for (name,) in target.rows("columns", {"table": table.name})]
     added = 0
     for start in range(0, len(places), _PLACES):
@@ -78,7 +78,9 @@ def _fetch(source: Node, target: Node, table: Table, places: Sequence[Place]) ->
     return added
 
 
-def _copy(source: Node, target: Node, table: Table, columns: Sequence[str], places: Sequence[Place]) -> None:
+def _copy(
+    source: Node, target: Node, table: Table, columns: Sequence[str], places: Sequence[RowPlace]
+) -> None:
     wanted = sql.Literal([place.text for place in places])
     ours = sql.SQL(", ").join(sql.Identifier("t", name) for name in columns)
     theirs = sql.SQL(", ").join(map(sql.Identifier, columns))

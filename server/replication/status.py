@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from server.replication import inventory, names
-from server.replication.inventory import Held
+from server.replication.inventory import RegionInventory
 from server.replication.node import Node
 
 State = Literal["ok", "copying", "behind", "broken", "missing", "unreachable"]
@@ -18,13 +18,13 @@ _NEAR_THE_END: Final = {"unreserved": "soon", "extended": "while it lasts"}
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class RegionEnd:
     """What one region says: `received` by subscription, `sent` by slot; "" or why it cannot be asked."""
 
     code: str
     received: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     sent: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    held: Held | None = None
+    inventory: RegionInventory | None = None
     away: str = ""
 
     @property
@@ -34,7 +34,7 @@ class End:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class SubscriptionStatus:
     """One ordered pair. Errors are counted since PostgreSQL's statistics were last reset; `lag_bytes` are of
     the publisher's log, `safe_bytes` what may be written there before the slot is lost (None: no bound)."""
 
@@ -65,49 +65,51 @@ class MeshStatus:
     """`members` take part; `held` is of every region; `away` is why one cannot be asked, by its code."""
 
     members: tuple[str, ...]
-    links: tuple[Link, ...]
-    held: tuple[Held, ...]
+    subscriptions: tuple[SubscriptionStatus, ...]
+    inventories: tuple[RegionInventory, ...]
     away: Mapping[str, str]
 
     @property
     def is_well(self) -> bool:
         """Whether every link carries what is written."""
-        return len(self.members) > 1 and all(link.state in {"ok", "copying", "behind"} for link in self.links)
+        return len(self.members) > 1 and all(
+            link.state in {"ok", "copying", "behind"} for link in self.subscriptions
+        )
 
     @property
     def verdict(self) -> str:
         """All of it in one sentence, with what to do; one more for each region that is late with bills."""
-        return " ".join(filter(None, (_verdict(self), inventory.sentences(self.held))))
+        return " ".join(filter(None, (_verdict(self), inventory.late_sentences(self.inventories))))
 
 
-def look(node: Node) -> End:
+def read_status(node: Node) -> RegionEnd:
     """Ask one region. Raises RegionError."""
     received = {row["subscription"]: row for row in node.named("received")}
     sent = {row["slot"]: row for row in node.named("sent")}
-    return End(node.code, received, sent, inventory.look(node))
+    return RegionEnd(node.code, received, sent, inventory.read_inventory(node))
 
 
-def judge(ends: Sequence[End]) -> MeshStatus:
+def judge(ends: Sequence[RegionEnd]) -> MeshStatus:
     """Return how all links are. A region that is away is a member where another has links with it."""
     known = [name for end in ends for name in (*end.received, *end.sent)]
     members = [end for end in ends if end.is_member or _is_named(end.code, ends, known)]
     links = [_link(one, other) for one in members for other in members if one is not other]
     away = {end.code: end.away for end in ends if end.away}
-    stocks = tuple(end.held or Held(end.code) for end in ends)
+    stocks = tuple(end.inventory or RegionInventory(end.code) for end in ends)
     return MeshStatus(tuple(end.code for end in members), tuple(links), stocks, away)
 
 
-def _is_named(code: str, ends: Sequence[End], known: Sequence[str]) -> bool:
+def _is_named(code: str, ends: Sequence[RegionEnd], known: Sequence[str]) -> bool:
     ours = {names.subscription(code)}
     ours |= {name for end in ends for name in (names.pair(code, end.code), names.pair(end.code, code))}
     return any(name in ours for name in known)
 
 
-def _link(publisher: End, subscriber: End) -> Link:
+def _link(publisher: RegionEnd, subscriber: RegionEnd) -> SubscriptionStatus:
     received = subscriber.received.get(names.subscription(publisher.code), {})
     sent = publisher.sent.get(names.pair(publisher.code, subscriber.code), {})
     state, sentence = _state(publisher, subscriber, received, sent)
-    return Link(
+    return SubscriptionStatus(
         publisher=publisher.code,
         subscriber=subscriber.code,
         state=state,
@@ -127,7 +129,7 @@ def _link(publisher: End, subscriber: End) -> Link:
 
 
 def _state(
-    publisher: End, subscriber: End, received: Mapping[str, Any], sent: Mapping[str, Any]
+    publisher: RegionEnd, subscriber: RegionEnd, received: Mapping[str, Any], sent: Mapping[str, Any]
 ) -> tuple[State, str]:
     for end in (publisher, subscriber):
         if end.away:
@@ -162,15 +164,15 @@ def _pace(received: Mapping[str, Any], sent: Mapping[str, Any]) -> tuple[State, 
 def _verdict(status: MeshStatus) -> str:
     if len(status.members) < 2:
         return "No regions are joined: run `replication join`."
-    bad = [link for link in status.links if link.state not in {"ok", "copying"}]
+    bad = [link for link in status.subscriptions if link.state not in {"ok", "copying"}]
     if bad:
         worst = min(bad, key=lambda link: _WORST.index(link.state))
-        return f"{len(bad)} of {len(status.links)} links need care; {worst.name}: {worst.sentence}."
-    if copying := [link for link in status.links if link.state == "copying"]:
-        return f"{len(copying)} of {len(status.links)} links are still copying what was there before."
-    furthest = max(status.links, key=lambda link: (link.lag_seconds or 0, link.lag_bytes or 0))
+        return f"{len(bad)} of {len(status.subscriptions)} links need care; {worst.name}: {worst.sentence}."
+    if copying := [link for link in status.subscriptions if link.state == "copying"]:
+        return f"{len(copying)} of {len(status.subscriptions)} links are still copying what was there before."
+    furthest = max(status.subscriptions, key=lambda link: (link.lag_seconds or 0, link.lag_bytes or 0))
     lag = f"{furthest.lag_seconds or 0:.1f} s, {furthest.lag_bytes or 0} bytes"
-    return f"All {len(status.links)} links carry; the furthest behind is {furthest.name} ({lag})."
+    return f"All {len(status.subscriptions)} links carry; the furthest behind is {furthest.name} ({lag})."
 
 
 _WORST: Final[tuple[State, ...]] = ("broken", "missing", "unreachable", "behind", "copying", "ok")

@@ -15,12 +15,12 @@ from psycopg import sql
 
 from server.errors import StartError
 from server.replication import names
-from server.replication.catch_up import FENCE_SECONDS, wait_until_passed
+from server.replication.catch_up import CATCH_UP_SECONDS, wait_until_caught_up
 from server.replication.names import Table
 from server.replication.node import Node
 
 
-class Place(NamedTuple):
+class RowPlace(NamedTuple):
     """A slice of a part of a book: what is compared, and exchanged, at once."""
 
     table: str
@@ -39,7 +39,7 @@ class Difference:
     """`missing` says how many rows each region lacks, `sources` from which regions it gets them, `unlike` how
     many rows are there with different contents."""
 
-    place: Place
+    place: RowPlace
     missing: Mapping[str, int]
     sources: Mapping[str, tuple[str, ...]]
     unlike: int = 0
@@ -67,14 +67,14 @@ class Verification:
         return self.are_equal and not self.left_out
 
 
-_Row = tuple[Place, str]
+_Row = tuple[RowPlace, str]
 _Seen = Mapping[_Row, tuple[int | None, ...]]
 """The hash of each suspected row at each region, None where it is not there."""
 _MOST_BOOKS: Final = 2_000  # parts of books asked for at once
 _MOST_ROWS: Final = 500_000
 
 
-def verify(nodes: Sequence[Node], seconds: float = FENCE_SECONDS) -> Verification:
+def verify(nodes: Sequence[Node], seconds: float = CATCH_UP_SECONDS) -> Verification:
     """Compare all tables at `nodes`, waiting at most `seconds` for what is under way. Raises StartError."""
     tables = tables_of(nodes)
     rows: dict[str, Mapping[str, int]] = {}
@@ -85,7 +85,7 @@ def verify(nodes: Sequence[Node], seconds: float = FENCE_SECONDS) -> Verificatio
         suspected |= _look(nodes, table, places)
     late: list[tuple[Node, Node]] = []
     if suspected:
-        late = wait_until_passed(list(permutations(nodes, 2)), seconds)
+        late = wait_until_caught_up(list(permutations(nodes, 2)), seconds)
         suspected = _confirmed(nodes, tables, suspected)
     codes = tuple(node.code for node in nodes)
     differences = tuple(_differences(codes, suspected))
@@ -118,12 +118,12 @@ def parts_of(table: Table) -> dict[str, sql.Composable]:
     }
 
 
-def _suspects(nodes: Sequence[Node], table: Table) -> tuple[dict[str, int], list[Place]]:
+def _suspects(nodes: Sequence[Node], table: Table) -> tuple[dict[str, int], list[RowPlace]]:
     """Return how many rows a table has at each region, and the slices whose digests differ."""
     parts = parts_of(table)
     whole = _each(nodes, lambda node: {row[:2]: row[2:] for row in node.rows("digest", None, **parts)})
     counts = {node.code: sum(n for n, _ in each.values()) for node, each in zip(nodes, whole, strict=True)}
-    places: list[Place] = []
+    places: list[RowPlace] = []
     rows = 0
     for some in _chunks(_unlike(whole)):
         values = {"parts": [f"{book}/{bucket}" for book, bucket in some]}
@@ -135,7 +135,7 @@ def _suspects(nodes: Sequence[Node], table: Table) -> tuple[dict[str, int], list
                 f"More of {table.name} differs than can be compared row by row: "
                 "run `replication join … --anew` for the region that was away."
             )
-        places += [Place(table.name, *key) for key in unlike]
+        places += [RowPlace(table.name, *key) for key in unlike]
     return counts, places
 
 
@@ -143,7 +143,9 @@ def _slices(node: Node, table: Table, values: Mapping[str, object]) -> dict[Any,
     return {row[:3]: row[3:] for row in node.rows("digest_slices", values, **parts_of(table))}
 
 
-def _look(nodes: Sequence[Node], table: Table, places: Sequence[Place]) -> dict[_Row, tuple[int | None, ...]]:
+def _look(
+    nodes: Sequence[Node], table: Table, places: Sequence[RowPlace]
+) -> dict[_Row, tuple[int | None, ...]]:
     """Return the rows of `places` that are not the same everywhere."""
     found: dict[_Row, tuple[int | None, ...]] = {}
     for some in _chunks(places):
@@ -155,7 +157,7 @@ def _look(nodes: Sequence[Node], table: Table, places: Sequence[Place]) -> dict[
 
 def _rows(node: Node, table: Table, values: Mapping[str, object]) -> dict[_Row, int]:
     return {
-        (Place(table.name, *row[:3]), row[3]): row[4]
+        (RowPlace(table.name, *row[:3]), row[3]): row[4]
         for row in node.rows("slice_rows", values, **parts_of(table))
     }
 
@@ -171,13 +173,13 @@ def _confirmed(
 
 
 def _differences(codes: Sequence[str], suspected: _Seen) -> list[Difference]:
-    by_place: dict[Place, list[tuple[int | None, ...]]] = defaultdict(list)
+    by_place: dict[RowPlace, list[tuple[int | None, ...]]] = defaultdict(list)
     for (place, _key), seen in sorted(suspected.items()):
         by_place[place].append(seen)
     return [_difference(codes, place, rows) for place, rows in by_place.items()]
 
 
-def _difference(codes: Sequence[str], place: Place, rows: Sequence[tuple[int | None, ...]]) -> Difference:
+def _difference(codes: Sequence[str], place: RowPlace, rows: Sequence[tuple[int | None, ...]]) -> Difference:
     missing = {code: sum(row[n] is None for row in rows) for n, code in enumerate(codes)}
     lacking = {code: number for code, number in missing.items() if number}
     sources = {code: _sources(codes, codes.index(code), rows) for code in lacking}

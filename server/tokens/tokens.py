@@ -126,11 +126,11 @@ class RefreshToken:
 
     identity: Identity
     generation: int
-    lock_epoch: int
+    pin_epoch: int
     server_id: str
     absolute: int
     password_ver: int = 0
-    locked_since: int = 0
+    pinned_since: int = 0
     region_moved_at: int = 0
 
 
@@ -176,10 +176,10 @@ def make_refresh(signer: TokenKeys, token: RefreshToken, now: int, issuer: str =
             "sid": str(identity.session_id),
             "gen": token.generation,
             "srv": token.server_id,
-            "lep": token.lock_epoch,
+            "lep": token.pin_epoch,
             "abs": token.absolute,
             "pwv": token.password_ver,
-            "lat": token.locked_since,
+            "lat": token.pinned_since,
             "rat": token.region_moved_at,
             "iat": now,
             "exp": min(now + REFRESH_IDLE_SECONDS, token.absolute),

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Final
 
 from server.pinning.policies import Policy
-from server.pinning.rules import Peer, Situation, decide
+from server.pinning.rules import PeerServer, Situation, decide
 from tests.bench.groups import Group
 from tests.bench.rows import Row, spread_of
 from tests.bench.stage import Stage
@@ -51,7 +51,7 @@ class Simulation:
     spread_before_death: float = 0.0
     _chance: random.Random = field(init=False)
     _all: list[_Session] = field(init=False)
-    _peers: tuple[Peer, ...] = ()
+    _peers: tuple[PeerServer, ...] = ()
     _reported: float = float("-inf")
     _moves: int = 0
 
@@ -100,7 +100,7 @@ class Simulation:
         return Situation(
             standing="good",
             me=session.at,
-            locked=session.at,
+            pinned=session.at,
             closest="",
             critical=False,
             reason="expiry",
@@ -108,7 +108,7 @@ class Simulation:
             fresh=True,
             doubtful=False,
             now=now,
-            locked_since=session.since,
+            pinned_since=session.since,
             region_moved_at=0,
             drain_until=0,
             writes_arrived=lambda _: False,
@@ -121,7 +121,7 @@ class Simulation:
             return
         self._reported = now
         self._peers = tuple(
-            Peer(id_, "ap-south-1", "up", min(1.0, max(0.0, load + self._chance.gauss(0, _NOISE))))
+            PeerServer(id_, "ap-south-1", "up", min(1.0, max(0.0, load + self._chance.gauss(0, _NOISE))))
             for id_, load in self._loads().items()
         )
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from app.domain.entry import Direction, EntryDraft
 from app.remote.endpoint import Endpoint
-from app.services.accounts import Accounts, Remote, Session
+from app.services.accounts import Accounts, BookSession, Remote
 from app.services.entries import Entries
 from app.store.cache import ReadCache
 from app.store.database import Database
@@ -63,7 +63,7 @@ def save_durable(stage: Stage) -> list[Row]:
 def _saves(database: Database) -> Iterator[float]:
     outbox, settings = Outbox(database), Settings(database)
     accounts = Accounts(settings, outbox, _no_server, _no_remote)
-    accounts.session = Session(
+    accounts.session = BookSession(
         "Asha", "0199aaaa-0000-7000-8000-000000000001", "0K7", "local", "local", "here"
     )
     entries = Entries(accounts, outbox, ReadCache(database))

@@ -8,8 +8,8 @@ import psycopg
 
 from server.cli.replication_report import show_status
 from server.cli.roster_table import columns
-from server.cli.status import describe, look
-from server.cluster.peer_http import Asker
+from server.cli.status import describe, read_cluster
+from server.cluster.peer_http import PeerHttp
 from server.errors import StartError
 from server.replication.status import MeshStatus
 from tests.support.cluster import Cluster
@@ -23,7 +23,7 @@ class Watch:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._asker = Asker(next(iter(cluster.discovery.values())).url)
+        self._asker = PeerHttp(next(iter(cluster.discovery.values())).url)
         self._before: MeshStatus | None = None
 
     def text(self) -> str:
@@ -36,7 +36,7 @@ class Watch:
 
     def _servers(self) -> str:
         try:
-            return describe(look(self._asker, self._cluster.fingerprint), time.time())
+            return describe(read_cluster(self._asker, self._cluster.fingerprint), time.time())
         except StartError as error:  # one that is away comes back
             return f"{error}\n"
 

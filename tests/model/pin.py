@@ -18,7 +18,7 @@ from app.domain.session import Effect, Event, Machine, Outcome
 from server.contract.cluster import Liveness
 from server.pinning import rules
 from server.pinning.policies import Policy
-from server.pinning.rules import Decision, Peer, Situation
+from server.pinning.rules import Decision, PeerServer, Situation
 
 Health = Literal["up", "draining", "away"]
 """`away` is killed, stopped or cut off; it may come back, or never."""
@@ -62,7 +62,7 @@ class World(NamedTuple):
 
     def is_well(self) -> bool:
         """Say whether the client is settled at a server that lives."""
-        settled = self.machine.phase in {Phase.LOCKED, Phase.SYNCING}
+        settled = self.machine.phase in {Phase.PINNED, Phase.SYNCING}
         return settled and self.lives(self.machine.server)
 
     def lives(self, server: str) -> bool:
@@ -96,7 +96,7 @@ class Model:
 
     def start(self) -> World:
         """Return a client that has just signed in at `a`."""
-        machine, _ = self.step(Machine(), session.SignedIn("a", 0, _LIFE, alone=False))
+        machine, _ = self.step(Machine(), session.SessionBegan("a", 0, _LIFE, alone=False))
         return World(forget_numbers(machine), ("up", "up"))
 
     # --- everything that can happen -----------------------------------------------------------------
@@ -164,7 +164,7 @@ class Model:
     def _discovery(self, world: World) -> Iterator[tuple[str, World]]:
         if world.machine.phase is Phase.RECONNECTING:
             for state in ("up", "down", "left"):
-                heard = session.Heard(world.machine.server, state)
+                heard = session.StateReported(world.machine.server, state)
                 yield f"discovery says {state}", self.fed(world, heard)
 
     def _tasks(self, world: World) -> Iterator[tuple[str, World]]:
@@ -202,7 +202,7 @@ class Model:
                     yield f"{asked.at} answers: {rule}, {server}", self.decided(world, asked, rule, server)
 
     def sent(self, world: World, closest: str) -> World:
-        """Return the world once somebody was found to be asked, as `Pinning` does; or nobody."""
+        """Return the world once somebody was found to be asked, as `SessionRunner` does; or nobody."""
         effect = world.seeking
         assert effect is not None
         world = world._replace(seeking=None)
@@ -238,7 +238,7 @@ class Model:
         if self.first_answer and asked.epoch < 0:
             return world._replace(wrong="an answer that counts is of an older epoch")
         older = frozenset(self._older(each) for each in world.asked)
-        event = session.Refreshed(asked.lock, asked.epoch, _LIFE, alone=False)
+        event = session.RefreshSucceeded(asked.lock, asked.epoch, _LIFE, alone=False)
         after = self.fed(world._replace(asked=older), event)
         if after.machine.server == before.server:
             return after
@@ -267,7 +267,7 @@ class Model:
             return self.probed(world, server, ok=world.lives(server))
         if world.asked:
             return self._calm_answer(world, min(world.asked))
-        if machine.phase in {Phase.LOCKED, Phase.SYNCING, Phase.SWITCHING}:
+        if machine.phase in {Phase.PINNED, Phase.SYNCING, Phase.SWITCHING}:
             ends = (
                 session.Replayed(machine.epoch, True)
                 if world.lives(machine.server)
@@ -302,7 +302,7 @@ class Model:
 
 
 def _candidate(locked: str, closest: str, excluded: frozenset[str]) -> str:
-    """Return whom `Pinning` asks where no one is named."""
+    """Return whom `SessionRunner` asks where no one is named."""
     if closest and closest not in excluded:
         return closest
     other = "b" if locked == "a" else "a"
@@ -330,13 +330,13 @@ def decisions_of(
     found = {}
     for said, fresh in (("unknown", False), ("up", True), (other, True)):
         for used, over, closest, policy in product((0.9, 0.2, 0.5), (True, False), (*SERVERS, ""), _POLICIES):
-            peers = (Peer(at, "r", own, 0.5), Peer("b" if at == "a" else "a", "r", said, used))
+            peers = (PeerServer(at, "r", own, 0.5), PeerServer("b" if at == "a" else "a", "r", said, used))
             situation = Situation(
                 *("good", at, lock, closest, critical, reason, peers),
                 fresh=fresh,
                 doubtful=False,
                 now=NOW,
-                locked_since=0.0,
+                pinned_since=0.0,
                 region_moved_at=0.0,
                 drain_until=0.0 if over else NOW + 900,
                 writes_arrived=lambda _: False,
@@ -375,7 +375,7 @@ def _what_is_wrong(before: Machine, event: Event, after: Machine, risen: int) ->
     if risen < 0:
         return "the lock went back"
     moved = after.server != before.server
-    if moved and not isinstance(event, session.Refreshed | session.SignedIn):
+    if moved and not isinstance(event, session.RefreshSucceeded | session.SessionBegan):
         return "the lock moved without an answer"
     if after.phase is Phase.RECONNECTING and not after.deadline - NOW <= session.RECONNECT_SECONDS:
         return "the countdown is longer than it may be"
@@ -383,7 +383,7 @@ def _what_is_wrong(before: Machine, event: Event, after: Machine, risen: int) ->
         return "calls are tried at nobody"
     if isinstance(event, session.Tick) and after.wake_at() <= NOW:
         return "a timer that nobody heeds: it would tick for ever"
-    said_down = isinstance(event, session.Heard) and event.state in {"down", "left"}
+    said_down = isinstance(event, session.StateReported) and event.state in {"down", "left"}
     if said_down and after.phase is Phase.RECONNECTING:
         return "it waits for a server that is gone"
     return ""

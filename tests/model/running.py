@@ -16,7 +16,7 @@ from server.contract.cluster import Heartbeat, Liveness, Load, Reported, Roster,
 from server.discovery.registry import Registry
 from server.pinning import rules
 from server.pinning.policies import FULL, Policy
-from server.pinning.rules import Decision, Peer, Situation
+from server.pinning.rules import Decision, PeerServer, Situation
 
 STEP: Final = 0.25
 _BEAT_SECONDS: Final = 5.0
@@ -102,7 +102,7 @@ class Cluster:
 
     def _signed_in(self, home: str, server: str) -> Client:
         client = Client(home, Record(next(self._numbers), server, 0, self.now))
-        self.feed(client, session.SignedIn(server, 0, _LIFE, alone=False))
+        self.feed(client, session.SessionBegan(server, 0, _LIFE, alone=False))
         return client
 
     # --- time ---------------------------------------------------------------------------------------
@@ -168,7 +168,7 @@ class Cluster:
                 self.feed(client, session.Tick(critical=client.task))
             if client.machine.phase is Phase.RECONNECTING and self.discovery_runs:
                 state = self.registry.state(client.machine.server, self.now)
-                self.feed(client, session.Heard(client.machine.server, state))
+                self.feed(client, session.StateReported(client.machine.server, state))
 
     def feed(self, client: Client, event: Event) -> None:
         """Tell a client's machine, and begin what it asks for."""
@@ -246,7 +246,7 @@ class Cluster:
             fresh=fresh,
             doubtful=fresh and me.doubtful,
             now=self.now,
-            locked_since=record.locked_since,
+            pinned_since=record.locked_since,
             region_moved_at=record.region_moved_at,
             drain_until=self.servers[record.server].drain_until,
             writes_arrived=lambda _: self.chance.random() < 0.5,
@@ -254,11 +254,11 @@ class Cluster:
             chance=self.chance.random,
         )
 
-    def _peer(self, me: Server, id_: str, fresh: bool) -> Peer:
+    def _peer(self, me: Server, id_: str, fresh: bool) -> PeerServer:
         if id_ == me.id:
-            return Peer(id_, _REGIONS[id_], "draining" if me.state != "up" else "up", me.utilisation)
+            return PeerServer(id_, _REGIONS[id_], "draining" if me.state != "up" else "up", me.utilisation)
         state = me.said.get(id_, "unknown") if fresh else "unknown"
-        return Peer(id_, _REGIONS[id_], state, self.servers[id_].utilisation)
+        return PeerServer(id_, _REGIONS[id_], state, self.servers[id_].utilisation)
 
     def _take(self, client: Client, asked: Record, decision: Decision) -> None:
         if client.record != asked:
@@ -273,7 +273,9 @@ class Cluster:
             now if away else asked.region_moved_at,
         )
         before = client.machine.epoch
-        self.feed(client, session.Refreshed(decision.server_id, client.record.epoch, _LIFE, alone=False))
+        self.feed(
+            client, session.RefreshSucceeded(decision.server_id, client.record.epoch, _LIFE, alone=False)
+        )
         assert client.machine.epoch >= before
         assert client.machine.server == client.record.server
 
@@ -298,7 +300,7 @@ class Cluster:
             client.task = False
 
     def _is_settled(self, client: Client) -> bool:
-        return client.machine.phase is Phase.LOCKED and self.servers[client.machine.server].runs == "well"
+        return client.machine.phase is Phase.PINNED and self.servers[client.machine.server].runs == "well"
 
 
 def restart(server: Server) -> None:
@@ -313,15 +315,15 @@ def check_decision(situation: Situation, decision: Decision) -> None:
     a full one while another of its region has room; and no task is broken off for the sake of balance."""
     chosen = situation.peer(decision.server_id)
     assert chosen is not None, "not in the roster"
-    up = [each for each in situation.peers if each.state == "up" and each.id != situation.locked]
+    up = [each for each in situation.peers if each.state == "up" and each.id != situation.pinned]
     gone = situation.fresh and chosen.state in {"down", "left"}
     assert not (gone and up), f"{decision} though {up[0].id} is up"
-    moved = decision.server_id != situation.locked
+    moved = decision.server_id != situation.pinned
     near = [each for each in up if each.region == chosen.region]
     full = chosen.utilisation >= FULL and decision.rule == "failover" and moved
     assert not (full and any(each.utilisation < FULL for each in near)), f"{decision}, which is full"
     if moved and situation.critical:
-        over = situation.state(situation.locked) == "draining" and situation.now >= situation.drain_until
+        over = situation.state(situation.pinned) == "draining" and situation.now >= situation.drain_until
         assert decision.rule == "failover" or over, f"{decision} in the middle of a task"
     if moved and decision.rule != "failover":
         assert chosen.state in {"up", "unknown", "suspect"}

@@ -10,7 +10,7 @@ import pytest
 
 from app.domain import session
 from app.domain.connection_status import Phase
-from app.domain.session import Event, Heard, Machine, Outcome, Refreshed
+from app.domain.session import Event, Machine, Outcome, RefreshSucceeded, StateReported
 from server.pinning import rules
 from server.pinning.rules import Decision, Situation
 from tests.model.pin import SERVERS, Model, World, outcome_of, real_step
@@ -78,7 +78,7 @@ def without_critical(situation: Situation) -> Decision:
 
 
 def without_epochs(machine: Machine, event: Event) -> Outcome:
-    if isinstance(event, Refreshed):
+    if isinstance(event, RefreshSucceeded):
         machine = replace(machine, epoch=min(machine.epoch, event.epoch))
     return real_step(machine, event)
 
@@ -103,7 +103,7 @@ def with_a_patient_wait(machine: Machine, event: Event) -> Outcome:
 
 
 def deaf_to_discovery(machine: Machine, event: Event) -> Outcome:
-    return (machine, ()) if isinstance(event, Heard) else real_step(machine, event)
+    return (machine, ()) if isinstance(event, StateReported) else real_step(machine, event)
 
 
 def test_without_the_critical_rule_a_task_is_interrupted() -> None:

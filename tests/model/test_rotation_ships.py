@@ -13,7 +13,7 @@ import psycopg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.remote.auth import Tokens, lock_of, read_lock
+from app.remote.auth import SessionTokens, pin_of, read_pin
 from app.store.vault import Vault
 from server.auth import session_store
 from server.contract.shapes import Primary, Refreshed, SignedIn
@@ -162,7 +162,7 @@ class RealClient:
     """The tokens that ship, over a keyring that outlasts the program; `drawn` are the records so far."""
 
     keyring: FakeKeyring = field(default_factory=FakeKeyring)
-    tokens: Tokens = field(init=False)
+    tokens: SessionTokens = field(init=False)
 
     def __post_init__(self) -> None:
         self.restart()
@@ -173,15 +173,15 @@ class RealClient:
         self.tokens.adopt(signed_in, "https://a.example.com", 0.0, remember=True)
 
     def restart(self) -> None:
-        self.tokens = Tokens(None, Vault(lambda: "me", lambda: self.keyring))  # type: ignore[arg-type]
+        self.tokens = SessionTokens(None, Vault(lambda: "me", lambda: self.keyring))  # type: ignore[arg-type]
 
     def record(self) -> Record | None:
         found = self.tokens.record()
         if found is None:
             return None
         generation, bought_by = found.refresh_token.split()
-        assert found.lock == lock_of(*read_lock(found.lock))
-        return Record(Token(int(generation), bought_by, *read_lock(found.lock)), found.refresh_id)
+        assert found.pin == pin_of(*read_pin(found.pin))
+        return Record(Token(int(generation), bought_by, *read_pin(found.pin)), found.refresh_id)
 
 
 def _text(token: Token) -> str:

@@ -20,7 +20,7 @@ from typing import Final, Self
 import requests
 
 from server.cluster import roster as rosters
-from server.cluster.roster_admin import Operator, public_key
+from server.cluster.roster_admin import RosterAdmin, public_key
 from server.contract import cluster, paths, signing
 from server.contract.cluster import Directory, Liveness, Roster
 from server.contract.cluster_calls import (
@@ -94,7 +94,7 @@ class Cluster:
         self._databases: dict[str, EmbeddedPostgres] = {}
         self._running = ExitStack()
         self._ports = _Ports(folder / "ports.json")
-        self.operator = Operator(folder / "operator")
+        self.operator = RosterAdmin(folder / "operator")
 
     def __enter__(self) -> Self:
         with ExitStack() as starting:

@@ -109,7 +109,7 @@ class Pictures:
         self.window.show_listing()
         link.tell(Phase.SYNCING, PUNE, moved=Moved(37, 40, late=True))
         self._picture("moved-late")
-        link.tell(Phase.LOCKED, PUNE, moved=Moved(40, 40))
+        link.tell(Phase.PINNED, PUNE, moved=Moved(40, 40))
         self._picture("moved-complete")
         link.dismiss_move()
         self._rest()
@@ -125,13 +125,13 @@ class Pictures:
             book.place(row, HOME, ABROAD)
         self.window.sync.recount()
         listing.refresh()
-        link.tell(Phase.LOCKED, unsettled=4)
+        link.tell(Phase.PINNED, unsettled=4)
         self._rest()
         for number, name in ((0, "waiting"), (2, "bill"), (3, "one"), (6, "both")):
             listing.table.selectRow(number)
             self._rest()
             self._picture(f"place-{name}")
-        link.tell(Phase.LOCKED, unsettled=4, late=3)
+        link.tell(Phase.PINNED, unsettled=4, late=3)
         self._rest()
         self._picture("late")
         self.window.show_add()
@@ -140,11 +140,11 @@ class Pictures:
         book.waiting, book.places = [], {}
         book.errors.clear()
         listing.refresh()
-        link.tell(Phase.LOCKED)
+        link.tell(Phase.PINNED)
         self._rest()
 
     def _move(self) -> None:
-        self.fake.link.tell(Phase.LOCKED, "")
+        self.fake.link.tell(Phase.PINNED, "")
         self.window.sidebar.show_server("This computer")
         self.window.dialogs.show_account()
         self._rest()

@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from app.domain.connection_status import LinkView, Moved, Phase
+from app.domain.connection_status import ConnectionStatus, Moved, Phase
 from app.errors import CancelledError, InputError
 from app.services.moving import MoveProgress, MoveResult
-from app.services.session_facts import Session
+from app.services.session_facts import BookSession
 
 if TYPE_CHECKING:
     from tests.support.fake_services import Book, FakeAccounts
@@ -21,11 +21,11 @@ class FakeLink:
 
     def __init__(self, book: "Book") -> None:
         self._book = book
-        self._view = LinkView(Phase.LOCKED)
-        self._told: list[Callable[[LinkView], None]] = []
+        self._view = ConnectionStatus(Phase.PINNED)
+        self._told: list[Callable[[ConnectionStatus], None]] = []
         self.clock = 1_000.0
 
-    def view(self) -> LinkView:
+    def view(self) -> ConnectionStatus:
         """Return how it stands."""
         return self._view
 
@@ -33,7 +33,7 @@ class FakeLink:
         """Return the seconds that the countdown runs by."""
         return self.clock
 
-    def subscribe(self, told: Callable[[LinkView], None]) -> None:
+    def subscribe(self, told: Callable[[ConnectionStatus], None]) -> None:
         """Call `told` at each change."""
         self._told.append(told)
 
@@ -58,9 +58,9 @@ class FakeLink:
     ) -> None:
         """Let the link stand so; another server is asked in `seconds`."""
         at = None if seconds is None else self.clock + seconds
-        self._change(LinkView(phase, label, at, moved, unsettled, late))
+        self._change(ConnectionStatus(phase, label, at, moved, unsettled, late))
 
-    def _change(self, view: LinkView) -> None:
+    def _change(self, view: ConnectionStatus) -> None:
         self._view = view
         for told in self._told:
             told(view)
@@ -111,7 +111,7 @@ class FakeMoving:
             if cancelled():
                 raise CancelledError
         self.begun = ""
-        session = Session(user_name, "book-2", "0Q2", "in-mum-1", "ap-south-1", MUMBAI)
+        session = BookSession(user_name, "book-2", "0Q2", "in-mum-1", "ap-south-1", MUMBAI)
         self._accounts.session = session
-        self._link.tell(Phase.LOCKED)
+        self._link.tell(Phase.PINNED)
         return MoveResult(len(self._book.entries), 31, 140, session)

@@ -15,18 +15,18 @@ from app.domain.entry import (
     EntryDetail,
     EntryDraft,
     EntryFilter,
-    EntryPage,
     EntryState,
-    EntryVersion,
+    HistoryVersion,
     ListedEntry,
+    ListedPage,
     Suggestion,
     Totals,
 )
 from app.domain.form_draft import FormDraft
 from app.domain.outbox_item import OutboxItem, OutboxKind, OutboxState
-from app.domain.sync_state import Whereabouts
+from app.domain.sync_state import ReplicationStatus
 from app.errors import AppError, CancelledError, InputError, OfflineError, SignInError
-from app.services.accounts import LocalBook, OpenSession, Session
+from app.services.accounts import BookSession, LocalBookFacts, OpenSession
 from app.services.entries import draft_of
 from app.services.exports import ExportResult, Preflight
 from app.services.session_facts import InviteFacts
@@ -100,10 +100,10 @@ class Book:
     page_size: int = 50
     old_bills: dict[str, tuple[DocumentInfo, ...]] = field(default_factory=dict)
     attempts: dict[str, tuple[int, str]] = field(default_factory=dict)
-    history: dict[str, list[EntryVersion]] = field(default_factory=dict)
+    history: dict[str, list[HistoryVersion]] = field(default_factory=dict)
     drafts: dict[str, FormDraft] = field(default_factory=dict)
     signed_out: bool = False
-    places: dict[str, Whereabouts] = field(default_factory=dict)
+    places: dict[str, ReplicationStatus] = field(default_factory=dict)
     changing: Lock = field(default_factory=Lock)
 
     def step(self, name: str) -> None:
@@ -129,7 +129,7 @@ class Book:
         """Let `row` be whole in `regions`, and without its bills in those of `rows`; the server of HOME
         confirmed it."""
         whole, micros = frozenset(regions), round(at.timestamp() * 1_000_000)
-        self.places[row.id] = Whereabouts(
+        self.places[row.id] = ReplicationStatus(
             f"op-{row.id}", row.id, ver or row.ver, whole | set(rows), whole, "in-mum-1", micros, HOME
         )
 
@@ -144,10 +144,10 @@ class FakeAccounts:
 
     def __init__(self, book: Book) -> None:
         self._book = book
-        self.session: Session | None = None
-        self.local = LocalBook(exists=False, user_name="", has_password=False)
+        self.session: BookSession | None = None
+        self.local = LocalBookFacts(exists=False, user_name="", has_password=False)
         self.local_password = ""
-        self.remembered: Session | None = None
+        self.remembered: BookSession | None = None
         self.store = "keyring"
         self.asked_at = ""
         self.open_sessions = [
@@ -155,25 +155,25 @@ class FakeAccounts:
             OpenSession("f2", "shop counter", _AT - timedelta(days=40), _AT - timedelta(days=3), False),
         ]
 
-    def local_book(self) -> LocalBook:
+    def local_book(self) -> LocalBookFacts:
         """Return what is on this computer."""
         self._book.step("local_book")
         return self.local
 
-    def resume(self) -> Session | None:
+    def resume(self) -> BookSession | None:
         """Go on with a remembered session."""
         self._book.step("resume")
         if self.remembered:
             self.session = self.remembered
         return self.remembered
 
-    def sign_in_local(self, user_name: str, password: str, remember: bool = False) -> Session:
+    def sign_in_local(self, user_name: str, password: str, remember: bool = False) -> BookSession:
         """Open the book, or make it."""
         self._book.step("sign_in_local")
         if self.local.has_password and password != self.local_password:
             sentence = "That is not the password of this book."
             raise InputError(sentence, fields={"password": sentence})
-        self.local = LocalBook(True, user_name, bool(password))
+        self.local = LocalBookFacts(True, user_name, bool(password))
         self.local_password = password
         return self._begin(user_name, "This computer", remember)
 
@@ -185,7 +185,7 @@ class FakeAccounts:
         create: bool = False,
         remember: bool = False,
         invite_code: str = "",
-    ) -> Session:
+    ) -> BookSession:
         """Sign in on the server."""
         self._book.step("create_account" if create else "sign_in_remote")
         self.asked_at = address
@@ -207,12 +207,12 @@ class FakeAccounts:
             raise InputError("Damaged.", fields={"address": DAMAGED_LINK})
         return InviteFacts(link.address, link.code)
 
-    def _begin(self, user_name: str, label: str, remember: bool) -> Session:
-        self.session = Session(user_name, "book-1", "0K7", "in-mum-1", "ap-south-1", label)
+    def _begin(self, user_name: str, label: str, remember: bool) -> BookSession:
+        self.session = BookSession(user_name, "book-1", "0K7", "in-mum-1", "ap-south-1", label)
         self.remembered = self.session if remember else None
         return self.session
 
-    def sign_in_again(self, password: str) -> Session:
+    def sign_in_again(self, password: str) -> BookSession:
         """Sign in as the same user; the password is `correct horse`."""
         self._book.step("sign_in_again")
         if password != "correct horse":
@@ -321,7 +321,7 @@ class FakeEntries:
         self._book.step("restore")
         return self._change(before, voided=False)
 
-    def restore_version(self, current: EntryDetail, version: EntryVersion) -> EntryDetail:
+    def restore_version(self, current: EntryDetail, version: HistoryVersion) -> EntryDetail:
         """Let an older version wait to stand again."""
         old = replace(draft_of(EntryDetail(version.entry, ())), attachments=draft_of(current).attachments)
         return self.edit(current, old)
@@ -335,13 +335,13 @@ class FakeEntries:
         """Return the ids whose last word waits."""
         return frozenset(row.id for row in self._book.waiting)
 
-    def history(self, entry_id: str) -> tuple[EntryVersion, ...]:
+    def history(self, entry_id: str) -> tuple[HistoryVersion, ...]:
         """Return the versions that were put into the book."""
         self._book.step("history")
         self._book.need_server()
         return tuple(self._book.history.get(entry_id, ()))
 
-    def page(self, filter_: EntryFilter, cursor: str | None) -> EntryPage:
+    def page(self, filter_: EntryFilter, cursor: str | None) -> ListedPage:
         """Return rows after `cursor`, which is the last key as text."""
         self._book.step("page")
         if self._book.signed_out:
@@ -353,13 +353,13 @@ class FakeEntries:
             rows = [row for row in rows if row.sort_key < (date.fromisoformat(day), entry_id)]
         shown = tuple(rows[: self._book.page_size])
         more = f"{shown[-1].entry_date}/{shown[-1].id}" if len(rows) > len(shown) else None
-        return EntryPage(shown, more, self._book.offline)
+        return ListedPage(shown, more, self._book.offline)
 
     def pending(self, filter_: EntryFilter) -> tuple[ListedEntry, ...]:
         """Return what waits and matches."""
         return tuple(row for row in self._book.waiting if filter_.matches(row))
 
-    def whereabouts(self) -> dict[str, Whereabouts]:
+    def whereabouts(self) -> dict[str, ReplicationStatus]:
         """Return where the changes are that were put somewhere."""
         self._book.step("whereabouts")
         return dict(self._book.places)

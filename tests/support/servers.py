@@ -18,7 +18,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 import uvicorn
 
-from server.api.state import Services
+from server.api.state import ServerState
 from server.app import create_app, make_services, set_public_url
 from server.config import Config
 from tests.support.api import Api
@@ -61,7 +61,7 @@ class RunningServer:
 
     url: str
     config: Config
-    services: Services = field(repr=False)  # megabytes
+    services: ServerState = field(repr=False)  # megabytes
     loop: asyncio.AbstractEventLoop = field(repr=False)
 
     def api(self) -> Api:

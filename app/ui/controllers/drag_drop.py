@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 from app.ui.widgets.drop_overlay import DropOverlay
 
 
-class FileDrops(QObject):
+class DragDrop(QObject):
     """Watches `window`; while `ready()`, `take` gets the data of what is dropped anywhere on it."""
 
     def __init__(

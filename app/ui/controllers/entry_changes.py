@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from app.domain.entry import EntryDetail, EntryDraft, EntryVersion, ListedEntry
+from app.domain.entry import EntryDetail, EntryDraft, HistoryVersion, ListedEntry
 from app.errors import AppError
 from app.ui.tasks import Tasks
 from app.ui.views.edit_view import Edited
@@ -27,7 +27,7 @@ class Change:
     undo: Undo | None
 
 
-class EntryChanges(QObject):
+class EntryActions(QObject):
     """`changed` carries a Change, `opened` the EntryDetail and EntryDraft of an entry to be edited,
     `failed` a sentence."""
 
@@ -71,7 +71,7 @@ class EntryChanges(QObject):
 
         self._run(work)
 
-    def restore_version(self, entry: ListedEntry, version: EntryVersion) -> None:
+    def restore_version(self, entry: ListedEntry, version: HistoryVersion) -> None:
         """Make an older version the standing one; the bills stay as they are."""
         entries, entry_id = self._services.entries, entry.id
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _PATIENCE_MS: Final = 1_500
 
 
-class Leaving(QObject):
+class ExitGuard(QObject):
     """`ready` says that what was being sent a moment ago is sent, or that waiting for it took too long."""
 
     ready = Signal()

@@ -5,11 +5,11 @@ from itertools import chain
 
 from PySide6.QtCore import QObject
 
-from app.domain.connection_status import LinkView, Phase
+from app.domain.connection_status import ConnectionStatus, Phase
 from app.domain.sync_state import SAFE_REGIONS
 from app.ui.book_frame import BookFrame
 from app.ui.bounds import count_text
-from app.ui.models.state_marks import Places
+from app.ui.models.state_marks import Replication
 
 
 def late_words(count: int, regions: Collection[str]) -> str:
@@ -23,18 +23,18 @@ def late_words(count: int, regions: Collection[str]) -> str:
     )
 
 
-class PlaceController(QObject):
+class ReplicationWarning(QObject):
     """Follows the link through `show`. The warning comes once the places are known, and goes at once."""
 
     def __init__(self, book: BookFrame, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._book = book
-        self._view = LinkView(Phase.SIGNED_OUT)
+        self._view = ConnectionStatus(Phase.SIGNED_OUT)
         self._read = 0  # so many were warned of when the person closed the warning
         book.late.pressed.connect(self.dismiss)
-        book.listing.places_known.connect(self._warn)
+        book.listing.replication_known.connect(self._warn)
 
-    def show(self, view: LinkView) -> None:
+    def show(self, view: ConnectionStatus) -> None:
         """Take how the link stands now; while signed out, all stays as it was."""
         if view.phase is Phase.SIGNED_OUT:
             return
@@ -42,13 +42,13 @@ class PlaceController(QObject):
         self._read = min(self._read, view.late)
         self._book.listing.set_at_server(bool(view.server_label))
         if _news(view) != _news(before):
-            self._book.listing.ask_places()
+            self._book.listing.ask_replication()
         if not self._is_due():
             self._book.show_late("")
 
     def clear(self) -> None:
         """Show nothing of it any more, as when the book is closed."""
-        self._view, self._read = LinkView(Phase.SIGNED_OUT), 0
+        self._view, self._read = ConnectionStatus(Phase.SIGNED_OUT), 0
         self._book.listing.set_at_server(False)
         self._book.show_late("")
 
@@ -60,16 +60,16 @@ class PlaceController(QObject):
     def _is_due(self) -> bool:
         return self._view.late > self._read and self._view.moved is None
 
-    def _warn(self, places: Places) -> None:
+    def _warn(self, places: Replication) -> None:
         if self._is_due():
             self._book.show_late(late_words(self._view.late, _lonely(places)))
 
 
-def _news(view: LinkView) -> tuple[object, ...]:
+def _news(view: ConnectionStatus) -> tuple[object, ...]:
     return view.server_label, view.moved, view.unsettled, view.late
 
 
-def _lonely(places: Places) -> set[str]:
+def _lonely(places: Replication) -> set[str]:
     """Return the regions of what was confirmed and is not in enough of them."""
     few = [each for each in places.values() if each.at_us and len(each.regions) < SAFE_REGIONS]
     return set(chain.from_iterable(each.regions or {each.region} for each in few))

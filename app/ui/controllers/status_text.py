@@ -2,17 +2,21 @@
 
 from typing import Final
 
-from app.domain.connection_status import LinkView, Phase
+from app.domain.connection_status import ConnectionStatus, Phase
 from app.errors import SignInError
 from app.ui.bounds import count_text
-from app.ui.controllers.sync_controller import Link, SyncController
+from app.ui.controllers.sync_controller import Connectivity, SyncController
 
 _KEPT: Final = "What you save is kept on this computer and sent later."
-_OWN_BOOK: Final = LinkView(Phase.LOCKED)
+_OWN_BOOK: Final = ConnectionStatus(Phase.PINNED)
 
 
-def link_words(
-    sync: SyncController, view: LinkView = _OWN_BOOK, left: int | None = None, *, signed_out: bool = False
+def status_text(
+    sync: SyncController,
+    view: ConnectionStatus = _OWN_BOOK,
+    left: int | None = None,
+    *,
+    signed_out: bool = False,
 ) -> tuple[str, str, str]:
     """Return the text, its tone (good, warn, danger or empty) and an explanation.
 
@@ -23,16 +27,16 @@ def link_words(
     at_server = bool(view.server_label)
     if at_server and not signed_out and view.phase in (Phase.RECONNECTING, Phase.OFFLINE, Phase.SWITCHING):
         return _away(sync, view, left)
-    if sync.link is Link.STARTING:
+    if sync.connectivity is Connectivity.STARTING:
         return "Starting…", "", ""
     if signed_out or isinstance(sync.problem, SignInError) or (at_server and view.phase is Phase.SIGNED_OUT):
         return _with_waiting("Signed out", sync), "danger", _KEPT
-    if sync.link is Link.OFFLINE and not at_server:
+    if sync.connectivity is Connectivity.OFFLINE and not at_server:
         return _with_waiting("Offline", sync), "warn", _KEPT
     return _sending(sync)
 
 
-def _away(sync: SyncController, view: LinkView, left: int | None) -> tuple[str, str, str]:
+def _away(sync: SyncController, view: ConnectionStatus, left: int | None) -> tuple[str, str, str]:
     if view.phase is Phase.RECONNECTING:
         text = f"Reconnecting… {left} s" if left else "Reconnecting…"
         waiting = f" {_entries(sync)} waiting." if sync.waiting else ""

@@ -20,7 +20,7 @@ _PROBE_MS: Final = 20_000
 _JITTER: Final = 0.25
 
 
-class Link(Enum):
+class Connectivity(Enum):
     """How the connection stands."""
 
     STARTING = "starting"
@@ -37,7 +37,7 @@ class SyncController(QObject):
 
     waiting_changed = Signal(int)
     entries_confirmed = Signal(int)
-    link_changed = Signal(object)
+    connectivity_changed = Signal(object)
     run_ended = Signal(int)
     sign_in_needed = Signal(object)
     superseded = Signal(object)
@@ -61,7 +61,7 @@ class SyncController(QObject):
         self.waiting = 0
         self.refused = 0
         self.problem: AppError | None = None
-        self.link = Link.STARTING
+        self.connectivity = Connectivity.STARTING
 
     def start(self) -> None:
         """Begin: count what waits and send it."""
@@ -74,7 +74,7 @@ class SyncController(QObject):
         self._timer.stop()
         self._tasks.supersede(self, "send")
         self._tasks.supersede(self, "count")
-        self._set_link(Link.STARTING)
+        self._set_connectivity(Connectivity.STARTING)
         self._set_waiting(0)
 
     def send_now(self) -> None:
@@ -121,7 +121,7 @@ class SyncController(QObject):
     @property
     def sending(self) -> bool:
         """Say whether something is being sent to a server that answered last."""
-        return self._sending and self.link is Link.ONLINE
+        return self._sending and self.connectivity is Connectivity.ONLINE
 
     @property
     def pause_ms(self) -> int:
@@ -129,12 +129,12 @@ class SyncController(QObject):
         return self._pause if self._troubled() else _PROBE_MS
 
     def _only_count(self) -> None:
-        self._set_link(Link.OFFLINE)
+        self._set_connectivity(Connectivity.OFFLINE)
         waiting = self._services.sync.waiting
         self._tasks.run(waiting, self._set_waiting, owner=self, topic="count", local=True)
 
     def _troubled(self) -> bool:
-        return self.link is not Link.ONLINE or self.waiting > 0
+        return self.connectivity is not Connectivity.ONLINE or self.waiting > 0
 
     def _sent(self, report: "SyncReport") -> None:
         self._sending = False
@@ -142,7 +142,7 @@ class SyncController(QObject):
         changed = report.sent > 0 or report.refused != self.refused
         self.refused = report.refused
         self.problem = None if offline else report.error
-        self._set_link(Link.OFFLINE if offline else Link.ONLINE)
+        self._set_connectivity(Connectivity.OFFLINE if offline else Connectivity.ONLINE)
         self._set_waiting(report.waiting)
         if isinstance(report.error, SignInError):
             self.sign_in_needed.emit(report.error)
@@ -158,7 +158,7 @@ class SyncController(QObject):
         self._sending = False
         offline = isinstance(error, OfflineError)
         self.problem = None if offline else error
-        self._set_link(Link.OFFLINE if offline else Link.ONLINE)
+        self._set_connectivity(Connectivity.OFFLINE if offline else Connectivity.ONLINE)
         self.run_ended.emit(self.waiting - self.refused)
         self._plan(better=False)
 
@@ -175,20 +175,20 @@ class SyncController(QObject):
 
     def _tick(self) -> None:
         """Send what waits; with nothing waiting only ask whether a server is there."""
-        if self.waiting > 0 or self.link is not Link.ONLINE:
+        if self.waiting > 0 or self.connectivity is not Connectivity.ONLINE:
             self.send_now()
             return
         self._tasks.run(self._services.accounts.is_online, self._probed, owner=self, topic="probe")
 
     def _probed(self, online: bool) -> None:
         if self._running and not self._sending:
-            self._set_link(Link.ONLINE if online else Link.OFFLINE)
+            self._set_connectivity(Connectivity.ONLINE if online else Connectivity.OFFLINE)
             self._plan(better=online)
 
-    def _set_link(self, link: Link) -> None:
-        if link is not self.link:
-            self.link = link
-            self.link_changed.emit(link)
+    def _set_connectivity(self, link: Connectivity) -> None:
+        if link is not self.connectivity:
+            self.connectivity = link
+            self.connectivity_changed.emit(link)
 
     def _set_waiting(self, waiting: int) -> None:
         if waiting != self.waiting:

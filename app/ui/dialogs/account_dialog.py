@@ -16,7 +16,7 @@ from app.ui.widgets.pieces import ElidedLabel, button, frame, label, set_look
 
 if TYPE_CHECKING:
     from app.services import Services
-    from app.services.accounts import OpenSession, Session
+    from app.services.accounts import BookSession, OpenSession
 
 
 class AccountDialog(QDialog):
@@ -26,7 +26,7 @@ class AccountDialog(QDialog):
     sign_out_wanted = Signal()
     move_wanted = Signal(str)
 
-    def __init__(self, services: "Services", tasks: Tasks, session: "Session", parent: QWidget) -> None:
+    def __init__(self, services: "Services", tasks: Tasks, session: "BookSession", parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("account_dialog")
         self.setWindowTitle("Account")
@@ -38,7 +38,7 @@ class AccountDialog(QDialog):
         self._make()
         self._lay_out()
         self.load()
-        if not services.link.view().server_label:  # this computer's own book
+        if not services.connection.view().server_label:  # this computer's own book
             tasks.run(services.moving.pending, self._offer_move, owner=self, local=True)
 
     def _make(self) -> None:
@@ -80,7 +80,7 @@ class AccountDialog(QDialog):
         names = QVBoxLayout()
         names.setSpacing(10)
         names.addWidget(ElidedLabel(self._session.user_name, "title"))
-        where = self._services.link.view().server_label or self._session.server_label
+        where = self._services.connection.view().server_label or self._session.server_label
         names.addWidget(ElidedLabel(where, "muted", "account_where"))
         row = QHBoxLayout()
         row.addLayout(names, 1)

@@ -12,7 +12,7 @@ from app.domain.entry import EntryFilter
 from app.errors import AppError, CancelledError
 from app.ui.bounds import count_text
 from app.ui.desktop import Desktop
-from app.ui.dialogs.export_pages import ResultPage, SetupPage, WorkPage
+from app.ui.dialogs.export_pages import ExportResultPage, ExportSetupPage, ExportWorkPage
 from app.ui.dialogs.filter_words import file_name
 from app.ui.tasks import Relay, Tasks
 
@@ -49,9 +49,9 @@ class ExportDialog(QDialog):
         self.check()
 
     def _build(self) -> None:
-        self.setup_page = SetupPage(self._wanted, self._desktop.today)
-        self.work_page = WorkPage()
-        self.result_page = ResultPage()
+        self.setup_page = ExportSetupPage(self._wanted, self._desktop.today)
+        self.work_page = ExportWorkPage()
+        self.result_page = ExportResultPage()
         self._stack = QStackedWidget()
         for page in (self.setup_page, self.work_page, self.result_page):
             self._stack.addWidget(page)

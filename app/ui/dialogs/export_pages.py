@@ -43,7 +43,7 @@ def _column(page: QWidget) -> QVBoxLayout:
     return column
 
 
-class SetupPage(QWidget):
+class ExportSetupPage(QWidget):
     """The filter in words, the dates, the findings; `dates_changed` asks for new findings."""
 
     dates_changed = Signal()
@@ -121,7 +121,7 @@ class SetupPage(QWidget):
         self.start_button.setEnabled(False)
 
 
-class WorkPage(QWidget):
+class ExportWorkPage(QWidget):
     """Progress and Cancel."""
 
     def __init__(self) -> None:
@@ -146,7 +146,7 @@ class WorkPage(QWidget):
         self.text.setText(text)
 
 
-class ResultPage(QWidget):
+class ExportResultPage(QWidget):
     """What was written, with its control totals."""
 
     def __init__(self) -> None:

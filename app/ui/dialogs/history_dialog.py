@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from app.domain.entry import EntryVersion, ListedEntry
+from app.domain.entry import HistoryVersion, ListedEntry
 from app.errors import AppError
 from app.ui.dialogs.history_words import ACTIONS, ShownVersion, told
 from app.ui.local_time import moment_text
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _SUPERSEDED = "Replaced by a newer change from another device"
 _WITHOUT_SERVER = "The older versions are at the server, which cannot be reached just now."
-_Found = tuple[tuple[EntryVersion, ...], tuple["OutboxItem", ...], AppError | None]
+_Found = tuple[tuple[HistoryVersion, ...], tuple["OutboxItem", ...], AppError | None]
 
 
 class HistoryDialog(QDialog):
@@ -119,7 +119,7 @@ class HistoryDialog(QDialog):
             row.addWidget(again)
         return row
 
-    def _want(self, version: EntryVersion) -> None:
+    def _want(self, version: HistoryVersion) -> None:
         self.version_wanted.emit(version)
         self.accept()
 

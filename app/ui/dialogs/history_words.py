@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from app.domain.dates import format_date
-from app.domain.entry import DocumentInfo, EntryVersion, ListedEntry
+from app.domain.entry import DocumentInfo, HistoryVersion, ListedEntry
 from app.domain.money import format_amount
 from app.ui.models.columns import direction_word
 
@@ -21,12 +21,14 @@ _NOTHING = "Nothing changed."
 class ShownVersion:
     """A version with its changes; `waiting` says that no server has it yet."""
 
-    version: EntryVersion
+    version: HistoryVersion
     changes: tuple[str, ...]
     waiting: bool = False
 
 
-def told(served: Sequence[EntryVersion], waiting: Sequence["OutboxItem"], author: str) -> list[ShownVersion]:
+def told(
+    served: Sequence[HistoryVersion], waiting: Sequence["OutboxItem"], author: str
+) -> list[ShownVersion]:
     """Return all versions newest first: those that wait here (given oldest first), then the server's."""
     shown = []
     for item in reversed(waiting):
@@ -41,7 +43,7 @@ def told(served: Sequence[EntryVersion], waiting: Sequence["OutboxItem"], author
     return shown
 
 
-def changes(before: ListedEntry | None, version: EntryVersion) -> tuple[str, ...]:
+def changes(before: ListedEntry | None, version: HistoryVersion) -> tuple[str, ...]:
     """Return a line for each thing that `version` made different from `before` (None: it is the first)."""
     lines = _as_made(version.entry) if before is None else _differences(before, version.entry)
     added = [f"Bill added: {_bill(document)}" for document in version.documents_added]
@@ -74,9 +76,9 @@ def _bill(document: DocumentInfo) -> str:
     return f"{document.file_name} ({document.doc_code})"
 
 
-def _version_of(item: "OutboxItem", author: str, *, newest: bool) -> EntryVersion:
+def _version_of(item: "OutboxItem", author: str, *, newest: bool) -> HistoryVersion:
     gone = set(item.removed)
-    return EntryVersion(
+    return HistoryVersion(
         op_id=item.op_id,
         entry=item.listed(),
         action=_OF_KIND[item.kind.value],
@@ -90,5 +92,5 @@ def _version_of(item: "OutboxItem", author: str, *, newest: bool) -> EntryVersio
     )
 
 
-def _stepped_back(version: EntryVersion) -> EntryVersion:
+def _stepped_back(version: HistoryVersion) -> HistoryVersion:
     return replace(version, stands=False)

@@ -7,7 +7,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QDialog, QLayout, QVBoxLayout, QWidget
 
 from app.errors import AppError, CancelledError, SignInError
-from app.ui.dialogs.move_pages import KEPT, FormPage, ResultPage, WorkPage
+from app.ui.dialogs.move_pages import KEPT, MoveFormPage, MoveResultPage, MoveWorkPage
 from app.ui.tasks import Relay, Tasks
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ class MoveDialog(QDialog):
         self._relay = Relay(self)
         self._relay.reported.connect(self._progressed)
         begun_by = services.moving.pending_user() if pending else ""
-        self.form = FormPage(services.accounts.read_invite, pending, begun_by)
-        self.work = WorkPage()
-        self.outcome = ResultPage()
+        self.form = MoveFormPage(services.accounts.read_invite, pending, begun_by)
+        self.work = MoveWorkPage()
+        self.outcome = MoveResultPage()
         self._lay_out()
         self.form.submitted.connect(self.begin)
         self.form.cancel_button.clicked.connect(self.reject)

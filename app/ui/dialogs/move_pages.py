@@ -40,7 +40,7 @@ def _column(page: QWidget) -> QVBoxLayout:
     return column
 
 
-class FormPage(QWidget):
+class MoveFormPage(QWidget):
     """Where to and as whom; `submitted` tells that the button or Enter was pressed."""
 
     submitted = Signal()
@@ -160,7 +160,7 @@ class FormPage(QWidget):
         self.start_button.setAccessibleName("Go on")
 
 
-class WorkPage(QWidget):
+class MoveWorkPage(QWidget):
     """How far it is, and Stop."""
 
     def __init__(self) -> None:
@@ -211,7 +211,7 @@ def progress_words(progress: "MoveProgress") -> str:
     return f"{words} · {size_text(progress.bytes_sent)} of bills" if progress.bytes_sent else words
 
 
-class ResultPage(QWidget):
+class MoveResultPage(QWidget):
     """What is on the server now."""
 
     def __init__(self) -> None:

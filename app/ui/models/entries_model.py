@@ -21,7 +21,7 @@ from app.errors import AppError
 from app.ui.desktop import local_today
 from app.ui.models.columns import HEADINGS, TITLES, Column, shown_text, spoken_text
 from app.ui.models.pages import Chunk, Page, Pages, fill, insertions, lay_over, read_range, removals
-from app.ui.models.state_marks import Places, StateMark, state_mark
+from app.ui.models.state_marks import Replication, StateMark, state_mark
 from app.ui.tasks import Tasks
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class EntriesModel(QAbstractTableModel):
         self._services = services
         self._tasks = tasks
         self._today = today
-        self._places: Places | None = None
+        self._replication: Replication | None = None
         self._filter = EntryFilter()
         self._pages = Pages()
         self._from_cache = False
@@ -146,11 +146,11 @@ class EntriesModel(QAbstractTableModel):
 
     def mark_of(self, entry: ListedEntry) -> StateMark:
         """Return how far an entry has come."""
-        return state_mark(entry, self._places, self._today())
+        return state_mark(entry, self._replication, self._today())
 
-    def set_places(self, places: Places | None, in_sight: range = range(0)) -> None:
+    def set_replication(self, replication: Replication | None, in_sight: range = range(0)) -> None:
         """Know where changes are, None for this computer's own book; the rows `in_sight` are drawn anew."""
-        changed, self._places = places != self._places, places
+        changed, self._replication = replication != self._replication, replication
         if changed and in_sight:
             first, last = in_sight[0], in_sight[-1]
             self.dataChanged.emit(self.index(first, Column.STATE), self.index(last, Column.STATE))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-from app.domain.entry import EntryPage, ListedEntry
+from app.domain.entry import ListedEntry, ListedPage
 
 Key = tuple[date, str]
 KEPT_PAGES: Final = 40
@@ -39,7 +39,7 @@ class Chunk:
     from_cache: bool = False
 
 
-def read_range(fetch: Callable[[str | None], EntryPage], cursor: str | None, end: Key | None) -> Chunk:
+def read_range(fetch: Callable[[str | None], ListedPage], cursor: str | None, end: Key | None) -> Chunk:
     """Read from `cursor` on: one page, or, with an `end`, all rows down to that key. Blocking."""
     page = fetch(cursor)
     rows = list(page.entries)

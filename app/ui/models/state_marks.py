@@ -6,14 +6,14 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final, TypeAlias
 
 from app.domain.entry import EntryState, ListedEntry
-from app.domain.sync_state import SAFE_REGIONS, Whereabouts
+from app.domain.sync_state import SAFE_REGIONS, ReplicationStatus
 from app.ui.local_time import clock_text
 
-Places: TypeAlias = Mapping[str, Whereabouts]
+Replication: TypeAlias = Mapping[str, ReplicationStatus]
 """Where the last changes made on this computer are, by the id of their entry."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_HERE: Final = Whereabouts("")
+_HERE: Final = ReplicationStatus("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +25,15 @@ class StateMark:
     sentence: str
 
 
-def state_mark(entry: ListedEntry, places: Places | None, today: date) -> StateMark:
+def state_mark(entry: ListedEntry, replication: Replication | None, today: date) -> StateMark:
     """Return the mark of `entry`; without `places` it is of this computer's own book. `today` is a day of
     the wall calendar."""
-    place = _place_of(entry, places)
+    place = _status_of(entry, replication)
     sentence = _sentence(entry, place, today)
     return StateMark(*_icon(entry, place), f"Voided. {sentence}" if entry.voided else sentence)
 
 
-def _place_of(entry: ListedEntry, places: Places | None) -> Whereabouts | None:
+def _status_of(entry: ListedEntry, places: Replication | None) -> ReplicationStatus | None:
     """Return where the version shown is, or None where no more is known than its state."""
     if places is None or entry.state is EntryState.REFUSED:
         return None
@@ -44,7 +44,7 @@ def _place_of(entry: ListedEntry, places: Places | None) -> Whereabouts | None:
     return found if newest else None
 
 
-def _icon(entry: ListedEntry, place: Whereabouts | None) -> tuple[str, str]:
+def _icon(entry: ListedEntry, place: ReplicationStatus | None) -> tuple[str, str]:
     match entry.state:
         case EntryState.WAITING:
             return "clock" if place is None else "check", "warn"
@@ -55,7 +55,7 @@ def _icon(entry: ListedEntry, place: Whereabouts | None) -> tuple[str, str]:
             return "check-filled" if safe else "check-double", "text_muted"
 
 
-def _sentence(entry: ListedEntry, place: Whereabouts | None, today: date) -> str:
+def _sentence(entry: ListedEntry, place: ReplicationStatus | None, today: date) -> str:
     match entry.state:
         case EntryState.WAITING:
             return "On this computer, waiting to be sent" if place is None else "On this computer only"
@@ -65,7 +65,7 @@ def _sentence(entry: ListedEntry, place: Whereabouts | None, today: date) -> str
             return "Confirmed by the server" if place is None else _confirmed(place, entry, today)
 
 
-def _confirmed(place: Whereabouts, entry: ListedEntry, today: date) -> str:
+def _confirmed(place: ReplicationStatus, entry: ListedEntry, today: date) -> str:
     region = f" ({place.region})" if place.region else ""
     at = clock_text(_EPOCH + timedelta(microseconds=place.at_us), today)
     confirmed = f"Confirmed by {place.server or 'a server'}{region} {at}"

@@ -10,7 +10,7 @@ from app.domain.entry import EntryFilter, EntryState, ListedEntry, Totals
 from app.errors import AppError
 from app.ui.desktop import Desktop
 from app.ui.models.entries_model import EntriesModel
-from app.ui.models.state_marks import Places
+from app.ui.models.state_marks import Replication
 from app.ui.tasks import Tasks
 from app.ui.views.details_panel import DetailsPanel
 from app.ui.views.filter_bar import FilterBar
@@ -28,14 +28,14 @@ _FROM_CACHE = "No server: showing the last entries seen on this computer."
 
 class ListingView(QWidget):
     """`add_wanted` opens Add Entry, `export_wanted` carries the EntryFilter to export, `edit_wanted` and
-    `void_wanted` the ListedEntry that Enter, Delete or a button means, `places_known` the Places just looked
-    up."""
+    `void_wanted` the ListedEntry that Enter, Delete or a button means, `replication_known` the Replication
+    that was just read."""
 
     add_wanted = Signal()
     export_wanted = Signal(object)
     edit_wanted = Signal(object)
     void_wanted = Signal(object)
-    places_known = Signal(object)
+    replication_known = Signal(object)
 
     def __init__(self, services: "Services", tasks: Tasks, desktop: Desktop) -> None:
         super().__init__()
@@ -122,20 +122,20 @@ class ListingView(QWidget):
         self._to_select = select or self._to_select
         self.model.refresh()
         self._ask_totals()
-        self.ask_places()
+        self.ask_replication()
 
     def set_at_server(self, at_server: bool) -> None:
         """Say whether the book is at a server, so that it can be asked where an entry is."""
         if at_server != self._at_server:
             self._at_server = at_server
             self._tasks.supersede(self, "places")
-            self.model.set_places({} if at_server else None, self.table.rows_in_sight())
+            self.model.set_replication({} if at_server else None, self.table.rows_in_sight())
 
-    def ask_places(self) -> None:
+    def ask_replication(self) -> None:
         """Look up where this computer's changes are; `places_known` follows."""
         if self._at_server:
-            where = self._services.entries.whereabouts
-            self._tasks.run(where, self._show_places, owner=self, topic="places", local=True)
+            where = self._services.entries.replication
+            self._tasks.run(where, self._show_replication, owner=self, topic="places", local=True)
 
     def focus_search(self) -> None:
         """Move to the search box."""
@@ -171,9 +171,9 @@ class ListingView(QWidget):
     def _show_totals(self, totals: Totals) -> None:
         self.foot.show_totals(totals)
 
-    def _show_places(self, places: Places) -> None:
-        self.model.set_places(places, self.table.rows_in_sight())
-        self.places_known.emit(places)
+    def _show_replication(self, replication: Replication) -> None:
+        self.model.set_replication(replication, self.table.rows_in_sight())
+        self.replication_known.emit(replication)
 
     def _totals_failed(self, _error: AppError) -> None:
         self.foot.show_unknown()

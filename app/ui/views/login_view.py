@@ -13,7 +13,7 @@ from app.ui.views.login_card import LOCAL, SERVER, LoginCard
 
 if TYPE_CHECKING:
     from app.services import Services
-    from app.services.accounts import LocalBook, Session
+    from app.services.accounts import BookSession, LocalBookFacts
     from app.services.session_facts import InviteFacts
 
 PLACE_KEY, ADDRESS_KEY, USER_KEY, REMEMBER_KEY = (
@@ -52,7 +52,7 @@ class LoginView(QScrollArea):
         self._services = services
         self._tasks = tasks
         self._proposed_name = os_user_name() if proposed_name is None else proposed_name
-        self._book: LocalBook | None = None
+        self._book: LocalBookFacts | None = None
         self._creating = False
         self.card = LoginCard(services.accounts.read_invite)
         self._lay_out()
@@ -96,7 +96,7 @@ class LoginView(QScrollArea):
             accounts.resume, self._resumed, lambda _error: self._show_place(), owner=self, topic=_TOPIC
         )
 
-    def _resumed(self, session: "Session | None") -> None:
+    def _resumed(self, session: "BookSession | None") -> None:
         if session is not None:
             self._signed_in(session)
         else:
@@ -145,7 +145,7 @@ class LoginView(QScrollArea):
         self.card.submit_button.show()
         self.card.banner.say(error.message, "danger")
 
-    def _book_found(self, book: "LocalBook") -> None:
+    def _book_found(self, book: "LocalBookFacts") -> None:
         self._book = book
         self.card.show_busy("")
         if not book.exists:
@@ -231,7 +231,7 @@ class LoginView(QScrollArea):
         else:
             self._submit_local(self._book)
 
-    def _submit_local(self, book: "LocalBook") -> None:
+    def _submit_local(self, book: "LocalBookFacts") -> None:
         name = book.user_name if book.exists else self.card.user_name.text().strip()
         if not name:
             self.card.show_errors("", {"userName": "Enter your name."})
@@ -291,7 +291,7 @@ class LoginView(QScrollArea):
         for key, value in ((PLACE_KEY, SERVER), (ADDRESS_KEY, address), (USER_KEY, user_name)):
             self._services.settings.set(key, value)
 
-    def _signed_in(self, session: "Session") -> None:
+    def _signed_in(self, session: "BookSession") -> None:
         self.card.show_busy("")
         self.card.password.clear()
         self.card.invite.clear()

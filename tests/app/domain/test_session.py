@@ -13,20 +13,20 @@ from app.domain.session import (
     Effect,
     Event,
     Failed,
-    Heard,
     Leave,
     Machine,
     Probe,
     Probed,
     Refresh,
-    Refreshed,
     RefreshFailed,
     RefreshRefused,
+    RefreshSucceeded,
     Replay,
     Replayed,
     Report,
-    SignedIn,
-    SignedOut,
+    SessionBegan,
+    SessionEnded,
+    StateReported,
     Tick,
     TokenRefused,
     TryNow,
@@ -44,7 +44,7 @@ class Bench:
         self.now = 1_000.0
         self.machine = Machine()
         self.asked: list[Effect] = []
-        self.feed(SignedIn(A, 0, LIFE, alone))
+        self.feed(SessionBegan(A, 0, LIFE, alone))
 
     def feed(self, event: Event) -> tuple[Effect, ...]:
         self.machine, effects = step(self.machine, event, self.now, lambda low, _high: low)
@@ -69,8 +69,8 @@ class Bench:
     def move(self, to: str = B) -> None:
         """Lose the locked server, and be sent to another one."""
         self.lose()
-        self.feed(Heard(self.machine.server, "down"))
-        self.feed(Refreshed(to, self.machine.epoch + 1, LIFE, False))
+        self.feed(StateReported(self.machine.server, "down"))
+        self.feed(RefreshSucceeded(to, self.machine.epoch + 1, LIFE, False))
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def bench() -> Bench:
 
 
 def test_a_log_in_locks(bench: Bench) -> None:
-    assert (bench.phase, bench.machine.server, bench.asked) == (Phase.LOCKED, A, [])
+    assert (bench.phase, bench.machine.server, bench.asked) == (Phase.PINNED, A, [])
 
 
 def test_the_token_is_renewed_at_six_tenths_of_its_life_at_the_locked_server(bench: Bench) -> None:
@@ -90,13 +90,13 @@ def test_the_token_is_renewed_at_six_tenths_of_its_life_at_the_locked_server(ben
     assert bench.wait(1) == (Refresh(A, "expiry"),)
     assert bench.phase is Phase.REFRESHING
     assert bench.machine.takes_calls  # the old token is still good
-    bench.feed(Refreshed(A, 0, LIFE, False))
-    assert bench.phase is Phase.LOCKED
+    bench.feed(RefreshSucceeded(A, 0, LIFE, False))
+    assert bench.phase is Phase.PINNED
     assert bench.machine.refresh_due == bench.now + LIFE * 0.6
 
 
 def test_a_remembered_session_asks_for_a_token_first() -> None:
-    machine, effects = step(Machine(), SignedIn(A, 3, 0, False), 5.0, lambda low, _: low)
+    machine, effects = step(Machine(), SessionBegan(A, 3, 0, False), 5.0, lambda low, _: low)
     assert (machine.phase, effects) == (Phase.REFRESHING, (Refresh(A, "expiry"),))
 
 
@@ -110,16 +110,16 @@ def test_a_failing_call_makes_the_server_suspect_and_it_is_probed(
 
 
 def test_a_call_to_another_server_says_nothing_of_the_locked_one(bench: Bench) -> None:
-    for event in (Failed(B, "refused"), Busy(B), TokenRefused(B), Probed(B, False), Heard(B, "down")):
+    for event in (Failed(B, "refused"), Busy(B), TokenRefused(B), Probed(B, False), StateReported(B, "down")):
         assert bench.feed(event) == ()
-    assert bench.phase is Phase.LOCKED
+    assert bench.phase is Phase.PINNED
 
 
 def test_a_server_that_asks_to_wait_keeps_its_clients_for_ten_seconds(bench: Bench) -> None:
     bench.feed(Busy(A))
     bench.now += 9
     bench.feed(Busy(A))
-    assert bench.phase is Phase.LOCKED
+    assert bench.phase is Phase.PINNED
     bench.now += 1
     assert bench.feed(Busy(A)) == (Probe(A),)
     assert bench.phase is Phase.SUSPECT
@@ -131,7 +131,7 @@ def test_an_answer_in_between_starts_the_ten_seconds_anew(bench: Bench) -> None:
     bench.feed(Answered(A))
     bench.now += 9
     bench.feed(Busy(A))
-    assert bench.phase is Phase.LOCKED
+    assert bench.phase is Phase.PINNED
 
 
 def test_a_refused_token_is_renewed_at_the_locked_server(bench: Bench) -> None:
@@ -144,13 +144,13 @@ def test_a_refused_token_is_renewed_at_the_locked_server(bench: Bench) -> None:
 def test_a_probe_that_is_answered_ends_the_suspicion(bench: Bench) -> None:
     bench.feed(Failed(A, "silent"))
     bench.feed(Probed(A, True))
-    assert bench.phase is Phase.LOCKED
+    assert bench.phase is Phase.PINNED
 
 
 def test_so_does_any_call_that_is_answered(bench: Bench) -> None:
     bench.feed(Failed(A, "silent"))
     bench.feed(Answered(A))
-    assert bench.phase is Phase.LOCKED
+    assert bench.phase is Phase.PINNED
 
 
 def test_two_probes_in_vain_begin_the_countdown_and_are_reported(bench: Bench) -> None:
@@ -181,21 +181,21 @@ def test_the_locked_server_is_probed_all_the_time_and_taken_back(bench: Bench) -
         assert bench.wait(1.5) == (Probe(A),)
         bench.feed(Probed(A, False))
     bench.feed(Probed(A, True))
-    assert bench.phase is Phase.LOCKED
+    assert bench.phase is Phase.PINNED
     assert bench.machine.excluded == frozenset()
 
 
 @pytest.mark.parametrize("state", ["down", "left"])
 def test_what_discovery_says_ends_the_wait(bench: Bench, state: str) -> None:
     bench.lose()
-    assert bench.feed(Heard(A, state)) == (Refresh("", "unreachable", frozenset({A})),)
+    assert bench.feed(StateReported(A, state)) == (Refresh("", "unreachable", frozenset({A})),)
     assert not bench.machine.takes_calls
 
 
 @pytest.mark.parametrize("state", ["up", "suspect", "unknown", "draining"])
 def test_anything_else_that_discovery_says_does_not(bench: Bench, state: str) -> None:
     bench.lose()
-    assert bench.feed(Heard(A, state)) == ()
+    assert bench.feed(StateReported(A, state)) == ()
     assert bench.phase is Phase.RECONNECTING
 
 
@@ -217,7 +217,7 @@ def test_who_does_not_want_to_wait_waits_two_seconds_for_the_probe(bench: Bench)
 
 def test_trying_now_means_nothing_while_all_is_well(bench: Bench) -> None:
     assert bench.feed(TryNow()) == ()
-    assert bench.phase is Phase.LOCKED
+    assert bench.phase is Phase.PINNED
 
 
 # --- refreshing -----------------------------------------------------------------------------------
@@ -237,7 +237,7 @@ def test_a_refresh_that_fails_at_the_locked_server_makes_it_suspect(bench: Bench
 
 def test_of_servers_that_do_not_answer_the_next_is_asked_until_none_is_left(bench: Bench) -> None:
     bench.lose()
-    bench.feed(Heard(A, "down"))
+    bench.feed(StateReported(A, "down"))
     assert bench.feed(RefreshFailed(B)) == (Refresh("", "unreachable", frozenset({A, B})),)
     assert bench.feed(RefreshFailed(C)) == (Refresh("", "unreachable", frozenset({A, B, C})),)
     bench.feed(RefreshFailed(""))
@@ -254,7 +254,7 @@ def test_a_refused_refresh_ends_the_session(bench: Bench) -> None:
 def test_an_answer_of_a_lower_epoch_is_ignored(bench: Bench) -> None:
     bench.move(B)
     before = bench.machine
-    assert bench.feed(Refreshed(A, 0, LIFE, False)) == ()
+    assert bench.feed(RefreshSucceeded(A, 0, LIFE, False)) == ()
     assert bench.machine == before
 
 
@@ -271,8 +271,8 @@ def test_a_late_answer_of_the_old_server_after_the_switch_changes_nothing(bench:
 
 def test_another_server_takes_over_what_hung_is_broken_off_and_what_waits_is_sent(bench: Bench) -> None:
     bench.lose()
-    bench.feed(Heard(A, "down"))
-    assert bench.feed(Refreshed(B, 1, LIFE, False)) == (Leave(A, dead=True), Replay())
+    bench.feed(StateReported(A, "down"))
+    assert bench.feed(RefreshSucceeded(B, 1, LIFE, False)) == (Leave(A, dead=True), Replay())
     assert (bench.phase, bench.machine.server, bench.machine.epoch) == (Phase.SWITCHING, B, 1)
     assert bench.machine.takes_calls
     bench.feed(Replayed(bench.machine.epoch, complete=False))
@@ -280,12 +280,12 @@ def test_another_server_takes_over_what_hung_is_broken_off_and_what_waits_is_sen
     bench.feed(Replayed(0, complete=True))  # of the lock before
     assert bench.phase is Phase.SYNCING
     bench.feed(Replayed(bench.machine.epoch, complete=True))
-    assert bench.phase is Phase.LOCKED
+    assert bench.phase is Phase.PINNED
 
 
 def test_a_server_that_only_sends_its_clients_elsewhere_is_not_cut_off(bench: Bench) -> None:
     bench.wait(LIFE)
-    assert bench.feed(Refreshed(B, 1, LIFE, False)) == (Leave(A, dead=False), Replay())
+    assert bench.feed(RefreshSucceeded(B, 1, LIFE, False)) == (Leave(A, dead=False), Replay())
 
 
 def test_five_minutes_after_the_move_it_is_late_and_stays_so_until_all_is_there(bench: Bench) -> None:
@@ -304,14 +304,14 @@ def test_while_the_last_changes_are_on_their_way_the_token_is_still_renewed(benc
     bench.feed(Replayed(bench.machine.epoch, complete=False))
     bench.wait(LIFE * 0.6)
     assert bench.asked[-1] == Refresh(B, "expiry")
-    bench.feed(Refreshed(B, 1, LIFE, False))
+    bench.feed(RefreshSucceeded(B, 1, LIFE, False))
     assert bench.phase is Phase.SYNCING
 
 
 def test_where_the_new_server_dies_too_neither_is_asked_again(bench: Bench) -> None:
     bench.move(B)
     bench.lose()
-    bench.feed(Heard(B, "down"))
+    bench.feed(StateReported(B, "down"))
     assert bench.asked[-1] == Refresh("", "unreachable", frozenset({A, B}))
 
 
@@ -319,7 +319,7 @@ def test_once_the_new_server_has_answered_the_old_one_may_be_asked_again(bench: 
     bench.move(B)
     bench.feed(Answered(B))
     bench.lose()
-    bench.feed(Heard(B, "down"))
+    bench.feed(StateReported(B, "down"))
     assert bench.asked[-1] == Refresh("", "unreachable", frozenset({B}))
 
 
@@ -329,7 +329,7 @@ def test_once_the_new_server_has_answered_the_old_one_may_be_asked_again(bench: 
 def test_a_draining_server_is_left_soon_without_a_failure(bench: Bench) -> None:
     bench.feed(Answered(A, draining=True))
     assert bench.wait(1) == (Refresh(A, "expiry"),)
-    bench.feed(Refreshed(B, 1, LIFE, False))
+    bench.feed(RefreshSucceeded(B, 1, LIFE, False))
     assert (bench.machine.server, bench.machine.draining) == (B, False)
 
 
@@ -345,8 +345,8 @@ def test_a_task_under_way_is_ended_first(bench: Bench) -> None:
 def test_kept_while_draining_it_asks_again_but_not_at_once(bench: Bench) -> None:
     bench.feed(Answered(A, draining=True))
     bench.wait(1)
-    bench.feed(Refreshed(A, 0, LIFE, False))
-    assert bench.phase is Phase.LOCKED
+    bench.feed(RefreshSucceeded(A, 0, LIFE, False))
+    assert bench.phase is Phase.PINNED
     assert bench.wait(0.9) == ()
     assert bench.wait(0.1) == (Refresh(A, "expiry"),)
 
@@ -367,21 +367,21 @@ def test_a_server_without_others_goes_offline_at_once_and_is_probed_with_growing
     assert pauses[0] >= 1
     assert max(pauses) == 60
     bench.feed(Probed(A, True))
-    assert bench.phase is Phase.LOCKED
+    assert bench.phase is Phase.PINNED
 
 
 def test_offline_whoever_answers_first_is_asked(bench: Bench) -> None:
     bench.lose()
-    bench.feed(Heard(A, "down"))
+    bench.feed(StateReported(A, "down"))
     bench.feed(RefreshFailed(""))
     assert bench.wait(60) == (Refresh("", "unreachable"),)  # the locked one too
     assert bench.machine.shown is Phase.OFFLINE  # a try is no news
-    bench.feed(Refreshed(A, 0, LIFE, False))
-    assert bench.phase is Phase.LOCKED
+    bench.feed(RefreshSucceeded(A, 0, LIFE, False))
+    assert bench.phase is Phase.PINNED
 
 
 def test_a_session_that_ends_ends_from_every_phase(bench: Bench) -> None:
     bench.lose()
-    bench.feed(SignedOut())
+    bench.feed(SessionEnded())
     assert bench.machine == Machine()
     assert bench.machine.wake_at() == math.inf

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.errors import OfflineError, SignInError
-from app.remote.auth import Tokens, lock_of, read_lock
+from app.remote.auth import SessionTokens, pin_of, read_pin
 from app.remote.endpoint import Endpoint
 from app.store.vault import Vault
 from server.contract import paths
@@ -63,14 +63,14 @@ class Bench:
         self.now = 0.0
         self.tokens = self.start()
 
-    def start(self) -> Tokens:
+    def start(self) -> SessionTokens:
         """Return the tokens of a program that has just started."""
-        return Tokens(self.client, Vault(lambda: "device-1", lambda: self.keyring))  # type: ignore[arg-type]
+        return SessionTokens(self.client, Vault(lambda: "device-1", lambda: self.keyring))  # type: ignore[arg-type]
 
     def sign_in(self, *, remember: bool = True) -> None:
         self.tokens.adopt(self.tokens.ask(BODY, AT), AT.url, self.now, remember=remember)
 
-    def renew(self, tokens: Tokens | None = None) -> str:
+    def renew(self, tokens: SessionTokens | None = None) -> str:
         """Rotate once, and return the access token in force."""
         chosen = tokens or self.tokens
         record = chosen.record()
@@ -190,14 +190,14 @@ def test_forgetting_returns_the_token_to_log_out_with(bench: Bench) -> None:
 def test_the_record_names_the_lock_and_the_book(bench: Bench) -> None:
     record = bench.tokens.record()
     assert record is not None
-    assert (record.server, record.lock, record.book_id) == (AT.url, "in-mum-1/0", "book-1")
-    assert read_lock(record.lock) == ("in-mum-1", 0)
+    assert (record.server, record.pin, record.book_id) == (AT.url, "in-mum-1/0", "book-1")
+    assert read_pin(record.pin) == ("in-mum-1", 0)
 
 
 @pytest.mark.parametrize("text", ["", "in-mum-1", "/3", "in-mum-1/", "in-mum-1/x"])
 def test_a_damaged_lock_is_none(text: str) -> None:
-    assert read_lock(text) == ("", 0)
-    assert read_lock(lock_of("a/b", 7)) == ("a/b", 7)
+    assert read_pin(text) == ("", 0)
+    assert read_pin(pin_of("a/b", 7)) == ("a/b", 7)
 
 
 def test_another_book_than_the_open_one_is_refused(bench: Bench) -> None:

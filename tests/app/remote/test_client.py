@@ -12,7 +12,7 @@ import pytest
 
 from app.errors import OfflineError, ServerError
 from app.log import end_log, log_to_file
-from app.remote.call_monitor import Outcome, Watch
+from app.remote.call_monitor import CallMonitor, Outcome
 from app.remote.client import Client
 from app.remote.endpoint import Endpoint
 from server.contract import paths
@@ -31,9 +31,9 @@ class Told:
 
     def __init__(self) -> None:
         self.now = 0.0
-        self.watch = Watch(lambda: self.now)
+        self.watch = CallMonitor(lambda: self.now)
         self.heard: list[tuple[str, Outcome]] = []
-        self.watch.told = lambda server, outcome: self.heard.append((server, outcome))
+        self.watch.on_outcome = lambda server, outcome: self.heard.append((server, outcome))
         self.client = Client(self.watch)
 
 
@@ -186,7 +186,7 @@ def test_sending_a_file_is_progress_and_a_stuck_server_is_silence(told: Told, tm
 
     def silent() -> bool:
         told.now += 100  # what still went into the buffers by now was progress
-        return told.watch.fallen_silent(3) == {"a"}
+        return told.watch.silent_servers(3) == {"a"}
 
     def send(at: Endpoint) -> None:
         with pytest.raises(OfflineError):
@@ -197,7 +197,7 @@ def test_sending_a_file_is_progress_and_a_stuck_server_is_silence(told: Told, tm
         thread.start()
         assert began.wait(30)
         wait_until(silent)
-        assert told.watch.fallen_silent(3) == set()
+        assert told.watch.silent_servers(3) == set()
         told.client.break_off(at.url)
         thread.join(30)
     assert not thread.is_alive()

@@ -194,4 +194,4 @@ def test_the_central_address_is_the_one_that_was_typed_unless_that_is_a_servers_
         found = made.central()
         assert found is not None
         assert found.url == central
-    assert [at.url for at in made.doors("in-mum-2")][:2] == [ADDRESS, "https://mum-2.example.com"]
+    assert [at.url for at in made.login_endpoints("in-mum-2")][:2] == [ADDRESS, "https://mum-2.example.com"]

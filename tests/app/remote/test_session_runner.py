@@ -9,11 +9,11 @@ import pytest
 from app.domain import session
 from app.domain.connection_status import Phase
 from app.errors import AppError, OfflineError, ServerError, SignInError
-from app.remote.auth import Tokens
-from app.remote.call_monitor import Watch
+from app.remote.auth import SessionTokens
+from app.remote.call_monitor import CallMonitor
 from app.remote.cluster import Cluster
 from app.remote.endpoint import Endpoint
-from app.remote.session_runner import Lease, Pinning
+from app.remote.session_runner import LeasedToken, SessionRunner
 from app.store.vault import Vault
 from server.contract import cluster as wire
 from server.contract import paths, signing
@@ -114,9 +114,9 @@ class Bench:
         self.times: list[str] = []
         cluster = Cluster(Kept())
         self.vault = Vault(lambda: "device", FakeKeyring)
-        self.watch = Watch(lambda: self.now)
-        self.tokens = Tokens(self.net, self.vault)  # type: ignore[arg-type]
-        self.pinning = Pinning(
+        self.watch = CallMonitor(lambda: self.now)
+        self.tokens = SessionTokens(self.net, self.vault)  # type: ignore[arg-type]
+        self.pinning = SessionRunner(
             self.net, self.tokens, cluster, self.watch, self._local,  # type: ignore[arg-type]
             lambda: self.now, lambda low, _high: low, self.work.append,
         )  # fmt: skip
@@ -158,7 +158,7 @@ class Bench:
     def lose(self) -> None:
         """Let the locked server die, and its clients find out."""
         self.net.up.discard("a")
-        self.watch.told("a", "refused")
+        self.watch.on_outcome("a", "refused")
         self.run()
         self.net.states["a"] = "down"
         self.wait(0.25)
@@ -169,7 +169,7 @@ def bench() -> Bench:
     return Bench()
 
 
-def whose(lease: Lease) -> str:
+def whose(lease: LeasedToken) -> str:
     return lease.endpoint.server_id
 
 
@@ -200,7 +200,7 @@ def test_whoever_waits_for_a_token_finds_the_clock_corrected(bench: Bench) -> No
     bench.pinning.on_server_time = lambda _time: told.append("clock")
     bench.pinning.on_change = lambda machine: told.append(machine.phase.value)
     bench.wait(180)
-    assert told == [Phase.REFRESHING.value, "clock", Phase.LOCKED.value]
+    assert told == [Phase.REFRESHING.value, "clock", Phase.PINNED.value]
 
 
 def test_without_the_central_address_it_is_refreshed_without_a_hint(bench: Bench) -> None:
@@ -250,7 +250,7 @@ def test_where_that_one_is_dead_too_the_next_is_asked_with_the_same_refresh_id(b
 def test_while_it_reconnects_calls_fail_at_once(bench: Bench) -> None:
     bench.net.up -= {"a"}
     bench.pinning._report = lambda _effect: None  # type: ignore[method-assign]
-    bench.watch.told("a", "refused")
+    bench.watch.on_outcome("a", "refused")
     bench.run()
     bench.wait(0.25)
     assert bench.phase is Phase.RECONNECTING
@@ -262,7 +262,7 @@ def test_without_discovery_the_countdown_decides(bench: Bench) -> None:
     bench.net.up -= {"a"}
     bench.net.closest, bench.net.epoch = "b", 1
     bench.pinning._report = lambda _effect: None  # type: ignore[method-assign]
-    bench.watch.told("a", "refused")
+    bench.watch.on_outcome("a", "refused")
     bench.run()
     bench.wait(0.25)
     for _ in range(29):
@@ -317,14 +317,14 @@ def test_what_comes_late_of_an_old_session_is_no_news_of_the_next(
     bench.tokens.rotate = overtaken  # type: ignore[method-assign]
     refresh()
     bench.run()
-    assert bench.phase is Phase.LOCKED
+    assert bench.phase is Phase.PINNED
     assert bench.pinning.lease().token == "access 0"
 
 
 def test_a_call_that_is_refused_is_made_once_more_with_a_fresh_token(bench: Bench) -> None:
     seen: list[str] = []
 
-    def call(lease: Lease) -> str:
+    def call(lease: LeasedToken) -> str:
         seen.append(lease.token)
         if lease.token == "access 0":
             raise SignInError("Please sign in again.", code=ErrorCode.UNAUTHENTICATED)
@@ -336,7 +336,7 @@ def test_a_call_that_is_refused_is_made_once_more_with_a_fresh_token(bench: Benc
 
 
 def test_a_misdirected_call_is_made_once_more_too(bench: Bench) -> None:
-    def call(lease: Lease) -> str:
+    def call(lease: LeasedToken) -> str:
         if lease.token == "access 0":
             raise ServerError("No.", code=ErrorCode.WRONG_SERVER)
         return lease.token
@@ -348,7 +348,7 @@ def test_a_misdirected_call_is_made_once_more_too(bench: Bench) -> None:
 def test_a_call_in_flight_when_the_lock_moves_is_made_again_at_the_new_server(bench: Bench) -> None:
     bench.net.closest, bench.net.epoch = "b", 1
 
-    def call(lease: Lease) -> str:
+    def call(lease: LeasedToken) -> str:
         if whose(lease) == "a":
             bench.lose()
             raise OfflineError
@@ -360,7 +360,7 @@ def test_a_call_in_flight_when_the_lock_moves_is_made_again_at_the_new_server(be
 def test_a_call_that_fails_where_it_is_is_not_made_again(bench: Bench) -> None:
     seen: list[str] = []
 
-    def call(lease: Lease) -> str:
+    def call(lease: LeasedToken) -> str:
         seen.append(whose(lease))
         raise OfflineError
 
@@ -374,26 +374,26 @@ def test_what_was_begun_for_one_book_is_not_done_as_another(bench: Bench) -> Non
 
 
 def test_three_seconds_of_silence_are_noticed_while_the_call_goes_on(bench: Bench) -> None:
-    with bench.watch.flight("a"):
+    with bench.watch.track("a"):
         bench.now += 2.9
         bench.pinning.tick()
-        assert bench.phase is Phase.LOCKED
+        assert bench.phase is Phase.PINNED
         bench.now += 0.1
         bench.pinning.tick()
         assert bench.phase is Phase.SUSPECT
         bench.run()
-        assert bench.phase is Phase.LOCKED  # the probe was answered
+        assert bench.phase is Phase.PINNED  # the probe was answered
         bench.pinning.tick()
-        assert bench.phase is Phase.LOCKED  # said once
+        assert bench.phase is Phase.PINNED  # said once
 
 
 def test_bytes_that_move_are_no_silence(bench: Bench) -> None:
-    with bench.watch.flight("a") as moved:
+    with bench.watch.track("a") as moved:
         for _ in range(4):
             bench.now += 2
             moved()
             bench.pinning.tick()
-    assert bench.phase is Phase.LOCKED
+    assert bench.phase is Phase.PINNED
 
 
 def test_a_draining_server_that_is_probed_is_alive(bench: Bench) -> None:
@@ -401,16 +401,16 @@ def test_a_draining_server_that_is_probed_is_alive(bench: Bench) -> None:
         raise ServerError("It ends.", code=ErrorCode.DRAINING)
 
     bench.net.call = draining  # type: ignore[method-assign]
-    bench.watch.told("a", "silent")
+    bench.watch.on_outcome("a", "silent")
     bench.run()
-    assert bench.phase is Phase.LOCKED
+    assert bench.phase is Phase.PINNED
 
 
 def test_the_wall_clock_says_nothing_of_a_tokens_life(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "time", lambda: 0.0)
     bench.now += 179
     bench.pinning.tick()
-    assert bench.phase is Phase.LOCKED
+    assert bench.phase is Phase.PINNED
     assert bench.pinning.lease().token == "access 0"
 
 

@@ -142,7 +142,7 @@ def _secrets(desk: Desk) -> list[bytes]:
     remote = desk.accounts.remote
     record = remote.tokens.record()
     assert record is not None
-    return [t.encode() for t in (record.refresh_token, record.refresh_id, remote.pinning.lease().token)]
+    return [t.encode() for t in (record.refresh_token, record.refresh_id, remote.runner.lease().token)]
 
 
 def test_no_file_holds_a_token_or_a_password(desk: Desk, server: RunningServer, tmp_path: Path) -> None:
@@ -349,7 +349,7 @@ def test_the_clock_is_corrected_at_each_refresh(desk: Desk, start_server: Start)
     server = start_server(clock)
     create(desk, server)
     clock.advance(240)
-    pinning, began = desk.accounts.remote.pinning, time.monotonic()
+    pinning, began = desk.accounts.remote.runner, time.monotonic()
     pinning.lease(refused=pinning.lease())
     took = time.monotonic() - began  # the answer may have been under way so long; it tells milliseconds
     assert abs(desk.accounts.offset_us / 1e6 - 240) < took + 0.01
@@ -372,7 +372,7 @@ def test_ten_minutes_of_clock_error_log_nobody_out_and_spoil_no_version(
     clock = MovingClock()
     clock.advance(wrong)  # which of the two is wrong does not matter
     create(desk, start_server(clock))
-    pinning = desk.accounts.remote.pinning
+    pinning = desk.accounts.remote.runner
     for _ in range(3):
         desk.note()
         assert abs(desk.outbox.items(desk.accounts.require_session().book_id)[-1].ver / 1e6 - clock()) < 60
@@ -404,13 +404,13 @@ def test_a_book_can_be_opened_beside_the_open_one_and_then_take_its_place(
     desk.local = Endpoint(local.url, "s")
     before = desk.accounts.sign_in_local("Asha", PASSWORD, remember=True)
     name = a_name()
-    beside = desk.accounts.open_beside(server.url, name, PASSWORD, create=True)
+    beside = desk.accounts.open_pending(server.url, name, PASSWORD, create=True)
     assert desk.accounts.session == before
     assert desk.entries.page(EntryFilter(), None).entries == ()
     assert beside.session.server_id == "test-1"
     beside.close()
     assert desk.accounts.session == before
-    beside = desk.accounts.open_beside(server.url, name, PASSWORD)
+    beside = desk.accounts.open_pending(server.url, name, PASSWORD)
     after = beside.adopt()
     assert (desk.accounts.session, after.server_label) == (after, "test-1 · test")
     assert desk.accounts.sessions()[0].this_one

@@ -5,14 +5,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from app.domain.connection_status import LinkView, Moved, Phase
+from app.domain.connection_status import ConnectionStatus, Moved, Phase
 from app.domain.session import Machine
-from app.domain.sync_state import Whereabouts, arrived, by_entry, is_safe, is_settled, overdue
+from app.domain.sync_state import ReplicationStatus, arrived, by_entry, is_safe, is_settled, overdue
 from app.errors import StoreError
-from app.services.connection_status import Link
-from app.services.session_facts import Session
+from app.services.connection_status import ConnectionTracker
+from app.services.session_facts import BookSession
 from app.store.database import Database
-from app.store.replay_log import RECENT_US, Confirmed, Retained
+from app.store.replay_log import RECENT_US, Confirmed, ReplayLog
 
 MUM, DUB = "ap-south-1", "eu-west-1"
 
@@ -24,8 +24,8 @@ class Desk:
         self.database = Database(folder / "client.sqlite")
         self.now_us = 10 * RECENT_US
         self.accounts = SimpleNamespace(
-            session=Session("asha", "b", "M7A", "in-mum-1", MUM, "in-mum-1 · ap-south-1"),
-            machine=Machine(Phase.LOCKED, "in-mum-1"),
+            session=BookSession("asha", "b", "M7A", "in-mum-1", MUM, "in-mum-1 · ap-south-1"),
+            machine=Machine(Phase.PINNED, "in-mum-1"),
             is_remote=True,
             link_now=lambda: 5.0,
             completed=[],
@@ -35,9 +35,9 @@ class Desk:
         self.following = SimpleNamespace(kicks=0, counts=lambda: (self.late + 1, self.late))
         self.following.kick = self._kick
         self.late = 0
-        self.retained = Retained(self.database)
-        self.link = Link(self.accounts, self.retained, self.following, lambda: self.now_us)  # type: ignore[arg-type]
-        self.heard: list[LinkView] = []
+        self.retained = ReplayLog(self.database)
+        self.link = ConnectionTracker(self.accounts, self.retained, self.following, lambda: self.now_us)  # type: ignore[arg-type]
+        self.heard: list[ConnectionStatus] = []
         self.link.subscribe(self.heard.append)
 
     def _kick(self) -> None:
@@ -71,8 +71,8 @@ def desk(tmp_path: Path):
     made.database.close()
 
 
-def whereabouts(op_id: str, *regions: str, rows: tuple[str, ...] = (), at_us: int = 1) -> Whereabouts:
-    return Whereabouts(
+def whereabouts(op_id: str, *regions: str, rows: tuple[str, ...] = (), at_us: int = 1) -> ReplicationStatus:
+    return ReplicationStatus(
         op_id, f"e{op_id}", int(op_id), frozenset(regions + rows), frozenset(regions), "s", at_us
     )
 
@@ -87,8 +87,8 @@ def test_the_fold_counts_what_is_whole_in_a_region() -> None:
 
 def test_what_is_counted_together_counts_as_many() -> None:
     both, one = frozenset({MUM, DUB}), frozenset({MUM})
-    ops = [Whereabouts("", rows=both, bytes=both, at_us=5, count=30)]
-    ops += [Whereabouts("", rows=both, bytes=one, at_us=5, count=7), whereabouts("1")]
+    ops = [ReplicationStatus("", rows=both, bytes=both, at_us=5, count=30)]
+    ops += [ReplicationStatus("", rows=both, bytes=one, at_us=5, count=7), whereabouts("1")]
     assert arrived(ops, DUB, "") == (30, 38, 0)
     assert overdue(ops, 2, 10) == 8
 
@@ -116,7 +116,7 @@ def test_what_only_this_computer_has_is_not_overdue_but_waiting() -> None:
 
 
 def test_an_entry_is_where_its_last_change_is() -> None:
-    old, new = whereabouts("1", MUM, DUB), Whereabouts("2", "e1", 2, frozenset({MUM}), frozenset({MUM}))
+    old, new = whereabouts("1", MUM, DUB), ReplicationStatus("2", "e1", 2, frozenset({MUM}), frozenset({MUM}))
     assert by_entry([new, old]) == {"e1": new}
 
 
@@ -154,7 +154,7 @@ def test_a_count_of_before_the_lock_moved_is_of_no_more_use(desk: Desk) -> None:
     assert desk.accounts.completed == [True]
     count = desk.link._count
 
-    def moves_meanwhile(session: Session) -> Moved:
+    def moves_meanwhile(session: BookSession) -> Moved:
         counted = count(session)
         desk.accounts.session = desk.accounts.session.at("ie-dub-1", DUB)
         return counted
@@ -175,7 +175,7 @@ def test_an_older_count_replaces_no_later_one(desk: Desk) -> None:
     desk.accounts.on_replay()
     count = desk.link._count
 
-    def is_overtaken(session: Session) -> Moved:
+    def is_overtaken(session: BookSession) -> Moved:
         counted = count(session)
         desk.link._count = count  # type: ignore[method-assign]
         desk.confirm(MUM, "1")
@@ -220,9 +220,9 @@ def test_a_message_that_was_read_early_does_not_keep_it_syncing(desk: Desk) -> N
 def test_a_server_that_was_away_is_looked_into_anew(desk: Desk) -> None:
     stay = desk.accounts.session.stay
     desk.change(Machine(Phase.SUSPECT, "in-mum-1"))
-    desk.change(Machine(Phase.LOCKED, "in-mum-1"))
+    desk.change(Machine(Phase.PINNED, "in-mum-1"))
     assert desk.accounts.session.stay == stay
-    for phase in (Phase.RECONNECTING, Phase.REFRESHING, Phase.LOCKED):
+    for phase in (Phase.RECONNECTING, Phase.REFRESHING, Phase.PINNED):
         desk.change(Machine(phase, "in-mum-1"))
     assert desk.accounts.session.stay != stay
     assert desk.following.kicks == 2  # each time that it is there again
@@ -275,9 +275,9 @@ def test_a_message_that_was_read_is_gone_and_nothing_is_counted_without_one(desk
 
 def test_the_countdown_and_the_servers_name_are_shown(desk: Desk) -> None:
     desk.change(Machine(Phase.RECONNECTING, "in-mum-1", deadline=35.0))
-    assert desk.heard[-1] == LinkView(Phase.RECONNECTING, "in-mum-1 · ap-south-1", 35.0)
+    assert desk.heard[-1] == ConnectionStatus(Phase.RECONNECTING, "in-mum-1 · ap-south-1", 35.0)
     assert desk.link.now() == 5.0
-    desk.change(Machine(Phase.LOCKED, "in-mum-1", deadline=35.0))
+    desk.change(Machine(Phase.PINNED, "in-mum-1", deadline=35.0))
     assert desk.heard[-1].reconnect_at is None
     desk.accounts.is_remote = False
     assert desk.link.view().server_label == ""

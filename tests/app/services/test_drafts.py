@@ -10,7 +10,7 @@ import pytest
 from app.domain.entry import EntryFilter
 from app.domain.form_draft import FormDraft
 from app.errors import InputError, StoreError
-from app.services.accounts import Accounts, Session
+from app.services.accounts import Accounts, BookSession
 from app.services.drafts import Drafts
 from app.services.entries import Entries
 from app.store.cache import ReadCache
@@ -27,10 +27,10 @@ FORM = FormDraft("22 Nov 2026", "12.50", "DR", "Food", "Tea")
 class SignedIn:
     """Accounts of somebody who is signed in, without a network."""
 
-    session = Session("asha", BOOK, "0K7", "s", "r", "This computer")
+    session = BookSession("asha", BOOK, "0K7", "s", "r", "This computer")
     offset_us = 0
 
-    def require_session(self) -> Session:
+    def require_session(self) -> BookSession:
         return self.session
 
 

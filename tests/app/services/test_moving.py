@@ -22,9 +22,9 @@ from app.errors import AppError, CancelledError, InputError, OfflineError, Serve
 from app.local_server import LocalServer
 from app.paths import Paths
 from app.remote.api import Api
-from app.services.accounts import Session
+from app.services.accounts import BookSession
 from app.services.moving import MoveProgress, MoveResult, Moving
-from app.services.pending_session import Beside
+from app.services.pending_session import PendingSession
 from app.store.outbox import Outbox
 from server.contract import limits, paths, shapes
 from tests.support.api import PASSWORD, Bill, BookApi, a_document, a_name, an_entry, new_id, now_us
@@ -66,10 +66,10 @@ class OtherInstallation:
         self.closed = self.adopted = False
 
     @property
-    def session(self) -> Session:
+    def session(self) -> BookSession:
         return self.other.services.accounts.require_session()
 
-    def adopt(self) -> Session:
+    def adopt(self) -> BookSession:
         self.adopted = True
         return self.session
 
@@ -120,13 +120,15 @@ class Mover:
         """Return the book at the target."""
         return self.there.api().login(self.name)
 
-    def _open_beside(self, address: str, name: str, password: str, create: bool, invite: str) -> Beside:
+    def _open_beside(
+        self, address: str, name: str, password: str, create: bool, invite: str
+    ) -> PendingSession:
         other = self.other
         other.services.accounts.sign_in_remote(address, name, password, create, invite_code=invite)
         self.besides.append(
             OtherInstallation(other, cast(Api, self.lend(other.services.accounts.remote.api)))
         )
-        return cast(Beside, self.besides[-1])
+        return cast(PendingSession, self.besides[-1])
 
     def _desk(self) -> Desk:
         home = Paths(self.folder / new_id())

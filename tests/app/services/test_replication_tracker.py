@@ -13,11 +13,11 @@ from app.domain.outbox_item import OutboxItem
 from app.domain.session import Machine
 from app.errors import OfflineError, ServerError, StoreError
 from app.services import replication_tracker
-from app.services.replication_tracker import LATE_US, Following
-from app.services.session_facts import Session
+from app.services.replication_tracker import LATE_US, ReplicationTracker
+from app.services.session_facts import BookSession
 from app.store.database import Database
 from app.store.outbox import Outbox
-from app.store.replay_log import RECENT_US, Confirmed, Retained
+from app.store.replay_log import RECENT_US, Confirmed, ReplayLog
 from server.contract.cluster_calls import (
     OperationStatus,
     SyncStatus,
@@ -35,7 +35,7 @@ class World:
 
     def __init__(self, folder: Path) -> None:
         self.database = Database(folder / "client.sqlite")
-        self.outbox, self.retained = Outbox(self.database), Retained(self.database)
+        self.outbox, self.retained = Outbox(self.database), ReplayLog(self.database)
         self.rows: dict[str, set[str]] = {MUM: set(), DUB: set()}
         self.here = DUB
         self.silent = False
@@ -55,10 +55,10 @@ class World:
         )
         self.accounts.require_session = lambda: self.accounts.session
         self.sync: Any = SimpleNamespace(send_again=self.send_again, is_sending=False)
-        self.following = Following(self.accounts, self.sync, self.retained, lambda: self.now_us)  # type: ignore[arg-type]
+        self.following = ReplicationTracker(self.accounts, self.sync, self.retained, lambda: self.now_us)  # type: ignore[arg-type]
 
-    def session(self) -> Session:
-        return Session("asha", BOOK, "M7A", "ie-dub-1", DUB, "ie-dub-1 · eu-west-1")
+    def session(self) -> BookSession:
+        return BookSession("asha", BOOK, "M7A", "ie-dub-1", DUB, "ie-dub-1 · eu-west-1")
 
     def confirmed(self, region: str = MUM) -> OutboxItem:
         item = self.outbox.add(BOOK, draft(), "M7A", self.now_us)
@@ -100,12 +100,12 @@ def world(tmp_path: Path) -> Iterator[World]:
 def test_what_is_here_and_in_two_regions_is_asked_of_no_more_and_let_go_of_after_a_day(world: World) -> None:
     first, second = world.confirmed(), world.confirmed()
     world.rows[DUB].add(first.op_id)
-    assert world.following.look() == 1
-    assert world.following.look() == 1
+    assert world.following.poll() == 1
+    assert world.following.poll() == 1
     assert world.asked == [[first.op_id, second.op_id], [second.op_id]]
     assert world.retained.items(BOOK, [first.op_id]) == [first]
     world.now_us += RECENT_US
-    world.following.look()
+    world.following.poll()
     assert world.retained.items(BOOK, [first.op_id, second.op_id]) == [second]
 
 
@@ -114,49 +114,49 @@ def test_in_another_region_all_of_the_day_is_looked_up_anew_and_what_was_lost_is
 ) -> None:
     items = [world.confirmed(DUB) for _ in range(3)]
     world.rows[MUM].update(item.op_id for item in items)
-    assert world.following.look() == 0
+    assert world.following.poll() == 0
     world.rows[MUM].remove(items[1].op_id)  # made anew, and still copying
     world.accounts.session = world.accounts.session.at("in-mum-1", MUM)
     world.rows[DUB].clear()
     world.here = MUM
-    assert world.following.look() == 3  # one is not here, and the two are in one region only
+    assert world.following.poll() == 3  # one is not here, and the two are in one region only
     assert world.following.replay_missing() == 1
     assert world.sent == [items[1].op_id]
     world.rows[DUB].update(item.op_id for item in items)
-    assert world.following.look() == 0
+    assert world.following.poll() == 0
 
 
 def test_at_a_server_that_was_away_all_of_the_day_is_looked_up_anew(world: World) -> None:
     item = world.confirmed(DUB)
     world.rows[MUM].add(item.op_id)
-    assert world.following.look() == 0
-    assert world.following.look() == 0
+    assert world.following.poll() == 0
+    assert world.following.poll() == 0
     assert world.asked == [[item.op_id]]
     world.rows[DUB].clear()  # its region was made anew
     world.accounts.session = world.accounts.session.back()
-    assert world.following.look() == 1
+    assert world.following.poll() == 1
     assert world.following.replay_missing() == 1
-    assert world.following.look() == 0
+    assert world.following.poll() == 0
 
 
 def test_before_it_is_let_go_of_it_is_looked_up_once_more(world: World) -> None:
     item = world.confirmed(DUB)
     world.rows[MUM].add(item.op_id)
-    world.following.look()
+    world.following.poll()
     world.rows[MUM].clear()  # made anew, and still copying
     world.now_us += RECENT_US
-    world.following.look()
+    world.following.poll()
     assert world.retained.items(BOOK, [item.op_id]) == [item]
     world.rows[MUM].add(item.op_id)
-    world.following.look()
+    world.following.poll()
     assert world.retained.items(BOOK, [item.op_id]) == []
 
 
 def test_between_two_whole_looks_only_what_is_not_here_is_asked_of(world: World) -> None:
     here, there = world.confirmed(DUB), world.confirmed(MUM)
-    assert world.following.look(whole=False) == 2
+    assert world.following.poll(whole=False) == 2
     assert world.asked == [[there.op_id]]
-    assert world.following.look() == 2
+    assert world.following.poll() == 2
     assert world.asked[1:] == [[there.op_id, here.op_id]]  # what is not here first
 
 
@@ -165,7 +165,7 @@ def test_so_many_are_sent_again_before_the_next_look(world: World, monkeypatch: 
     items = [world.confirmed() for _ in range(3)]
     assert world.following.replay_missing() == 2
     assert world.sent == [item.op_id for item in items[:2]]
-    world.following.look()
+    world.following.poll()
     assert world.following.replay_missing() == 1
     assert world.sent == [item.op_id for item in items]
 
@@ -180,13 +180,13 @@ def test_where_the_lock_moves_no_more_is_sent_again(world: World) -> None:
 def test_a_look_that_was_not_possible_comes_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(replication_tracker, "_LATER_SECONDS", 0.01)
     item, looks = world.confirmed(DUB), []
-    world.following.on_look = lambda: looks.append(1)
+    world.following.on_poll = lambda: looks.append(1)
     world.accounts.machine = Machine(Phase.REFRESHING, "ie-dub-1")
-    world.following.kick()
+    world.following.wake()
     wait_until(lambda: len(looks) > 2)
     assert world.asked == []
     world.trouble = ServerError("Not now.", code=ErrorCode.STORE_UNAVAILABLE, retryable=True)
-    world.accounts.machine = Machine(Phase.LOCKED, "ie-dub-1")
+    world.accounts.machine = Machine(Phase.PINNED, "ie-dub-1")
     wait_until(lambda: len(world.asked) > 2)
     world.rows[MUM].add(item.op_id)
     world.trouble = None
@@ -203,14 +203,16 @@ def test_a_bill_that_is_no_longer_here_holds_up_no_other(world: World) -> None:
 def test_nobody_is_alarmed_before_the_other_regions_had_five_minutes_to_answer(world: World) -> None:
     item = world.confirmed(DUB)
     world.rows[MUM].add(item.op_id)
-    world.following.look()
+    world.following.poll()
     world.now_us += 2 * LATE_US
-    world.accounts.session = world.session().at("ie-dub-2", DUB)  # while the other region does not answer
+    world.accounts.session = world.session().pinned_to(
+        "ie-dub-2", DUB
+    )  # while the other region does not answer
     del world.rows[MUM]
-    world.following.look()
+    world.following.poll()
     assert world.following.counts() == (1, 0)
     world.now_us += LATE_US
-    world.following.look()
+    world.following.poll()
     assert world.following.counts() == (1, 1)
 
 
@@ -219,26 +221,26 @@ def test_what_two_regions_have_and_this_one_not_is_asked_of_until_it_is_here(wor
     world.accounts.regions = 3
     item = world.confirmed(MUM)
     world.rows["us-east-1"].add(item.op_id)
-    assert world.following.look() == 1
+    assert world.following.poll() == 1
     assert world.following.counts() == (0, 0)  # it is safe
     world.rows[DUB].add(item.op_id)
-    assert world.following.look() == 0
+    assert world.following.poll() == 0
 
 
 def test_many_are_asked_of_in_batches(world: World) -> None:
     for _ in range(201):
         world.confirmed()
-    world.following.look()
+    world.following.poll()
     assert [len(batch) for batch in world.asked] == [200, 1]
 
 
 def test_in_a_cluster_of_one_region_only_a_later_session_asks(world: World) -> None:
     item = world.confirmed(DUB)
     world.accounts.regions = 1
-    assert world.following.look() == 0
+    assert world.following.poll() == 0
     assert world.asked == []
     world.accounts.session = world.session()
-    assert world.following.look() == 0
+    assert world.following.poll() == 0
     assert world.asked == [[item.op_id]]
 
 
@@ -246,17 +248,17 @@ def test_for_the_book_on_this_computer_nobody_is_asked(world: World) -> None:
     world.confirmed(DUB)
     world.accounts.regions = 0
     world.accounts.session = world.session()
-    assert world.following.look() == 0
+    assert world.following.poll() == 0
     assert world.asked == []
 
 
 def test_what_the_new_region_lacks_is_sent_again_in_the_order_in_which_it_was_made(world: World) -> None:
     items = [world.confirmed() for _ in range(3)]
     world.rows[DUB].add(items[1].op_id)
-    world.following.look()
+    world.following.poll()
     assert world.following.replay_missing() == 2
     assert world.sent == [items[0].op_id, items[2].op_id]
-    assert world.following.look() == 0
+    assert world.following.poll() == 0
 
 
 def test_one_that_an_older_server_does_not_take_holds_up_no_other(
@@ -265,15 +267,15 @@ def test_one_that_an_older_server_does_not_take_holds_up_no_other(
     later = time.monotonic() + 60
     items = [world.confirmed() for _ in range(3)]
     world.not_known.add(items[0].op_id)
-    world.following.look()
+    world.following.poll()
     assert world.following.replay_missing() == 2
     assert world.sent == [items[1].op_id, items[2].op_id]
-    assert world.following.look() == 1
+    assert world.following.poll() == 1
     world.not_known.clear()  # it was brought up to date
     assert world.following.replay_missing() == 0  # not at each look
     monkeypatch.setattr(time, "monotonic", lambda: later)
     assert world.following.replay_missing() == 1
-    assert world.following.look() == 0
+    assert world.following.poll() == 0
 
 
 def test_what_is_not_taken_holds_up_none_of_those_behind_it(
@@ -288,7 +290,7 @@ def test_what_is_not_taken_holds_up_none_of_those_behind_it(
 
 
 def test_what_is_not_taken_is_tried_ever_more_rarely() -> None:
-    stay = replication_tracker._Stay()
+    stay = replication_tracker._Pin()
     assert stay.refuse("op", 100.0)
     assert not stay.is_due("op", 103.9)
     assert stay.is_due("op", 104.0)
@@ -307,7 +309,7 @@ def test_while_what_waits_is_sent_nothing_is_sent_again(
         monkeypatch.setattr(replication_tracker, pause, 0.0)
     item = world.confirmed()
     world.sync.is_sending = True
-    world.following.kick()
+    world.following.wake()
     wait_until(lambda: len(world.asked) > 5)
     assert world.sent == []
     world.sync.is_sending = False
@@ -325,8 +327,8 @@ def test_a_disk_that_fails_for_a_while_does_not_end_the_looking(
 
     monkeypatch.setattr(world.retained, "known", fails)
     looks: list[int] = []
-    world.following.on_look = lambda: looks.append(1)
-    world.following.kick()
+    world.following.on_poll = lambda: looks.append(1)
+    world.following.wake()
     wait_until(lambda: len(looks) > 2)
     monkeypatch.setattr(world.retained, "known", known)
     wait_until(lambda: world.asked)
@@ -336,19 +338,19 @@ def test_a_disk_that_fails_for_a_while_does_not_end_the_looking(
 def test_a_region_that_lost_everything_is_not_believed_to_have_it(world: World) -> None:
     item = world.confirmed()
     world.rows[MUM].clear()
-    assert world.following.look() == 1
+    assert world.following.poll() == 1
     assert world.following.replay_missing() == 1
-    assert world.following.look() == 1  # in one region only: it stays on this computer
+    assert world.following.poll() == 1  # in one region only: it stays on this computer
     assert world.retained.items(BOOK, [item.op_id]) == [item]
 
 
 def test_after_five_minutes_they_are_late(world: World) -> None:
     world.confirmed()
-    world.following.look()
+    world.following.poll()
     assert world.following.counts() == (1, 0)
     world.now_us += LATE_US + 1
     assert world.following.counts() == (1, 0)  # asleep, or without a network: nobody has looked
-    world.following.look()
+    world.following.poll()
     assert world.following.counts() == (1, 1)
     world.accounts.session = world.accounts.session.back()
     assert world.following.counts() == (1, 1)  # a server that was away and is back is no news
@@ -356,9 +358,9 @@ def test_after_five_minutes_they_are_late(world: World) -> None:
 
 def test_in_a_hurry_it_looks_by_itself_and_sends_again_what_does_not_come(world: World) -> None:
     item, looks = world.confirmed(), []
-    world.following.in_a_hurry = lambda: item.op_id not in world.rows[DUB]
-    world.following.on_look = lambda: looks.append(1)
-    world.following.kick()
+    world.following.poll_fast = lambda: item.op_id not in world.rows[DUB]
+    world.following.on_poll = lambda: looks.append(1)
+    world.following.wake()
     wait_until(lambda: world.sent == [item.op_id])
     wait_until(lambda: world.following.counts() == (0, 0))
     wait_until(lambda: len(looks) >= 2)
@@ -367,7 +369,7 @@ def test_in_a_hurry_it_looks_by_itself_and_sends_again_what_does_not_come(world:
 def test_it_sends_again_too_where_nobody_waits_for_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(replication_tracker, "_LATER_SECONDS", 0.1)
     item = world.confirmed()
-    world.following.kick()
+    world.following.wake()
     wait_until(lambda: world.sent == [item.op_id])
     wait_until(lambda: world.following.counts() == (0, 0))
 
@@ -378,16 +380,16 @@ def test_what_is_here_and_in_no_second_region_is_not_sent_again(
     for pause in ("_LATER_SECONDS", "_GRACE_SECONDS"):
         monkeypatch.setattr(replication_tracker, pause, 0.0)
     world.confirmed(DUB)
-    world.following.kick()
+    world.following.wake()
     wait_until(lambda: len(world.asked) > 10)
     assert world.sent == []
 
 
 def test_what_replication_brings_in_time_is_not_sent_again(world: World) -> None:
     item = world.confirmed()
-    world.following.in_a_hurry = lambda: True
-    world.following.on_look = lambda: world.rows[DUB].add(item.op_id)  # between the first look and the next
-    world.following.kick()
+    world.following.poll_fast = lambda: True
+    world.following.on_poll = lambda: world.rows[DUB].add(item.op_id)  # between the first look and the next
+    world.following.wake()
     wait_until(lambda: world.following.counts() == (0, 0))
     assert len(world.asked) >= 2
     assert world.sent == []
@@ -396,8 +398,8 @@ def test_what_replication_brings_in_time_is_not_sent_again(world: World) -> None
 def test_a_server_that_does_not_answer_is_asked_again(world: World) -> None:
     world.confirmed()
     world.silent = True
-    world.following.in_a_hurry = lambda: True
-    world.following.kick()
+    world.following.poll_fast = lambda: True
+    world.following.wake()
     wait_until(lambda: len(world.asked) >= 2)
     assert world.sent == []
 
@@ -406,7 +408,7 @@ def test_while_no_server_is_there_nobody_is_asked(world: World) -> None:
     world.confirmed()
     world.accounts.machine = Machine(Phase.RECONNECTING, "ie-dub-1")
     looks: list[int] = []
-    world.following.on_look = lambda: looks.append(1)
-    world.following.kick()
+    world.following.on_poll = lambda: looks.append(1)
+    world.following.wake()
     wait_until(lambda: looks)
     assert world.asked == []

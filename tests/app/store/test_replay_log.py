@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from app.domain.outbox_item import OutboxItem
-from app.domain.sync_state import Whereabouts, arrived, overdue
+from app.domain.sync_state import ReplicationStatus, arrived, overdue
 from app.store.database import Database
 from app.store.outbox import Outbox
-from app.store.replay_log import RECENT_US, Confirmed, Retained
+from app.store.replay_log import RECENT_US, Confirmed, ReplayLog
 from tests.app.store.samples import bill, draft
 
 BOOK, MUM, DUB, STAY = "book", "ap-south-1", "eu-west-1", "here"
@@ -19,7 +19,7 @@ NOW = 10 * RECENT_US
 class Store:
     def __init__(self, folder: Path) -> None:
         self.database = Database(folder / "client.sqlite")
-        self.outbox, self.retained = Outbox(self.database), Retained(self.database)
+        self.outbox, self.retained = Outbox(self.database), ReplayLog(self.database)
 
     def sent(self, keep: bool = True, now_us: int = NOW) -> OutboxItem:
         """Save an entry with a bill, and let a server confirm it."""
@@ -27,7 +27,7 @@ class Store:
         self.outbox.confirm(item.op_id, Confirmed("in-mum-1", MUM, STAY), now_us, keep=keep)
         return item
 
-    def known(self, book_id: str = BOOK) -> list[Whereabouts]:
+    def known(self, book_id: str = BOOK) -> list[ReplicationStatus]:
         return self.retained.known(book_id, lambda _: False)
 
     def regions(self) -> list[tuple[str, frozenset[str]]]:
@@ -48,20 +48,20 @@ def test_a_confirmed_operation_is_kept_whole(store: Store) -> None:
     assert store.retained.file_hashes() == {item.documents[0].sha256}
     places = (frozenset({MUM}), frozenset({MUM}))
     assert store.known() == [
-        Whereabouts(item.op_id, item.entry_id, item.ver, *places, "in-mum-1", NOW, MUM, stay=STAY)
+        ReplicationStatus(item.op_id, item.entry_id, item.ver, *places, "in-mum-1", NOW, MUM, pin_id=STAY)
     ]
 
 
 def test_it_is_let_go_of_after_a_day_once_two_regions_have_row_and_bills(store: Store) -> None:
     item = store.sent()
     store.retained.learn({item.op_id: ([MUM, DUB], [MUM])}, STAY)
-    assert store.retained.let_go(BOOK, 2, NOW + RECENT_US) == 0
+    assert store.retained.release(BOOK, 2, NOW + RECENT_US) == 0
     assert store.retained.items(BOOK, [item.op_id]) == [item]
     store.retained.learn({item.op_id: ([MUM, DUB], [MUM, DUB])}, STAY)
-    assert store.retained.let_go(BOOK, 2, NOW + RECENT_US - 1) == 0
+    assert store.retained.release(BOOK, 2, NOW + RECENT_US - 1) == 0
     assert store.retained.items(BOOK, [item.op_id]) == [item]
     assert store.regions() == [(item.op_id, frozenset({MUM, DUB}))]
-    assert store.retained.let_go(BOOK, 2, NOW + RECENT_US) == 1
+    assert store.retained.release(BOOK, 2, NOW + RECENT_US) == 1
     assert store.retained.items(BOOK, [item.op_id]) == []
     assert store.retained.file_hashes() == set()
     assert store.known() == []
@@ -102,7 +102,7 @@ def test_after_a_day_only_what_is_not_safe_is_still_known(store: Store) -> None:
     not_kept = store.sent(keep=False, now_us=NOW - RECENT_US)
     store.retained.learn({safe.op_id: ([MUM, DUB], [MUM, DUB])}, STAY)
     new = store.sent()
-    assert store.retained.let_go(BOOK, 2, NOW) == 2
+    assert store.retained.release(BOOK, 2, NOW) == 2
     assert {op_id for op_id, _ in store.regions()} == {unsafe.op_id, new.op_id}
     assert {each.op_id for each in store.known()} == {unsafe.op_id, new.op_id}
     assert store.retained.items(BOOK, [safe.op_id, not_kept.op_id, unsafe.op_id]) == [unsafe]
@@ -128,7 +128,7 @@ def test_counted_together_is_what_is_counted_one_by_one(store: Store) -> None:
         old_and_safe.op_id: ([MUM, DUB], [MUM, DUB]),
     }
     store.retained.learn(places, STAY)
-    assert store.retained.let_go(BOOK, 2, NOW) == 1
+    assert store.retained.release(BOOK, 2, NOW) == 1
     for _ in range(2):
         store.outbox.add(BOOK, draft(), "M7A", NOW)
     store.outbox.refuse(store.outbox.add(BOOK, draft(), "M7A", NOW).op_id, "No.")
@@ -149,7 +149,7 @@ def test_counted_together_is_what_is_counted_one_by_one(store: Store) -> None:
 def test_what_another_user_left_is_let_go_of_too_once_two_regions_have_it(store: Store) -> None:
     safe, unsafe = store.sent(), store.sent()
     store.retained.learn({safe.op_id: ([MUM, DUB], [MUM, DUB])}, STAY)
-    assert store.retained.let_go("other", 1, NOW + RECENT_US) == 1
+    assert store.retained.release("other", 1, NOW + RECENT_US) == 1
     assert store.retained.items(BOOK, [safe.op_id, unsafe.op_id]) == [unsafe]
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.ui.tokens import DARK, LIGHT, Tokens, contrast
+from app.ui.tokens import DARK, LIGHT, ThemeTokens, contrast
 
 _PAIRS = [
     ("text", "surface"),
@@ -34,7 +34,7 @@ _PAIRS = [
 
 @pytest.mark.parametrize("tokens", [LIGHT, DARK], ids=["light", "dark"])
 @pytest.mark.parametrize(("text", "ground"), _PAIRS)
-def test_text_has_enough_contrast(tokens: Tokens, text: str, ground: str) -> None:
+def test_text_has_enough_contrast(tokens: ThemeTokens, text: str, ground: str) -> None:
     assert contrast(getattr(tokens, text), getattr(tokens, ground)) >= 4.5
 
 

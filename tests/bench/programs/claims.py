@@ -12,10 +12,10 @@ from typing import Final
 import psycopg
 
 from app.bootstrap import Desk
-from app.domain.connection_status import LinkView, Moved
-from app.domain.sync_state import Whereabouts
+from app.domain.connection_status import ConnectionStatus, Moved
+from app.domain.sync_state import ReplicationStatus
 from app.errors import AppError
-from app.store.replay_log import Retained
+from app.store.replay_log import ReplayLog
 from server.replication.regions import read_regions
 from tests.support.regions_verdict import not_whole
 
@@ -31,13 +31,13 @@ class Claims:
         self._say = say
         self._folder = cluster
         self._urls = {each.code: each.url for each in read_regions(cluster / "operator" / "replication.toml")}
-        self._retained = Retained(desk.database)
+        self._retained = ReplayLog(desk.database)
         self._bills: dict[str, Sequence[str]] = {}
         self._lock = threading.Lock()
         self._epoch = self._told = -1
         self._moved_at = 0.0
         self._saved_since = False
-        desk.services.link.subscribe(self._heard)
+        desk.services.connection.subscribe(self._heard)
 
     def saved(self, id_: str, bills: Sequence[str]) -> None:
         """Remember what was saved."""
@@ -47,13 +47,13 @@ class Claims:
     def may_save(self) -> bool:
         """Say whether to go on saving: after a move once, and then not before all is there. Else the last
         thing to arrive would always be what was just saved, and nothing be learnt of what lagged."""
-        moved = self._desk.services.link.view().moved
+        moved = self._desk.services.connection.view().moved
         return moved is None or moved.complete or not self._saved_since
 
     def wait(self) -> None:
         """Return once nothing is missing at the present server."""
         deadline = time.monotonic() + _MOST_SECONDS
-        while (moved := self._desk.services.link.view().moved) is not None and not moved.complete:
+        while (moved := self._desk.services.connection.view().moved) is not None and not moved.complete:
             if time.monotonic() > deadline:
                 self._say(error=f"after {_MOST_SECONDS:.0f} s only {moved.here} of {moved.total} are here")
                 return
@@ -61,13 +61,13 @@ class Claims:
 
     # --- inside ----------------------------------------------------------------------------------
 
-    def _heard(self, view: LinkView) -> None:
+    def _heard(self, view: ConnectionStatus) -> None:
         at, moved = time.monotonic(), view.moved
         session = self._desk.services.accounts.session
         if moved is None or session is None:
             return
         if self._judges(moved, session.book_id, session.region, at):
-            self._desk.services.link.dismiss_move()  # it has been read
+            self._desk.services.connection.dismiss_move()  # it has been read
 
     def _judges(self, moved: Moved, book_id: str, region: str, at: float) -> bool:
         """Judge what is said for the first time since a move; return whether it was that."""
@@ -98,12 +98,12 @@ class Claims:
         told |= {"last_own": _last_own(confirmed, region), "judged": len(confirmed)}
         self._say(claim={**told, "missing": missing, "looked": looked})
 
-    def _missing(self, region: str, confirmed: Sequence[Whereabouts]) -> list[str]:
+    def _missing(self, region: str, confirmed: Sequence[ReplicationStatus]) -> list[str]:
         wanted = {each.entry_id: self._bills[each.entry_id] for each in confirmed}
         return not_whole(self._urls[region], self._folder / region, wanted)
 
 
-def _last_own(confirmed: Sequence[Whereabouts], region: str) -> float:
+def _last_own(confirmed: Sequence[ReplicationStatus], region: str) -> float:
     """Return when a server of `region` confirmed the last of them, on the monotonic clock."""
     last = max((each.at_us for each in confirmed if each.region == region), default=0)
     return last / 1_000_000 - time.time() + time.monotonic() if last else 0.0

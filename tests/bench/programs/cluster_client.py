@@ -113,7 +113,7 @@ def main() -> None:
     Watch()
     _sign_in(desk, number, link)
     claims = Claims(desk, Path(sys.argv[5]), say) if len(sys.argv) > 5 else None
-    desk.services.link.subscribe(lambda view: say(phase=view.phase.value, at=time.monotonic()))
+    desk.services.connection.subscribe(lambda view: say(phase=view.phase.value, at=time.monotonic()))
     say(ready=True)
     draining = threading.Event()
     threading.Thread(target=_listen, args=(desk, draining), daemon=True).start()
@@ -139,7 +139,7 @@ def _listen(desk: Desk, draining: threading.Event) -> None:
     for line in sys.stdin:
         if line.strip() != "try now":
             break
-        desk.services.link.try_now()
+        desk.services.connection.try_now()
     draining.set()
 
 
@@ -207,7 +207,7 @@ def _draft(desk: Desk, chance: random.Random, name: str) -> EntryDraft:
 
 def _send(desk: Desk, draining: threading.Event) -> None:
     """As the window does: at once, not while no server is there, and again as soon as one is."""
-    link, sync = desk.services.link, desk.services.sync
+    link, sync = desk.services.connection, desk.services.sync
     while not (draining.is_set() and not sync.waiting()):
         if link.view().phase in _AWAY or not sync.waiting():
             time.sleep(0.02)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from server.cli.status import Seen, describe
+from server.cli.status import ClusterView, describe
 from server.contract.cluster import Directory, DirectoryServer, Roster
 from tests.support.discovery import LOAD, beater, discovery_process
 from tests.support.rosters import new_cluster
@@ -23,13 +23,15 @@ def _roster(expires_in: int = 300 * 86_400) -> Roster:
     return made.roster
 
 
-def _seen(roster: Roster, doubting: bool = False, age: float = 1.0) -> Seen:
+def _seen(roster: Roster, doubting: bool = False, age: float = 1.0) -> ClusterView:
     issued = int((NOW - age) * MS)
     lines = [
         DirectoryServer("in-mum-1", "up", int((NOW - 42) * MS), LOAD, "0.1.0"),
         DirectoryServer("sg-sin-1", "down", int((NOW - 7_300) * MS)),
     ]
-    return Seen(roster, Directory("disc-1", 1, issued, issued + 120 * MS, roster.version, doubting, lines))
+    return ClusterView(
+        roster, Directory("disc-1", 1, issued, issued + 120 * MS, roster.version, doubting, lines)
+    )
 
 
 def test_each_server_has_a_line_by_region_and_id() -> None:
@@ -63,7 +65,7 @@ def test_it_says_who_answered_of_which_roster_and_warns_of_nothing() -> None:
         (_seen(_roster(-1)), "WARNING: expired on"),
     ],
 )
-def test_it_warns_an_operator(seen: Seen, words: str) -> None:
+def test_it_warns_an_operator(seen: ClusterView, words: str) -> None:
     assert words in describe(seen, NOW)
 
 

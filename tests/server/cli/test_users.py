@@ -12,7 +12,7 @@ import pytest
 
 from server.__main__ import main
 from server.cli import users
-from server.cli.users import Place
+from server.cli.users import DatabaseChoice
 from server.contract import paths, shapes
 from server.db.embedded import EmbeddedPostgres
 from server.db.migrate import migrate
@@ -180,10 +180,10 @@ def test_at_a_terminal_the_password_is_asked_twice(
     with open(child) as terminal:  # noqa: PTH123 - a descriptor, not a path
         monkeypatch.setattr("sys.stdin", terminal)
         with pytest.raises(StartError, match="differ"):
-            users.add(Place(config_file), "asha")
-        users.add(Place(config_file), "asha")
+            users.add(DatabaseChoice(config_file), "asha")
+        users.add(DatabaseChoice(config_file), "asha")
     os.close(parent)
-    assert "asha" in users.list_users(Place(config_file))
+    assert "asha" in users.list_users(DatabaseChoice(config_file))
 
 
 def test_an_invitation_of_a_server_without_an_id_of_its_own_makes_an_account(

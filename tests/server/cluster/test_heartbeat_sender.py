@@ -25,7 +25,7 @@ Start = Callable[..., RunningServer]
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beat often, and give nobody up who is only slow."""
-    monkeypatch.setattr(heartbeat_sender, "BEAT_SECONDS", 0.05)
+    monkeypatch.setattr(heartbeat_sender, "HEARTBEAT_SECONDS", 0.05)
     monkeypatch.setattr(heartbeat_sender, "_LEAVING_SECONDS", 30.0)
     monkeypatch.setattr(peer_http, "SECONDS", 30.0)
 
@@ -117,12 +117,12 @@ def test_a_lying_discovery_server_changes_nothing(
 def test_a_change_is_told_at_once(
     start: Start, discovery: FakeDiscovery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(heartbeat_sender, "BEAT_SECONDS", 3_600)
+    monkeypatch.setattr(heartbeat_sender, "HEARTBEAT_SECONDS", 3_600)
     server = start()
     wait_until(lambda: paths.SERVERS in discovery.asked)
 
     async def drain() -> None:
-        server.services.own.drain(0, 60)
+        server.services.lifecycle.drain(0, 60)
 
     server.run(drain())
     wait_until(lambda: [beat.state for beat in discovery.beats] == ["up", "draining"])
@@ -160,12 +160,12 @@ def test_failures_are_logged_once_and_calls_are_answered_on(
     discovery.status = 503
     with caplog.at_level(logging.INFO):
         server = start()
-        failed = server.services.beating.failed
+        failed = server.services.heartbeats.failed
         wait_until(lambda: failed[DISCOVERY] > 3)
         book = server.api().register()
         assert book.refresh(book.signed_in.refresh_token, "r1").reason == "uncertain"
         discovery.status = 200
-        wait_until(lambda: server.services.beating.sent[DISCOVERY] > 1)
+        wait_until(lambda: server.services.heartbeats.sent[DISCOVERY] > 1)
     told = [r.message for r in caplog.records if r.name == "server.cluster.heartbeat_sender"]
     assert told == ["discovery failed", "discovery answers again"]
 
@@ -177,7 +177,7 @@ def test_a_redirect_is_not_followed(
     discovery.status = 307
     discovery.headers = {"Location": elsewhere.url + paths.HEARTBEATS}
     server = start()
-    wait_until(lambda: server.services.beating.failed[DISCOVERY] > 2)
+    wait_until(lambda: server.services.heartbeats.failed[DISCOVERY] > 2)
     assert elsewhere.asked == []
 
 
@@ -188,7 +188,7 @@ def test_a_discovery_server_at_an_address_that_may_not_be_is_never_asked(
     plain = cluster.RosterDiscovery(DISCOVERY, "http://203.0.113.9:80", roster.discovery[0].keys)
     regional.publish(discovery=[plain], version=roster.version + 1)
     server = start()
-    wait_until(lambda: server.services.beating.failed[DISCOVERY] > 2)
+    wait_until(lambda: server.services.heartbeats.failed[DISCOVERY] > 2)
     assert discovery.asked == []
 
 

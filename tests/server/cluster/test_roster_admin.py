@@ -9,7 +9,7 @@ import pytest
 from server.cli.roster import joined
 from server.cli.roster_table import show
 from server.cluster import roster as rosters
-from server.cluster.roster_admin import Operator, public_key
+from server.cluster.roster_admin import RosterAdmin, public_key
 from server.contract import cluster, signing
 from server.contract.cluster import Roster
 from server.contract.join import read_link
@@ -24,13 +24,13 @@ NOW = 1_800_000_000.0
 
 
 @pytest.fixture
-def operator(tmp_path: Path) -> Operator:
-    made = Operator(tmp_path / "cluster", clock=lambda: NOW)
+def operator(tmp_path: Path) -> RosterAdmin:
+    made = RosterAdmin(tmp_path / "cluster", clock=lambda: NOW)
     made.init(CENTRAL, 365)
     return made
 
 
-def _text(operator: Operator) -> str:
+def _text(operator: RosterAdmin) -> str:
     return (operator.folder / "roster.jws").read_text(encoding="ascii")
 
 
@@ -39,7 +39,7 @@ def _grow(roster: Roster, now: int) -> Roster:
 
 
 def test_a_new_cluster_is_believed_by_the_fingerprint_it_tells(tmp_path: Path) -> None:
-    operator = Operator(tmp_path / "new" / "cluster")
+    operator = RosterAdmin(tmp_path / "new" / "cluster")
     fingerprint = operator.init(CENTRAL, 30)
     roster = cluster.read_roster(_text(operator), fingerprint)
     assert (roster.version, roster.central_url) == (1, CENTRAL)
@@ -47,13 +47,13 @@ def test_a_new_cluster_is_believed_by_the_fingerprint_it_tells(tmp_path: Path) -
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has other rights")
-def test_the_clusters_key_is_its_owners_alone(operator: Operator) -> None:
+def test_the_clusters_key_is_its_owners_alone(operator: RosterAdmin) -> None:
     mode = (operator.folder / "cluster-key.pem").stat().st_mode
     assert stat.S_IMODE(mode) == 0o600
     assert stat.S_IMODE(operator.folder.stat().st_mode) == 0o700
 
 
-def test_a_cluster_is_begun_once(operator: Operator) -> None:
+def test_a_cluster_is_begun_once(operator: RosterAdmin) -> None:
     before = _text(operator)
     with pytest.raises(StartError, match="a cluster in"):
         operator.init(CENTRAL, 365)
@@ -66,14 +66,14 @@ def test_a_cluster_is_begun_once(operator: Operator) -> None:
 
 
 def test_a_cluster_that_cannot_be_leaves_no_key(tmp_path: Path) -> None:
-    operator = Operator(tmp_path)
+    operator = RosterAdmin(tmp_path)
     with pytest.raises(StartError, match="https address"):
         operator.init("http://bahi.example.org", 365)
     assert list(tmp_path.iterdir()) == []
     assert operator.init(CENTRAL, 365)
 
 
-def test_a_change_is_signed_and_one_that_is_refused_changes_nothing(operator: Operator) -> None:
+def test_a_change_is_signed_and_one_that_is_refused_changes_nothing(operator: RosterAdmin) -> None:
     assert operator.change(_grow).version == 2
     before = _text(operator)
     with pytest.raises(StartError, match="a region ap-south-1 already"):
@@ -83,14 +83,14 @@ def test_a_change_is_signed_and_one_that_is_refused_changes_nothing(operator: Op
     assert not list(operator.folder.glob("*.new"))
 
 
-def test_without_the_key_nothing_changes(operator: Operator) -> None:
+def test_without_the_key_nothing_changes(operator: RosterAdmin) -> None:
     (operator.folder / "cluster-key.pem").rename(operator.folder / "elsewhere.pem")
     with pytest.raises(StartError, match="cluster key is not in"):
         operator.change(_grow)
 
 
-def test_a_roster_of_another_cluster_is_told(operator: Operator, tmp_path: Path) -> None:
-    other = Operator(tmp_path / "other")
+def test_a_roster_of_another_cluster_is_told(operator: RosterAdmin, tmp_path: Path) -> None:
+    other = RosterAdmin(tmp_path / "other")
     other.init(CENTRAL, 365)
     (operator.folder / "roster.jws").write_text(_text(other), encoding="ascii")
     with pytest.raises(StartError, match="another cluster's key"):
@@ -98,19 +98,19 @@ def test_a_roster_of_another_cluster_is_told(operator: Operator, tmp_path: Path)
 
 
 @pytest.mark.parametrize("text", ["", "x", "a.b.c", "é"])
-def test_a_damaged_roster_is_told(operator: Operator, text: str) -> None:
+def test_a_damaged_roster_is_told(operator: RosterAdmin, text: str) -> None:
     (operator.folder / "roster.jws").write_text(text, encoding="utf-8")
     with pytest.raises(StartError, match="damaged"):
         operator.roster()
 
 
-def test_no_roster_is_told(operator: Operator) -> None:
+def test_no_roster_is_told(operator: RosterAdmin) -> None:
     (operator.folder / "roster.jws").unlink()
     with pytest.raises(StartError, match="roster init"):
         operator.roster()
 
 
-def test_an_invitation_is_a_link_with_a_code_that_the_clusters_key_signed(operator: Operator) -> None:
+def test_an_invitation_is_a_link_with_a_code_that_the_clusters_key_signed(operator: RosterAdmin) -> None:
     link = read_link(operator.invite(7))
     assert link is not None
     signer = Signer(load_or_make_key(operator.folder / "cluster-key.pem"))
@@ -122,12 +122,12 @@ def test_an_invitation_is_a_link_with_a_code_that_the_clusters_key_signed(operat
         invites.read_invite(signer, link.code, int(NOW) + 7 * 86_400)
 
 
-def test_each_invitation_is_another_one(operator: Operator) -> None:
+def test_each_invitation_is_another_one(operator: RosterAdmin) -> None:
     assert operator.invite(7) != operator.invite(7)
 
 
 @pytest.mark.parametrize("days", [0, 91])
-def test_an_invitation_has_bounds(operator: Operator, days: int) -> None:
+def test_an_invitation_has_bounds(operator: RosterAdmin, days: int) -> None:
     with pytest.raises(StartError, match="from 1 to 90 days"):
         operator.invite(days)
 
@@ -143,7 +143,7 @@ def test_the_next_key_waits_beside_the_one_in_use(tmp_path: Path) -> None:
 # --- what a person reads ------------------------------------------------------------------------------
 
 
-def _shown(operator: Operator, now: float = NOW) -> str:
+def _shown(operator: RosterAdmin, now: float = NOW) -> str:
     operator.change(_grow)
     key, later = public_key(operator.folder / "a"), public_key(operator.folder / "b")
     url = "https://mum-1.example.org"
@@ -152,7 +152,7 @@ def _shown(operator: Operator, now: float = NOW) -> str:
     return show(operator.roster(), now)
 
 
-def test_the_roster_is_shown_with_keys_and_expiry(operator: Operator) -> None:
+def test_the_roster_is_shown_with_keys_and_expiry(operator: RosterAdmin) -> None:
     text = _shown(operator)
     assert "ap-south-1  M       1" in text
     assert "in-mum-1  ap-south-1  https://mum-1.example.org" in text
@@ -163,7 +163,7 @@ def test_the_roster_is_shown_with_keys_and_expiry(operator: Operator) -> None:
 
 
 @pytest.mark.parametrize(("days", "words"), [(340, "WARNING: good only until"), (366, "WARNING: expired on")])
-def test_a_roster_that_ends_soon_says_so(operator: Operator, days: int, words: str) -> None:
+def test_a_roster_that_ends_soon_says_so(operator: RosterAdmin, days: int, words: str) -> None:
     assert words in _shown(operator, NOW + days * 86_400)
 
 

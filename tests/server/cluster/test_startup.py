@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from server.cluster.startup import KEPT, Joined, join
+from server.cluster.startup import ROSTER_FILE, ClusterMember, start_member
 from server.contract import cluster
 from server.contract.signing import fingerprint
 from server.errors import StartError
@@ -21,8 +21,8 @@ def regional(tmp_path: Path) -> Regional:
     return Regional(tmp_path, ("in-1", "in-2"))
 
 
-def joined(regional: Regional, **settings: Any) -> Joined:
-    return join(regional.config("in-1", "", **settings), time.time)
+def joined(regional: Regional, **settings: Any) -> ClusterMember:
+    return start_member(regional.config("in-1", "", **settings), time.time)
 
 
 def refusal(regional: Regional, **settings: Any) -> str:
@@ -86,7 +86,7 @@ def test_the_newest_roster_is_kept_and_found_again(regional: Regional) -> None:
     membership = joined(regional).membership
     newer = regional.publish(version=regional.cluster.roster.version + 1)
     membership.offer_roster(newer)
-    assert (regional.data("in-1") / KEPT).read_text() == newer
+    assert (regional.data("in-1") / ROSTER_FILE).read_text() == newer
     regional.roster_file.write_text(older)  # the operator's file was put back
     assert joined(regional).membership.roster_text == newer
 
@@ -110,9 +110,9 @@ def test_an_expired_roster_warns_and_goes_on(regional: Regional, caplog: pytest.
 
 def test_a_server_without_a_roster_is_a_cluster_of_its_own(tmp_path: Path) -> None:
     config = region_config("", tmp_path, public_url="https://one.example")
-    texts = {join(config, time.time).membership.roster_text for _ in range(2)}
+    texts = {start_member(config, time.time).membership.roster_text for _ in range(2)}
     (text,) = texts  # the same after each start: whoever pinned it goes on believing it
-    key = join(config, time.time).keyring.signer.raw_public
+    key = start_member(config, time.time).trusted_keys.signer.raw_public
     roster = cluster.read_roster(text, fingerprint(key))
     assert [(each.id, each.region, each.url) for each in roster.servers] == [
         ("test-1", "test", "https://one.example")

@@ -14,8 +14,8 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from server.cluster.startup import join
-from server.cluster.trusted_keys import CLUSTER, Keyring
+from server.cluster.startup import start_member
+from server.cluster.trusted_keys import CLUSTER, TrustedKeys
 from server.contract.cluster import PublicKey
 from server.tokens import tokens
 from server.tokens.invites import make_invite, read_invite
@@ -34,8 +34,8 @@ def regional(tmp_path: Path) -> Regional:
     return Regional(tmp_path, ("in-1", "in-2"))
 
 
-def keyring(regional: Regional, clock: Callable[[], float] = time.time) -> Keyring:
-    return join(regional.config("in-1", ""), clock).keyring
+def keyring(regional: Regional, clock: Callable[[], float] = time.time) -> TrustedKeys:
+    return start_member(regional.config("in-1", ""), clock).trusted_keys
 
 
 def access(regional: Regional, id_: str, issuer: str = "") -> str:

@@ -14,7 +14,7 @@ from server.contract import cluster, signing
 from server.contract.cluster import PublicKey
 from server.contract.errors import ErrorCode
 from server.discovery.heartbeat import HeartbeatReader
-from server.errors import ServerError
+from server.errors import ApiError
 from server.tokens.tokens import raw_key
 from tests.support.discovery import Beater, beater, sign_beat
 from tests.support.rosters import TestCluster, kid_of, new_cluster, public_key
@@ -38,7 +38,7 @@ def mumbai(made: TestCluster) -> Beater:
 
 
 def _reason(made: TestCluster, text: str, now: float = NOW) -> str:
-    with pytest.raises(ServerError) as refused:
+    with pytest.raises(ApiError) as refused:
         HeartbeatReader(made.roster).read(text, now)
     assert refused.value.code is ErrorCode.HEARTBEAT_REFUSED
     assert refused.value.message.endswith((".", "?"))

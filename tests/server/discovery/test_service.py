@@ -13,7 +13,7 @@ from server.contract import cluster
 from server.contract.cluster import PublicKey
 from server.discovery.config import read_config
 from server.discovery.service import Discovery
-from server.errors import ServerError
+from server.errors import ApiError
 from server.tokens.keys import NEXT_KEY
 from tests.support.discovery import beater, write_config, write_key
 from tests.support.rosters import TestCluster, kid_of, new_cluster, public_key
@@ -85,7 +85,7 @@ def test_a_newer_roster_decides_who_may_beat(made: TestCluster, start: Start) ->
     made.add_server("in-mum-2", "ap-south-1", "https://mum-2.example.org", new)
     discovery.membership.offer_roster(made.signed())
     discovery.beat(beater(made, "in-mum-2").signed())
-    with pytest.raises(ServerError) as refused:
+    with pytest.raises(ApiError) as refused:
         discovery.beat(gone.signed())
     assert refused.value.detail == {"reason": "unknown_server"}
     directory = cluster.read_directory(discovery.servers().directory, made.roster, discovery.clock())

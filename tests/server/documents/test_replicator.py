@@ -175,9 +175,9 @@ def test_what_came_before_there_was_a_list_is_found_by_the_sweep(regions: TwoReg
     wait_until(lambda: file_of(singapore, book, bill).exists() and file_of(singapore, book, kept).exists())
     wait_until(lambda: wanted(regions) == [])  # a copy leaves the list a moment after its file is there
     file_of(singapore, book, bill).unlink()
-    assert singapore.run(singapore.services.documents.copies.sweep()) == 1
+    assert singapore.run(singapore.services.documents.replicator.sweep()) == 1
     wait_until(file_of(singapore, book, bill).exists)
-    assert singapore.run(singapore.services.documents.copies.sweep()) == 0
+    assert singapore.run(singapore.services.documents.replicator.sweep()) == 0
 
 
 def test_a_sweep_that_failed_comes_again_soon(

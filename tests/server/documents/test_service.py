@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from server.contract import limits, media, shapes
-from server.documents.signed_urls import BlobLink, make_link
+from server.documents.signed_urls import SignedUrl, make_url
 from tests.support.api import BookApi, a_document, an_entry, content, refusal
 from tests.support.servers import RunningServer, StillClock
 from tests.support.waiting import wait_until
@@ -299,5 +299,5 @@ def test_a_store_that_cannot_write_says_so(start_server: Start) -> None:
 
 
 def _upload_url(server: RunningServer, book: BookApi, sha256: str, size: int) -> str:
-    link = BlobLink("PUT", UUID(book.book_id), sha256, size, "image/png")
-    return make_link(server.services.signer, server.url, link, int(server.services.clock()))[0]
+    link = SignedUrl("PUT", UUID(book.book_id), sha256, size, "image/png")
+    return make_url(server.services.signer, server.url, link, int(server.services.clock()))[0]

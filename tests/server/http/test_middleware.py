@@ -18,7 +18,7 @@ import requests
 
 from server.contract import paths
 from server.contract.errors import STATUS, ErrorBody, ErrorCode
-from server.http.middleware import status_error
+from server.http.responses import status_error
 from server.log import JsonLines
 from tests.support.api import PASSWORD, BookApi, a_document, a_name, an_entry, refusal
 from tests.support.servers import RunningServer

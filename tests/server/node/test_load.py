@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.node import load
-from server.node.lifecycle import OwnState
+from server.node.lifecycle import Lifecycle
 from server.node.load import LoadMeter
-from server.node.pinned_sessions import Locks
+from server.node.pinned_sessions import PinnedSessions
 
 
 def meter(capacity: int = 10, pool_use: float = 0.0, now: float = 0.0) -> LoadMeter:
-    return LoadMeter(capacity, lambda: pool_use, Locks(), lambda: now)
+    return LoadMeter(capacity, lambda: pool_use, PinnedSessions(), lambda: now)
 
 
 @pytest.fixture(autouse=True)
@@ -73,7 +73,7 @@ def test_a_server_that_did_nothing_yet_has_no_load() -> None:
 
 
 def test_a_session_counts_while_its_token_lives() -> None:
-    locks, one, two = Locks(), uuid4(), uuid4()
+    locks, one, two = PinnedSessions(), uuid4(), uuid4()
     locks.issued(one, 300)
     locks.seen(two, 200)
     locks.seen(two, 100)  # an older one of the same session
@@ -81,7 +81,7 @@ def test_a_session_counts_while_its_token_lives() -> None:
 
 
 def test_a_session_that_was_sent_elsewhere_does_not_count_by_its_last_token() -> None:
-    locks, one = Locks(), uuid4()
+    locks, one = PinnedSessions(), uuid4()
     locks.issued(one, 300)
     locks.left(one, 310)
     locks.seen(one, 300)  # what was under way
@@ -95,24 +95,24 @@ def test_a_session_that_was_sent_elsewhere_does_not_count_by_its_last_token() ->
 
 # --- draining -----------------------------------------------------------------------------------------
 
-NOBODY = {"locked": False, "called": False}
-LOCKED = {"locked": True, "called": False}
-CALLED = {"locked": False, "called": True}
+NOBODY = {"pinned": False, "called": False}
+PINNED = {"pinned": True, "called": False}
+CALLED = {"pinned": False, "called": True}
 
 
 def test_a_drain_is_over_once_nobody_was_there_for_a_moment() -> None:
-    own = OwnState()
+    own = Lifecycle()
     assert not own.is_draining
     own.drain(100.0, 60)
     assert own.is_draining
     assert not own.is_drained(100.0, **NOBODY)
-    assert not own.is_drained(109.0, **LOCKED)
+    assert not own.is_drained(109.0, **PINNED)
     assert not own.is_drained(109.9, **NOBODY)
     assert own.is_drained(110.0, **NOBODY)
 
 
 def test_a_call_that_is_answered_holds_up_the_end() -> None:
-    own = OwnState()
+    own = Lifecycle()
     own.drain(100.0, 60)
     assert not own.is_drained(108.5, **CALLED)
     assert not own.is_drained(109.4, **NOBODY)
@@ -120,15 +120,15 @@ def test_a_call_that_is_answered_holds_up_the_end() -> None:
 
 
 def test_whoever_calls_without_a_pause_and_is_not_locked_does_not_hold_it_up_for_long() -> None:
-    own = OwnState()
+    own = Lifecycle()
     own.drain(100.0, 900)
-    assert not own.is_drained(130.0, locked=True, called=True)
+    assert not own.is_drained(130.0, pinned=True, called=True)
     assert not own.is_drained(139.9, **CALLED)
     assert own.is_drained(140.0, **CALLED)
 
 
 def test_a_drain_is_not_over_before_the_others_have_heard_of_it() -> None:
-    own = OwnState()
+    own = Lifecycle()
     own.drain(100.0, 60)
     assert not own.is_drained(105.9, **NOBODY)
     assert own.is_drained(106.0, **NOBODY)
@@ -136,14 +136,14 @@ def test_a_drain_is_not_over_before_the_others_have_heard_of_it() -> None:
 
 @given(st.lists(st.floats(0, 59.9)))
 def test_a_drain_ends_at_its_deadline_whoever_is_there(looks: list[float]) -> None:
-    own = OwnState()
+    own = Lifecycle()
     own.drain(0.0, 60)
-    assert not any(own.is_drained(now, **LOCKED) for now in sorted(looks))
-    assert own.is_drained(60.0, **LOCKED)
+    assert not any(own.is_drained(now, **PINNED) for now in sorted(looks))
+    assert own.is_drained(60.0, **PINNED)
 
 
 def test_each_change_is_told_once() -> None:
-    own, told = OwnState(), []
+    own, told = Lifecycle(), []
     own.changed.append(lambda: told.append(own.state))
     own.drain(0, 60)
     own.drain(1, 60)

@@ -185,7 +185,7 @@ def test_an_answer_by_another_server_than_the_one_asked_is_none(regions: TwoRegi
     mumbai = regions.start(MUMBAI_1)
     singapore = regions.start(SINGAPORE_1)
     regions.regional.tell(mumbai, {OTHER_SINGAPORE: "down"})
-    singapore.services.whereabouts.server_id = OTHER_SINGAPORE
+    singapore.services.replication_lookup.server_id = OTHER_SINGAPORE
     assert status(mumbai.api().register()).silent == [SINGAPORE]
 
 

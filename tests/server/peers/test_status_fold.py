@@ -2,17 +2,17 @@
 
 from server.contract.peers import HeldOperation, PeerStatus
 from server.journal.sync import Found
-from server.peers.status_fold import Held, bills_of, fold, held_of
+from server.peers.status_fold import RegionOperations, bills_of, fold, operations_of
 
 OP, OTHER = "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"
 
 
-def held(records: int = 1, *, bills: tuple[str, ...] = (), stored: tuple[str, ...] = ()) -> Held:
+def held(records: int = 1, *, bills: tuple[str, ...] = (), stored: tuple[str, ...] = ()) -> RegionOperations:
     operations = {OP: Found(records, bills)} if records else {}
-    return Held(operations, frozenset(stored))
+    return RegionOperations(operations, frozenset(stored))
 
 
-def where(**regions: Held) -> tuple[list[str], list[str]]:
+def where(**regions: RegionOperations) -> tuple[list[str], list[str]]:
     (status,) = fold([OP], regions)
     return status.row_in, status.bytes_in
 
@@ -46,8 +46,8 @@ def test_operations_are_told_in_the_order_asked_one_asked_twice_twice() -> None:
 
 def test_what_a_peer_says_is_what_it_holds() -> None:
     answer = PeerStatus("sg-1", [HeldOperation(OP, 2, ["x"])], ["x"])
-    assert held_of(answer) == held(2, bills=("x",), stored=("x",))
-    assert bills_of(OP, {"b": held_of(answer), "a": held()}) == {"x"}
+    assert operations_of(answer) == held(2, bills=("x",), stored=("x",))
+    assert bills_of(OP, {"b": operations_of(answer), "a": held()}) == {"x"}
 
 
 def test_two_parts_of_one_region_are_one() -> None:

@@ -78,7 +78,7 @@ def where(api: Api, refreshed: shapes.Refreshed) -> BookApi:
 
 def drain(server: RunningServer) -> None:
     async def begin() -> None:
-        server.services.own.drain(server.services.clock(), 900)
+        server.services.lifecycle.drain(server.services.clock(), 900)
 
     server.run(begin())
 
@@ -149,7 +149,7 @@ def test_any_server_answers_any_servers_refresh_token(start: Start, regional: Re
     assert (refreshed.reason, refreshed.changed) == ("balance", False)
     assert refreshed.primary.server_id == ONE
     where(one.api(), refreshed).page()
-    claims = one.services.keyring.verify(refreshed.access_token, tokens.ACCESS_AUDIENCE)
+    claims = one.services.trusted_keys.verify(refreshed.access_token, tokens.ACCESS_AUDIENCE)
     assert (claims["iss"], claims["srv"], claims["lep"]) == (TWO, ONE, 0)
 
 
@@ -165,7 +165,7 @@ def test_a_dead_servers_client_goes_on_at_the_survivor(
     assert (refreshed.reason, refreshed.changed, refreshed.lock_epoch) == ("failover", True, 1)
     assert refreshed.primary == shapes.Primary(TWO, MUMBAI, regional.url(TWO))
     assert where(two.api(), refreshed).get(saved.entry.id).entry.id == saved.entry.id
-    claims = two.services.keyring.verify(refreshed.refresh_token, tokens.REFRESH_AUDIENCE)
+    claims = two.services.trusted_keys.verify(refreshed.refresh_token, tokens.REFRESH_AUDIENCE)
     assert (claims["srv"], claims["gen"], claims["lep"], claims["rat"]) == (TWO, 1, 1, 0)
     assert abs(claims["lat"] - clock()) < 60
 
@@ -187,7 +187,7 @@ def test_another_region_takes_over_and_the_change_of_region_is_noted(
     regional.tell(far, {ONE: "down", TWO: "down"})
     refreshed = refresh(far.api(), book.signed_in.refresh_token, reason="unreachable")
     assert refreshed.primary.region == SINGAPORE
-    claims = far.services.keyring.verify(refreshed.refresh_token, tokens.REFRESH_AUDIENCE)
+    claims = far.services.trusted_keys.verify(refreshed.refresh_token, tokens.REFRESH_AUDIENCE)
     assert claims["rat"] == claims["lat"] > 0
 
 
@@ -212,7 +212,7 @@ def test_the_same_refresh_id_at_two_servers_gives_the_same_generation(
     book = one.api().register()
     first = refresh(one.api(), book.signed_in.refresh_token, refresh_id="r1")
     second = refresh(two.api(), book.signed_in.refresh_token, refresh_id="r1", reason="unreachable")
-    verify = one.services.keyring.verify
+    verify = one.services.trusted_keys.verify
     assert [verify(each.refresh_token, tokens.REFRESH_AUDIENCE)["gen"] for each in (first, second)] == [1, 1]
 
 
@@ -244,7 +244,7 @@ def test_a_primary_is_never_outside_the_roster(start: Start, regional: Regional)
     assert refusal(lambda: refresh(one.api(), book.signed_in.refresh_token)).code == "unauthenticated"
     for _ in range(10):
         assert one.api().register().signed_in.primary.server_id == ONE
-    ours = one.services.keyring.sign(
+    ours = one.services.trusted_keys.sign(
         {**_claims(one, one.api().register()), "srv": TWO}
     )  # locked there, but issued here
     refreshed = refresh(one.api(), ours)
@@ -252,7 +252,7 @@ def test_a_primary_is_never_outside_the_roster(start: Start, regional: Regional)
 
 
 def _claims(server: RunningServer, book: BookApi) -> dict[str, Any]:
-    return server.services.keyring.verify(book.signed_in.refresh_token, tokens.REFRESH_AUDIENCE)
+    return server.services.trusted_keys.verify(book.signed_in.refresh_token, tokens.REFRESH_AUDIENCE)
 
 
 def test_a_removed_servers_access_token_is_forgotten_though_it_was_seen_before(
@@ -366,10 +366,10 @@ def test_a_decision_is_logged_with_the_request_it_was_for_and_without_a_token(
     assert answer.ok
     line = json.loads(lines.getvalue())
     assert line["request_id"] == "call-17"
-    assert {key: line[key] for key in ("rule", "changed", "locked", "chosen")} == {
+    assert {key: line[key] for key in ("rule", "changed", "pinned", "chosen")} == {
         "rule": "uncertain",
         "changed": False,
-        "locked": ONE,
+        "pinned": ONE,
         "chosen": ONE,
     }
     for secret in (book.signed_in.refresh_token, answer.json()["refreshToken"]):

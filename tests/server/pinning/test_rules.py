@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.pinning import rules
-from server.pinning.rules import RULES, Decision, Peer, Situation, decide, newcomer
+from server.pinning.rules import RULES, Decision, PeerServer, Situation, decide, newcomer
 
 A, B, C = "in-1", "in-2", "in-3"
 S, T = "sg-1", "sg-2"
@@ -23,13 +23,13 @@ def situation(
 ) -> Situation:
     """Return a client locked to A, which answers; five servers, up and half full, but for what is said."""
     peers = tuple(
-        Peer(id_, region, (states or {}).get(id_, "up"), (used or {}).get(id_, 0.5))
+        PeerServer(id_, region, (states or {}).get(id_, "up"), (used or {}).get(id_, 0.5))
         for id_, region in REGION.items()
     )
     values: dict[str, Any] = {
         "standing": "good",
         "me": A,
-        "locked": A,
+        "pinned": A,
         "closest": "",
         "critical": False,
         "reason": "expiry",
@@ -319,7 +319,7 @@ def _own_state_known(drawn: Situation) -> Situation:
 def test_nobody_is_ever_sent_outside_the_roster_or_to_a_server_known_to_be_gone(drawn: Situation) -> None:
     decision = decide(drawn)
     assert decision.server_id in REGION
-    if decision.server_id != drawn.locked:
+    if decision.server_id != drawn.pinned:
         assert drawn.state(decision.server_id) not in {"down", "left"}
         if drawn.state(decision.server_id) == "draining":
             assert decision == Decision("failover", drawn.me)  # nobody else is known to be up

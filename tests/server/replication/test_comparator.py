@@ -16,8 +16,8 @@ import pytest
 from server.__main__ import main
 from server.cli.replication_report import show_compared, show_status, status_json
 from server.replication import comparator, inventory, node
-from server.replication.comparator import Compared, Comparing
-from server.replication.inventory import Held
+from server.replication.comparator import Comparator, Comparison
+from server.replication.inventory import RegionInventory
 from server.replication.mesh import Mesh
 from server.replication.regions import Region
 from tests.server.replication.conftest import Regions
@@ -44,8 +44,8 @@ def two(regions: Regions) -> list[Region]:
 
 def test_each_region_tells_its_journal_and_the_bills_that_it_is_to_copy(two: list[Region]) -> None:
     status = Mesh(two).status()
-    a, b = status.held
-    assert a == Held("a-1", 2, bills_to_copy=0, bytes_to_copy=0)
+    a, b = status.inventories
+    assert a == RegionInventory("a-1", 2, bills_to_copy=0, bytes_to_copy=0)
     assert (b.code, b.journal, b.bills_to_copy, b.bytes_to_copy) == ("b-1", 2, 1, 10)
     assert b.oldest_seconds is not None
     assert "still to copy" not in status.verdict
@@ -80,11 +80,11 @@ def test_of_an_older_schema_and_of_a_region_that_is_away_nothing_is_said(two: li
     rows(b.url, "drop trigger journal_want_document on public.journal")
     rows(b.url, "drop table public.document_wanted")
     status = Mesh([*two, Region("c-1", _NOWHERE)]).status()
-    assert status.held[1:] == (Held("b-1", 2), Held("c-1"))
+    assert status.inventories[1:] == (RegionInventory("b-1", 2), RegionInventory("c-1"))
     assert "b-1     2        -              -" in show_status(status).splitlines()
     assert "c-1     -        -              -" in show_status(status).splitlines()
     rows(b.url, "drop table public.journal cascade")
-    assert Mesh(two).status().held[1] == Held("b-1")
+    assert Mesh(two).status().inventories[1] == RegionInventory("b-1")
 
 
 def test_a_journal_that_is_dear_to_count_is_told_about(
@@ -96,13 +96,13 @@ def test_a_journal_that_is_dear_to_count_is_told_about(
     rows(two[0].url, "analyze public.journal")
     monkeypatch.setattr(inventory, "_MOST_COUNTED", 1)
     status = Mesh(two).status()
-    assert (status.held[0].journal, status.held[0].is_estimate) == (2, True)
+    assert (status.inventories[0].journal, status.inventories[0].is_estimate) == (2, True)
     assert any(line.startswith("a-1     about 2  ") for line in show_status(status).splitlines())
 
 
 def test_regions_are_compared_while_they_are_written_to(two: list[Region]) -> None:
     assert show_compared(None) == "Comparing the regions for the first time.\n"
-    with writers([region.url for region in two]) as written, closing(Comparing(Mesh(two))) as comparing:
+    with writers([region.url for region in two]) as written, closing(Comparator(Mesh(two))) as comparing:
         wait_until(lambda: len(written.rows[two[0].url]) > 50)  # each counts what stands in it at its look
         comparing.start()
         wait_until(lambda: comparing.last())
@@ -114,7 +114,7 @@ def test_regions_are_compared_while_they_are_written_to(two: list[Region]) -> No
     assert compared.found.are_equal
     count = max(compared.found.rows["journal"].values())
     assert count > 50
-    shown = show_compared(Compared(12.4, compared.found))
+    shown = show_compared(Comparison(12.4, compared.found))
     assert shown == f"Compared 12 s ago: a-1, b-1 are equal ({count} rows of the journal).\n"
 
 
@@ -135,7 +135,7 @@ def test_what_cannot_be_compared_is_told_and_tried_again(
     monkeypatch.setattr(comparator, "_LEAST_PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(comparator, "_PAUSE_OF_ONE", 0)  # however long one takes here
     apart = regions("a-1", "b-1")
-    with closing(Comparing(Mesh(apart))) as comparing:
+    with closing(Comparator(Mesh(apart))) as comparing:
         comparing.start()
         wait_until(lambda: comparing.last())
         shown = show_compared(comparing.last())
@@ -157,7 +157,7 @@ def test_a_comparison_is_cut_short_by_whoever_looks_no_more(
     monkeypatch.setattr(comparator, "_END_SECONDS", 20.0)
     with psycopg.connect(two[1].url) as holding:
         holding.execute("lock table public.accounting_entry in access exclusive mode")
-        comparing = Comparing(Mesh(two))
+        comparing = Comparator(Mesh(two))
         comparing.start()
         wait_until(lambda: rows(two[1].url, _WAITS))
         comparing.close()
@@ -202,8 +202,8 @@ def _read_until(process: "subprocess.Popen[str]", text: str) -> str:
     return "".join(lines)
 
 
-def _compared_once(regions: list[Region]) -> Compared:
-    with closing(Comparing(Mesh(regions))) as comparing:
+def _compared_once(regions: list[Region]) -> Comparison:
+    with closing(Comparator(Mesh(regions))) as comparing:
         comparing.start()
         wait_until(lambda: comparing.last())
         found = comparing.last()

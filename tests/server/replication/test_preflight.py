@@ -119,7 +119,7 @@ def test_a_real_database_that_cannot_decode_is_left_as_it_is(cluster: Cluster, d
 def test_a_real_database_that_is_ready_has_no_problem(regions: Regions) -> None:
     (a,) = regions("a-1")
     with reached(a) as node:
-        facts = preflight.look(node)
+        facts = preflight.read_facts(node)
         merged = [name for (name,) in node.rows("merged_tables")]
     assert preflight.problems([facts], 3) == []
     assert abs(facts.clock) < 5

@@ -125,7 +125,7 @@ def test_a_lost_slot_is_told_and_its_link_made_anew(
     idle = "select 1 from pg_replication_slots where slot_name = 'bahi_a_1_to_b_1' and not active"
     wait_until(lambda: rows(a.url, idle))
     lose_slot(a.url, "bahi_a_1_to_b_1", "bahi_b_1_to_a_1", 60)
-    wait_until(lambda: [link.state for link in Mesh(two).status().links].count("ok") == 1)
+    wait_until(lambda: [link.state for link in Mesh(two).status().subscriptions].count("ok") == 1)
     with pytest.raises(SystemExit) as ended:
         main(["replication", "status", "--file", file])
     assert ended.value.code == 1

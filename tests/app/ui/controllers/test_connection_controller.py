@@ -22,7 +22,7 @@ SENTENCE = "Your primary server has changed. Any missing data will be synced wit
 @pytest.fixture
 def at_server(qtbot: QtBot, book: MainWindow, fake: FakeServices, tasks: Tasks) -> MainWindow:
     """The window with a book of a server open, at rest."""
-    tell(qtbot, book, fake, Phase.LOCKED)
+    tell(qtbot, book, fake, Phase.PINNED)
     qtbot.waitUntil(lambda: not tasks.busy and pill(book) == "Online")
     return book
 
@@ -85,7 +85,7 @@ def test_the_countdown_runs_by_itself(qtbot: QtBot, at_server: MainWindow, fake:
     qtbot.waitUntil(lambda: pill(at_server) == "Reconnecting… 20 s")
 
 
-@pytest.mark.parametrize("phase", [Phase.LOCKED, Phase.SYNCING, Phase.SUSPECT, Phase.REFRESHING])
+@pytest.mark.parametrize("phase", [Phase.PINNED, Phase.SYNCING, Phase.SUSPECT, Phase.REFRESHING])
 def test_nothing_alarms_while_the_server_is_only_in_doubt(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices, phase: Phase
 ) -> None:
@@ -105,7 +105,7 @@ def test_try_now_is_offered_where_no_server_is_there(
     assert fake.book.calls.count("try_now") == 1
     assert not try_now.isEnabled()  # once is enough for a moment
     qtbot.waitUntil(try_now.isEnabled)
-    tell(qtbot, at_server, fake, Phase.LOCKED)
+    tell(qtbot, at_server, fake, Phase.PINNED)
     assert not try_now.isVisible()
 
 
@@ -119,7 +119,7 @@ def test_offline_counts_what_waits_and_sends_it_when_a_server_is_back(
     assert pill(at_server) == "Offline: 3 entries waiting"
     fake.book.offline = False
     with qtbot.waitSignal(at_server.sync.entries_confirmed):
-        tell(qtbot, at_server, fake, Phase.LOCKED)
+        tell(qtbot, at_server, fake, Phase.PINNED)
     qtbot.waitUntil(lambda: pill(at_server) == "Online")
 
 
@@ -181,7 +181,7 @@ def test_once_a_server_is_back_it_is_sent_to_and_the_listing_read_again(
         tell(qtbot, at_server, fake, Phase.SYNCING)
     qtbot.waitUntil(lambda: {"send_pending", "page"} <= set(fake.book.calls) and not tasks.busy)
     fake.book.calls.clear()
-    tell(qtbot, at_server, fake, Phase.LOCKED)  # the rest has arrived there
+    tell(qtbot, at_server, fake, Phase.PINNED)  # the rest has arrived there
     qtbot.waitUntil(lambda: "page" in fake.book.calls)
 
 
@@ -189,7 +189,7 @@ def test_a_moment_of_doubt_reads_nothing_again(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices, tasks: Tasks
 ) -> None:
     fake.book.calls.clear()
-    for phase in (Phase.SUSPECT, Phase.LOCKED, Phase.REFRESHING, Phase.LOCKED):
+    for phase in (Phase.SUSPECT, Phase.PINNED, Phase.REFRESHING, Phase.PINNED):
         tell(qtbot, at_server, fake, phase)
     qtbot.waitUntil(lambda: not tasks.busy)
     assert "page" not in fake.book.calls
@@ -235,7 +235,7 @@ def test_the_message_counts_what_has_arrived_and_then_goes_by_itself(
     assert text(at_server, "moved_banner_count") == "Looking for your recent changes here…"
     tell(qtbot, at_server, fake, Phase.SYNCING, PUNE, moved=Moved(37, 40))
     assert text(at_server, "moved_banner_count") == "37 of 40 of your recent changes are here"
-    tell(qtbot, at_server, fake, Phase.LOCKED, PUNE, moved=Moved(40, 40))
+    tell(qtbot, at_server, fake, Phase.PINNED, PUNE, moved=Moved(40, 40))
     assert text(at_server, "moved_banner_count") == "All your data is here."
     assert banner.property("tone") == "good"
     fake.link.clock += 9.9

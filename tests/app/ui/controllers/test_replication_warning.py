@@ -8,7 +8,7 @@ from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.domain.connection_status import LinkView, Moved, Phase
+from app.domain.connection_status import ConnectionStatus, Moved, Phase
 from app.domain.entry import EntryState
 from app.errors import StoreError
 from app.ui.controllers.replication_warning import late_words
@@ -40,7 +40,7 @@ def tell(
     fake: FakeServices,
     tasks: Tasks,
     label: str = MUMBAI,
-    phase: Phase = Phase.LOCKED,
+    phase: Phase = Phase.PINNED,
     **more: object,
 ) -> None:
     """Report from another thread, as the program does, and wait until all has been looked up."""
@@ -173,7 +173,7 @@ def test_an_answer_that_comes_after_signing_out_is_dropped(
 ) -> None:
     gate = threading.Event()
     fake.book.gates["whereabouts"] = lambda: gate.wait(60)
-    at_server.listing.ask_places()
+    at_server.listing.ask_replication()
     at_server.sign_out()
     qtbot.waitUntil(lambda: not at_server.signed_in)
     gate.set()
@@ -244,7 +244,7 @@ def test_after_signing_out_nothing_is_warned_of(
     at_server.sign_out()
     qtbot.waitUntil(lambda: not at_server.signed_in)
     assert not at_server.book.late.isVisibleTo(at_server.book)
-    assert at_server.link.shown == LinkView(Phase.SIGNED_OUT)
+    assert at_server.link.shown == ConnectionStatus(Phase.SIGNED_OUT)
 
 
 def test_one_change_and_several_regions_are_said_in_plain_words() -> None:

@@ -9,8 +9,8 @@ from pytestqt.qtbot import QtBot
 from app.domain.entry import EntryState
 from app.errors import OfflineError, SignInError
 from app.services.sync import SyncReport
-from app.ui.controllers.status_text import link_words
-from app.ui.controllers.sync_controller import Link, SyncController
+from app.ui.controllers.status_text import status_text
+from app.ui.controllers.sync_controller import Connectivity, SyncController
 from app.ui.tasks import Tasks
 from tests.support.fake_services import FakeServices
 
@@ -38,7 +38,7 @@ def test_what_waits_is_sent_at_the_start(qtbot: QtBot, sync: SyncController, fak
     with qtbot.waitSignal(sync.entries_confirmed) as told:
         sync.start()
     assert told.args == [3]
-    assert sync.link is Link.ONLINE
+    assert sync.connectivity is Connectivity.ONLINE
     assert sync.waiting == 0
 
 
@@ -64,7 +64,7 @@ def test_without_a_server_the_pauses_double_up_to_a_minute(
     for _ in range(8):
         run_once(qtbot, sync)
         pauses.append(sync.pause_ms)
-    assert sync.link is Link.OFFLINE
+    assert sync.connectivity is Connectivity.OFFLINE
     assert pauses == [4000, 8000, 16000, 32000, 60000, 60000, 60000, 60000]
 
 
@@ -75,9 +75,9 @@ def test_coming_back_online_is_told_and_the_pause_starts_over(
     with qtbot.waitSignal(sync.run_ended):
         sync.start()
     fake.book.offline = False
-    with qtbot.waitSignal(sync.link_changed) as told:
+    with qtbot.waitSignal(sync.connectivity_changed) as told:
         sync.send_now()
-    assert told.args == [Link.ONLINE]
+    assert told.args == [Connectivity.ONLINE]
     fake.book.offline = True
     run_once(qtbot, sync)
     run_once(qtbot, sync)
@@ -99,7 +99,7 @@ def test_after_stop_nothing_is_sent(
     sync.send_now()
     qtbot.waitUntil(lambda: not tasks.busy)
     assert fake.book.calls.count("send_pending") == 1  # that of the start, which was under way
-    assert sync.link is Link.STARTING
+    assert sync.connectivity is Connectivity.STARTING
 
 
 @pytest.mark.parametrize(
@@ -116,11 +116,11 @@ def test_after_stop_nothing_is_sent(
 def test_the_pill_says_how_it_stands(
     qtbot: QtBot, sync: SyncController, fake: FakeServices, report: SyncReport, text: str, tone: str
 ) -> None:
-    assert link_words(sync)[0] == "Starting…"
+    assert status_text(sync)[0] == "Starting…"
     fake.sync.send_pending = lambda: report  # type: ignore[method-assign]
     with qtbot.waitSignal(sync.run_ended):
         sync.start()
-    assert link_words(sync)[:2] == (text, tone)
+    assert status_text(sync)[:2] == (text, tone)
 
 
 def test_what_was_refused_is_left_in_peace(

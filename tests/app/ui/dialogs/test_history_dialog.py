@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.domain.entry import EntryVersion
+from app.domain.entry import HistoryVersion
 from app.ui.dialogs.history_dialog import HistoryDialog
 from app.ui.main_window import MainWindow
 from app.ui.tasks import Tasks
@@ -19,14 +19,14 @@ AT = datetime(2026, 11, 22, 8, 35, tzinfo=UTC)
 
 
 @pytest.fixture
-def versions(fake: FakeServices) -> list[EntryVersion]:
+def versions(fake: FakeServices) -> list[HistoryVersion]:
     """Created; then two devices changed it at once."""
     entry = fake.book.entries[0]
 
-    def made(amount: str, action: str, device: str, minutes: int, **more: bool) -> EntryVersion:
+    def made(amount: str, action: str, device: str, minutes: int, **more: bool) -> HistoryVersion:
         fields = {"stands": False, "superseded": False} | more
         changed = replace(entry, amount=Decimal(amount))
-        return EntryVersion(
+        return HistoryVersion(
             f"op{minutes}", changed, action, "Asha Rao", device, AT + timedelta(minutes=minutes), **fields
         )
 
@@ -54,7 +54,7 @@ def texts(dialog: HistoryDialog, name: str) -> list[str]:
 
 
 def test_every_version_says_what_who_where_and_when(
-    qtbot: QtBot, book: MainWindow, tasks: Tasks, versions: list[EntryVersion]
+    qtbot: QtBot, book: MainWindow, tasks: Tasks, versions: list[HistoryVersion]
 ) -> None:
     dialog = open_history(qtbot, book, tasks)
     assert texts(dialog, "version_title") == ["Edited", "Edited", "Created"]
@@ -65,7 +65,7 @@ def test_every_version_says_what_who_where_and_when(
 
 
 def test_a_replaced_version_can_be_made_to_stand_again_and_that_undone(
-    qtbot: QtBot, book: MainWindow, tasks: Tasks, versions: list[EntryVersion], fake: FakeServices
+    qtbot: QtBot, book: MainWindow, tasks: Tasks, versions: list[HistoryVersion], fake: FakeServices
 ) -> None:
     dialog = open_history(qtbot, book, tasks)
     buttons = [card.findChild(QPushButton, "version_restore") for card in dialog.list.cards()]
@@ -79,7 +79,7 @@ def test_a_replaced_version_can_be_made_to_stand_again_and_that_undone(
 
 
 def test_without_a_server_what_waits_here_is_shown_and_the_rest_can_be_asked_for(
-    qtbot: QtBot, book: MainWindow, tasks: Tasks, versions: list[EntryVersion], fake: FakeServices
+    qtbot: QtBot, book: MainWindow, tasks: Tasks, versions: list[HistoryVersion], fake: FakeServices
 ) -> None:
     fake.book.offline = True
     fake.entries.edit(fake.entries.detail(fake.book.entries[0].id), _cheaper(fake))

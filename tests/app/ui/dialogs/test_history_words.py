@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from app.domain.entry import Direction, DocumentInfo, EntryVersion, ListedEntry
+from app.domain.entry import Direction, DocumentInfo, HistoryVersion, ListedEntry
 from app.ui.dialogs.history_words import changes, told
 from tests.support.fake_services import FakeServices, shop_entries
 
@@ -13,9 +13,9 @@ AT = datetime(2026, 11, 22, 8, 35, tzinfo=UTC)
 BILL = DocumentInfo("d1", "K7-000001-1", "taxi.jpg", "image/jpeg", 5, "0" * 64)
 
 
-def version(entry: ListedEntry, action: str = "edited", **more: object) -> EntryVersion:
+def version(entry: ListedEntry, action: str = "edited", **more: object) -> HistoryVersion:
     fields = {"stands": False, "superseded": False} | more
-    return EntryVersion(f"op-{entry.amount}", entry, action, "Asha", "laptop", AT, **fields)  # type: ignore[arg-type]
+    return HistoryVersion(f"op-{entry.amount}", entry, action, "Asha", "laptop", AT, **fields)  # type: ignore[arg-type]
 
 
 def test_every_field_that_changed_has_its_line() -> None:

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from app.domain.connection_status import Phase
 from app.errors import OfflineError, SignInError
 from app.services.moving import MoveProgress, MoveResult
-from app.services.session_facts import Session
+from app.services.session_facts import BookSession
 from app.ui.dialogs.account_dialog import AccountDialog
 from app.ui.dialogs.move_dialog import MoveDialog
 from app.ui.dialogs.move_pages import progress_words, result_words
@@ -85,7 +85,7 @@ def test_the_book_of_this_computer_can_be_moved(qtbot: QtBot, book: MainWindow, 
 def test_the_book_of_a_server_cannot(
     qtbot: QtBot, book: MainWindow, fake: FakeServices, tasks: Tasks
 ) -> None:
-    fake.link.tell(Phase.LOCKED)
+    fake.link.tell(Phase.PINNED)
     assert not open_account(qtbot, book, tasks).move_button.isVisible()
 
 
@@ -270,7 +270,7 @@ def test_what_was_being_written_goes_along(
 
 
 def test_numbers_are_told_as_people_say_them() -> None:
-    session = Session("asha", "b", "0Q2", "in-mum-1", "ap-south-1", MUMBAI)
+    session = BookSession("asha", "b", "0Q2", "in-mum-1", "ap-south-1", MUMBAI)
     assert result_words(MoveResult(1, 0, 1, session)).startswith(f"1 entry is on {MUMBAI}, verified.")
     assert result_words(MoveResult(1, 1, 1, session)).startswith("1 entry and 1 bill are on")
     assert progress_words(MoveProgress(0, 0, 0, "connecting")) == ""

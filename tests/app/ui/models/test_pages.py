@@ -6,7 +6,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.entry import EntryPage, EntryState, ListedEntry
+from app.domain.entry import EntryState, ListedEntry, ListedPage
 from app.ui.models.pages import (
     KEPT_PAGES,
     Page,
@@ -25,10 +25,10 @@ def waiting_copy(row: ListedEntry, entry_id: str) -> ListedEntry:
 
 
 def server(rows: Sequence[ListedEntry], size: int = 10):
-    def fetch(cursor: str | None) -> EntryPage:
+    def fetch(cursor: str | None) -> ListedPage:
         start = int(cursor or 0)
         more = str(start + size) if start + size < len(rows) else None
-        return EntryPage(tuple(rows[start : start + size]), more)
+        return ListedPage(tuple(rows[start : start + size]), more)
 
     return fetch
 

@@ -7,18 +7,18 @@ from pathlib import Path
 import pytest
 
 from app.domain.entry import EntryState, ListedEntry
-from app.ui.models.state_marks import Places, StateMark, state_mark
+from app.ui.models.state_marks import Replication, StateMark, state_mark
 from tests.support.fake_services import ABROAD, HOME, NOON, TODAY, Book, shop_entries
 
 ENTRY = replace(shop_entries(1)[0], ver=7, document_count=1)
 CONFIRMED = "Confirmed by in-mum-1 (ap-south-1) at 14:05"
 
 
-def mark(entry: ListedEntry, places: Places | None, today: date = TODAY) -> StateMark:
+def mark(entry: ListedEntry, places: Replication | None, today: date = TODAY) -> StateMark:
     return state_mark(entry, places, today)
 
 
-def placed(*regions: str, rows: tuple[str, ...] = (), ver: int = 0, at: datetime = NOON) -> Places:
+def placed(*regions: str, rows: tuple[str, ...] = (), ver: int = 0, at: datetime = NOON) -> Replication:
     book = Book(folder=Path())
     book.place(ENTRY, *regions, rows=rows, ver=ver, at=at)
     return book.places

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QAbstractButton, QLabel
 from pytestqt.qtbot import QtBot
 
 from app.errors import OfflineError
-from app.services.accounts import LocalBook, Session
+from app.services.accounts import BookSession, LocalBookFacts
 from app.ui.main_window import MainWindow
 from app.ui.tasks import Tasks
 from app.ui.views.login_card import NO_KEY_STORE
@@ -58,7 +58,7 @@ def test_the_first_start_makes_the_book_in_the_name_of_the_person(
     assert login.card.user_name.text() == "asha"
     with qtbot.waitSignal(login.signed_in):
         login.submit()
-    assert fake.accounts.local == LocalBook(True, "asha", False)
+    assert fake.accounts.local == LocalBookFacts(True, "asha", False)
     assert window.signed_in
 
 
@@ -73,7 +73,7 @@ def test_the_first_start_wants_a_name(qtbot: QtBot, window: MainWindow, login: L
 def test_a_book_without_a_password_opens_at_once(
     qtbot: QtBot, window: MainWindow, login: LoginView, fake: FakeServices
 ) -> None:
-    fake.accounts.local = LocalBook(True, "asha", False)
+    fake.accounts.local = LocalBookFacts(True, "asha", False)
     with qtbot.waitSignal(login.signed_in):
         window.start()
 
@@ -81,7 +81,7 @@ def test_a_book_without_a_password_opens_at_once(
 def test_a_book_with_a_password_asks_only_for_it(
     qtbot: QtBot, window: MainWindow, login: LoginView, fake: FakeServices
 ) -> None:
-    fake.accounts.local = LocalBook(True, "asha", True)
+    fake.accounts.local = LocalBookFacts(True, "asha", True)
     fake.accounts.local_password = "open sesame"
     window.start()
     at_rest(qtbot, login)
@@ -171,7 +171,7 @@ def test_changing_the_place_drops_an_answer_on_its_way(
     qtbot: QtBot, window: MainWindow, login: LoginView, fake: FakeServices, tasks: Tasks
 ) -> None:
     gate = threading.Event()
-    fake.accounts.local = LocalBook(True, "asha", False)
+    fake.accounts.local = LocalBookFacts(True, "asha", False)
     fake.book.gates["local_book"] = lambda: gate.wait(60)
     window.start()
     qtbot.waitUntil(lambda: "local_book" in fake.book.calls)
@@ -189,7 +189,7 @@ def test_a_remembered_session_goes_straight_in_also_without_a_server(
     qtbot: QtBot, window: MainWindow, login: LoginView, fake: FakeServices
 ) -> None:
     fake.settings.set(PLACE_KEY, "server")
-    fake.accounts.remembered = Session("asha", "book-1", "0K7", "s", "r", "in-mum-1")
+    fake.accounts.remembered = BookSession("asha", "book-1", "0K7", "s", "r", "in-mum-1")
     fake.book.offline = True
     with qtbot.waitSignal(login.signed_in):
         window.start()
