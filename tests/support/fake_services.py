@@ -359,7 +359,7 @@ class FakeEntries:
         """Return what waits and matches."""
         return tuple(row for row in self._book.waiting if filter_.matches(row))
 
-    def whereabouts(self) -> dict[str, ReplicationStatus]:
+    def replication(self) -> dict[str, ReplicationStatus]:
         """Return where the changes are that were put somewhere."""
         self._book.step("whereabouts")
         return dict(self._book.places)

@@ -56,7 +56,7 @@ class Desk:
         from app.store.outbox import Outbox
 
         for op_id in op_ids:
-            by = Confirmed("in-mum-1", region, self.accounts.session.stay)
+            by = Confirmed("in-mum-1", region, self.accounts.session.pin_id)
             Outbox(self.database).confirm(op_id, by, self.now_us)
 
     def change(self, machine: Machine) -> None:
@@ -81,7 +81,7 @@ def test_the_fold_counts_what_is_whole_in_a_region() -> None:
     ops = [whereabouts("1", MUM), whereabouts("2", MUM, DUB), whereabouts("3"), whereabouts("4", rows=(MUM,))]
     assert arrived(ops, MUM, "") == (2, 4, 0)
     assert arrived(ops, DUB, "") == (1, 4, 0)
-    assert arrived(ops, DUB, "a later stay") == (0, 4, 3)
+    assert arrived(ops, DUB, "a later pin_id") == (0, 4, 3)
     assert arrived([], DUB, "") == (0, 0, 0)
 
 
@@ -103,7 +103,7 @@ def test_two_regions_are_safe_and_one_where_there_is_only_one() -> None:
 
 def test_what_is_safe_and_here_is_settled() -> None:
     assert is_settled(whereabouts("1", MUM, DUB), MUM, "", 3)
-    assert not is_settled(whereabouts("1", MUM, DUB), MUM, "a later stay", 3)
+    assert not is_settled(whereabouts("1", MUM, DUB), MUM, "a later pin_id", 3)
     assert not is_settled(whereabouts("1", MUM, DUB), "us-east-1", "", 3)  # safe, and not here
     assert not is_settled(whereabouts("1", MUM), MUM, "", 2)
     assert is_settled(whereabouts("1", MUM), MUM, "", 1)
@@ -142,7 +142,7 @@ def test_what_was_here_before_the_move_is_not_claimed_before_it_is_looked_up(des
     desk.accounts.session = desk.accounts.session.at("in-mum-1", MUM)
     desk.accounts.on_replay()
     assert desk.link.view().moved == Moved(0, 3, unknown=2)
-    desk.retained.learn({"1": ([MUM], [MUM]), "2": ([MUM], [])}, desk.accounts.session.stay)
+    desk.retained.learn({"1": ([MUM], [MUM]), "2": ([MUM], [])}, desk.accounts.session.pin_id)
     desk.following.on_look()
     assert desk.link.view().moved == Moved(1, 3)
 
@@ -218,18 +218,18 @@ def test_a_message_that_was_read_early_does_not_keep_it_syncing(desk: Desk) -> N
 
 
 def test_a_server_that_was_away_is_looked_into_anew(desk: Desk) -> None:
-    stay = desk.accounts.session.stay
+    pin_id = desk.accounts.session.pin_id
     desk.change(Machine(Phase.SUSPECT, "in-mum-1"))
     desk.change(Machine(Phase.PINNED, "in-mum-1"))
-    assert desk.accounts.session.stay == stay
+    assert desk.accounts.session.pin_id == pin_id
     for phase in (Phase.RECONNECTING, Phase.REFRESHING, Phase.PINNED):
         desk.change(Machine(phase, "in-mum-1"))
-    assert desk.accounts.session.stay != stay
+    assert desk.accounts.session.pin_id != pin_id
     assert desk.following.kicks == 2  # each time that it is there again
-    stay = desk.accounts.session.stay
+    pin_id = desk.accounts.session.pin_id
     for phase, server in ((Phase.OFFLINE, "in-mum-1"), (Phase.SWITCHING, "in-mum-2")):
         desk.change(Machine(phase, server))
-    assert desk.accounts.session.stay == stay  # a move has its own
+    assert desk.accounts.session.pin_id == pin_id  # a move has its own
 
 
 def test_what_another_region_confirmed_is_not_claimed_to_be_here(desk: Desk) -> None:

@@ -62,7 +62,7 @@ class World:
 
     def confirmed(self, region: str = MUM) -> OutboxItem:
         item = self.outbox.add(BOOK, draft(), "M7A", self.now_us)
-        by = Confirmed("s", region, self.accounts.session.stay)
+        by = Confirmed("s", region, self.accounts.session.pin_id)
         self.outbox.confirm(item.op_id, by, self.now_us, keep=True)
         self.rows[region].add(item.op_id)
         return item

@@ -105,7 +105,7 @@ def test_an_unexpected_failure_tells_nothing_of_its_inside(
     (record,) = [r for r in caplog.records if r.levelname == "ERROR" and r.name != "asyncio"]
     line = JsonLines().format(record)
     assert "ZeroDivisionError" in line
-    assert "routes.py" in line
+    assert "api/entries.py" in line
     assert "secret" not in line
 
 

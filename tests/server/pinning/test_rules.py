@@ -37,7 +37,7 @@ def situation(
         "fresh": True,
         "doubtful": False,
         "now": NOW,
-        "locked_since": NOW - 3_600,
+        "pinned_since": NOW - 3_600,
         "region_moved_at": 0.0,
         "drain_until": NOW + 900,
         "writes_arrived": lambda _: True,
@@ -300,7 +300,7 @@ _situations = st.builds(
     fresh=st.booleans(),
     doubtful=st.booleans(),
     policy=st.sampled_from(["stable", "strict"]),
-    locked_since=st.floats(NOW - 10_000, NOW),
+    pinned_since=st.floats(NOW - 10_000, NOW),
     region_moved_at=st.floats(NOW - 10_000, NOW),
     chance=st.integers(0, 2**32).map(lambda seed: random.Random(seed).random),
 )
