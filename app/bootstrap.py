@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import random
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 
     from app.local_server import LocalServer
     from app.remote.endpoint import Endpoint
+    from app.remote.session_runner import SessionListener
     from app.services import Services
     from app.services.login import Remote
-    from app.services.replication_tracker import ReplicationTracker
     from app.store.database import Database
     from app.store.drafts import DraftStore
     from app.store.files import Files
@@ -38,13 +39,12 @@ class Desk:
     local_server: "LocalServer"
     database: "Database"
     log: "Handler"
-    tracker: "ReplicationTracker"
 
     def close(self) -> None:
         """End the server of this computer and close the files."""
         from app.log import end_log
 
-        self.tracker.close()
+        self.services.worker.close()
         self.services.accounts.close()
         self.local_server.stop()
         self.database.close()
@@ -66,6 +66,7 @@ def make_desk(paths: Paths, local_server: "LocalServer | None" = None) -> Desk:
     from app.services.moving import Moving
     from app.services.replication_tracker import ReplicationTracker
     from app.services.sync import Sync
+    from app.services.sync_worker import SyncWorker
     from app.store.cache import ReadCache
     from app.store.database import Database
     from app.store.drafts import DraftStore
@@ -86,7 +87,7 @@ def make_desk(paths: Paths, local_server: "LocalServer | None" = None) -> Desk:
     entries = Entries(accounts, outbox, cache, replay_log=replay_log)
     tracker = ReplicationTracker(accounts, sync, replay_log)
     connection = ConnectionTracker(accounts, replay_log, tracker)
-    connection.send, sync.on_run = sync.send_pending, connection.sent
+    worker = SyncWorker(accounts, sync, tracker, connection)
     services = Services(
         accounts=accounts,
         entries=entries,
@@ -95,11 +96,11 @@ def make_desk(paths: Paths, local_server: "LocalServer | None" = None) -> Desk:
         exports=Exports(accounts, outbox),
         sync=sync,
         settings=settings,
-        connection=connection,
-        moving=Moving(accounts, sync, outbox, settings, accounts.open_pending),
+        worker=worker,
+        moving=Moving(accounts, worker.send_and_wait, outbox, settings, accounts.open_pending),
     )
     _tidy_later(files, outbox, replay_log, drafts)
-    return Desk(services, server, database, log_to_file(paths.log), tracker)
+    return Desk(services, server, database, log_to_file(paths.log))
 
 
 def run_tour(folder: Path) -> int:
@@ -128,20 +129,28 @@ def open_services(paths: Paths) -> Generator["Services", None, None]:
         desk.close()
 
 
-def _connect(local: Callable[[], "Endpoint"], settings: "Settings", vault: "Vault") -> "Remote":
+def _connect(
+    local: Callable[[], "Endpoint"], settings: "Settings", vault: "Vault", listener: "SessionListener"
+) -> "Remote":
     from app.remote.api import Api
     from app.remote.auth import SessionTokens
     from app.remote.call_monitor import CallMonitor
     from app.remote.client import Client
     from app.remote.cluster import Cluster
+    from app.remote.health_checks import HealthChecks
+    from app.remote.server_clock import ServerClock
+    from app.remote.server_session import ClusterSession, LocalSession
     from app.remote.session_runner import SessionRunner
     from app.services.login import Remote
 
-    monitor, cluster = CallMonitor(time.monotonic), Cluster(settings)
+    monitor, cluster, server_clock = CallMonitor(time.monotonic), Cluster(settings), ServerClock()
     client = Client(monitor)
     tokens = SessionTokens(client, vault)
-    runner = SessionRunner(client, tokens, cluster, monitor, local)
-    return Remote(client, tokens, cluster, runner, Api(client, runner))
+    checks = HealthChecks(client, cluster, server_clock, time.monotonic)
+    at_cluster = ClusterSession(client, cluster, monitor, checks, random.uniform)
+    at_home = LocalSession(local, checks)
+    runner = SessionRunner(tokens, at_home, at_cluster, monitor, listener, server_clock)
+    return Remote(client, tokens, cluster, runner, Api(client, runner), server_clock)
 
 
 def _tidy_later(files: "Files", outbox: "Outbox", replay_log: "ReplayLog", drafts: "DraftStore") -> None:

@@ -7,9 +7,17 @@ from dataclasses import dataclass
 from itertools import count
 from typing import BinaryIO, Literal
 
-Outcome = Literal["answered", "draining", "busy", "refused", "silent", "unavailable"]
-OnOutcome = Callable[[str, Outcome], None]
-"""Hears (server id, outcome) of each call, from the thread of the call."""
+from app.domain.stream import Stream
+
+OutcomeKind = Literal["answered", "draining", "busy", "refused", "silent", "unavailable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a call to a server of the roster went."""
+
+    server_id: str
+    kind: OutcomeKind
 
 
 @dataclass(slots=True)
@@ -29,9 +37,10 @@ class CallMonitor:
         self._lock = threading.Lock()
         self._numbers = count(1)
         self._calls: dict[int, CallInFlight] = {}
-        self.on_outcome: OnOutcome = lambda _server, _outcome: None
-        self.on_call: Callable[[], None] = lambda: None
-        """Hears that a call to a server began: there is something to be silent."""
+        self.outcomes: Stream[Outcome] = Stream()
+        """Each outcome, in the thread of the call."""
+        self.calls: Stream[str] = Stream()
+        """The server id of each call that begins."""
 
     @contextmanager
     def track(self, server_id: str) -> Iterator[Callable[[], None]]:
@@ -43,7 +52,7 @@ class CallMonitor:
         number = next(self._numbers)
         with self._lock:
             self._calls[number] = flight
-        self.on_call()
+        self.calls.publish(server_id)
 
         def moved() -> None:
             flight.last = self._clock()

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager
-from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeVar
 from urllib.parse import urlsplit
@@ -17,7 +16,7 @@ import msgspec
 import requests
 
 from app.errors import AppError, OfflineError, ServerError, StoreError
-from app.remote.call_monitor import CallMonitor, MovingFile, Outcome
+from app.remote.call_monitor import CallMonitor, MovingFile, Outcome, OutcomeKind
 from app.remote.endpoint import Endpoint, is_loopback_url
 from app.remote.sockets import MonitoredAdapter, Sockets
 from app.remote.translate import error_of
@@ -102,14 +101,6 @@ class Client:
         """End every call that waits for the server at `url`: each raises OfflineError at once."""
         self._sockets.break_off(url)
 
-    def now_offset_us(self, server_time: str, local_us: int) -> int:
-        """Return how far this computer's clock is behind the server's, in µs. Raises ServerError where that
-        is no time."""
-        try:
-            return int(datetime.fromisoformat(server_time).timestamp() * 1_000_000) - local_us
-        except ValueError as error:
-            raise _not_understood() from error
-
     def close(self) -> None:
         """Close the kept connections."""
         with self._lock:
@@ -183,7 +174,7 @@ class _HttpCall:
                 if file is not None:
                     more["data"] = MovingFile(file, os.fstat(file.fileno()).st_size, moved)
                 answer = stack.enter_context(self._send(more))
-            self._tell(_outcome_of(answer))
+            self._note(_outcome_of(answer))
             self._log(answer.status_code)
             if answer.status_code >= 300:
                 raise _refusal(answer)
@@ -202,12 +193,12 @@ class _HttpCall:
         except requests.RequestException as error:
             silent = isinstance(error, requests.Timeout)
             self._log(0, type(error).__name__)
-            self._tell("silent" if silent else "refused")
+            self._note("silent" if silent else "refused")
             raise OfflineError from error
 
-    def _tell(self, outcome: Outcome) -> None:
+    def _note(self, outcome: OutcomeKind) -> None:
         if self._at.server_id:
-            self._monitor.on_outcome(self._at.server_id, outcome)
+            self._monitor.outcomes.publish(Outcome(self._at.server_id, outcome))
 
     def _log(self, status: int, error: str = "") -> None:
         # A blob's path is a signed link: whoever has it may open it.
@@ -242,7 +233,7 @@ def _path_at(endpoint: Endpoint, url: str) -> str:
     return parts.path + (f"?{parts.query}" if parts.query else "")
 
 
-def _outcome_of(answer: requests.Response) -> Outcome:
+def _outcome_of(answer: requests.Response) -> OutcomeKind:
     if answer.headers.get(paths.DRAINING_HEADER):
         return "draining"
     if answer.status_code not in _GATEWAY:

@@ -11,6 +11,7 @@ from app.errors import AppError, ServerError
 from app.remote.client import Client
 from app.remote.cluster import Cluster
 from app.remote.endpoint import Endpoint
+from app.remote.server_clock import ServerClock
 from server.contract import paths
 from server.contract.cluster_calls import (
     Closest,
@@ -39,16 +40,16 @@ class HealthChecks:
         self,
         client: Client,
         cluster: Cluster,
+        server_clock: ServerClock,
         clock: Callable[[], float],
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._client = client
         self._cluster = cluster
+        self._server_clock = server_clock
         self._clock = clock
         self._wall_clock = wall_clock
         self._central_failed_at = -_SKIP_CENTRAL_SECONDS
-        self.offset: Callable[[], float] = lambda: 0.0
-        """How many seconds this computer's clock is behind the servers'."""
 
     def is_ready(self, endpoint: Callable[[], Endpoint]) -> bool:
         """Say whether a server can take a save now; one that is being drained can."""
@@ -95,7 +96,7 @@ class HealthChecks:
         discovery: Endpoint,
         server_id: str,
         trouble: Trouble,
-        heard: Callable[[str], None],
+        report: Callable[[str], None],
         wanted: Callable[[], bool],
     ) -> None:
         """Report a server that does not answer; tell what discovery says of it as long as it is `wanted`."""
@@ -108,7 +109,7 @@ class HealthChecks:
                 self._pause(wanted)
                 continue
             if known:
-                heard(known)
+                report(known)
             else:
                 self._pause(wanted)
 
@@ -130,7 +131,8 @@ class HealthChecks:
             endpoint=discovery,
             seconds=_POLL_SECONDS + _GRACE_SECONDS,
         )
-        directory = self._cluster.directory(answer.directory, self._wall_clock() + self.offset())
+        now = self._wall_clock() + self._server_clock.offset_seconds
+        directory = self._cluster.directory(answer.directory, now)
         return directory.state_of(server_id) if directory else ""
 
     def _pause(self, wanted: Callable[[], bool]) -> None:

@@ -6,13 +6,13 @@ Every method may be called from any thread and raises AppError where it cannot d
 from dataclasses import dataclass
 
 from app.services.accounts import Accounts
-from app.services.connection_status import ConnectionTracker
 from app.services.documents import Documents
 from app.services.drafts import Drafts
 from app.services.entries import Entries
 from app.services.exports import Exports
 from app.services.moving import Moving
 from app.services.sync import Sync
+from app.services.sync_worker import SyncWorker
 from app.store.settings import Settings
 
 
@@ -27,5 +27,5 @@ class Services:
     exports: Exports
     sync: Sync
     settings: Settings
-    connection: ConnectionTracker
+    worker: SyncWorker
     moving: Moving

@@ -2,13 +2,14 @@
 
 import contextlib
 import threading
-import time
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import Final, Literal
 
 from app.domain.session import Machine
+from app.domain.stream import Stream
+from app.domain.sync_events import MachineChanged, SessionChange
 from app.errors import AppError, SignInError, StoreError
 from app.remote.endpoint import Endpoint
 from app.services.login import LoginRequest, Remote, device_of, log_in, log_in_again, missing, read_invite
@@ -21,6 +22,7 @@ from app.services.session_facts import (
     decode_facts,
     encode_facts,
 )
+from app.services.session_feed import SessionFeed
 from app.store.outbox import Outbox
 from app.store.settings import Settings
 from app.store.vault import Vault
@@ -45,8 +47,7 @@ class Accounts:
         settings: Settings,
         outbox: Outbox,
         local_endpoint: Callable[[], Endpoint],
-        connect: Callable[[Vault], Remote],
-        now_us: Callable[[], int] = lambda: time.time_ns() // 1000,
+        connect: Callable[[Vault, SessionFeed], Remote],
         vault: Vault | None = None,
     ) -> None:
         self._settings = settings
@@ -54,34 +55,31 @@ class Accounts:
         self._local_endpoint = local_endpoint
         self._connect = connect
         self._vault = vault or Vault(settings.device_id)
-        self._now_us = now_us
+        self.changes: Stream[SessionChange] = Stream()
+        """What happens to the open session."""
         self._remote: Remote | None = None
+        self._feed = SessionFeed(self._moved, self.changes)
         self._address = ""  # of a server; "" for this computer
         self._remember = False
         self.session: BookSession | None = None
         self._changing = threading.Lock()  # what is made of the session from what it was
-        self.offset_us = 0
-        """How far this computer's clock is behind the server's."""
-        self.on_connection: Callable[[Machine], None] = lambda _: None
-        """Hears of each change of the session machine."""
-        self.on_replay: Callable[[], None] = lambda: None
-        """Is asked to send what waits: the lock has moved."""
 
     @property
     def remote(self) -> Remote:
         """The network."""
         if self._remote is None:
-            self._remote = self._attached(self._connect(self._vault))
+            self._remote = self._connect(self._vault, self._feed)
+            self._feed.is_open = True
         return self._remote
 
-    def _attached(self, remote: Remote) -> Remote:
-        runner = remote.runner
-        runner.on_server_time = self.learn_server_time
-        runner.clock_offset = lambda: self.offset_us / 1_000_000
-        runner.on_moved = self._moved
-        runner.on_change = lambda machine: self.on_connection(machine)
-        runner.on_replay = lambda: self.on_replay()
-        return remote
+    @property
+    def offset_us(self) -> int:
+        """How far this computer's clock is behind the server's, in µs."""
+        return self._remote.server_clock.offset_us if self._remote is not None else 0
+
+    @offset_us.setter
+    def offset_us(self, offset_us: int) -> None:
+        self.remote.server_clock.offset_us = offset_us
 
     def require_session(self) -> BookSession:
         """Return the session. Raises SignInError where nobody is signed in."""
@@ -124,12 +122,14 @@ class Accounts:
         self, address: str, user_name: str, password: str, create: bool = False, invite_code: str = ""
     ) -> "PendingSession":
         """Sign in at a server while another book is open, which stays as it is. Raises AppError."""
-        remote = self._connect(Vault(self._settings.device_id, lambda: None))  # in memory for now
+        feed = SessionFeed(self._moved, self.changes)
+        remote = self._connect(Vault(self._settings.device_id, lambda: None), feed)  # in memory for now
         bare, answer = log_in(
             remote, self._settings, LoginRequest(address, user_name, password, create, invite_code)
         )
         remote.runner.begin(answer, bare, remember=False)
-        return PendingSession(remote, self._facts(bare, answer), partial(self._adopt, remote, bare, answer))
+        adopt = partial(self._adopt, remote, feed, bare, answer)
+        return PendingSession(remote, self._facts(bare, answer), adopt)
 
     def read_invite(self, text: str) -> InviteFacts | None:
         """Return what an invite link says; None for a text that is none. Raises InputError at `address`."""
@@ -224,10 +224,6 @@ class Accounts:
             return error.code == ErrorCode.DRAINING  # it ends, but first it sends us elsewhere
         return True
 
-    def learn_server_time(self, server_time: str) -> None:
-        """Correct the offset of this computer's clock by what the server says."""
-        self.offset_us = self.remote.client.now_offset_us(server_time, self._now_us())
-
     @property
     def is_remote(self) -> bool:
         """Say whether the open book is on a server, not on this computer."""
@@ -278,7 +274,8 @@ class Accounts:
             self.remote.cluster.forget()
         session = self._facts(address, answer)
         self._outbox.raise_counter(answer.book_id, answer.code_prefix, answer.last_counter)
-        self.learn_server_time(answer.server_time)  # first: what is done with the token has the right time
+        # First the clock: what is done with the token has the right time.
+        self.remote.server_clock.learn(answer.server_time)
         self._address, self._remember = address, remember
         with self._changing:
             self.session = session
@@ -320,21 +317,22 @@ class Accounts:
             self._remote.runner.end()
             self._remote.client.close()
 
-    def _adopt(self, remote: Remote, address: str, answer: SignedIn) -> BookSession:
+    def _adopt(self, remote: Remote, feed: SessionFeed, address: str, answer: SignedIn) -> BookSession:
         """Let the session that was opened beside be the open one, remembered as this one was."""
         at = self.remote.at_hand()
         self.remote.log_out(self.remote.tokens.forget(), at)
+        self._feed.is_open = False  # that this session ends here is no news: another one is open
         self.remote.runner.end()
         remote.tokens.keep_in(self._vault, remember=self._remember)
-        self._remote, self._address = self._attached(remote), address
+        self._remote, self._feed, self._address = remote, feed, address
+        feed.is_open = True
         self._outbox.raise_counter(answer.book_id, answer.code_prefix, answer.last_counter)
         with self._changing:
             self.session = self._pinned(self._facts(address, answer), remote.runner.machine.server)
         facts = encode_facts(address, self.session) if self._remember else ""
         self._settings.set(_FACTS, facts)
         self._settings.set("address", address)
-        self.learn_server_time(answer.server_time)
-        self.on_connection(remote.runner.machine)
+        self.changes.publish(MachineChanged(remote.runner.machine))
         return self.session
 
     def _forget(self) -> str:

@@ -1,10 +1,7 @@
-"""How the connection to the cluster stands: for the windows to show, and for sending to follow."""
+"""The state of the connection as the windows show it, and how far the changes are after a move."""
 
-import threading
-import time
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from typing import Final, Protocol
 
 from app.domain.connection_status import ConnectionStatus, Moved, Phase
 from app.domain.session import Machine
@@ -14,151 +11,111 @@ from app.services.accounts import Accounts, BookSession
 from app.services.replication_tracker import ReplicationTracker
 from app.store.replay_log import ReplayLog
 
-_AWAY: Final = frozenset({Phase.RECONNECTING, Phase.OFFLINE})
+NO_SERVER: Final = frozenset({Phase.RECONNECTING, Phase.OFFLINE})
+_AWAY: Final = NO_SERVER | {Phase.SWITCHING}
 _THERE: Final = frozenset({Phase.PINNED, Phase.SYNCING, Phase.SWITCHING})
-OnConnection = Callable[[ConnectionStatus], None]
+
+
+class Connection(Protocol):
+    """What the sync worker needs of it. Every method is called by the worker's thread only."""
+
+    def view(self) -> ConnectionStatus:
+        """Return the state."""
+
+    def take(self, machine: Machine) -> bool:
+        """Note the state of the session machine; return whether a server is there that was not before."""
+
+    def begin_move(self) -> None:
+        """Note that the session is pinned to another server."""
+
+    def dismiss_move(self) -> None:
+        """Note that the person has read that the primary server changed."""
+
+    def recount(self) -> None:
+        """Count again where the changes are."""
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether the person sees that changes are still to arrive."""
 
 
 class ConnectionTracker:
-    """Usable from several threads; `subscribe`d callbacks are called from whatever thread made the change."""
+    """Not for several threads: the sync worker's thread calls every method."""
 
-    def __init__(
-        self,
-        accounts: Accounts,
-        replay_log: ReplayLog,
-        tracker: ReplicationTracker,
-        now_us: Callable[[], int] = lambda: time.time_ns() // 1000,
-    ) -> None:
+    def __init__(self, accounts: Accounts, replay_log: ReplayLog, tracker: ReplicationTracker) -> None:
         self._accounts = accounts
         self._replay_log = replay_log
         self._tracker = tracker
-        self._now_us = now_us
-        self._lock = threading.Lock()
-        self._told: list[OnConnection] = []
+        self._machine = Machine()
         self._moved: Moved | None = None
-        self._away_from, self._is_there = "", False
-        self._counts = self._last_count = 0
+        self._away_from = ""
+        self._is_away = False
         self._unsettled = self._late = 0
-        self._last = ConnectionStatus(Phase.SIGNED_OUT)
-        self.send: Callable[[], object] = lambda: None
-        """Sends what waits; called when the lock has moved."""
-        accounts.on_connection = self._changed
-        accounts.on_replay = self._replay
-        tracker.on_poll = self.recount
-        tracker.poll_fast = self._is_awaited
 
     def view(self) -> ConnectionStatus:
-        """Return how it stands."""
-        return self._view(self._accounts.machine)
+        """Return the state."""
+        machine, session = self._machine, self._accounts.session
+        phase = machine.shown
+        if phase is Phase.REFRESHING and self._is_away:  # it looks for another server: none is there yet
+            phase = Phase.RECONNECTING
+        at = machine.deadline if machine.phase is Phase.RECONNECTING else None
+        label = session.server_label if session is not None and self._accounts.is_remote else ""
+        return ConnectionStatus(phase, label, at, self._moved, self._unsettled, self._late)
 
-    def now(self) -> float:
-        """Return the time on the clock of `ConnectionStatus.reconnect_at`, in seconds."""
-        return self._accounts.connection_clock()
+    def take(self, machine: Machine) -> bool:
+        """Note the state of the session machine; return whether a server is there that was not before.
 
-    def subscribe(self, told: OnConnection) -> None:
-        """Hear of each change."""
-        self._told.append(told)
+        A server that was away is pinned anew: its region may have been restored from an older copy.
+        """
+        was_there = self._machine.phase in _THERE
+        self._machine = machine
+        is_there = machine.phase in _THERE
+        self._is_away = machine.phase in _AWAY or (
+            self._is_away and machine.phase not in {Phase.PINNED, Phase.SYNCING}
+        )
+        if is_there and machine.server == self._away_from:
+            self._accounts.pin_anew()
+        if is_there or machine.phase in NO_SERVER:
+            self._away_from = "" if is_there else machine.server
+        if machine.phase is Phase.SIGNED_OUT:
+            self._moved = None
+        elif self._moved is not None and machine.late and not self._moved.complete:
+            self._moved = replace(self._moved, late=True)
+        return is_there and not was_there
 
-    def try_now(self) -> None:
-        """Do not wait any longer; returns at once."""
-        self._accounts.try_now()
+    def begin_move(self) -> None:
+        """Note that the session is pinned to another server, and count what is there."""
+        session = self._accounts.session
+        if session is not None:
+            self._moved = self._count(session)
 
     def dismiss_move(self) -> None:
-        """The person has read that the primary server changed."""
-        with self._lock:
-            self._moved = None
-        self._tell()
+        """Note that the person has read that the primary server changed."""
+        self._moved = None
 
     def recount(self) -> None:
-        """Count which of the recent changes are at the present server; after each look at where they are."""
+        """Count again where the changes are; tell the session machine if it waits for that."""
         self._unsettled, self._late = self._tracker.counts()
-        with self._lock:
-            self._counts += 1
-            number = self._counts
-        machine, session = self._accounts.machine, self._accounts.session
-        is_awaited = self._moved is not None or machine.syncing_since is not None
-        if is_awaited and session is not None and session.server_id == machine.server:
-            counted = self._count(session)
-            if self._take(number, session, counted, late=machine.late):
-                self._accounts.replayed(machine.epoch, complete=counted.complete)
-        self._tell()
-
-    # --- inside ----------------------------------------------------------------------------------
-
-    def _is_awaited(self) -> bool:
-        moved = self._moved
-        return moved is not None and not moved.complete
-
-    def _replay(self) -> None:
-        """The lock has moved: say so, send what waits, and count what is there."""
-        session = self._accounts.session
-        if session is None:
+        machine, session = self._machine, self._accounts.session
+        is_waited_for = self._moved is not None or machine.syncing_since is not None
+        if not is_waited_for or session is None or session.server_id != machine.server:
             return
-        moved = self._count(session)
-        with self._lock:
-            if self._accounts.session is None:
-                return
-            self._moved = moved
-        self._tell()
-        self._tracker.wake()  # it looks while what waits is sent
-        try:
-            self.send()
-        finally:
-            self.recount()
-            self._tracker.wake()
+        counted = self._count(session)
+        if self._accounts.session is not session:  # it moved meanwhile: the count is out of date
+            return
+        if self._moved is not None:
+            self._moved = replace(counted, late=machine.late and not counted.complete)
+        self._accounts.replayed(machine.epoch, complete=counted.complete)
 
-    def sent(self) -> None:
-        """Hear that a run of sending has ended."""
-        self.recount()
-        self._tracker.wake()
+    @property
+    def is_awaited(self) -> bool:
+        """Whether the person sees that changes are still to arrive."""
+        return self._moved is not None and not self._moved.complete
 
     def _count(self, session: BookSession) -> Moved:
         try:
-            recent = self._replay_log.recent_counted(session.book_id, self._now_us())
+            recent = self._replay_log.recent_counted(session.book_id, self._tracker.now_us())
         except AppError:  # the disk fails: nothing is claimed
             return Moved(0, 1)
         here, total, unknown = arrived(recent, session.region, session.pin_id)
         return Moved(here, total, unknown=unknown)
-
-    def _take(self, number: int, session: BookSession, counted: Moved, *, late: bool) -> bool:
-        """Show what was counted for `session`; False where a later count is shown, or the lock has moved
-        meanwhile: it is of no more use."""
-        with self._lock:
-            if number < self._last_count or self._accounts.session is not session:
-                return False
-            self._last_count = number
-            if self._moved is not None:
-                self._moved = replace(counted, late=late and not counted.complete)
-            return True
-
-    def _changed(self, machine: Machine) -> None:
-        with self._lock:
-            is_there, was_there = machine.phase in _THERE, self._is_there
-            is_back = is_there and machine.server == self._away_from
-            self._is_there = is_there
-            if is_there or machine.phase in _AWAY:
-                self._away_from = "" if is_there else machine.server
-            if machine.phase is Phase.SIGNED_OUT:
-                self._moved = None
-            elif self._moved is not None and machine.late and not self._moved.complete:
-                self._moved = replace(self._moved, late=True)
-        if is_back:
-            self._accounts.pin_anew()
-        if is_there and not was_there:
-            self._tracker.wake()
-        self._tell()
-
-    def _tell(self) -> None:
-        view = self.view()
-        with self._lock:
-            if view == self._last:
-                return
-            self._last = view
-        for told in self._told:
-            told(view)
-
-    def _view(self, machine: Machine) -> ConnectionStatus:
-        session = self._accounts.session
-        at = machine.deadline if machine.phase is Phase.RECONNECTING else None
-        label = session.server_label if session is not None and self._accounts.is_remote else ""
-        return ConnectionStatus(machine.shown, label, at, self._moved, self._unsettled, self._late)

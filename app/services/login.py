@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from app.remote.auth import SessionTokens
     from app.remote.client import Client
     from app.remote.cluster import Cluster
+    from app.remote.server_clock import ServerClock
     from app.remote.session_runner import SessionRunner
 
 _DAMAGED_LINK: Final = "This invite link is not whole; please copy all of it, from “bahi:” to its end."
@@ -41,6 +42,7 @@ class Remote:
     cluster: "Cluster"
     runner: "SessionRunner"
     api: "Api"
+    server_clock: "ServerClock"
 
     def at_hand(self) -> Endpoint | None:
         """Return the locked server, None while it is away."""

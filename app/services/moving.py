@@ -13,7 +13,7 @@ from app.services.accounts import Accounts, BookSession
 from app.services.book_copy import BookCopy, MoveProgress
 from app.services.login import read_invite
 from app.services.pending_session import PendingSession
-from app.services.sync import Sync
+from app.services.sync import SyncReport
 from app.store.durable import os_errors_translated
 from app.store.files import Files
 from app.store.outbox import Outbox
@@ -39,16 +39,24 @@ class MoveResult:
 
 
 class Moving:
-    """The book here is never changed: a move that ends early is begun again, and copies what is missing."""
+    """The book here is never changed: a move that ends early is begun again, and copies what is missing.
+
+    `send` sends what waits in the outbox, and returns how that went.
+    """
 
     def __init__(
-        self, accounts: Accounts, sync: Sync, outbox: Outbox, settings: Settings, open_beside: OpenPending
+        self,
+        accounts: Accounts,
+        send: Callable[[], SyncReport],
+        outbox: Outbox,
+        settings: Settings,
+        open_pending: OpenPending,
     ) -> None:
         self._accounts = accounts
-        self._sync = sync
+        self._send = send
         self._outbox = outbox
         self._settings = settings
-        self._open_pending = open_beside
+        self._open_pending = open_pending
 
     def pending(self) -> str:
         """Return the address that a move of the open book was begun to and has not reached; "" for none."""
@@ -82,16 +90,16 @@ class Moving:
         progress(MoveProgress(0, 0, 0, "connecting"))
         self._send_waiting()
         with _spare_folder() as spare, ExitStack() as undo:
-            beside = self._open_pending(address, user_name, password, create, invite_code)
-            undo.callback(beside.close)
+            pending = self._open_pending(address, user_name, password, create, invite_code)
+            undo.callback(pending.close)
             self._note(_BEGUN, book, address, user_name)
             here = self._accounts.remote.api.for_book(book.book_id)
-            prefix = beside.session.code_prefix
-            copying = BookCopy(here, beside.api, Files(spare), prefix, progress, cancelled)
-            digest = self._copied(copying, beside.session.user_name)
-            self._outbox.raise_counter(beside.session.book_id, prefix, copying.last_counter)
+            prefix = pending.session.code_prefix
+            copying = BookCopy(here, pending.api, Files(spare), prefix, progress, cancelled)
+            digest = self._copied(copying, pending.session.user_name)
+            self._outbox.raise_counter(pending.session.book_id, prefix, copying.last_counter)
             copying.tell("verifying", digest.entries)  # the last moment to stop it
-            session = beside.adopt()
+            session = pending.adopt()
             undo.pop_all()
         self._note(_MOVED, book, address, user_name)
         self._settings.set(_BEGUN, "")
@@ -124,7 +132,7 @@ class Moving:
         return here if copying.there.digest() == here else None
 
     def _send_waiting(self) -> None:
-        report = self._sync.send_pending()
+        report = self._send()
         if not report.waiting:
             return
         if isinstance(report.error, OfflineError):

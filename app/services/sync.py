@@ -60,8 +60,6 @@ class Sync:
         self._files = files
         self._now_us = now_us
         self._lock = threading.Lock()
-        self.on_run: Callable[[], None] = lambda: None
-        """Hears that a run has ended."""
 
     def waiting(self) -> int:
         """Return how many entries no server has confirmed."""
@@ -86,17 +84,6 @@ class Sync:
 
         One item that cannot go holds up only what was made from it.
         """
-        try:
-            return self._run()
-        finally:
-            self.on_run()
-
-    @property
-    def is_sending(self) -> bool:
-        """Say whether a run, or an operation that is sent again, is under way."""
-        return self._lock.locked()
-
-    def _run(self) -> SyncReport:
         with self._lock:
             session = self._accounts.session
             if session is None:
@@ -105,6 +92,11 @@ class Sync:
             refused = self._outbox.count(session.book_id, OutboxState.REFUSED)
             left = self._outbox.count(session.book_id)
             return SyncReport(sent, left, refused, error, tuple(dict.fromkeys(superseded)))
+
+    @property
+    def is_sending(self) -> bool:
+        """Return whether a run, or the replay of an operation, is under way."""
+        return self._lock.locked()
 
     def _send_all(self, book_id: str) -> tuple[int, AppError | None, list[str]]:
         sent, error = 0, None
@@ -147,8 +139,8 @@ class Sync:
                     raise
         return self._send_once(item)
 
-    def send_again(self, item: OutboxItem) -> None:
-        """Send an operation that was confirmed elsewhere to the present server: there it is the same row.
+    def replay(self, item: OutboxItem) -> None:
+        """Send an operation that another server confirmed to the present one: it becomes the same row there.
 
         Raises AppError.
         """

@@ -51,6 +51,7 @@ from PySide6.QtGui import QCloseEvent, QIcon, QKeySequence, QShortcut
 from PySide6.QtWidgets import QMainWindow, QStackedWidget
 
 from app.domain.entry import EntryDetail, EntryDraft, EntryFilter
+from app.domain.sync_events import Connectivity
 from app.errors import AppError
 from app.ui.book_frame import BookFrame
 from app.ui.controllers.connection_controller import ConnectionController
@@ -58,7 +59,7 @@ from app.ui.controllers.document_opener import DocumentOpener
 from app.ui.controllers.drag_drop import DragDrop
 from app.ui.controllers.entry_changes import Change, EntryActions
 from app.ui.controllers.exit_guard import ExitGuard
-from app.ui.controllers.sync_controller import Connectivity, SyncController
+from app.ui.controllers.sync_controller import SyncController
 from app.ui.desktop import Desktop
 from app.ui.dialogs.dialogs import Dialogs
 from app.ui.icons import pixmap, retint
@@ -107,7 +108,7 @@ class MainWindow(QMainWindow):
         self._lay_out()
         self._connect()
         self._add_shortcuts()
-        self.link.show()
+        self.connection.show()
 
     def _lay_out(self) -> None:
         book = self.book
@@ -117,7 +118,7 @@ class MainWindow(QMainWindow):
         self._outer.addWidget(self.login)
         self._outer.addWidget(book)
         self.setCentralWidget(self._outer)
-        self.link = ConnectionController(self._services, self.sync, book, self)
+        self.connection = ConnectionController(self._services, self.sync, book, self)
         self.exit_guard = ExitGuard(self._services, self._desktop, self, book.entry, book.edit, self.sync)
         DragDrop(self, DropOverlay(book.screens), lambda: self.signed_in, book.take_dropped)
 
@@ -143,12 +144,11 @@ class MainWindow(QMainWindow):
         self.sync.entries_confirmed.connect(lambda _count: self._refresh_listing())
         self.sync.connectivity_changed.connect(self._connectivity_changed)
         self.sync.run_ended.connect(lambda _waiting: self.outbox.refresh())
-        self.outbox.send_wanted.connect(self.link.send_now)
+        self.outbox.send_wanted.connect(self.sync.send_now)
         self.outbox.changed.connect(self._outbox_changed)
         self._tasks.sign_in_needed.connect(self._signed_out_by_server)
         self.sync.sign_in_needed.connect(self._signed_out_by_server)
-        self.link.signed_out.connect(self._signed_out_by_server)
-        self.link.came_back.connect(self._refresh_listing)
+        self.sync.came_back.connect(self._refresh_listing)
         self.sync.superseded.connect(self._superseded)
         self.book.again.signed_in.connect(self._signed_in_again)
 
@@ -199,7 +199,7 @@ class MainWindow(QMainWindow):
         self._outer.setCurrentWidget(self.book)
         self.entry.open_book(session.book_id)
         self.sync.start()
-        self.link.start()
+        self.connection.start()
         self.listing.open()
         self.show_add()
 
@@ -212,7 +212,7 @@ class MainWindow(QMainWindow):
         """Close the book; asks if something would be lost."""
         if not self.exit_guard.may_sign_out():
             return
-        self._stop_following()
+        self._stop_sync()
         self._tasks.run(
             self._services.accounts.sign_out,
             lambda _none: self._signed_out(),
@@ -220,9 +220,9 @@ class MainWindow(QMainWindow):
             owner=self,
         )
 
-    def _stop_following(self) -> None:
+    def _stop_sync(self) -> None:
         self.sync.stop()
-        self.link.stop()
+        self.connection.stop()
 
     def _signed_out(self) -> None:
         self.changes.forget()
@@ -236,7 +236,7 @@ class MainWindow(QMainWindow):
             self.dialogs.show_move(pending)
 
     def _moved(self, session: "BookSession", address: str) -> None:
-        self._stop_following()
+        self._stop_sync()
         self.changes.forget()
         self.book.forget()
         self.login.note_server(address, session.user_name)
@@ -245,17 +245,17 @@ class MainWindow(QMainWindow):
 
     def _sign_out_failed(self, error: AppError) -> None:
         self.sync.start()
-        self.link.start()
+        self.connection.start()
         self.book.complain(error.message)
 
     def _signed_out_by_server(self, error: AppError) -> None:
         if self.signed_in:
             self.book.again.ask(error)
-            self.link.show()
+            self.connection.show()
 
     def _signed_in_again(self) -> None:
         self.sync.signed_in_again()
-        self.link.show()
+        self.connection.show()
         self._refresh_listing()
 
     # the screens
@@ -293,7 +293,7 @@ class MainWindow(QMainWindow):
     # what happened
 
     def _changed(self, change: Change) -> None:
-        self.sync.entry_saved()
+        self.sync.outbox_changed()
         self.listing.refresh(select=change.entry.id)
         self.book.offer_undo(change.text, undo=change.undo is not None)
 
@@ -309,11 +309,11 @@ class MainWindow(QMainWindow):
         self.book.say(f"A newer change from another device stands: {which}. Yours is in the history.", "warn")
 
     def _outbox_changed(self) -> None:
-        self.sync.recount()
+        self.sync.outbox_changed()
         self._refresh_listing()
 
-    def _connectivity_changed(self, link: Connectivity) -> None:
-        if self.signed_in and link is Connectivity.ONLINE and self.listing.model.from_cache:
+    def _connectivity_changed(self, connectivity: Connectivity) -> None:
+        if self.signed_in and connectivity is Connectivity.ONLINE and self.listing.model.from_cache:
             self._refresh_listing()
 
     def _set_mode(self, mode: Mode) -> None:
@@ -337,7 +337,7 @@ class MainWindow(QMainWindow):
         if self.signed_in and not self._may_close():
             event.ignore()
             return
-        self._stop_following()
+        self._stop_sync()
         self.dialogs.close_all()
         self.opener.close()
         event.accept()

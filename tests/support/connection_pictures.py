@@ -90,7 +90,7 @@ class Pictures:
             replace(row, id=f"w{row.id}", state=EntryState.WAITING) for row in self.fake.book.entries[:3]
         ]
         link.tell(Phase.OFFLINE)
-        window.sync.recount()
+        window.sync.outbox_changed()
         window.listing.refresh()
         self._rest()
         self._picture("offline")
@@ -123,7 +123,7 @@ class Pictures:
         book.place(book.entries[1], HOME, rows=(ABROAD,))
         for row in book.entries[4:9]:
             book.place(row, HOME, ABROAD)
-        self.window.sync.recount()
+        self.window.sync.outbox_changed()
         listing.refresh()
         link.tell(Phase.PINNED, unsettled=4)
         self._rest()

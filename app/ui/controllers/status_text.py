@@ -3,9 +3,10 @@
 from typing import Final
 
 from app.domain.connection_status import ConnectionStatus, Phase
+from app.domain.sync_events import Connectivity
 from app.errors import SignInError
 from app.ui.bounds import count_text
-from app.ui.controllers.sync_controller import Connectivity, SyncController
+from app.ui.controllers.sync_controller import SyncController
 
 _KEPT: Final = "What you save is kept on this computer and sent later."
 _OWN_BOOK: Final = ConnectionStatus(Phase.PINNED)

@@ -1,196 +1,136 @@
-"""Sends what waits, in the background: at once after a save, else again and again with growing pauses."""
+"""Shows the windows what the sync worker does: its events come in here, and leave as signals."""
 
-import random
-from collections.abc import Callable
-from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
-from app.errors import AppError, OfflineError, SignInError
-from app.ui.tasks import Tasks
+from app.domain.sync_events import (
+    CameBack,
+    Connectivity,
+    Crashed,
+    EntriesConfirmed,
+    RunEnded,
+    SignInNeeded,
+    Started,
+    StateChanged,
+    Superseded,
+    SyncEvent,
+    SyncState,
+)
+from app.errors import AppError
+from app.ui.tasks import Relay, Tasks
 
 if TYPE_CHECKING:
     from app.services import Services
-    from app.services.sync import SyncReport
-
-_FIRST_PAUSE_MS: Final = 1_000
-_LONGEST_PAUSE_MS: Final = 60_000
-_PROBE_MS: Final = 20_000
-_JITTER: Final = 0.25
-
-
-class Connectivity(Enum):
-    """How the connection stands."""
-
-    STARTING = "starting"
-    ONLINE = "online"
-    OFFLINE = "offline"
 
 
 class SyncController(QObject):
-    """`waiting_changed(int)` counts the outbox, `entries_confirmed(int)` says how many a server took just
-    now, `link_changed(Link)` how the connection stands, `run_ended(int)` what is still to be sent.
-    `sign_in_needed` carries the SignInError that stopped a run, `superseded` the codes of entries that were
-    changed on another device after the change that was sent. `problem` is the AppError that stopped the
-    last run, if any but that no server answered."""
+    """Between `start` and `stop` it follows the sync worker, for the book that is open.
 
+    `state_changed(SyncState)` comes with each change, `waiting_changed(int)` and
+    `connectivity_changed(Connectivity)` with changes of these. `entries_confirmed(int)` says how many
+    operations a server took just now, `run_ended(int)` how many are still to be sent, `superseded(tuple)`
+    the codes of entries that were changed later on another device, `sign_in_needed(SignInError)` that the
+    password is needed, `came_back()` that what was read may be out of date.
+    """
+
+    state_changed = Signal(object)
     waiting_changed = Signal(int)
-    entries_confirmed = Signal(int)
     connectivity_changed = Signal(object)
+    entries_confirmed = Signal(int)
     run_ended = Signal(int)
-    sign_in_needed = Signal(object)
     superseded = Signal(object)
+    sign_in_needed = Signal(object)
+    came_back = Signal()
 
-    def __init__(
-        self,
-        services: "Services",
-        tasks: Tasks,
-        parent: QObject | None = None,
-        jitter: Callable[[], float] = random.random,
-    ) -> None:
+    def __init__(self, services: "Services", tasks: Tasks, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._services = services
+        self._worker = services.worker
         self._tasks = tasks
-        self._jitter = jitter
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self._tick)
-        self._pause = _FIRST_PAUSE_MS
-        self._running = self._sending = self._again = self._held = False
-        self.waiting = 0
-        self.refused = 0
-        self.problem: AppError | None = None
-        self.connectivity = Connectivity.STARTING
+        self._number = 0  # of the book that is followed; events before its Started are about another
+        self._is_current = False
+        self.state = SyncState()
+        self._relay = Relay(self)
+        self._relay.reported.connect(self._take)
+        services.worker.events.subscribe(self._relay.report)
 
     def start(self) -> None:
-        """Begin: count what waits and send it."""
-        self._running = True
-        self.send_now()
+        """Follow the worker, and let it send: a book is open."""
+        self._is_current = False
+        self._number = self._worker.start()
 
     def stop(self) -> None:
-        """Send nothing more, as when signed out."""
-        self._running = self._sending = self._again = False
-        self._timer.stop()
-        self._tasks.supersede(self, "send")
-        self._tasks.supersede(self, "count")
-        self._set_connectivity(Connectivity.STARTING)
-        self._set_waiting(0)
+        """Show nothing of it any more, as when signed out."""
+        self._number, self._is_current = 0, False
+        self._worker.stop()
+        self._show(SyncState())
 
     def send_now(self) -> None:
-        """Send at once; asked while sending, send once more after it."""
-        if not self._running:
-            return
-        if self._held:
-            self._only_count()
-            return
-        if self._sending:
-            self._again = True
-            return
-        self._sending = True
-        self._timer.stop()
-        self._tasks.run(self._services.sync.send_pending, self._sent, self._failed, owner=self, topic="send")
+        """Send what waits; if no server is there, look for one first."""
+        self._worker.send_now()
 
-    def hold(self, held: bool) -> None:
-        """Send nothing while no server is there; when that is over, send at once."""
-        if held == self._held:
-            return
-        self._held = held
-        self._pause = _FIRST_PAUSE_MS
-        if held:
-            self._timer.stop()
-            self._tasks.supersede(self, "probe")
-        self.send_now()
-
-    def entry_saved(self) -> None:
-        """Note that one more entry waits, and send it."""
-        self._set_waiting(self.waiting + 1)
-        self.send_now()
-
-    def recount(self) -> None:
-        """Note that items of the outbox were taken away or are to be sent again, and send."""
-        self._set_waiting(self._services.sync.waiting())
-        self.send_now()
+    def outbox_changed(self) -> None:
+        """Count what waits again, and send it."""
+        self._worker.outbox_changed()
 
     def signed_in_again(self) -> None:
-        """Go on after the server wanted the password once more."""
-        self.problem = None
-        self._pause = _FIRST_PAUSE_MS
-        self.send_now()
+        """Go on after the password was needed."""
+        self._worker.signed_in_again()
+
+    @property
+    def waiting(self) -> int:
+        """How many operations no server has confirmed."""
+        return self.state.waiting
+
+    @property
+    def refused(self) -> int:
+        """How many of them a server refused for good."""
+        return self.state.refused
+
+    @property
+    def problem(self) -> AppError | None:
+        """What stopped the last run, None if it was only that no server answered."""
+        return self.state.problem
+
+    @property
+    def connectivity(self) -> Connectivity:
+        """Whether a server answered last."""
+        return self.state.connectivity
 
     @property
     def sending(self) -> bool:
-        """Say whether something is being sent to a server that answered last."""
-        return self._sending and self.connectivity is Connectivity.ONLINE
+        """Whether something is being sent to a server that answered last."""
+        return self._worker.is_sending and self.connectivity is Connectivity.ONLINE
 
-    @property
-    def pause_ms(self) -> int:
-        """Return the pause before the next try, in milliseconds, without its jitter."""
-        return self._pause if self._troubled() else _PROBE_MS
+    def _take(self, event: SyncEvent) -> None:
+        if isinstance(event, Crashed):
+            self._tasks.crashed.emit(event.exception)
+        elif isinstance(event, Started):
+            self._is_current = event.number == self._number
+        elif self._is_current:
+            self._pass_on(event)
 
-    def _only_count(self) -> None:
-        self._set_connectivity(Connectivity.OFFLINE)
-        waiting = self._services.sync.waiting
-        self._tasks.run(waiting, self._set_waiting, owner=self, topic="count", local=True)
+    def _pass_on(self, event: SyncEvent) -> None:
+        match event:
+            case StateChanged(state):
+                self._show(state)
+            case EntriesConfirmed(count):
+                self.entries_confirmed.emit(count)
+            case RunEnded(left):
+                self.run_ended.emit(left)
+            case Superseded(codes):
+                self.superseded.emit(codes)
+            case SignInNeeded(error):
+                self.sign_in_needed.emit(error)
+            case CameBack():
+                self.came_back.emit()
 
-    def _troubled(self) -> bool:
-        return self.connectivity is not Connectivity.ONLINE or self.waiting > 0
-
-    def _sent(self, report: "SyncReport") -> None:
-        self._sending = False
-        offline = isinstance(report.error, OfflineError)
-        changed = report.sent > 0 or report.refused != self.refused
-        self.refused = report.refused
-        self.problem = None if offline else report.error
-        self._set_connectivity(Connectivity.OFFLINE if offline else Connectivity.ONLINE)
-        self._set_waiting(report.waiting)
-        if isinstance(report.error, SignInError):
-            self.sign_in_needed.emit(report.error)
-        if report.superseded:
-            self.superseded.emit(report.superseded)
-        if changed:
-            self.entries_confirmed.emit(report.sent)
-        self.run_ended.emit(report.waiting - report.refused)  # nobody waits for what a server refused
-        moved = report.sent > 0 or report.waiting == 0  # what is refused waits for the person, not for us
-        self._plan(better=report.error is None and moved)
-
-    def _failed(self, error: AppError) -> None:
-        self._sending = False
-        offline = isinstance(error, OfflineError)
-        self.problem = None if offline else error
-        self._set_connectivity(Connectivity.OFFLINE if offline else Connectivity.ONLINE)
-        self.run_ended.emit(self.waiting - self.refused)
-        self._plan(better=False)
-
-    def _plan(self, *, better: bool) -> None:
-        if not self._running:
+    def _show(self, state: SyncState) -> None:
+        before, self.state = self.state, state
+        if state == before:
             return
-        if self._again or self._held:
-            self._again = False
-            self.send_now()
-            return
-        pause = self.pause_ms
-        self._pause = _FIRST_PAUSE_MS if better else min(self._pause * 2, _LONGEST_PAUSE_MS)
-        self._timer.start(round(pause * (1 + _JITTER * (2 * self._jitter() - 1))))
-
-    def _tick(self) -> None:
-        """Send what waits; with nothing waiting only ask whether a server is there."""
-        if self.waiting > 0 or self.connectivity is not Connectivity.ONLINE:
-            self.send_now()
-            return
-        self._tasks.run(self._services.accounts.is_online, self._probed, owner=self, topic="probe")
-
-    def _probed(self, online: bool) -> None:
-        if self._running and not self._sending:
-            self._set_connectivity(Connectivity.ONLINE if online else Connectivity.OFFLINE)
-            self._plan(better=online)
-
-    def _set_connectivity(self, link: Connectivity) -> None:
-        if link is not self.connectivity:
-            self.connectivity = link
-            self.connectivity_changed.emit(link)
-
-    def _set_waiting(self, waiting: int) -> None:
-        if waiting != self.waiting:
-            self.waiting = waiting
-            self.waiting_changed.emit(waiting)
+        if state.connectivity is not before.connectivity:
+            self.connectivity_changed.emit(state.connectivity)
+        if state.waiting != before.waiting:
+            self.waiting_changed.emit(state.waiting)
+        self.state_changed.emit(state)

@@ -38,7 +38,7 @@ class AccountDialog(QDialog):
         self._make()
         self._lay_out()
         self.load()
-        if not services.connection.view().server_label:  # this computer's own book
+        if not services.worker.state.connection.server_label:  # this computer's own book
             tasks.run(services.moving.pending, self._offer_move, owner=self, local=True)
 
     def _make(self) -> None:
@@ -80,7 +80,7 @@ class AccountDialog(QDialog):
         names = QVBoxLayout()
         names.setSpacing(10)
         names.addWidget(ElidedLabel(self._session.user_name, "title"))
-        where = self._services.connection.view().server_label or self._session.server_label
+        where = self._services.worker.state.connection.server_label or self._session.server_label
         names.addWidget(ElidedLabel(where, "muted", "account_where"))
         row = QHBoxLayout()
         row.addLayout(names, 1)

@@ -1,0 +1,81 @@
+"""When the outbox is sent: at once after a save, and with growing pauses while that does not help. Pure.
+
+Times are seconds on a monotonic clock that the caller reads.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+FIRST_PAUSE_SECONDS: Final = 1.0
+LONGEST_PAUSE_SECONDS: Final = 60.0
+PROBE_SECONDS: Final = 20.0
+"""With nothing to send, a server is asked this often whether it is there."""
+_JITTER: Final = 0.25
+
+Draw = Callable[[float, float], float]
+"""A number drawn evenly between two."""
+
+
+@dataclass(slots=True)
+class SendSchedule:
+    """`due_at` is when to look again. It does not matter while a run is under way, or while held."""
+
+    draw: Draw
+    is_open: bool = False
+    is_held: bool = False
+    is_sending: bool = False
+    is_asked: bool = False
+    due_at: float = math.inf
+    pause: float = FIRST_PAUSE_SECONDS
+
+    def open(self, now: float) -> None:
+        """A book is open: send at once."""
+        self.is_open, self.is_held = True, False
+        self.pause = FIRST_PAUSE_SECONDS
+        self.ask(now)
+
+    def close(self) -> None:
+        """The book is closed: send nothing more. A run that is under way goes on."""
+        self.is_open = self.is_asked = False
+        self.due_at = math.inf
+
+    def ask(self, now: float) -> None:
+        """Send at once; if a run is under way, once more after it."""
+        if self.is_open:
+            self.is_asked = True
+            self.due_at = now
+
+    def hold(self, held: bool, now: float) -> None:
+        """Send nothing while no server is there; send at once when one is."""
+        if held == self.is_held:
+            return
+        self.is_held = held
+        self.pause = FIRST_PAUSE_SECONDS
+        if held:
+            self.is_asked, self.due_at = False, math.inf
+        else:
+            self.ask(now)
+
+    def is_due(self, now: float) -> bool:
+        """Return whether to send, or to look for a server, now."""
+        return self.is_open and not self.is_held and not self.is_sending and now >= self.due_at
+
+    def began(self) -> None:
+        """A run, or the replay of operations, began."""
+        self.is_sending, self.is_asked, self.due_at = True, False, math.inf
+
+    def ended(self, now: float, *, better: bool, troubled: bool) -> None:
+        """A run ended. `better`: it got somewhere; `troubled`: something is still to be sent, or no server
+        answers."""
+        self.is_sending = False
+        if not self.is_open or self.is_asked:
+            return
+        self.plan(now, better=better, troubled=troubled)
+
+    def plan(self, now: float, *, better: bool, troubled: bool) -> None:
+        """Look again after a pause."""
+        pause = self.pause if troubled else PROBE_SECONDS
+        self.pause = FIRST_PAUSE_SECONDS if better else min(2 * self.pause, LONGEST_PAUSE_SECONDS)
+        self.due_at = now + pause * self.draw(1 - _JITTER, 1 + _JITTER)

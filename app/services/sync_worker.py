@@ -1,0 +1,477 @@
+"""One thread owns sending, back-off, status polls and replay; the windows hear one stream of events.
+
+The thread only decides. What blocks (a run of the outbox, a replay, a poll, a probe) runs in a thread of its
+own, at most one of each kind, and its result comes back as a message. So a large upload on a slow line delays
+no poll, and a server that does not answer delays no decision.
+"""
+
+import contextlib
+import logging
+import queue
+import random
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import replace
+from functools import partial
+from typing import Final, Protocol, TypeVar
+
+from app.domain.connection_status import ConnectionStatus, Phase
+from app.domain.poll_schedule import PollSchedule
+from app.domain.send_schedule import Draw, SendSchedule
+from app.domain.session import Machine
+from app.domain.stream import Stream
+from app.domain.sync_events import (
+    CameBack,
+    Connectivity,
+    Crashed,
+    EntriesConfirmed,
+    MachineChanged,
+    RunEnded,
+    SessionChange,
+    SignInNeeded,
+    Started,
+    StateChanged,
+    Superseded,
+    SyncEvent,
+    SyncState,
+)
+from app.errors import AppError, OfflineError, SignInError
+from app.services.connection_status import NO_SERVER, Connection
+from app.services.replication_tracker import PollResult
+from app.services.sync import SyncReport
+
+T = TypeVar("T")
+Message = Callable[[], object]
+_OPEN: Final = frozenset({Phase.PINNED, Phase.SYNCING, Phase.SWITCHING})
+_AWAY: Final = NO_SERVER | {Phase.SWITCHING}
+_UNEXPECTED: Final = "Something unexpected went wrong. Nothing was lost; please try again."
+_log = logging.getLogger(__name__)
+
+
+class Session(Protocol):
+    """What the worker needs of the accounts."""
+
+    @property
+    def changes(self) -> Stream[SessionChange]:
+        """What happens to the open session."""
+
+    def is_online(self) -> bool:
+        """Return whether the server can take a save now. Blocks."""
+
+    def try_now(self) -> None:
+        """Look for a server at once."""
+
+    def connection_clock(self) -> float:
+        """Return the time on the clock of the session machine, in seconds."""
+
+
+class Outbox(Protocol):
+    """What the worker needs of the outbox."""
+
+    def send_pending(self) -> SyncReport:
+        """Send what waits. Blocks."""
+
+    def waiting(self) -> int:
+        """Return how many operations no server has confirmed."""
+
+
+class Tracker(Protocol):
+    """What the worker needs of the replication tracker."""
+
+    def poll(self, *, whole: bool, progress: Callable[[], object]) -> PollResult:
+        """Ask where the changes are. Blocks."""
+
+    def replay_missing(self, stop: Callable[[], bool]) -> int:
+        """Replay what the present region lacks. Blocks."""
+
+
+class SyncWorker:
+    """Every public method may be called from any thread and returns at once, except `send_and_wait`.
+
+    What begins with an underscore is called by the worker's thread only, unless it says otherwise.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        outbox: Outbox,
+        tracker: Tracker,
+        connection: Connection,
+        clock: Callable[[], float] = time.monotonic,
+        draw: Draw = random.uniform,
+    ) -> None:
+        self._session = session
+        self._outbox = outbox
+        self._tracker = tracker
+        self._connection = connection
+        self._clock = clock
+        self.events: Stream[SyncEvent] = Stream()
+        """Published by the worker's thread, so in one order."""
+        self._inbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._ended = False
+        self._number = 0  # of the book that is open
+        self._asked = 0  # calls to send that the thread has not seen yet
+        self._sends = SendSchedule(draw)
+        self._polls = PollSchedule()
+        self._machine = Machine()
+        self._is_probing = self._is_replay_due = self._is_replay_run_due = False
+        self._was_away = self._was_behind = False
+        self._waiters: list[Future[SyncReport]] = []
+        self._state = SyncState()
+        session.changes.subscribe(lambda change: self._post(partial(self._session_changed, change)))
+
+    # --- for any thread --------------------------------------------------------------------------
+
+    @property
+    def state(self) -> SyncState:
+        """The last snapshot that was published."""
+        return self._state
+
+    @property
+    def is_sending(self) -> bool:
+        """Return whether something is being sent, or is about to be."""
+        return self._asked > 0 or self._sends.is_sending
+
+    def now(self) -> float:
+        """Return the time on the clock of `ConnectionStatus.reconnect_at`, in seconds."""
+        return self._session.connection_clock()
+
+    def start(self) -> int:
+        """Send what waits from now on: a book is open. Return the number that its `Started` event carries."""
+        with self._starting:
+            self._number += 1
+            number = self._number
+        self._post(partial(self._open, number))
+        return number
+
+    def stop(self) -> None:
+        """Send nothing more: the book is being closed."""
+        self._post(self._close_book)
+
+    def send_now(self) -> None:
+        """Send what waits; if no server is there, look for one first."""
+        self._ask(partial(self._send, look=True))
+
+    def outbox_changed(self) -> None:
+        """Count what waits again, and send it: something was saved, retried or discarded."""
+        self._ask(self._send)
+
+    def signed_in_again(self) -> None:
+        """Go on after the password was needed."""
+        self._ask(self._signed_in_again)
+
+    def send_and_wait(self) -> SyncReport:
+        """Send what waits and return how that went; blocks until a run that begins after this call ends."""
+        waiter: Future[SyncReport] = Future()
+        if self._ended:
+            raise OfflineError
+        self._post(partial(self._waiters.append, waiter))
+        return waiter.result()
+
+    def try_now(self) -> None:
+        """Look for a server at once, without waiting for the countdown."""
+        self._session.try_now()
+
+    def dismiss_move(self) -> None:
+        """Take the message that the primary server changed away."""
+        self._post(self._connection.dismiss_move)
+
+    def refresh(self) -> None:
+        """Publish the state again if it changed."""
+        self._post(lambda: None)
+
+    def close(self) -> None:
+        """End the thread. What is being sent goes on until the program ends; cut short, it is sent again."""
+        with self._starting:
+            self._ended = True
+            thread = self._thread
+        self._inbox.put(None)
+        if thread is not None and thread is not threading.current_thread():
+            thread.join()
+
+    def _ask(self, message: Message) -> None:
+        """Post a message that sends; any thread."""
+        with self._starting:
+            self._asked += 1
+
+        def asked() -> None:
+            message()
+            self._begin_due()  # before it is forgotten that somebody asked
+            with self._starting:
+                self._asked -= 1
+
+        self._post(asked)
+
+    def _post(self, message: Message) -> None:
+        """Let the thread call `message`; any thread. The first message starts it."""
+        self._inbox.put(message)
+        with self._starting:
+            if self._thread is None and not self._ended:
+                self._thread = threading.Thread(target=self._run, name="sync worker", daemon=True)
+                self._thread.start()
+
+    # --- the thread ------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while True:
+            try:
+                message = self._inbox.get(timeout=self._seconds_left())
+            except queue.Empty:
+                message = self._nothing
+            if message is None:
+                self._give_up_waiters()
+                return
+            try:
+                message()
+                self._publish()
+                self._begin_due()
+                self._publish()
+            except Exception as crash:  # noqa: BLE001 - the thread goes on; the person is told
+                self.events.publish(Crashed(crash))
+
+    def _nothing(self) -> None:
+        """Only time has passed."""
+
+    def _seconds_left(self) -> float | None:
+        """Return for how long nothing is due, None for ever."""
+        sends = self._sends.due_at if not self._sends.is_sending and not self._sends.is_held else None
+        polls = self._polls.due_at if not self._polls.is_polling else None
+        due = min((at for at in (sends, polls) if at is not None and at != float("inf")), default=None)
+        return None if due is None else max(0.0, due - self._clock())
+
+    def _begin_due(self) -> None:
+        now = self._clock()
+        if not self._sends.is_sending and (self._waiters or self._is_replay_run_due):
+            self._begin_run()
+        elif self._sends.is_due(now):
+            if self._sends.is_asked or self._is_troubled:
+                self._begin_run()
+            elif not self._is_probing:
+                self._begin_probe()
+        if self._is_replay_due and not self._sends.is_sending:
+            self._begin_replay()
+        if self._polls.is_due(now):
+            self._begin_poll(now)
+
+    @property
+    def _is_troubled(self) -> bool:
+        return self._state.waiting > 0 or self._state.connectivity is not Connectivity.ONLINE
+
+    def _publish(self) -> None:
+        """Publish the snapshot if it changed, and what follows from the state of the connection."""
+        before = self._state.connection
+        self._update(connection=self._connection.view())
+        if self._sends.is_open:
+            self._note_phase(before, self._state.connection)
+
+    def _update(self, **changes: object) -> None:
+        state = replace(self._state, **changes)  # type: ignore[arg-type]
+        if state != self._state:
+            self._state = state
+            self.events.publish(StateChanged(state))
+
+    def _start_job(self, name: str, work: Callable[[], T], done: Callable[[T | AppError], object]) -> None:
+        """Do `work` in a thread of its own, and let the worker call `done` with its result or its error."""
+
+        def job() -> None:
+            outcome: T | AppError
+            try:
+                outcome = work()
+            except AppError as error:
+                outcome = error
+            except Exception as crash:  # noqa: BLE001 - the last net under every job: the person is told
+                self._post(partial(self.events.publish, Crashed(crash)))
+                outcome = AppError(_UNEXPECTED)
+            self._post(partial(done, outcome))
+
+        threading.Thread(target=job, name=name, daemon=True).start()
+
+    # --- the book and the session ----------------------------------------------------------------
+
+    def _open(self, number: int) -> None:
+        if number != self._number:  # another was opened meanwhile
+            return
+        self.events.publish(Started(number))
+        self._was_away = self._was_behind = False
+        self._state = SyncState()
+        self._sends.open(self._clock())
+        self._sends.hold(self._connection.view().phase in NO_SERVER, self._clock())
+        if self._sends.is_held:
+            self._count_waiting()
+        self._connection.recount()
+
+    def _close_book(self) -> None:
+        self._sends.close()
+        self._update(connectivity=Connectivity.STARTING, waiting=0, refused=0, problem=None)
+
+    def _session_changed(self, change: SessionChange) -> None:
+        if isinstance(change, MachineChanged):
+            self._machine = change.machine
+            if self._connection.take(change.machine):
+                self._polls.ask(self._clock())
+        else:
+            self._is_replay_run_due = True
+            self._connection.begin_move()
+            self._polls.ask(self._clock())  # it polls while what waits is sent
+
+    def _note_phase(self, before: ConnectionStatus, now: ConnectionStatus) -> None:
+        """Hold what waits while no server is there, and tell when one is back or the session has ended."""
+        phase = now.phase
+        self._was_away = self._was_away or phase in _AWAY
+        was_held = self._sends.is_held
+        self._sends.hold(phase in NO_SERVER, self._clock())
+        if self._sends.is_held and not was_held:
+            self._count_waiting()
+        if self._is_back(phase):
+            self._sends.ask(self._clock())
+            self.events.publish(CameBack())
+        if phase is Phase.SIGNED_OUT and before.phase is not phase and before.server_label:
+            self.events.publish(SignInNeeded(SignInError("The session has ended.")))
+
+    def _is_back(self, phase: Phase) -> bool:
+        back = (phase is Phase.SYNCING and self._was_away) or (
+            phase is Phase.PINNED and (self._was_away or self._was_behind)
+        )
+        if phase in (Phase.PINNED, Phase.SYNCING):
+            self._was_away, self._was_behind = False, phase is Phase.SYNCING
+        return back
+
+    # --- sending ---------------------------------------------------------------------------------
+
+    def _send(self, *, look: bool = False) -> None:
+        if look and self._sends.is_held:
+            self._session.try_now()
+        self._count_waiting()
+        if not self._sends.is_held:
+            self._sends.ask(self._clock())
+
+    def _signed_in_again(self) -> None:
+        self._update(problem=None)
+        self._sends.pause = SendSchedule(self._sends.draw).pause
+        self._send()
+
+    def _count_waiting(self) -> None:
+        if not self._sends.is_open:
+            return
+        if self._sends.is_held:
+            self._update(connectivity=Connectivity.OFFLINE)
+        with contextlib.suppress(AppError):  # the disk fails: the last count stays
+            self._update(waiting=self._outbox.waiting())
+
+    def _begin_run(self) -> None:
+        self._sends.began()
+        waiters, self._waiters = self._waiters, []
+        number, self._is_replay_run_due = self._number, False
+        self._start_job("send", partial(self._send_outbox, waiters), partial(self._run_ended, number))
+
+    def _send_outbox(self, waiters: list[Future[SyncReport]]) -> SyncReport:
+        """Run the outbox, and tell those who wait for it; in the thread of the job."""
+        try:
+            report = self._outbox.send_pending()
+        except BaseException as error:
+            for waiter in waiters:
+                waiter.set_exception(error)
+            raise
+        for waiter in waiters:
+            waiter.set_result(report)
+        return report
+
+    def _run_ended(self, number: int, outcome: SyncReport | AppError) -> None:
+        report = outcome if isinstance(outcome, SyncReport) else self._failed(outcome)
+        moved = report.sent > 0 or report.waiting == 0  # what is refused waits for the person, not for us
+        better = report.error is None and moved
+        if number == self._number and self._sends.is_open:
+            self._tell_run(report)
+        self._sends.ended(self._clock(), better=better, troubled=self._is_troubled)
+        self._connection.recount()
+        self._polls.ask(self._clock())
+
+    def _failed(self, error: AppError) -> SyncReport:
+        return SyncReport(0, self._state.waiting, self._state.refused, error)
+
+    def _tell_run(self, report: SyncReport) -> None:
+        is_offline = isinstance(report.error, OfflineError)
+        changed = report.sent > 0 or report.refused != self._state.refused
+        self._update(
+            connectivity=Connectivity.OFFLINE if is_offline else Connectivity.ONLINE,
+            waiting=report.waiting,
+            refused=report.refused,
+            problem=None if is_offline else report.error,
+        )
+        if isinstance(report.error, SignInError):
+            self.events.publish(SignInNeeded(report.error))
+        if report.superseded:
+            self.events.publish(Superseded(report.superseded))
+        if changed:
+            self.events.publish(EntriesConfirmed(report.sent))
+        self.events.publish(RunEnded(report.waiting - report.refused))
+
+    def _begin_probe(self) -> None:
+        self._is_probing = True
+        self._sends.due_at = float("inf")
+        self._start_job("probe", self._session.is_online, partial(self._probed, self._number))
+
+    def _probed(self, number: int, online: bool | AppError) -> None:
+        self._is_probing = False
+        if number != self._number or not self._sends.is_open or self._sends.is_sending or self._sends.is_held:
+            return
+        is_online = online is True
+        self._update(connectivity=Connectivity.ONLINE if is_online else Connectivity.OFFLINE)
+        if not self._sends.is_asked:
+            self._sends.plan(self._clock(), better=is_online, troubled=self._is_troubled)
+
+    # --- polling and replaying -------------------------------------------------------------------
+
+    def _begin_poll(self, now: float) -> None:
+        whole = self._polls.began(now)
+        if self._machine.phase not in _OPEN:  # looked at again later, unless nobody is signed in
+            self._poll_ended(whole, PollResult(int(self._machine.phase is not Phase.SIGNED_OUT)))
+            return
+
+        def poll() -> PollResult:
+            return self._tracker.poll(whole=whole, progress=self._post_recount)
+
+        self._start_job("poll", poll, partial(self._poll_ended, whole))
+
+    def _post_recount(self) -> None:
+        """Show what a long poll has found so far; any thread."""
+        self._post(self._connection.recount)
+
+    def _poll_ended(self, whole: bool, outcome: PollResult | AppError) -> None:
+        failed = isinstance(outcome, AppError)
+        if isinstance(outcome, AppError):
+            self._note_failed_poll(outcome)
+        result = outcome if isinstance(outcome, PollResult) else PollResult(1)
+        self._is_replay_due = result.replay_due
+        self._connection.recount()
+        fast = self._machine.phase in _OPEN and self._connection.is_awaited
+        self._polls.ended(self._clock(), whole=whole, left=result.left, fast=fast, failed=failed)
+
+    def _note_failed_poll(self, error: AppError) -> None:
+        """Log the first failure of a row of them."""
+        if not self._polls.failures and not isinstance(error, OfflineError):
+            code = error.code or type(error).__name__
+            _log.warning("replication status poll failed", extra={"error": code})
+
+    def _begin_replay(self) -> None:
+        self._is_replay_due = False
+        self._sends.is_sending = True
+        self._start_job("replay", self._replay, self._replayed)
+
+    def _replay(self) -> int:
+        """Replay a batch; a save that is made meanwhile goes first."""
+        return self._tracker.replay_missing(lambda: self._asked > 0 or self._sends.is_asked)
+
+    def _replayed(self, outcome: int | AppError) -> None:
+        if isinstance(outcome, AppError):
+            self._note_failed_poll(outcome)
+        self._sends.is_sending = False
+        self._polls.due_at = self._clock()  # not whole: what was replayed is asked about
+
+    def _give_up_waiters(self) -> None:
+        for waiter in self._waiters:
+            waiter.cancel()
