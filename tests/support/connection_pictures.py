@@ -82,7 +82,7 @@ class Pictures:
         self._rest()
 
     def _link(self) -> None:
-        link, window = self.fake.link, self.window
+        link, window = self.fake.connection, self.window
         link.tell(Phase.RECONNECTING, seconds=24)
         self._picture("reconnecting")
         self.fake.book.offline = True
@@ -100,7 +100,7 @@ class Pictures:
         self._picture("changing")
 
     def _moved(self) -> None:
-        link = self.fake.link
+        link = self.fake.connection
         link.tell(Phase.SYNCING, PUNE, moved=Moved(37, 40))
         self._rest()
         self._picture("moved")
@@ -115,7 +115,7 @@ class Pictures:
         self._rest()
 
     def _places(self) -> None:
-        book, link, listing = self.fake.book, self.fake.link, self.window.listing
+        book, link, listing = self.fake.book, self.fake.connection, self.window.listing
         book.errors["send_pending"] = OfflineError()
         book.waiting = [replace(book.entries[0], id="w1", state=EntryState.WAITING)]
         for row in book.entries[:4]:
@@ -144,7 +144,7 @@ class Pictures:
         self._rest()
 
     def _move(self) -> None:
-        self.fake.link.tell(Phase.PINNED, "")
+        self.fake.connection.tell(Phase.PINNED, "")
         self.window.sidebar.show_server("This computer")
         self.window.dialogs.show_account()
         self._rest()

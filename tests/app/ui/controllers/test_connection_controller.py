@@ -31,10 +31,10 @@ def tell(
     qtbot: QtBot, window: MainWindow, fake: FakeServices, phase: Phase, label: str = MUMBAI, **more: object
 ) -> None:
     """Report from another thread, as the program does, and wait until the window has it."""
-    teller = threading.Thread(target=lambda: fake.link.tell(phase, label, **more))  # type: ignore[arg-type]
+    teller = threading.Thread(target=lambda: fake.connection.tell(phase, label, **more))  # type: ignore[arg-type]
     teller.start()
     teller.join()
-    qtbot.waitUntil(lambda: window.link.shown == fake.link.view())
+    qtbot.waitUntil(lambda: window.link.shown == fake.connection.view())
 
 
 def put_waiting(fake: FakeServices, count: int) -> None:
@@ -67,7 +67,7 @@ def test_the_countdown_follows_the_clock_of_the_link(
     tell(qtbot, at_server, fake, Phase.RECONNECTING, seconds=24)
     seen = [pill(at_server)]
     for passed in (0.4, 0.6, 22.5, 5.0):
-        fake.link.clock += passed
+        fake.connection.clock += passed
         at_server.link.look()
         seen.append(pill(at_server))
     assert seen == [
@@ -81,7 +81,7 @@ def test_the_countdown_follows_the_clock_of_the_link(
 
 def test_the_countdown_runs_by_itself(qtbot: QtBot, at_server: MainWindow, fake: FakeServices) -> None:
     tell(qtbot, at_server, fake, Phase.RECONNECTING, seconds=24)
-    fake.link.clock += 4
+    fake.connection.clock += 4
     qtbot.waitUntil(lambda: pill(at_server) == "Reconnecting… 20 s")
 
 
@@ -127,7 +127,7 @@ def test_while_looking_for_another_server_it_does_not_say_online(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices
 ) -> None:
     tell(qtbot, at_server, fake, Phase.RECONNECTING, seconds=24)
-    fake.link.tell(Phase.REFRESHING)
+    fake.connection.tell(Phase.REFRESHING)
     assert pill(at_server) == "Reconnecting…"
     tell(qtbot, at_server, fake, Phase.SWITCHING, PUNE)
     assert pill(at_server) == "Changing server…"
@@ -217,7 +217,7 @@ def test_after_signing_out_nothing_is_said_of_the_link(
     tell(qtbot, at_server, fake, Phase.SYNCING, moved=Moved(1, 2))
     at_server.sign_out()
     qtbot.waitUntil(lambda: not at_server.signed_in)
-    fake.link.tell(Phase.SIGNED_OUT, "")
+    fake.connection.tell(Phase.SIGNED_OUT, "")
     assert not at_server.book.moved.isVisibleTo(at_server.book)
     assert not at_server.book.again.isVisibleTo(at_server.book)
 
@@ -238,13 +238,13 @@ def test_the_message_counts_what_has_arrived_and_then_goes_by_itself(
     tell(qtbot, at_server, fake, Phase.PINNED, PUNE, moved=Moved(40, 40))
     assert text(at_server, "moved_banner_count") == "All your data is here."
     assert banner.property("tone") == "good"
-    fake.link.clock += 9.9
+    fake.connection.clock += 9.9
     at_server.link.look()
     assert banner.isVisible()
-    fake.link.clock += 0.1
+    fake.connection.clock += 0.1
     at_server.link.look()
     assert not banner.isVisible()
-    assert fake.link.view().moved is None
+    assert fake.connection.view().moved is None
 
 
 def test_with_nothing_to_bring_everything_is_here(
@@ -276,7 +276,7 @@ def test_after_five_minutes_the_message_becomes_a_warning(
     tell(qtbot, at_server, fake, Phase.SYNCING, PUNE, moved=Moved(0, 40, late=True, unknown=40))
     count = text(at_server, "moved_banner_count")
     assert count == "This server does not say which of your recent changes are here. " + KEPT
-    fake.link.clock += 600
+    fake.connection.clock += 600
     at_server.link.look()
     assert at_server.book.moved.isVisible()
 

@@ -44,10 +44,10 @@ def tell(
     **more: object,
 ) -> None:
     """Report from another thread, as the program does, and wait until all has been looked up."""
-    teller = threading.Thread(target=lambda: fake.link.tell(phase, label, **more))  # type: ignore[arg-type]
+    teller = threading.Thread(target=lambda: fake.connection.tell(phase, label, **more))  # type: ignore[arg-type]
     teller.start()
     teller.join()
-    qtbot.waitUntil(lambda: window.link.shown == fake.link.view() and not tasks.busy)
+    qtbot.waitUntil(lambda: window.link.shown == fake.connection.view() and not tasks.busy)
 
 
 def icon(window: MainWindow, row: int) -> str:
@@ -130,7 +130,7 @@ def test_it_is_looked_up_when_something_of_it_changed_and_not_else(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices, tasks: Tasks
 ) -> None:
     def asked() -> int:
-        found = fake.book.calls.count("whereabouts")
+        found = fake.book.calls.count("replication")
         fake.book.calls.clear()
         return found
 
@@ -156,14 +156,14 @@ def test_of_this_computers_own_book_nothing_is_looked_up(
     book.show_listing()
     book.listing.refresh()
     qtbot.waitUntil(lambda: not tasks.busy)
-    assert "whereabouts" not in fake.book.calls
+    assert "replication" not in fake.book.calls
     assert tip(book, 0) == details(book) == "Confirmed by the server"
 
 
 def test_the_lookup_failing_leaves_what_was_known(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices, tasks: Tasks
 ) -> None:
-    fake.book.errors["whereabouts"] = StoreError("The disk is full.")
+    fake.book.errors["replication"] = StoreError("The disk is full.")
     tell(qtbot, at_server, fake, tasks, unsettled=2)
     assert tip(at_server, 0).startswith("Confirmed by in-mum-1")
 
@@ -172,7 +172,7 @@ def test_an_answer_that_comes_after_signing_out_is_dropped(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices, tasks: Tasks
 ) -> None:
     gate = threading.Event()
-    fake.book.gates["whereabouts"] = lambda: gate.wait(60)
+    fake.book.gates["replication"] = lambda: gate.wait(60)
     at_server.listing.ask_replication()
     at_server.sign_out()
     qtbot.waitUntil(lambda: not at_server.signed_in)
@@ -184,7 +184,7 @@ def test_an_answer_that_comes_after_signing_out_is_dropped(
 def test_while_signed_out_by_the_server_the_ticks_stay(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices, tasks: Tasks
 ) -> None:
-    fake.link.tell(Phase.SIGNED_OUT, "")
+    fake.connection.tell(Phase.SIGNED_OUT, "")
     qtbot.waitUntil(lambda: at_server.book.again.isVisible())
     assert tip(at_server, 0).startswith("Confirmed by in-mum-1")
 

@@ -85,7 +85,7 @@ def test_the_book_of_this_computer_can_be_moved(qtbot: QtBot, book: MainWindow, 
 def test_the_book_of_a_server_cannot(
     qtbot: QtBot, book: MainWindow, fake: FakeServices, tasks: Tasks
 ) -> None:
-    fake.link.tell(Phase.PINNED)
+    fake.connection.tell(Phase.PINNED)
     assert not open_account(qtbot, book, tasks).move_button.isVisible()
 
 
