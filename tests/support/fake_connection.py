@@ -1,47 +1,49 @@
-"""The connection in memory, for tests and pictures of the screens: a test says what happens."""
+"""The connection in memory: a test says what its state is, and the real sync worker hears of it."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from app.domain.connection_status import ConnectionStatus, Moved, Phase
-
-if TYPE_CHECKING:
-    from tests.support.fakes.book import Book
+from app.domain.session import Machine
+from app.domain.sync_events import MachineChanged
+from app.services.replication_tracker import PollResult
+from tests.support.fakes.accounts import FakeAccounts
+from tests.support.fakes.book import Book
 
 MUMBAI = "in-mum-1 · ap-south-1"
 PUNE = "in-pnq-2 · ap-south-1"
 
 
 class FakeConnection:
-    """This computer's own book until `tell` says otherwise; `clock` is what `now` reads."""
+    """This computer's own book until `tell` says otherwise."""
 
-    def __init__(self, book: "Book") -> None:
+    def __init__(self, book: Book, accounts: FakeAccounts) -> None:
         self._book = book
+        self._accounts = accounts
         self._view = ConnectionStatus(Phase.PINNED)
-        self._told: list[Callable[[ConnectionStatus], None]] = []
-        self.clock = 1_000.0
 
     def view(self) -> ConnectionStatus:
-        """Return how it stands."""
+        """Return the state."""
         return self._view
 
-    def now(self) -> float:
-        """Return the seconds that the countdown runs by."""
-        return self.clock
+    def take(self, _machine: Machine) -> bool:
+        """Ignore the machine: the test says what the state is."""
+        return False
 
-    def subscribe(self, told: Callable[[ConnectionStatus], None]) -> None:
-        """Call `told` at each change."""
-        self._told.append(told)
-
-    def try_now(self) -> None:
-        """Note that the person does not want to wait."""
-        self._book.step("try_now")
+    def begin_move(self) -> None:
+        """Ignore it: the test says what moved."""
 
     def dismiss_move(self) -> None:
         """Take the message away."""
         self._book.step("dismiss_move")
-        self._change(replace(self._view, moved=None))
+        self._view = replace(self._view, moved=None)
+
+    def recount(self) -> None:
+        """Nothing is counted: the test says what is where."""
+
+    @property
+    def is_awaited(self) -> bool:
+        """Nobody waits."""
+        return False
 
     def tell(
         self,
@@ -53,11 +55,19 @@ class FakeConnection:
         unsettled: int = 0,
         late: int = 0,
     ) -> None:
-        """Let the connection stand so; another server is asked in `seconds`."""
-        at = None if seconds is None else self.clock + seconds
-        self._change(ConnectionStatus(phase, label, at, moved, unsettled, late))
+        """Let the state be so; another server is asked in `seconds`."""
+        at = None if seconds is None else self._accounts.clock + seconds
+        self._view = ConnectionStatus(phase, label, at, moved, unsettled, late)
+        self._accounts.changes.publish(MachineChanged(Machine(phase)))
 
-    def _change(self, view: ConnectionStatus) -> None:
-        self._view = view
-        for told in self._told:
-            told(view)
+
+class FakeTracker:
+    """A book on this computer: there is nothing to ask about, and nothing to replay."""
+
+    def poll(self, *, whole: bool, progress: object) -> PollResult:
+        """Find everything settled."""
+        return PollResult(0)
+
+    def replay_missing(self, stop: object) -> int:
+        """Replay nothing."""
+        return 0

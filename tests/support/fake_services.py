@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from app.domain.entry import ListedEntry
-from tests.support.fake_connection import FakeConnection
+from app.services.sync_worker import SyncWorker
+from tests.support.fake_connection import FakeConnection, FakeTracker
 from tests.support.fakes.accounts import DAMAGED_LINK, FakeAccounts
 from tests.support.fakes.book import Book
 from tests.support.fakes.documents import FakeDocuments
@@ -23,7 +24,7 @@ __all__ = ["ABROAD", "DAMAGED_LINK", "HOME", "NOON", "TODAY", "Book", "FakeServi
 
 
 class FakeServices:
-    """All of them over one `book`; pass `services()` to what wants the real ones."""
+    """All of them over one `book`, with a real sync worker; pass `services()` to what wants the real ones."""
 
     def __init__(self, folder: Path, entries: list[ListedEntry] | None = None) -> None:
         self.book = Book(entries=list(entries or []), folder=folder)
@@ -34,9 +35,16 @@ class FakeServices:
         self.exports = FakeExports(self.book, self.entries)
         self.sync = FakeSync(self.book)
         self.settings = FakeSettings()
-        self.connection = FakeConnection(self.book)
+        self.connection = FakeConnection(self.book, self.accounts)
+        self.worker = SyncWorker(
+            self.accounts, self.sync, FakeTracker(), self.connection, draw=lambda low, high: (low + high) / 2
+        )
         self.moving = FakeMoving(self.book, self.accounts, self.connection)
 
     def services(self) -> "Services":
         """Return these in the type of the real ones."""
         return cast("Services", self)
+
+    def close(self) -> None:
+        """End the thread of the sync worker."""
+        self.worker.close()

@@ -112,11 +112,13 @@ def theme(qapp: QApplication) -> Iterator[Theme]:
 
 
 @pytest.fixture
-def fake(tmp_path: Path) -> FakeServices:
+def fake(tmp_path: Path) -> Iterator[FakeServices]:
     """A shop with 120 confirmed entries."""
     folder = tmp_path / "bills"
     folder.mkdir()
-    return FakeServices(folder, shop_entries())
+    made = FakeServices(folder, shop_entries())
+    yield made
+    made.close()
 
 
 @pytest.fixture

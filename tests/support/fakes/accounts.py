@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from app.domain.stream import Stream
+from app.domain.sync_events import SessionChange
 from app.errors import InputError, SignInError
 from app.services.accounts import BookSession, LocalBookFacts, OpenSession
 from app.services.session_facts import InviteFacts
@@ -17,6 +19,9 @@ class FakeAccounts:
 
     def __init__(self, book: Book) -> None:
         self._book = book
+        self.changes: Stream[SessionChange] = Stream()
+        self.clock = 1_000.0
+        """The seconds that the countdown runs by."""
         self.session: BookSession | None = None
         self.local = LocalBookFacts(exists=False, user_name="", has_password=False)
         self.local_password = ""
@@ -32,6 +37,14 @@ class FakeAccounts:
         """Return what is on this computer."""
         self._book.step("local_book")
         return self.local
+
+    def try_now(self) -> None:
+        """Note that the person does not want to wait."""
+        self._book.step("try_now")
+
+    def connection_clock(self) -> float:
+        """Return the seconds that the countdown runs by."""
+        return self.clock
 
     def resume(self) -> BookSession | None:
         """Go on with a remembered session."""

@@ -34,7 +34,7 @@ def tell(
     teller = threading.Thread(target=lambda: fake.connection.tell(phase, label, **more))  # type: ignore[arg-type]
     teller.start()
     teller.join()
-    qtbot.waitUntil(lambda: window.link.shown == fake.connection.view())
+    qtbot.waitUntil(lambda: window.connection.shown == fake.connection.view())
 
 
 def put_waiting(fake: FakeServices, count: int) -> None:
@@ -67,8 +67,8 @@ def test_the_countdown_follows_the_clock_of_the_link(
     tell(qtbot, at_server, fake, Phase.RECONNECTING, seconds=24)
     seen = [pill(at_server)]
     for passed in (0.4, 0.6, 22.5, 5.0):
-        fake.connection.clock += passed
-        at_server.link.look()
+        fake.accounts.clock += passed
+        at_server.connection.look()
         seen.append(pill(at_server))
     assert seen == [
         "Reconnecting… 24 s",
@@ -81,7 +81,7 @@ def test_the_countdown_follows_the_clock_of_the_link(
 
 def test_the_countdown_runs_by_itself(qtbot: QtBot, at_server: MainWindow, fake: FakeServices) -> None:
     tell(qtbot, at_server, fake, Phase.RECONNECTING, seconds=24)
-    fake.connection.clock += 4
+    fake.accounts.clock += 4
     qtbot.waitUntil(lambda: pill(at_server) == "Reconnecting… 20 s")
 
 
@@ -177,7 +177,7 @@ def test_once_a_server_is_back_it_is_sent_to_and_the_listing_read_again(
     tell(qtbot, at_server, fake, phase)
     qtbot.waitUntil(lambda: not tasks.busy)
     fake.book.calls.clear()
-    with qtbot.waitSignal(at_server.link.came_back):
+    with qtbot.waitSignal(at_server.connection.came_back):
         tell(qtbot, at_server, fake, Phase.SYNCING)
     qtbot.waitUntil(lambda: {"send_pending", "page"} <= set(fake.book.calls) and not tasks.busy)
     fake.book.calls.clear()
@@ -238,11 +238,11 @@ def test_the_message_counts_what_has_arrived_and_then_goes_by_itself(
     tell(qtbot, at_server, fake, Phase.PINNED, PUNE, moved=Moved(40, 40))
     assert text(at_server, "moved_banner_count") == "All your data is here."
     assert banner.property("tone") == "good"
-    fake.connection.clock += 9.9
-    at_server.link.look()
+    fake.accounts.clock += 9.9
+    at_server.connection.look()
     assert banner.isVisible()
-    fake.connection.clock += 0.1
-    at_server.link.look()
+    fake.accounts.clock += 0.1
+    at_server.connection.look()
     assert not banner.isVisible()
     assert fake.connection.view().moved is None
 
@@ -276,8 +276,8 @@ def test_after_five_minutes_the_message_becomes_a_warning(
     tell(qtbot, at_server, fake, Phase.SYNCING, PUNE, moved=Moved(0, 40, late=True, unknown=40))
     count = text(at_server, "moved_banner_count")
     assert count == "This server does not say which of your recent changes are here. " + KEPT
-    fake.connection.clock += 600
-    at_server.link.look()
+    fake.accounts.clock += 600
+    at_server.connection.look()
     assert at_server.book.moved.isVisible()
 
 

@@ -47,7 +47,7 @@ def tell(
     teller = threading.Thread(target=lambda: fake.connection.tell(phase, label, **more))  # type: ignore[arg-type]
     teller.start()
     teller.join()
-    qtbot.waitUntil(lambda: window.link.shown == fake.connection.view() and not tasks.busy)
+    qtbot.waitUntil(lambda: window.connection.shown == fake.connection.view() and not tasks.busy)
 
 
 def icon(window: MainWindow, row: int) -> str:
@@ -136,7 +136,7 @@ def test_it_is_looked_up_when_something_of_it_changed_and_not_else(
 
     asked()
     tell(qtbot, at_server, fake, tasks, unsettled=1, phase=Phase.SUSPECT)
-    at_server.link.look()
+    at_server.connection.look()
     qtbot.waitUntil(lambda: not tasks.busy)
     assert asked() == 0
     tell(qtbot, at_server, fake, tasks, unsettled=2)
@@ -226,7 +226,7 @@ def test_the_moved_message_comes_before_the_warning(
     tell(qtbot, at_server, fake, tasks, PUNE, Phase.SYNCING, late=3, moved=Moved(37, 40))
     assert at_server.book.moved.isVisible()
     assert warning(at_server) == ""
-    at_server.link.dismiss()
+    at_server.connection.dismiss()
     qtbot.waitUntil(lambda: warning(at_server) == LATE)
 
 
@@ -244,7 +244,7 @@ def test_after_signing_out_nothing_is_warned_of(
     at_server.sign_out()
     qtbot.waitUntil(lambda: not at_server.signed_in)
     assert not at_server.book.late.isVisibleTo(at_server.book)
-    assert at_server.link.shown == ConnectionStatus(Phase.SIGNED_OUT)
+    assert at_server.connection.shown == ConnectionStatus(Phase.SIGNED_OUT)
 
 
 def test_one_change_and_several_regions_are_said_in_plain_words() -> None:
