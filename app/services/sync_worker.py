@@ -7,6 +7,7 @@ no poll, and a server that does not answer delays no decision.
 
 import contextlib
 import logging
+import math
 import queue
 import random
 import threading
@@ -120,7 +121,7 @@ class SyncWorker:
         self._machine = Machine()
         self._is_probing = self._is_replay_due = self._is_replay_run_due = False
         self._was_away = self._was_behind = False
-        self._waiters: list[Future[SyncReport]] = []
+        self._waiters: list[Future[SyncReport]] = []  # callers whose run has not begun
         self._state = SyncState()
         session.changes.subscribe(lambda change: self._post(partial(self._session_changed, change)))
 
@@ -134,7 +135,7 @@ class SyncWorker:
     @property
     def is_sending(self) -> bool:
         """Return whether something is being sent, or is about to be."""
-        return self._asked > 0 or self._sends.is_sending
+        return self._asked > 0 or self._sends.is_sending or self._sends.is_asked
 
     def now(self) -> float:
         """Return the time on the clock of `ConnectionStatus.reconnect_at`, in seconds."""
@@ -165,11 +166,16 @@ class SyncWorker:
         self._ask(self._signed_in_again)
 
     def send_and_wait(self) -> SyncReport:
-        """Send what waits and return how that went; blocks until a run that begins after this call ends."""
+        """Send what waits and return how that went; blocks until a run that begins after this call ends.
+
+        Raises AppError; OfflineError if the worker is closed before the run begins.
+        """
         waiter: Future[SyncReport] = Future()
-        if self._ended:
-            raise OfflineError
-        self._post(partial(self._waiters.append, waiter))
+        with self._starting:
+            if self._ended:
+                raise OfflineError
+            self._waiters.append(waiter)
+        self._post(self._nothing)
         return waiter.result()
 
     def try_now(self) -> None:
@@ -182,13 +188,15 @@ class SyncWorker:
 
     def refresh(self) -> None:
         """Publish the state again if it changed."""
-        self._post(lambda: None)
+        self._post(self._nothing)
 
     def close(self) -> None:
         """End the thread. What is being sent goes on until the program ends; cut short, it is sent again."""
         with self._starting:
             self._ended = True
             thread = self._thread
+        for waiter in self._take_waiters():
+            waiter.set_exception(OfflineError())
         self._inbox.put(None)
         if thread is not None and thread is not threading.current_thread():
             thread.join()
@@ -196,13 +204,17 @@ class SyncWorker:
     def _ask(self, message: Message) -> None:
         """Post a message that sends; any thread."""
         with self._starting:
+            if self._ended:
+                return
             self._asked += 1
 
         def asked() -> None:
-            message()
-            self._begin_due()  # before it is forgotten that somebody asked
-            with self._starting:
-                self._asked -= 1
+            try:
+                message()
+                self._begin_due()  # before it is forgotten that somebody asked
+            finally:
+                with self._starting:
+                    self._asked -= 1
 
         self._post(asked)
 
@@ -223,7 +235,6 @@ class SyncWorker:
             except queue.Empty:
                 message = self._nothing
             if message is None:
-                self._give_up_waiters()
                 return
             try:
                 message()
@@ -238,24 +249,27 @@ class SyncWorker:
 
     def _seconds_left(self) -> float | None:
         """Return for how long nothing is due, None for ever."""
-        sends = self._sends.due_at if not self._sends.is_sending and not self._sends.is_held else None
-        polls = self._polls.due_at if not self._polls.is_polling else None
-        due = min((at for at in (sends, polls) if at is not None and at != float("inf")), default=None)
-        return None if due is None else max(0.0, due - self._clock())
+        due = min(self._sends.wake_at(), self._polls.wake_at())
+        return None if due == math.inf else max(0.0, due - self._clock())
 
     def _begin_due(self) -> None:
         now = self._clock()
         if not self._sends.is_sending and (self._waiters or self._is_replay_run_due):
             self._begin_run()
         elif self._sends.is_due(now):
-            if self._sends.is_asked or self._is_troubled:
-                self._begin_run()
-            elif not self._is_probing:
-                self._begin_probe()
+            self._begin_look(now)
         if self._is_replay_due and not self._sends.is_sending:
             self._begin_replay()
         if self._polls.is_due(now):
             self._begin_poll(now)
+
+    def _begin_look(self, now: float) -> None:
+        if self._sends.is_asked or self._is_troubled:
+            self._begin_run()
+        elif self._is_probing:  # the last one has not answered yet
+            self._sends.plan(now, better=True, troubled=False)
+        else:
+            self._begin_probe()
 
     @property
     def _is_troubled(self) -> bool:
@@ -298,14 +312,13 @@ class SyncWorker:
         self.events.publish(Started(number))
         self._was_away = self._was_behind = False
         self._state = SyncState()
-        self._sends.open(self._clock())
+        self._sends.start(self._clock())
         self._sends.hold(self._connection.view().phase in NO_SERVER, self._clock())
-        if self._sends.is_held:
-            self._count_waiting()
+        self._count_waiting()
         self._connection.recount()
 
     def _close_book(self) -> None:
-        self._sends.close()
+        self._sends.stop()
         self._update(connectivity=Connectivity.STARTING, waiting=0, refused=0, problem=None)
 
     def _session_changed(self, change: SessionChange) -> None:
@@ -351,7 +364,7 @@ class SyncWorker:
 
     def _signed_in_again(self) -> None:
         self._update(problem=None)
-        self._sends.pause = SendSchedule(self._sends.draw).pause
+        self._sends.start_over()
         self._send()
 
     def _count_waiting(self) -> None:
@@ -363,32 +376,40 @@ class SyncWorker:
             self._update(waiting=self._outbox.waiting())
 
     def _begin_run(self) -> None:
-        self._sends.began()
-        waiters, self._waiters = self._waiters, []
+        self._sends.run_began()
         number, self._is_replay_run_due = self._number, False
-        self._start_job("send", partial(self._send_outbox, waiters), partial(self._run_ended, number))
+        self._start_job("send", self._send_outbox, partial(self._run_ended, number))
 
-    def _send_outbox(self, waiters: list[Future[SyncReport]]) -> SyncReport:
+    def _send_outbox(self) -> SyncReport:
         """Run the outbox, and tell those who wait for it; in the thread of the job."""
+        waiters = self._take_waiters()
         try:
             report = self._outbox.send_pending()
         except BaseException as error:
+            told = error if isinstance(error, AppError) else AppError(_UNEXPECTED)
             for waiter in waiters:
-                waiter.set_exception(error)
+                waiter.set_exception(told)
             raise
         for waiter in waiters:
             waiter.set_result(report)
         return report
 
+    def _take_waiters(self) -> list[Future[SyncReport]]:
+        """Return those who wait for a run that has not begun; any thread."""
+        with self._starting:
+            waiters, self._waiters = self._waiters, []
+        return waiters
+
     def _run_ended(self, number: int, outcome: SyncReport | AppError) -> None:
         report = outcome if isinstance(outcome, SyncReport) else self._failed(outcome)
         moved = report.sent > 0 or report.waiting == 0  # what is refused waits for the person, not for us
         better = report.error is None and moved
+        self._sends.ended()  # first: whoever hears that the run has ended finds nothing being sent
         if number == self._number and self._sends.is_open:
             self._tell_run(report)
-        self._sends.ended(self._clock(), better=better, troubled=self._is_troubled)
-        self._connection.recount()
+        self._sends.plan(self._clock(), better=better, troubled=self._is_troubled)
         self._polls.ask(self._clock())
+        self._connection.recount()
 
     def _failed(self, error: AppError) -> SyncReport:
         return SyncReport(0, self._state.waiting, self._state.refused, error)
@@ -412,17 +433,17 @@ class SyncWorker:
 
     def _begin_probe(self) -> None:
         self._is_probing = True
-        self._sends.due_at = float("inf")
+        self._sends.due_at = math.inf
         self._start_job("probe", self._session.is_online, partial(self._probed, self._number))
 
     def _probed(self, number: int, online: bool | AppError) -> None:
         self._is_probing = False
-        if number != self._number or not self._sends.is_open or self._sends.is_sending or self._sends.is_held:
+        if not self._sends.is_open or self._sends.is_sending or self._sends.is_held:
             return
         is_online = online is True
-        self._update(connectivity=Connectivity.ONLINE if is_online else Connectivity.OFFLINE)
-        if not self._sends.is_asked:
-            self._sends.plan(self._clock(), better=is_online, troubled=self._is_troubled)
+        if number == self._number:
+            self._update(connectivity=Connectivity.ONLINE if is_online else Connectivity.OFFLINE)
+        self._sends.plan(self._clock(), better=is_online, troubled=self._is_troubled)
 
     # --- polling and replaying -------------------------------------------------------------------
 
@@ -444,34 +465,37 @@ class SyncWorker:
     def _poll_ended(self, whole: bool, outcome: PollResult | AppError) -> None:
         failed = isinstance(outcome, AppError)
         if isinstance(outcome, AppError):
-            self._note_failed_poll(outcome)
+            _log_failure("replication status poll failed", outcome, self._polls.failures)
         result = outcome if isinstance(outcome, PollResult) else PollResult(1)
-        self._is_replay_due = result.replay_due
-        self._connection.recount()
-        fast = self._machine.phase in _OPEN and self._connection.is_awaited
-        self._polls.ended(self._clock(), whole=whole, left=result.left, fast=fast, failed=failed)
-
-    def _note_failed_poll(self, error: AppError) -> None:
-        """Log the first failure of a row of them."""
-        if not self._polls.failures and not isinstance(error, OfflineError):
-            code = error.code or type(error).__name__
-            _log.warning("replication status poll failed", extra={"error": code})
+        self._is_replay_due = result.replay_due and self._polls.may_replay(self._clock())
+        try:
+            self._connection.recount()
+        finally:  # whatever happens, the next poll comes
+            fast = self._machine.phase in _OPEN and self._connection.is_awaited
+            self._polls.ended(self._clock(), whole=whole, left=result.left, fast=fast, failed=failed)
 
     def _begin_replay(self) -> None:
         self._is_replay_due = False
-        self._sends.is_sending = True
+        self._sends.began()
         self._start_job("replay", self._replay, self._replayed)
 
     def _replay(self) -> int:
-        """Replay a batch; a save that is made meanwhile goes first."""
-        return self._tracker.replay_missing(lambda: self._asked > 0 or self._sends.is_asked)
+        """Replay a batch; a run that somebody asks for meanwhile goes first."""
+
+        def is_asked() -> bool:
+            return self._asked > 0 or self._sends.is_asked or bool(self._waiters) or self._is_replay_run_due
+
+        return self._tracker.replay_missing(is_asked)
 
     def _replayed(self, outcome: int | AppError) -> None:
+        failed = isinstance(outcome, AppError)
         if isinstance(outcome, AppError):
-            self._note_failed_poll(outcome)
-        self._sends.is_sending = False
-        self._polls.due_at = self._clock()  # not whole: what was replayed is asked about
+            _log_failure("replay failed", outcome, self._polls.replay_failures)
+        self._sends.ended()
+        self._polls.replayed(self._clock(), failed=failed)
 
-    def _give_up_waiters(self) -> None:
-        for waiter in self._waiters:
-            waiter.cancel()
+
+def _log_failure(event: str, error: AppError, before: int) -> None:
+    """Log the first failure of a row of them; that no server answers is shown anyway."""
+    if not before and not isinstance(error, OfflineError):
+        _log.warning(event, extra={"error": error.code or type(error).__name__})
