@@ -6,9 +6,7 @@ no poll, and a server that does not answer delays no decision.
 """
 
 import contextlib
-import logging
 import math
-import queue
 import random
 import threading
 import time
@@ -16,12 +14,10 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol
 
 from app.domain.connection_status import ConnectionStatus, Phase
-from app.domain.poll_schedule import PollSchedule
 from app.domain.send_schedule import Draw, SendSchedule
-from app.domain.session import Machine
 from app.domain.stream import Stream
 from app.domain.sync_events import (
     CameBack,
@@ -40,15 +36,11 @@ from app.domain.sync_events import (
 )
 from app.errors import AppError, OfflineError, SignInError
 from app.services.connection_status import NO_SERVER, Connection
-from app.services.replication_tracker import PollResult
+from app.services.message_thread import UNEXPECTED, Message, MessageThread, nothing
+from app.services.status_poller import StatusPoller, Tracker
 from app.services.sync import SyncReport
 
-T = TypeVar("T")
-Message = Callable[[], object]
-_OPEN: Final = frozenset({Phase.PINNED, Phase.SYNCING, Phase.SWITCHING})
 _AWAY: Final = NO_SERVER | {Phase.SWITCHING}
-_UNEXPECTED: Final = "Something unexpected went wrong. Nothing was lost; please try again."
-_log = logging.getLogger(__name__)
 
 
 class Session(Protocol):
@@ -78,16 +70,6 @@ class Outbox(Protocol):
         """Return how many operations no server has confirmed."""
 
 
-class Tracker(Protocol):
-    """What the worker needs of the replication tracker."""
-
-    def poll(self, *, whole: bool, progress: Callable[[], object]) -> PollResult:
-        """Ask where the changes are. Blocks."""
-
-    def replay_missing(self, stop: Callable[[], bool]) -> int:
-        """Replay what the present region lacks. Blocks."""
-
-
 class SyncWorker:
     """Every public method may be called from any thread and returns at once, except `send_and_wait`.
 
@@ -105,25 +87,22 @@ class SyncWorker:
     ) -> None:
         self._session = session
         self._outbox = outbox
-        self._tracker = tracker
         self._connection = connection
         self._clock = clock
         self.events: Stream[SyncEvent] = Stream()
         """Published by the worker's thread, so in one order."""
-        self._inbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
-        self._starting = threading.Lock()
-        self._thread: threading.Thread | None = None
-        self._ended = False
+        self._thread = MessageThread("sync worker", self._follow_up, self._seconds_left, self._crashed)
+        self._lock = threading.Lock()  # for what several threads change
+        self._is_closed = False
         self._number = 0  # of the book that is open
         self._asked = 0  # calls to send that the thread has not seen yet
         self._sends = SendSchedule(draw)
-        self._polls = PollSchedule()
-        self._machine = Machine()
-        self._is_probing = self._is_replay_due = self._is_replay_run_due = False
+        self._poller = StatusPoller(self._thread, tracker, connection, clock)
+        self._is_probing = self._is_replay_run_due = False
         self._was_away = self._was_behind = False
         self._waiters: list[Future[SyncReport]] = []  # callers whose run has not begun
         self._state = SyncState()
-        session.changes.subscribe(lambda change: self._post(partial(self._session_changed, change)))
+        session.changes.subscribe(lambda change: self._thread.post(partial(self._session_changed, change)))
 
     # --- for any thread --------------------------------------------------------------------------
 
@@ -143,15 +122,15 @@ class SyncWorker:
 
     def start(self) -> int:
         """Send what waits from now on: a book is open. Return the number that its `Started` event carries."""
-        with self._starting:
+        with self._lock:
             self._number += 1
             number = self._number
-        self._post(partial(self._open, number))
+        self._thread.post(partial(self._open, number))
         return number
 
     def stop(self) -> None:
         """Send nothing more: the book is being closed."""
-        self._post(self._close_book)
+        self._thread.post(self._close_book)
 
     def send_now(self) -> None:
         """Send what waits; if no server is there, look for one first."""
@@ -171,11 +150,11 @@ class SyncWorker:
         Raises AppError; OfflineError if the worker is closed before the run begins.
         """
         waiter: Future[SyncReport] = Future()
-        with self._starting:
-            if self._ended:
+        with self._lock:
+            if self._is_closed:
                 raise OfflineError
             self._waiters.append(waiter)
-        self._post(self._nothing)
+        self._thread.post(nothing)
         return waiter.result()
 
     def try_now(self) -> None:
@@ -184,27 +163,24 @@ class SyncWorker:
 
     def dismiss_move(self) -> None:
         """Take the message that the primary server changed away."""
-        self._post(self._connection.dismiss_move)
+        self._thread.post(self._connection.dismiss_move)
 
     def refresh(self) -> None:
         """Publish the state again if it changed."""
-        self._post(self._nothing)
+        self._thread.post(nothing)
 
     def close(self) -> None:
         """End the thread. What is being sent goes on until the program ends; cut short, it is sent again."""
-        with self._starting:
-            self._ended = True
-            thread = self._thread
+        with self._lock:
+            self._is_closed = True
         for waiter in self._take_waiters():
             waiter.set_exception(OfflineError())
-        self._inbox.put(None)
-        if thread is not None and thread is not threading.current_thread():
-            thread.join()
+        self._thread.close()
 
     def _ask(self, message: Message) -> None:
         """Post a message that sends; any thread."""
-        with self._starting:
-            if self._ended:
+        with self._lock:
+            if self._is_closed:
                 return
             self._asked += 1
 
@@ -213,43 +189,24 @@ class SyncWorker:
                 message()
                 self._begin_due()  # before it is forgotten that somebody asked
             finally:
-                with self._starting:
+                with self._lock:
                     self._asked -= 1
 
-        self._post(asked)
-
-    def _post(self, message: Message) -> None:
-        """Let the thread call `message`; any thread. The first message starts it."""
-        self._inbox.put(message)
-        with self._starting:
-            if self._thread is None and not self._ended:
-                self._thread = threading.Thread(target=self._run, name="sync worker", daemon=True)
-                self._thread.start()
+        self._thread.post(asked)
 
     # --- the thread ------------------------------------------------------------------------------
 
-    def _run(self) -> None:
-        while True:
-            try:
-                message = self._inbox.get(timeout=self._seconds_left())
-            except queue.Empty:
-                message = self._nothing
-            if message is None:
-                return
-            try:
-                message()
-                self._publish()
-                self._begin_due()
-                self._publish()
-            except Exception as crash:  # noqa: BLE001 - the thread goes on; the person is told
-                self.events.publish(Crashed(crash))
+    def _follow_up(self) -> None:
+        self._publish()
+        self._begin_due()
+        self._publish()
 
-    def _nothing(self) -> None:
-        """Only time has passed."""
+    def _crashed(self, crash: Exception) -> None:
+        self.events.publish(Crashed(crash))
 
     def _seconds_left(self) -> float | None:
         """Return for how long nothing is due, None for ever."""
-        due = min(self._sends.wake_at(), self._polls.wake_at())
+        due = min(self._sends.wake_at(), self._poller.wake_at())
         return None if due == math.inf else max(0.0, due - self._clock())
 
     def _begin_due(self) -> None:
@@ -258,10 +215,10 @@ class SyncWorker:
             self._begin_run()
         elif self._sends.is_due(now):
             self._begin_look(now)
-        if self._is_replay_due and not self._sends.is_sending:
-            self._begin_replay()
-        if self._polls.is_due(now):
-            self._begin_poll(now)
+        if self._poller.is_replay_due and not self._sends.is_sending:
+            self._sends.began()
+            self._poller.begin_replay(self._is_run_asked_for, self._sends.ended)
+        self._poller.begin_due()
 
     def _begin_look(self, now: float) -> None:
         if self._sends.is_asked or self._is_troubled:
@@ -270,6 +227,10 @@ class SyncWorker:
             self._sends.plan(now, better=True, troubled=False)
         else:
             self._begin_probe()
+
+    def _is_run_asked_for(self) -> bool:
+        """Return whether a replay is to make way for a run; any thread."""
+        return self._asked > 0 or self._sends.is_asked or bool(self._waiters) or self._is_replay_run_due
 
     @property
     def _is_troubled(self) -> bool:
@@ -287,22 +248,6 @@ class SyncWorker:
         if state != self._state:
             self._state = state
             self.events.publish(StateChanged(state))
-
-    def _start_job(self, name: str, work: Callable[[], T], done: Callable[[T | AppError], object]) -> None:
-        """Do `work` in a thread of its own, and let the worker call `done` with its result or its error."""
-
-        def job() -> None:
-            outcome: T | AppError
-            try:
-                outcome = work()
-            except AppError as error:
-                outcome = error
-            except Exception as crash:  # noqa: BLE001 - the last net under every job: the person is told
-                self._post(partial(self.events.publish, Crashed(crash)))
-                outcome = AppError(_UNEXPECTED)
-            self._post(partial(done, outcome))
-
-        threading.Thread(target=job, name=name, daemon=True).start()
 
     # --- the book and the session ----------------------------------------------------------------
 
@@ -323,13 +268,13 @@ class SyncWorker:
 
     def _session_changed(self, change: SessionChange) -> None:
         if isinstance(change, MachineChanged):
-            self._machine = change.machine
+            self._poller.take(change.machine)
             if self._connection.take(change.machine):
-                self._polls.ask(self._clock())
+                self._poller.ask()
         else:
             self._is_replay_run_due = True
             self._connection.begin_move()
-            self._polls.ask(self._clock())  # it polls while what waits is sent
+            self._poller.ask()  # it polls while what waits is sent
 
     def _note_phase(self, before: ConnectionStatus, now: ConnectionStatus) -> None:
         """Hold what waits while no server is there, and tell when one is back or the session has ended."""
@@ -378,7 +323,7 @@ class SyncWorker:
     def _begin_run(self) -> None:
         self._sends.run_began()
         number, self._is_replay_run_due = self._number, False
-        self._start_job("send", self._send_outbox, partial(self._run_ended, number))
+        self._thread.start_job("send", self._send_outbox, partial(self._run_ended, number))
 
     def _send_outbox(self) -> SyncReport:
         """Run the outbox, and tell those who wait for it; in the thread of the job."""
@@ -386,7 +331,7 @@ class SyncWorker:
         try:
             report = self._outbox.send_pending()
         except BaseException as error:
-            told = error if isinstance(error, AppError) else AppError(_UNEXPECTED)
+            told = error if isinstance(error, AppError) else AppError(UNEXPECTED)
             for waiter in waiters:
                 waiter.set_exception(told)
             raise
@@ -396,7 +341,7 @@ class SyncWorker:
 
     def _take_waiters(self) -> list[Future[SyncReport]]:
         """Return those who wait for a run that has not begun; any thread."""
-        with self._starting:
+        with self._lock:
             waiters, self._waiters = self._waiters, []
         return waiters
 
@@ -408,7 +353,7 @@ class SyncWorker:
         if number == self._number and self._sends.is_open:
             self._tell_run(report)
         self._sends.plan(self._clock(), better=better, troubled=self._is_troubled)
-        self._polls.ask(self._clock())
+        self._poller.ask()
         self._connection.recount()
 
     def _failed(self, error: AppError) -> SyncReport:
@@ -434,7 +379,7 @@ class SyncWorker:
     def _begin_probe(self) -> None:
         self._is_probing = True
         self._sends.due_at = math.inf
-        self._start_job("probe", self._session.is_online, partial(self._probed, self._number))
+        self._thread.start_job("probe", self._session.is_online, partial(self._probed, self._number))
 
     def _probed(self, number: int, online: bool | AppError) -> None:
         self._is_probing = False
@@ -444,58 +389,3 @@ class SyncWorker:
         if number == self._number:
             self._update(connectivity=Connectivity.ONLINE if is_online else Connectivity.OFFLINE)
         self._sends.plan(self._clock(), better=is_online, troubled=self._is_troubled)
-
-    # --- polling and replaying -------------------------------------------------------------------
-
-    def _begin_poll(self, now: float) -> None:
-        whole = self._polls.began(now)
-        if self._machine.phase not in _OPEN:  # looked at again later, unless nobody is signed in
-            self._poll_ended(whole, PollResult(int(self._machine.phase is not Phase.SIGNED_OUT)))
-            return
-
-        def poll() -> PollResult:
-            return self._tracker.poll(whole=whole, progress=self._post_recount)
-
-        self._start_job("poll", poll, partial(self._poll_ended, whole))
-
-    def _post_recount(self) -> None:
-        """Show what a long poll has found so far; any thread."""
-        self._post(self._connection.recount)
-
-    def _poll_ended(self, whole: bool, outcome: PollResult | AppError) -> None:
-        failed = isinstance(outcome, AppError)
-        if isinstance(outcome, AppError):
-            _log_failure("replication status poll failed", outcome, self._polls.failures)
-        result = outcome if isinstance(outcome, PollResult) else PollResult(1)
-        self._is_replay_due = result.replay_due and self._polls.may_replay(self._clock())
-        try:
-            self._connection.recount()
-        finally:  # whatever happens, the next poll comes
-            fast = self._machine.phase in _OPEN and self._connection.is_awaited
-            self._polls.ended(self._clock(), whole=whole, left=result.left, fast=fast, failed=failed)
-
-    def _begin_replay(self) -> None:
-        self._is_replay_due = False
-        self._sends.began()
-        self._start_job("replay", self._replay, self._replayed)
-
-    def _replay(self) -> int:
-        """Replay a batch; a run that somebody asks for meanwhile goes first."""
-
-        def is_asked() -> bool:
-            return self._asked > 0 or self._sends.is_asked or bool(self._waiters) or self._is_replay_run_due
-
-        return self._tracker.replay_missing(is_asked)
-
-    def _replayed(self, outcome: int | AppError) -> None:
-        failed = isinstance(outcome, AppError)
-        if isinstance(outcome, AppError):
-            _log_failure("replay failed", outcome, self._polls.replay_failures)
-        self._sends.ended()
-        self._polls.replayed(self._clock(), failed=failed)
-
-
-def _log_failure(event: str, error: AppError, before: int) -> None:
-    """Log the first failure of a row of them; that no server answers is shown anyway."""
-    if not before and not isinstance(error, OfflineError):
-        _log.warning(event, extra={"error": error.code or type(error).__name__})

@@ -460,13 +460,13 @@ def test_whoever_asks_at_the_moment_of_the_end_does_not_hang(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench.start()
-    post = bench.worker._post
+    post = bench.worker._thread.post
 
     def overtaken(message: Callable[[], object]) -> None:
         bench.worker.close()
         post(message)
 
-    monkeypatch.setattr(bench.worker, "_post", overtaken)
+    monkeypatch.setattr(bench.worker._thread, "post", overtaken)
     with pytest.raises(OfflineError):
         bench.worker.send_and_wait()
 
@@ -484,7 +484,7 @@ def test_polls_go_on_while_a_run_blocks(bench: Bench) -> None:
     bench.advance(10.0)
     bench.until(lambda: len(bench.tracker.polls) == 2)
     for number in range(3, 12):
-        bench.until(lambda: not bench.worker._polls.is_polling)
+        bench.until(lambda: not bench.worker._poller.is_polling)
         bench.advance(0.5)
         bench.until(lambda number=number: len(bench.tracker.polls) == number)  # type: ignore[misc]
     assert bench.worker.is_sending
@@ -542,16 +542,16 @@ def test_a_poll_that_fails_comes_again_and_the_first_failure_of_a_row_is_logged(
     bench.start()
     for polls in range(1, 4):
         bench.until(lambda polls=polls: len(bench.tracker.polls) == polls)  # type: ignore[misc]
-        bench.until(lambda: not bench.worker._polls.is_polling)
+        bench.until(lambda: not bench.worker._poller.is_polling)
         bench.advance(10.0)
-    lines = [record for record in caplog.records if record.name == "app.services.sync_worker"]
+    lines = [record for record in caplog.records if record.name == "app.services.status_poller"]
     assert [line.__dict__["error"] for line in lines] == ["store_unavailable"]
 
 
 def test_no_server_answering_a_poll_is_nothing_to_log(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     bench.tracker.result = OfflineError()
     bench.start()
-    bench.until(lambda: len(bench.tracker.polls) == 1 and not bench.worker._polls.is_polling)
+    bench.until(lambda: len(bench.tracker.polls) == 1 and not bench.worker._poller.is_polling)
     bench.advance(10.0)
     bench.until(lambda: len(bench.tracker.polls) == 2)
     assert caplog.records == []
@@ -593,7 +593,7 @@ def test_polls_go_on_during_a_replay_and_no_second_one_begins(bench: Bench) -> N
     bench.tracker.replaying.wait()
     for _ in range(3):
         polls = len(bench.tracker.polls)
-        bench.until(lambda: not bench.worker._polls.is_polling)
+        bench.until(lambda: not bench.worker._poller.is_polling)
         bench.advance(0.5)
         bench.until(lambda polls=polls: len(bench.tracker.polls) > polls)  # type: ignore[misc]
     assert bench.tracker.replays == 1
@@ -712,7 +712,7 @@ def test_a_crash_in_a_poll_or_a_replay_is_told_and_polling_goes_on(bench: Bench)
     bench.tracker.result = ZeroDivisionError("no one expected this")
     bench.start()
     bench.heard.wait(Crashed)
-    bench.until(lambda: not bench.worker._polls.is_polling)
+    bench.until(lambda: not bench.worker._poller.is_polling)
     bench.tracker.result = PollResult(1)
     bench.tracker.missing = 1
     bench.tracker.trouble = ZeroDivisionError("nor this")
@@ -739,7 +739,7 @@ def test_a_crash_in_a_message_is_told_and_the_thread_goes_on(bench: Bench) -> No
 
 def test_a_crash_while_counting_ends_neither_polls_nor_runs(bench: Bench) -> None:
     bench.start()
-    bench.until(lambda: len(bench.tracker.polls) == 1 and not bench.worker._polls.is_polling)
+    bench.until(lambda: len(bench.tracker.polls) == 1 and not bench.worker._poller.is_polling)
     bench.tracker.result = PollResult(1)
     bench.outbox.sending.close()
     bench.worker.outbox_changed()
@@ -749,7 +749,7 @@ def test_a_crash_while_counting_ends_neither_polls_nor_runs(bench: Bench) -> Non
     bench.heard.wait(Crashed)
     bench.until(lambda: not bench.worker.is_sending)
     bench.advance(20.0)
-    bench.until(lambda: len(bench.tracker.polls) >= 2 and not bench.worker._polls.is_polling)
+    bench.until(lambda: len(bench.tracker.polls) >= 2 and not bench.worker._poller.is_polling)
     bench.connection.trouble = ZeroDivisionError("nor this")
     bench.advance(10.0)
     bench.heard.wait(Crashed, 2)
@@ -774,9 +774,10 @@ def test_it_can_be_closed_from_the_thread_of_the_events_and_more_than_once(bench
     bench.worker.start()
     assert closed.wait(PATIENCE)
     bench.worker.close()
-    thread = bench.worker._thread
-    assert thread is not None
-    assert not thread.is_alive()
+    events = len(bench.heard.events)
+    bench.worker.start()
+    bench.worker.close()
+    assert len(bench.heard.events) == events
 
 
 def test_after_the_end_nothing_is_done_and_nothing_waits(bench: Bench) -> None:
@@ -792,7 +793,8 @@ def test_after_the_end_nothing_is_done_and_nothing_waits(bench: Bench) -> None:
 def test_a_worker_that_never_began_ends_too(bench: Bench) -> None:
     bench.worker.close()
     bench.worker.start()
-    assert bench.worker._thread is None
+    bench.worker.close()
+    assert bench.heard.events == []
 
 
 def test_it_tells_the_clock_of_the_countdown(bench: Bench) -> None:

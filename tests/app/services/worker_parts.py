@@ -265,7 +265,7 @@ class Bench:
 
     def rest(self) -> None:
         """Return when nothing is being sent, replayed or polled."""
-        self.until(lambda: not self.worker.is_sending and not self.worker._polls.is_polling)
+        self.until(lambda: not self.worker.is_sending and not self.worker._poller.is_polling)
 
     def close(self) -> None:
         """Let everything end."""
