@@ -14,6 +14,8 @@ from app.store.replay_log import ReplayLog
 NO_SERVER: Final = frozenset({Phase.RECONNECTING, Phase.OFFLINE})
 _AWAY: Final = NO_SERVER | {Phase.SWITCHING}
 _THERE: Final = frozenset({Phase.PINNED, Phase.SYNCING, Phase.SWITCHING})
+_SETTLED: Final = frozenset({Phase.PINNED, Phase.SYNCING, Phase.SIGNED_OUT})
+"""No other server is looked for."""
 
 
 class Connection(Protocol):
@@ -70,9 +72,7 @@ class ConnectionTracker:
         was_there = self._machine.phase in _THERE
         self._machine = machine
         is_there = machine.phase in _THERE
-        self._is_away = machine.phase in _AWAY or (
-            self._is_away and machine.phase not in {Phase.PINNED, Phase.SYNCING}
-        )
+        self._is_away = machine.phase in _AWAY or (self._is_away and machine.phase not in _SETTLED)
         if is_there and machine.server == self._away_from:
             self._accounts.pin_anew()
         if is_there or machine.phase in NO_SERVER:

@@ -83,6 +83,18 @@ def test_each_event_finds_the_state_that_it_tells_of(bench: Bench) -> None:
     assert all(found)
 
 
+def test_the_same_state_is_told_once(bench: Bench) -> None:
+    bench.start()
+    told = len(bench.heard.of(StateChanged))
+    for _ in range(3):
+        bench.worker.refresh()
+        bench.phase(Phase.PINNED)
+    bench.worker.send_now()
+    bench.heard.wait(RunEnded, 2)
+    bench.rest()
+    assert len(bench.heard.of(StateChanged)) == told
+
+
 def test_one_run_at_a_time_and_once_more_for_whatever_was_asked_meanwhile(bench: Bench) -> None:
     bench.outbox.sending.close()
     bench.phase(Phase.PINNED)
