@@ -7,6 +7,7 @@ the region before may be lost, and this one may have been restored from an older
 
 import logging
 import math
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -58,6 +59,7 @@ class ReplicationTracker:
         self.now_us = now_us
         self._clock = clock
         self._pin = _Pin()
+        self._pinning = threading.Lock()
         self._is_replaying = False
 
     def poll(self, *, whole: bool, progress: Callable[[], object] = lambda: None) -> PollResult:
@@ -82,8 +84,10 @@ class ReplicationTracker:
         if whole:
             self._replay_log.release(session.book_id, regions or SAFE_REGIONS, now_us)
             self._pin_of(session).polled_us = self.now_us()
-        left = len(self._replay_log.known(session.book_id, settled)) if regions else 0
-        return PollResult(left, bool(left) and self._is_replay_due(session))
+        if not regions:
+            return PollResult(0)
+        left = len(self._replay_log.known(session.book_id, settled))
+        return PollResult(left, self._is_replay_due(session))
 
     def replay_missing(self, stop: Callable[[], bool] = lambda: False) -> int:
         """Replay what the present region lacks, a batch at most; return how many operations were sent.
@@ -120,14 +124,16 @@ class ReplicationTracker:
     # --- inside ----------------------------------------------------------------------------------
 
     def _pin_of(self, session: BookSession) -> "_Pin":
-        last = self._pin
-        if last.id == session.pin_id:
-            return last
-        pin = _Pin(session.pin_id, session.server_id, self.now_us())
-        if last.server == pin.server:  # it was away and is back: what is late stays late
-            pin.began_us, pin.polled_us = last.began_us, last.polled_us
-        self._pin = pin
-        return pin
+        with self._pinning:
+            last = self._pin
+            if last.id == session.pin_id:
+                return last
+            pin = _Pin(session.pin_id, session.server_id, self.now_us())
+            if last.server == pin.server:  # it was away and is back: what is late stays late
+                pin.began_us, pin.polled_us = last.began_us, last.polled_us
+            if session is self._accounts.session:  # else it moved meanwhile, and the later pin stays
+                self._pin = pin
+            return pin
 
     def _is_replay_due(self, session: BookSession) -> bool:
         """Return whether the present region has lacked something for longer than replication needs."""
