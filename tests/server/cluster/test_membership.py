@@ -66,7 +66,7 @@ def test_a_roster_that_was_rolled_back_is_refused(believer: Believer) -> None:
 
 def test_another_roster_of_the_same_version_is_refused(believer: Believer) -> None:
     other = believer.regional.cluster.signed(central_url="http://127.0.0.1:2")
-    assert "another roster" in refusal(believer.membership.offer_roster, other)
+    assert "a different roster" in refusal(believer.membership.offer_roster, other)
 
 
 def test_a_roster_signed_by_another_cluster_key_is_refused(believer: Believer) -> None:

@@ -104,11 +104,11 @@ def test_a_name_that_could_not_stand_in_an_address_is_refused(roster: Roster, na
     ],
 )
 def test_an_address_that_may_not_be_is_refused(roster: Roster, url: str) -> None:
-    with pytest.raises(RosterError, match="https address"):
+    with pytest.raises(RosterError, match="not a valid address"):
         rosters.add_server(roster, "in-mum-2", "ap-south-1", url, KEYS[2], NOW)
-    with pytest.raises(RosterError, match="https address"):
+    with pytest.raises(RosterError, match="not a valid address"):
         rosters.add_discovery(roster, "disc-2", url, KEYS[2], NOW)
-    with pytest.raises(RosterError, match="https address"):
+    with pytest.raises(RosterError, match="not a valid address"):
         rosters.make(CLUSTER_KEY, url, 365, NOW)
 
 
@@ -122,7 +122,7 @@ def test_an_id_is_given_once_in_the_whole_roster(roster: Roster, id_: str) -> No
 
 @pytest.mark.parametrize(("url", "owner"), [("mum-1", "in-mum-1"), ("disc-1", "disc-1")])
 def test_an_address_is_given_once(roster: Roster, url: str, owner: str) -> None:
-    with pytest.raises(RosterError, match=f"is that of {owner}"):
+    with pytest.raises(RosterError, match=f"{owner} has the address"):
         rosters.add_server(roster, "x", "ap-south-1", f"https://{url}.example.org", KEYS[2], NOW)
 
 
@@ -133,7 +133,7 @@ def test_a_key_is_given_once_and_is_never_the_clusters(roster: Roster) -> None:
             rosters.add_server(rotated, "x", "ap-south-1", "https://x.example.org", key, NOW)
         with pytest.raises(RosterError, match="That is a key of"):
             rosters.rotate(rotated, "disc-1", key, NOW, lost=True)
-    with pytest.raises(RosterError, match="cluster's own key"):
+    with pytest.raises(RosterError, match="the cluster key"):
         rosters.rotate(roster, "disc-1", signing.encode_key(CLUSTER_KEY), NOW)
 
 
@@ -189,7 +189,7 @@ def test_a_lost_key_is_believed_no_more(roster: Roster) -> None:
 
 def test_a_key_that_waits_is_not_pushed_aside(roster: Roster) -> None:
     rotated = rosters.rotate(roster, "in-mum-1", KEYS[2], NOW)
-    with pytest.raises(RosterError, match="next key already"):
+    with pytest.raises(RosterError, match="already has a next key"):
         rosters.rotate(rotated, "in-mum-1", KEYS[3], NOW + KEY_LEAD_SECONDS - 1)
     assert rosters.rotate(rotated, "in-mum-1", KEYS[3], NOW + KEY_LEAD_SECONDS)
 

@@ -67,7 +67,7 @@ def test_a_cluster_is_begun_once(operator: RosterAdmin) -> None:
 
 def test_a_cluster_that_cannot_be_leaves_no_key(tmp_path: Path) -> None:
     operator = RosterAdmin(tmp_path)
-    with pytest.raises(StartError, match="https address"):
+    with pytest.raises(StartError, match="not a valid address"):
         operator.init("http://bahi.example.org", 365)
     assert list(tmp_path.iterdir()) == []
     assert operator.init(CENTRAL, 365)
