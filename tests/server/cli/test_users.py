@@ -76,7 +76,7 @@ def test_a_name_that_is_taken_or_cannot_be_and_a_short_password_are_told(run: Ru
         ("ASHA", PASSWORD, "already"),
         (" ", PASSWORD, "fill in"),
         ("ravi", "short", "at least 8"),
-        ("ravi", "", "No password came"),
+        ("ravi", "", "no password"),
     ):
         status, out, error = run("add", name, *where, line=line)
         assert (status, out) == (1, "")
@@ -126,7 +126,7 @@ def test_without_a_place_or_a_database_the_command_says_what_is_missing(
     run: Run, tmp_path: Path, empty_database_url: str
 ) -> None:
     assert "DATABASE_URL" in run("list")[2]
-    assert "no account book" in run("list", "--data", str(tmp_path / "nowhere"))[2]
+    assert "contains no book" in run("list", "--data", str(tmp_path / "nowhere"))[2]
     assert not (tmp_path / "nowhere").exists()
     assert "migrate" in run("list", url=empty_database_url)[2]
     assert "cannot be reached" in run("list", url="postgresql://x@127.0.0.1:1/x")[2]
@@ -156,7 +156,7 @@ def local_data(tmp_path: Path) -> Iterator[Path]:
 def test_the_book_on_this_computer_is_reached_while_it_is_closed_only(run: Run, local_data: Path) -> None:
     where = ("--data", str(local_data))
     assert run("add", "Asha", *where, line=f"{PASSWORD}\n")[0] == 0
-    assert "has its user already" in run("add", "Ravi", *where, line=f"{PASSWORD}\n")[2]
+    assert "has a user already" in run("add", "Ravi", *where, line=f"{PASSWORD}\n")[2]
     with lock_folder(local_data):
         status, _, error = run("list", *where)
     assert status == 1
