@@ -162,6 +162,7 @@ _PURE = (
 
 
 _NOT_PURE = {
+    "server/contract/durable_files.py": "writes files: the program and the server must write them alike",
     "server/contract/json_lines.py": "formats records of the module logging; opens nothing itself",
 }
 """The files among the pure ones that are not, and why: only from there may both `app` and `server` import."""
