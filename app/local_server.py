@@ -150,8 +150,9 @@ def _raise(sentence: str) -> str:
 
 
 def _environment() -> dict[str, str]:
-    # A DATABASE_URL of somebody's shell must not turn this computer's book into another database.
-    return {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    # If the user's shell names a database, this computer's book must not be looked for there.
+    named = {"DATABASE_URL", "BAHI_DATABASE_URL"}
+    return {name: value for name, value in os.environ.items() if name not in named}
 
 
 def _source_folder() -> str | None:

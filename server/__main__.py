@@ -9,7 +9,7 @@ from pathlib import Path
 from server.cli import discovery as discovery_commands
 from server.cli import replication as replication_commands
 from server.cli import roster as cluster_commands
-from server.config import Config, read_config, with_environment
+from server.config import CONFIG_HELP, Config, database_url_of_environment, read_config
 from server.errors import StartError
 from server.log import log_to_stderr
 
@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     local.set_defaults(run=_local)
 
     run = commands.add_parser("run", help="run a regional server")
-    run.add_argument("--config", required=True, type=Path, help="the configuration file (TOML)")
+    run.add_argument("--config", required=True, type=Path, help=CONFIG_HELP)
     run.set_defaults(run=_run)
 
     migrate = commands.add_parser("migrate", help="migrate the database of DATABASE_URL")
@@ -105,11 +105,12 @@ def _local(options: argparse.Namespace) -> None:
     config = Config(
         data=str(options.data.resolve()),
         port=options.port,
+        database_url=database_url_of_environment() or "",
         registration="closed",
         local=True,
         local_secret=secret,
     )
-    serve(with_environment(config), options.parent_fd)
+    serve(config, options.parent_fd)
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -121,7 +122,7 @@ def _run(options: argparse.Namespace) -> None:
 def _migrate(options: argparse.Namespace) -> None:  # noqa: ARG001 - the shape of every command
     from server.db.migrate import migrate
 
-    url = with_environment(Config(data="")).database_url
+    url = database_url_of_environment()
     if not url:
         raise StartError("Set DATABASE_URL to the URL of the database to migrate.")
     for name in migrate(url):

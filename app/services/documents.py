@@ -1,7 +1,5 @@
 """Bills: kept on this computer when they are pinned, fetched when they are looked at."""
 
-import contextlib
-import secrets
 import shutil
 from pathlib import Path
 
@@ -9,6 +7,7 @@ from app.domain.entry import Attachment, DocumentInfo
 from app.errors import StoreError
 from app.services.accounts import Accounts
 from app.store.files import Files
+from server.contract.durable_files import temporary_beside
 
 
 class Documents:
@@ -36,12 +35,9 @@ class Documents:
     def save_copy(self, info: DocumentInfo | Attachment, destination: Path) -> None:
         """Write a copy where somebody wants it, whole or not at all. Raises StoreError."""
         source = self.fetch(info)
-        partial = destination.with_name(f".{secrets.token_hex(8)}.part")
         try:
-            shutil.copyfile(source, partial)
-            partial.replace(destination)
+            with temporary_beside(destination) as partial:
+                shutil.copyfile(source, partial)
+                partial.replace(destination)
         except OSError as error:
             raise StoreError(f"The copy could not be written: {error.strerror}.") from error
-        finally:
-            with contextlib.suppress(OSError):
-                partial.unlink(missing_ok=True)

@@ -2,8 +2,6 @@
 
 import contextlib
 import csv
-import os
-import secrets
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -16,6 +14,7 @@ from app.errors import CancelledError, OfflineError, StoreError
 from app.remote.translate import query_of, totals_of
 from app.services.accounts import Accounts
 from app.store.outbox import Outbox
+from server.contract.durable_files import sync_file, temporary_beside
 
 _COUNTED: Final = ("Money Out", "Money In", "Status")
 
@@ -96,15 +95,12 @@ def _concerns(item: OutboxItem, filter_: EntryFilter) -> bool:
 @contextlib.contextmanager
 def _written_whole(path: Path) -> Generator[Path, None, None]:
     """Give a file beside `path` that takes its place at the end, and is gone if anything fails."""
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        yield partial
-        partial.replace(path)
+        with temporary_beside(path) as partial:
+            yield partial
+            partial.replace(path)  # its folder is not synced: on a network drive it may be one that cannot be
     except OSError as error:
         raise StoreError(f"The file could not be written: {error.strerror or error}.") from error
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
 
 
 def _write(
@@ -118,8 +114,7 @@ def _write(
             out.write(piece)
             rows += piece.count(b"\n")
             progress(max(rows, 0))
-        out.flush()
-        os.fsync(out.fileno())
+        sync_file(out)
     if cancelled():
         raise CancelledError
 

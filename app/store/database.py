@@ -12,8 +12,9 @@ from threading import RLock
 from typing import Final
 
 from app.errors import StoreError
-from app.store.durable import make_folder, os_errors_translated
+from app.store.durable import os_errors_translated
 from app.store.schema import MIGRATIONS
+from server.contract.durable_files import make_folder
 
 BUSY_TIMEOUT_S: Final = 5.0
 

@@ -25,7 +25,7 @@ from server.auth.passwords import Passwords
 from server.auth.store import Account, Password, Stamp, User
 from server.cluster.startup import start_member
 from server.cluster.trusted_keys import TrustedKeys
-from server.config import Config, read_config, with_environment
+from server.config import Config, database_url_of_environment, read_config
 from server.contract import checks, limits
 from server.contract.errors import FieldError
 from server.db.embedded import EmbeddedPostgres
@@ -58,10 +58,10 @@ class DatabaseChoice:
             return Config(data=str(self.data.resolve()), local=True, registration="closed")
         if self.config_file is not None:
             return read_config(self.config_file)
-        config = with_environment(Config(data="", region="console"))
-        if not config.database_url:
+        url = database_url_of_environment()
+        if not url:
             raise StartError("Choose a server: give --config FILE or --data DIR, or set DATABASE_URL.")
-        return config
+        return Config(data="", region="console", database_url=url)
 
 
 def invite(place: DatabaseChoice, days: int) -> str:

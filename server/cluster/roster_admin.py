@@ -4,7 +4,6 @@
 StartError with a sentence.
 """
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from server.cluster.roster import RosterError
 from server.cluster.trusted_keys import CLUSTER
 from server.contract import cluster, join, signing
 from server.contract.cluster import Roster
+from server.contract.durable_files import write_file
 from server.errors import StartError
 from server.node.folder_lock import lock_folder
 from server.tokens import invites
@@ -89,7 +89,11 @@ class RosterAdmin:
         return Signer(load_or_make_key(path))
 
     def _write(self, signer: Signer, roster: Roster) -> None:
-        write_whole(self.folder / _ROSTER, signing.sign(signer.key, signer.kid, cluster.ROSTER, roster))
+        path, text = self.folder / _ROSTER, signing.sign(signer.key, signer.kid, cluster.ROSTER, roster)
+        try:
+            write_file(path, text.encode("ascii"))
+        except OSError as error:
+            raise StartError(f"{path} cannot be written: {error.strerror}.") from error
 
     def _now(self) -> int:
         return int(self.clock())
@@ -105,19 +109,6 @@ def public_key(data: Path, next_one: bool = False) -> str:
         return _public(path)
     with lock_folder(data):  # a server that starts just now would make another one
         return _public(path)
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Put a file in place in one step, so that nobody ever reads half of it."""
-    partial = path.with_suffix(".new")
-    try:
-        with partial.open("w", encoding="ascii") as out:
-            out.write(text)
-            out.flush()
-            os.fsync(out.fileno())
-        partial.replace(path)
-    except OSError as error:
-        raise StartError(f"{path} cannot be written: {error.strerror}.") from error
 
 
 def _public(path: Path) -> str:

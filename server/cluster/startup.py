@@ -13,6 +13,7 @@ from server.cluster.trusted_keys import TrustedKeys, signing_key
 from server.config import Config
 from server.contract import cluster, signing
 from server.contract.cluster import PublicKey, Roster, RosterRegion, RosterServer
+from server.contract.durable_files import write_file
 from server.contract.signing import SignatureError
 from server.errors import StartError
 from server.tokens.keys import own_signers, retire_key
@@ -91,10 +92,8 @@ def read_membership(config: Config, clock: Callable[[], float]) -> Membership:
     roster, text = _newest(config, kept)
     if clock() >= roster.expires_at:
         _log.warning("the roster has expired; renew it", extra={"version": roster.version})
-    membership = Membership(
-        config.cluster_key, roster, lambda: text, clock, lambda newer: _write(kept, newer)
-    )
-    _write(kept, text)
+    membership = Membership(config.cluster_key, roster, lambda: text, clock, lambda newer: _keep(kept, newer))
+    _keep(kept, text)
     return membership
 
 
@@ -145,10 +144,8 @@ _SILENT: Final = {"region": "local", "region_letter": "0", "public_url": ""}
 """What a configuration that says nothing says."""
 
 
-def _write(path: Path, text: str) -> None:
-    partial = path.with_suffix(".new")
+def _keep(path: Path, text: str) -> None:
     try:
-        partial.write_text(text, encoding="ascii")
-        partial.replace(path)
-    except OSError as error:  # a full disk: the roster is believed all the same
-        _log.warning("the roster could not be kept", extra={"error": type(error).__name__})
+        write_file(path, text.encode("ascii"))
+    except OSError as error:  # a full disk, say: the roster is believed all the same
+        _log.warning("the roster could not be written", extra={"error": type(error).__name__})

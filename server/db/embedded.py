@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+from server.contract.durable_files import write_file
 from server.errors import StartError
 
 ROOT_HOME: Final = Path("/var/lib/bahi")
@@ -153,7 +154,7 @@ class EmbeddedPostgres:
         note = self.data / "postgres.location"
         if not note.exists():
             self.data.mkdir(parents=True, exist_ok=True)
-            note.write_text(f"{ROOT_HOME / 'clusters' / secrets.token_hex(8)}\n", encoding="utf-8")
+            write_file(note, f"{ROOT_HOME / 'clusters' / secrets.token_hex(8)}\n".encode())
         return Path(note.read_text(encoding="utf-8").strip())
 
     def url(self, database: str) -> str:
@@ -163,7 +164,8 @@ class EmbeddedPostgres:
     def _password(self) -> str:
         path = self.data / "postgres.secret"
         if not path.exists():
-            _write_private(path, secrets.token_urlsafe(32))
+            self.data.mkdir(parents=True, exist_ok=True)
+            write_file(path, secrets.token_urlsafe(32).encode(), private=True)
         return path.read_text(encoding="utf-8").strip()
 
     def _initialise(self, cluster: Path) -> None:
@@ -173,7 +175,7 @@ class EmbeddedPostgres:
         _make_private_parents(fresh, self._run_as)
         fresh.mkdir(mode=0o700)
         pwfile = fresh.with_name(f"{fresh.name}.pw")
-        _write_private(pwfile, self._password())
+        write_file(pwfile, self._password().encode(), private=True)
         self._give(fresh, pwfile)
         command = [
             *(str(self._binary("initdb")), "-D", str(fresh), "-U", SUPERUSER, "--pwfile", str(pwfile)),
@@ -403,15 +405,6 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _write_private(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
-        out.write(text)
-        out.flush()
-        os.fsync(out.fileno())
 
 
 def _rotate(log: Path, most: int = 2 * 1024 * 1024) -> None:

@@ -1,16 +1,15 @@
 """The folder store: bills by content, `documents/<book>/<sha256>`, each written once and whole."""
 
 import asyncio
-import contextlib
 import hashlib
 import os
-import secrets
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
 from server.contract import media
+from server.contract.durable_files import replace_file, sync_file, sync_folder, temporary_beside
 from server.contract.errors import ErrorCode
 from server.errors import ApiError
 
@@ -60,18 +59,15 @@ class FolderStore:
         nothing is kept.
         """
         target = self.path(book_id, sha256)
-        partial = target.with_name(f".{sha256}.{secrets.token_hex(4)}")
         try:
-            await asyncio.to_thread(_make_folder, target.parent)
-            await _receive(partial, sha256, byte_size, media_type, chunks)
-            await asyncio.to_thread(_settle, partial, target)
+            with temporary_beside(target) as partial:
+                await asyncio.to_thread(_make_folder, target.parent)
+                await _receive(partial, sha256, byte_size, media_type, chunks)
+                await asyncio.to_thread(_settle, partial, target)
         except OSError as error:
             raise ApiError(
                 ErrorCode.STORE_UNAVAILABLE, "The server could not keep this document just now."
             ) from error
-        finally:
-            with contextlib.suppress(OSError):
-                partial.unlink(missing_ok=True)
 
     def _present(self, book_id: UUID, sha256s: Collection[str]) -> frozenset[str]:
         return frozenset(sha256 for sha256 in sha256s if self.path(book_id, sha256).is_file())
@@ -93,7 +89,7 @@ async def _receive(
             raise ApiError(ErrorCode.CHECKSUM_MISMATCH, "The document arrived damaged; please send it again.")
         if media.sniff(head) != media_type:
             raise ApiError(ErrorCode.MEDIA_TYPE_REFUSED, "The document is not the kind of file it says.")
-        await asyncio.to_thread(_flush, out.fileno())
+        await asyncio.to_thread(sync_file, out)
 
 
 def _make_folder(folder: Path) -> None:
@@ -102,25 +98,9 @@ def _make_folder(folder: Path) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
 
 
-def _flush(descriptor: int) -> None:
-    os.fsync(descriptor)
-
-
 def _settle(partial: Path, target: Path) -> None:
-    partial.replace(target)
-    sync_folder(target.parent)
-    sync_folder(target.parent.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a rename in `folder` durable (a folder cannot be opened on Windows, where it is not needed)."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    replace_file(partial, target)
+    sync_folder(target.parent.parent)  # the book's folder may be new
 
 
 def _look(path: Path) -> Stored | None:

@@ -1,7 +1,6 @@
 """The server's own Ed25519 keys, the first made at its first start, kept in its data folder."""
 
 import contextlib
-import os
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from server.contract.durable_files import replace_file, write_file
 from server.errors import StartError
 from server.tokens.tokens import Signer
 
@@ -30,7 +30,7 @@ def own_signers(folder: Path) -> list[Signer]:
 def retire_key(folder: Path) -> None:
     """Put the next key in the place of the one before, which signs nothing any more."""
     with contextlib.suppress(OSError):  # it stays where it is, and signs from there
-        (folder / NEXT_KEY).replace(folder / KEY)
+        replace_file(folder / NEXT_KEY, folder / KEY)
 
 
 def load_or_make_key(path: Path) -> Ed25519PrivateKey:
@@ -47,11 +47,4 @@ def load_or_make_key(path: Path) -> Ed25519PrivateKey:
 
 
 def _write(path: Path, key: Ed25519PrivateKey) -> None:
-    partial = path.with_suffix(".new")
-    partial.unlink(missing_ok=True)
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-        out.write(pem)
-        out.flush()
-        os.fsync(out.fileno())
-    partial.replace(path)
+    write_file(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), private=True)

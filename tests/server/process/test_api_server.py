@@ -206,7 +206,7 @@ def test_a_server_speaks_https_by_its_own_certificate(database_url: str, tmp_pat
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"tls_key": ""}, "Set both: tls_certificate and tls_key."),
+        ({"tls_key": ""}, "Set both tls_certificate and tls_key, or neither."),
         ({"public_url": "http://127.0.0.1:4711"}, "speaks https"),
         ({"tls_key": "/nowhere/key.pem"}, "Cannot use the TLS certificate or its key"),
     ],
