@@ -150,7 +150,7 @@ class Cluster:
         return [Endpoint(each.url) for each in found if cluster.is_allowed_url(each.url)]
 
     def is_alone(self, server_id: str) -> bool:
-        """Say whether there is no other server than this one."""
+        """Return whether there is no other server than this one."""
         return not self.others(server_id, ())
 
     def others(self, server_id: str, excluded: Collection[str]) -> list[str]:
@@ -206,8 +206,7 @@ class Cluster:
 
 
 def _speaks_for_itself(roster: Roster) -> bool:
-    """Say whether a single server signed its own roster: there is nobody in it who could have been removed,
-    and after it was moved to another address only its own word says so."""
+    """Return whether the roster was signed by the only server in it."""
     keys = {key.key for server in roster.servers for key in server.keys}
     return len(roster.servers) == 1 and keys == {roster.cluster_key}
 

@@ -17,7 +17,7 @@ class Endpoint:
     server_id: str = ""
 
     def owns(self, url: str) -> bool:
-        """Say whether `url` is on this server: only there go tokens, secrets and bills."""
+        """Return whether `url` is on this server: only there go tokens, secrets and bills."""
         return _origin(url) == _origin(self.url)
 
     def require(self, url: str) -> str:
@@ -48,7 +48,7 @@ def parse_address(text: str) -> str:
 
 
 def is_loopback_url(url: str) -> bool:
-    """Say whether `url` stays on this computer."""
+    """Return whether `url` stays on this computer."""
     return is_loopback(urlsplit(url).hostname)
 
 

@@ -89,7 +89,7 @@ class Exports:
 
 
 def _concerns(item: OutboxItem, filter_: EntryFilter) -> bool:
-    """Say whether the file would be another if `item` were sent: it comes, changes or goes."""
+    """Return whether the file would be another if `item` were sent: it comes, changes or goes."""
     return filter_.matches(item.listed()) or (item.base is not None and filter_.matches(item.base.entry))
 
 

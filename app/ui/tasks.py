@@ -97,7 +97,7 @@ class Tasks(QObject):
 
     @property
     def busy(self) -> bool:
-        """Say whether something runs or has not been delivered yet."""
+        """Return whether something runs or has not been delivered yet."""
         return bool(self._orders)
 
     def run(

@@ -46,7 +46,7 @@ class ExitGuard(QObject):
         sync.run_ended.connect(lambda _left: self._sending_ended())
 
     def must_wait(self) -> bool:
-        """Say whether what was saved just now is on its way, so that asking would be for nothing; `ready`
+        """Return whether what was saved just now is on its way, so that asking would be for nothing; `ready`
         follows soon. Only once."""
         if self._waited or not (self._sync.sending and self._waiting()):
             return False

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from app.services import Services
 
 _SUPERSEDED = "Replaced by a newer change from another device"
-_WITHOUT_SERVER = "The older versions are at the server, which cannot be reached just now."
+_WITHOUT_SERVER = "The older versions are at the server, which cannot be reached right now."
 _Found = tuple[tuple[HistoryVersion, ...], tuple["OutboxItem", ...], AppError | None]
 
 

@@ -120,7 +120,7 @@ class MoveFormPage(QWidget):
 
     @property
     def creating(self) -> bool:
-        """Say whether an account is to be made."""
+        """Return whether an account is to be made."""
         return self.how.value() == CREATE
 
     def missing(self) -> dict[str, str]:

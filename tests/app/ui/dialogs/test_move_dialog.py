@@ -218,7 +218,7 @@ def test_a_line_that_breaks_says_that_nothing_is_lost(
     fill(dialog)
     dialog.begin()
     qtbot.waitUntil(dialog.form.isVisible)
-    sentence = "The server cannot be reached just now. Nothing is lost; you can go on later."
+    sentence = "The server cannot be reached right now. Nothing is lost; you can go on later."
     assert dialog.form.banner.text() == sentence
 
 
