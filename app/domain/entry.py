@@ -168,13 +168,13 @@ class Totals:
 
     def plus(self, entry: ListedEntry) -> "Totals":
         """Return these totals with one more entry that is only on this computer."""
-        return replace(self._moved(entry, 1), waiting=self.waiting + 1)
+        return replace(self._adjusted(entry, 1), waiting=self.waiting + 1)
 
     def minus(self, entry: ListedEntry) -> "Totals":
         """Return these totals without an entry that the server counted."""
-        return self._moved(entry, -1)
+        return self._adjusted(entry, -1)
 
-    def _moved(self, entry: ListedEntry, sign: int) -> "Totals":
+    def _adjusted(self, entry: ListedEntry, sign: int) -> "Totals":
         credit = entry.direction is Direction.CREDIT
         # A voided entry is counted, but its money is not.
         money = Decimal(0) if entry.voided else sign * entry.amount
