@@ -1,4 +1,4 @@
-"""The three faces of the dialog that moves a book to a server: where to, at work, done."""
+"""The three pages of the dialog that moves a book to a server: form, progress, result."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from app.services.session_facts import InviteFacts
 
 CREATE, SIGN_IN = "create", "sign_in"
-KEPT: Final = "Nothing is lost; you can go on later."
+KEPT: Final = "Nothing is lost. You can continue later."
 _WHAT: Final = (
     "Your entries, their history and their bills are copied. The copy on this computer stays as it is."
 )
@@ -41,13 +41,14 @@ def _column(page: QWidget) -> QVBoxLayout:
 
 
 class MoveFormPage(QWidget):
-    """Where to and as whom; `submitted` tells that the button or Enter was pressed."""
+    """The server's address and the account. `submitted` is emitted by the button and by Enter."""
 
     submitted = Signal()
 
     def __init__(self, read_invite: ReadInvite, pending: str, pending_user: str) -> None:
         super().__init__()
-        self.title = label("Go on moving" if pending else "Move this book to a server", "title", "move_title")
+        title = "Continue moving" if pending else "Move this book to a server"
+        self.title = label(title, "title", "move_title")
         self.banner = Banner("move_banner")
         self._make_fields(read_invite)
         self.how = Segment(
@@ -60,7 +61,7 @@ class MoveFormPage(QWidget):
         )
         self.how.picked.connect(lambda _how: self._show_how())
         self.cancel_button = button("Cancel", "move_cancel")
-        self.start_button = button("Go on" if pending else "Move", "move_start", "primary")
+        self.start_button = button("Continue" if pending else "Move", "move_start", "primary")
         self.start_button.setDefault(True)
         self.start_button.clicked.connect(self.submitted)
         self._lay_out()
@@ -102,7 +103,7 @@ class MoveFormPage(QWidget):
         self.user_name.setText(pending_user)
         self.how.set_value(SIGN_IN if pending else CREATE)
         if pending:
-            self.banner.say("A part of your book is there already. Sign in to go on.", "good")
+            self.banner.say("Part of your book is already there. Sign in to continue.", "good")
         self._show_how()
 
     def _show_how(self) -> None:
@@ -120,26 +121,26 @@ class MoveFormPage(QWidget):
 
     @property
     def creating(self) -> bool:
-        """Say whether an account is to be made."""
+        """Return whether to create an account."""
         return self.how.value() == CREATE
 
     def missing(self) -> dict[str, str]:
-        """Return what is not filled in, by field."""
-        said = {
+        """Return a sentence for each field that is empty, by the field's name."""
+        found = {
             "address": "" if self.address.value() else "Enter the address of the server.",
             "userName": "" if self.user_name.text().strip() else "Enter your user name.",
             "password": "" if self.password.text() else "Enter your password.",
         }
-        return {name: text for name, text in said.items() if text}
+        return {name: text for name, text in found.items() if text}
 
     def clear_errors(self) -> None:
-        """Take every sentence away."""
+        """Remove the errors of all fields, and hide the banner."""
         self.banner.hide()
         for field in self.fields.values():
             field.set_error("")
 
     def show_errors(self, message: str, errors: dict[str, str]) -> None:
-        """Put sentences at their fields; the rest, or `message`, in the banner."""
+        """Show each error next to its field; show the others, or `message`, in the banner."""
         shown = {name: text for name, text in errors.items() if name in self.fields}
         placed = {name: text for name, text in shown.items() if not self.fields[name].isHidden()}
         for name, field in self.fields.items():
@@ -151,17 +152,17 @@ class MoveFormPage(QWidget):
             self.fields[name].focus_target.setFocus()
             return
 
-    def offer_to_go_on(self) -> None:
-        """Word what is offered as going on with a move that was begun: the account is there by then."""
+    def offer_to_continue(self) -> None:
+        """Offer to continue an unfinished move. Its account exists already, so the choice is to sign in."""
         self.how.set_value(SIGN_IN)
         self._show_how()
-        self.title.setText("Go on moving")
-        self.start_button.setText("Go on")
-        self.start_button.setAccessibleName("Go on")
+        self.title.setText("Continue moving")
+        self.start_button.setText("Continue")
+        self.start_button.setAccessibleName("Continue")
 
 
 class MoveWorkPage(QWidget):
-    """How far it is, and Stop."""
+    """The progress, and Stop."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -176,19 +177,19 @@ class MoveWorkPage(QWidget):
         column.addWidget(self.stage)
         column.addWidget(self.text)
         column.addWidget(self.bar)
-        column.addWidget(label(f"You may stop at any time. {KEPT}", "small", "move_kept", wrap=True))
+        column.addWidget(label(f"You can stop at any time. {KEPT}", "small", "move_kept", wrap=True))
         column.addStretch(1)
         column.addLayout(button_row(self.stop_button))
 
     def begin(self, address: str) -> None:
-        """Show the beginning."""
+        """Show the start of a move."""
         self.stop_button.setEnabled(True)
         self.stage.setText(f"{_STAGES['connecting']}…")
         self.text.setText(address)
         self.bar.setRange(0, 0)
 
     def show_progress(self, progress: "MoveProgress") -> None:
-        """Show how far it is."""
+        """Show the stage and the progress of the move."""
         self.stage.setText(f"{_STAGES[progress.stage]}…")
         if words := progress_words(progress):
             self.text.setText(words)
@@ -197,13 +198,13 @@ class MoveWorkPage(QWidget):
         self.bar.setValue(progress.entries_done if counted else 0)
 
     def show_stopping(self) -> None:
-        """Say that it ends after what is under way."""
+        """Show that the move is being stopped."""
         self.stop_button.setEnabled(False)
         self.stage.setText("Stopping…")
 
 
 def progress_words(progress: "MoveProgress") -> str:
-    """Return `87 of 124 entries · 12.4 MB of bills`; an empty text before anything is known."""
+    """Return `87 of 124 entries · 12.4 MB of bills`; "" while the number of entries is not known."""
     if not progress.entries_total:
         return ""
     done = group_digits(str(progress.entries_done))
@@ -212,7 +213,7 @@ def progress_words(progress: "MoveProgress") -> str:
 
 
 class MoveResultPage(QWidget):
-    """What is on the server now."""
+    """What was moved to the server."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -229,17 +230,17 @@ class MoveResultPage(QWidget):
         column.addLayout(button_row(self.close_button))
 
     def show_result(self, result: "MoveResult") -> None:
-        """Say what was moved where."""
+        """Show what was moved."""
         self.text.setText(result_words(result))
 
 
 def result_words(result: "MoveResult") -> str:
-    """Return `124 entries and 31 bills are on in-mum-1 · ap-south-1, verified.` and what stays here."""
+    """Return `124 entries and 31 bills are on in-mum-1 · ap-south-1, verified. The copy …`."""
     entries = count_text(result.entries, "entry", "entries")
     bills = f" and {count_text(result.documents, 'bill', 'bills')}" if result.documents else ""
     are = "is" if result.entries == 1 and not result.documents else "are"
     where = f"{entries}{bills} {are} on {result.session.server_label}, verified."
-    return f"{where} The copy on this computer stays as it was."
+    return f"{where} The copy on this computer stays as it is."
 
 
 def _line(name: str, length: int) -> QLineEdit:

@@ -113,7 +113,7 @@ class EntriesModel(QAbstractTableModel):
         return None
 
     def canFetchMore(self, parent: AnyIndex) -> bool:
-        """Say whether more rows follow and none are on their way."""
+        """Return whether more rows follow and none are on their way."""
         started = bool(self._pages.pages)
         return not parent.isValid() and started and self._pages.more is not None and not self._in_flight
 
@@ -127,17 +127,17 @@ class EntriesModel(QAbstractTableModel):
 
     @property
     def loading(self) -> bool:
-        """Say whether a page is on its way."""
+        """Return whether a page is on its way."""
         return self._in_flight
 
     @property
     def complete(self) -> bool:
-        """Say whether every row is known."""
+        """Return whether every row is known."""
         return bool(self._pages.pages) and self._pages.more is None
 
     @property
     def from_cache(self) -> bool:
-        """Say whether these are only the entries last seen on this computer."""
+        """Return whether these are only the entries last seen on this computer."""
         return self._from_cache
 
     def entry_at(self, row: int) -> ListedEntry | None:

@@ -52,7 +52,7 @@ class EditView(EntryScreen):
 
     @property
     def dirty(self) -> bool:
-        """Say whether leaving would lose something."""
+        """Return whether leaving would lose something."""
         if self._before is None:
             return False
         now = self.form.written(self.documents.attachments())

@@ -134,7 +134,7 @@ class EntryForm(QWidget):
 
     @property
     def typed(self) -> bool:
-        """Say whether something would be lost by clearing (the date alone is not)."""
+        """Return whether something would be lost by clearing (the date alone is not)."""
         return any(field.text().strip() for field in (self.amount, self.category, self.description))
 
     def written(self, attachments: tuple[Attachment, ...] = ()) -> FormDraft:
@@ -243,7 +243,7 @@ def written_of(draft: EntryDraft) -> FormDraft:
 
 
 def same_written(first: FormDraft, second: FormDraft) -> bool:
-    """Say whether two forms mean the same: `1250` is `1,250.00`, spaces around a text are nothing."""
+    """Return whether two forms mean the same: `1250` is `1,250.00`, spaces around a text are nothing."""
     return _meaning(first) == _meaning(second)
 
 

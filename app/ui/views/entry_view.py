@@ -42,7 +42,7 @@ class EntryView(EntryScreen):
 
     @property
     def dirty(self) -> bool:
-        """Say whether clearing would lose something."""
+        """Return whether clearing would lose something."""
         return self.form.typed or not self.documents.empty
 
     def written(self) -> FormDraft:

@@ -125,7 +125,7 @@ class ListingView(QWidget):
         self.ask_replication()
 
     def set_at_server(self, at_server: bool) -> None:
-        """Say whether the book is at a server, so that it can be asked where an entry is."""
+        """Return whether the book is at a server, so that it can be asked where an entry is."""
         if at_server != self._at_server:
             self._at_server = at_server
             self._tasks.supersede(self, "places")

@@ -136,12 +136,12 @@ class DocumentsPanel(QFrame):
 
     @property
     def attaching(self) -> bool:
-        """Say whether a bill is still being read."""
+        """Return whether a bill is still being read."""
         return any(tile.attachment is None for tile in self._tiles)
 
     @property
     def empty(self) -> bool:
-        """Say whether nothing is pinned or being pinned."""
+        """Return whether nothing is pinned or being pinned."""
         return not self._tiles
 
     def browse(self) -> None:

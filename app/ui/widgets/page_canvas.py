@@ -34,7 +34,7 @@ class PageCanvas(QScrollArea):
         return self._zoom
 
     def has_image(self) -> bool:
-        """Say whether a page is shown."""
+        """Return whether a page is shown."""
         return not self._pixmap.isNull()
 
     def message(self) -> str:

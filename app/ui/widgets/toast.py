@@ -66,7 +66,7 @@ class Toast(QFrame):
 
     @property
     def can_undo(self) -> bool:
-        """Say whether Undo is on offer now."""
+        """Return whether Undo is on offer now."""
         offered = not self.isHidden() and not self.undo_button.isHidden()
         held = not self._timer.isActive()  # by the mouse over it
         return offered and (held or self._clock() < self._until)

@@ -154,9 +154,9 @@ def locked_pdf(path: Path) -> Path:
 
 
 def test_a_locked_pdf_says_that_it_is_locked(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="locked with a password") as told:
+    with pytest.raises(InputError, match="has a password") as told:
         previews.picture(locked_pdf(tmp_path / "statement.pdf"), "application/pdf")
-    assert previews.pin_note(told.value).startswith("is locked")
+    assert previews.pin_note(told.value).startswith("has a password")
 
 
 def test_half_a_pdf_says_that_it_is_damaged(tmp_path: Path) -> None:

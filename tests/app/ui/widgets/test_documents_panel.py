@@ -154,7 +154,7 @@ def test_a_damaged_pdf_is_pinned_and_gently_said_to_be_so(
     pin(qtbot, panel, [path])
     qtbot.waitUntil(lambda: not tasks.busy)
     assert names(panel) == ["half.pdf"]
-    assert panel.note.text() == "“half.pdf” seems to be damaged; it is pinned as it is."
+    assert panel.note.text() == "“half.pdf” seems to be damaged. It is attached as it is."
     panel.tiles()[0].removed.emit(panel.tiles()[0].key)
     assert panel.note.text() == ""
 
