@@ -152,7 +152,7 @@ def _report_errors() -> None:
             say(error=f"{type(report.error).__name__}: {report.error.message}", at=time.monotonic())
         return report
 
-    Sync.send_pending = reported  # type: ignore[method-assign]
+    Sync.send_pending = reported  # type: ignore[assignment, method-assign]
 
 
 def _tell_totals(desk: Desk) -> None:

@@ -184,7 +184,7 @@ def _report_runs() -> None:
             say(error=report.error.message)
         return report
 
-    Sync.send_pending = reported  # type: ignore[method-assign]
+    Sync.send_pending = reported  # type: ignore[assignment, method-assign]
 
 
 if __name__ == "__main__":
