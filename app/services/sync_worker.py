@@ -7,6 +7,7 @@ no poll, and a server that does not answer delays no decision.
 
 import contextlib
 import logging
+import math
 import queue
 import random
 import threading
@@ -240,7 +241,7 @@ class SyncWorker:
         """Return for how long nothing is due, None for ever."""
         sends = self._sends.due_at if not self._sends.is_sending and not self._sends.is_held else None
         polls = self._polls.due_at if not self._polls.is_polling else None
-        due = min((at for at in (sends, polls) if at is not None and at != float("inf")), default=None)
+        due = min((at for at in (sends, polls) if at is not None and at != math.inf), default=None)
         return None if due is None else max(0.0, due - self._clock())
 
     def _begin_due(self) -> None:
@@ -250,7 +251,7 @@ class SyncWorker:
         elif self._sends.is_due(now):
             if self._sends.is_asked or self._is_troubled:
                 self._begin_run()
-            elif not self._is_probing:
+            else:
                 self._begin_probe()
         if self._is_replay_due and not self._sends.is_sending:
             self._begin_replay()
@@ -411,16 +412,19 @@ class SyncWorker:
         self.events.publish(RunEnded(report.waiting - report.refused))
 
     def _begin_probe(self) -> None:
+        self._sends.due_at = math.inf  # the end of the probe plans the next
+        if self._is_probing:
+            return
         self._is_probing = True
-        self._sends.due_at = float("inf")
         self._start_job("probe", self._session.is_online, partial(self._probed, self._number))
 
     def _probed(self, number: int, online: bool | AppError) -> None:
         self._is_probing = False
-        if number != self._number or not self._sends.is_open or self._sends.is_sending or self._sends.is_held:
-            return
+        if not self._sends.is_open or self._sends.is_sending or self._sends.is_held:
+            return  # the end of that plans the next
         is_online = online is True
-        self._update(connectivity=Connectivity.ONLINE if is_online else Connectivity.OFFLINE)
+        if number == self._number:
+            self._update(connectivity=Connectivity.ONLINE if is_online else Connectivity.OFFLINE)
         if not self._sends.is_asked:
             self._sends.plan(self._clock(), better=is_online, troubled=self._is_troubled)
 
