@@ -70,6 +70,7 @@ class FolderStore:
             ) from error
 
     def _present(self, book_id: UUID, sha256s: Collection[str]) -> frozenset[str]:
+        # Unlike `find` it opens no file, because the caller may ask for hundreds.
         return frozenset(sha256 for sha256 in sha256s if self.path(book_id, sha256).is_file())
 
 

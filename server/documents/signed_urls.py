@@ -28,6 +28,7 @@ class SignedUrl:
 def make_url(signer: TokenKeys, base_url: str, permission: SignedUrl, now: int) -> tuple[str, int]:
     """Return the URL and the second since 1970 at which it expires."""
     expires = now + LIFE_SECONDS
+    # The token names no issuer: only the server that signed it accepts it.
     claims = {
         "aud": _AUDIENCE,
         "exp": expires,

@@ -109,6 +109,8 @@ class EntryChanges:
     def _receipt(
         self, operation: Operation, appended: Appended, documents: list[Document], *, superseded: bool
     ) -> EntrySaved:
+        # From the operation, not from the table: a repeated operation must get the same receipt, even if the
+        # entry was changed meanwhile.
         record = operation.records[0]
         doc = msgspec.json.decode(record.doc)
         return EntrySaved(
