@@ -1,11 +1,11 @@
 """The configuration of a server: a Struct of keys, read from a TOML file and from the environment.
 
-For each key the first of these counts: the environment variable `BAHI_<KEY>` in capitals (`BAHI_PORT` for
-`port`), the file, the default. `database_url` is also read from `DATABASE_URL`: after `BAHI_DATABASE_URL`,
-before the file. A variable that is set to nothing counts, as an empty text.
+The value of a key is that of the environment variable `BAHI_<KEY>` in capitals (`BAHI_PORT` for `port`) if
+it is set, or else that of the file, or else the default. `database_url` may also be set by `DATABASE_URL`,
+which comes after `BAHI_DATABASE_URL` and before the file. A variable that is set to nothing is an empty
+text.
 
-A relative path in the file counts from the folder of the file; one in a variable counts from the working
-directory.
+A relative path in the file is relative to the folder of the file; in a variable, to the working directory.
 """
 
 import logging
@@ -28,10 +28,11 @@ _IS_PATH: Final = msgspec.Meta(description="a file or a folder")
 Registration = Literal["invite", "open", "closed"]
 Policy = Literal["stable", "strict"]
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+# A path, or "" if there is none. `read_settings` makes it absolute.
 PathText = Annotated[str, _IS_PATH]
-"""A path; `read_settings` makes it absolute. "" if there is none."""
+# At most 16: every server allows at least one attempt, so more servers would exceed an account's limit per
+# hour.
 Servers = Annotated[int, msgspec.Meta(ge=1, le=16)]
-"""At most 16: with more, one attempt at each server would exceed what an account may try in an hour."""
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -88,7 +89,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def read_config(path: Path) -> Config:
-    """Return the configuration of a regional server. Raises StartError with a sentence."""
+    """Return the configuration of a regional server. Raises StartError."""
     config = read_settings(path, Config)
     check_tls(config.tls_certificate, config.tls_key)
     if config.tls_certificate and config.public_url and not config.public_url.startswith("https://"):
@@ -152,7 +153,7 @@ def _from_environment(field: msgspec.structs.FieldInfo) -> object:
     try:
         value: object = msgspec.convert(text, field.type, strict=False)
     except msgspec.ValidationError as error:
-        expected = str(error).partition(", got")[0]  # "got `str`" is true of every variable
+        expected = str(error).partition(", got")[0]  # every variable is a `str`, so "got `str`" does not help
         raise StartError(f"The environment variable {variable} has a mistake: {expected}.") from error
     return str(Path(text).absolute()) if text and _is_path(field) else value
 
@@ -162,18 +163,19 @@ def _is_path(field: msgspec.structs.FieldInfo) -> bool:
 
 
 def _from_folder_of(file: Path, name: str, value: str) -> str:
-    """Return a path of the file as an absolute one. Raises StartError if only the working directory has it.
+    """Return a path of the file as an absolute path.
 
-    Such a file was written when relative paths counted from the working directory: a server that took the
-    other path would begin with an empty data folder.
+    Raises StartError if the path exists from the working directory, but not from the folder of the file.
     """
+    # In earlier versions relative paths were relative to the working directory. A file written for one of
+    # them would make the server start with a new, empty data folder.
     if not value:
         return value
     found, elsewhere = file.absolute().parent / value, Path(value)
     if _exists(elsewhere) and not _exists(found):
         raise StartError(
-            f"In the configuration {file}, {name} counts from the folder of the file: {found} does not "
-            f"exist, but {elsewhere.absolute()} does. Write the one that is meant as an absolute path."
+            f"In the configuration {file}, {name} is relative to the folder of the file: {found} does not "
+            f"exist, but {elsewhere.absolute()} does. Use an absolute path."
         )
     return str(found)
 
@@ -181,20 +183,20 @@ def _from_folder_of(file: Path, name: str, value: str) -> str:
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except OSError:  # in a folder that this user may not enter, as the working directory may be
+    except OSError:  # the user may not enter the folder, which may be the working directory
         return False
 
 
+# The keys of a discovery server that `Config` does not have. Both kinds of server may share one environment.
 _KEYS_OF_DISCOVERY: Final = frozenset({"discovery_id"})
-"""Those that `Config` does not have: servers of both kinds may share one environment."""
+# The variables of `server/replication/regions.py` begin with this.
 _REGION_URLS: Final = "BAHI_DATABASE_URL_"
-"""Begins the variables of `server/replication/regions.py`: one for each region."""
 
 
 def _warn_of_unknown_variables(kind: type[msgspec.Struct]) -> None:
-    """Log each BAHI_ variable that no key has. The start goes on: an environment, unlike a file, may be meant
-    for other programs too; Kubernetes, for one, sets BAHI_SERVICE_HOST for a service named bahi.
-    """
+    """Log a warning for each BAHI_ variable that does not belong to a key."""
+    # Not an error, as for an unknown key in the file: an environment may contain variables of other programs.
+    # Kubernetes, for example, sets BAHI_SERVICE_HOST for a service named bahi.
     keys = {*Config.__struct_fields__, *kind.__struct_fields__, *_KEYS_OF_DISCOVERY}
     known = {_variable(key) for key in keys}
     for name in sorted(os.environ):

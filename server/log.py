@@ -1,4 +1,4 @@
-"""The server's log: JSON lines on standard error. Never tokens, amounts or the contents of a document."""
+"""The server's log: JSON lines on standard error. Tokens, amounts and document contents are never logged."""
 
 import logging
 import sys
@@ -6,8 +6,8 @@ from contextvars import ContextVar
 
 from server.contract.json_lines import JsonLines
 
+# The id of the call that is being answered. Every line that is logged meanwhile has it.
 request_id: ContextVar[str] = ContextVar("request_id", default="")
-"""The id of the call that is being answered; every line that is logged meanwhile carries it."""
 
 
 def json_lines() -> JsonLines:
@@ -16,10 +16,11 @@ def json_lines() -> JsonLines:
 
 
 def log_to_stderr(level: str = "INFO") -> None:
-    """Send the lines of every logger to standard error."""
+    """Send the records of all loggers to standard error."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(json_lines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    # uvicorn logs every call, as our middleware does; a pool logs each of its attempts to connect.
     for noisy in ("uvicorn.access", "uvicorn.error", "psycopg.pool"):
         logging.getLogger(noisy).setLevel("WARNING")
 

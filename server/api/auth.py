@@ -100,6 +100,7 @@ async def end_session(request: Request) -> Response:
 
 
 def _host(request: Request) -> str | None:
+    # Behind a proxy on this computer, uvicorn has replaced the address by that in X-Forwarded-For.
     return request.client.host if request.client else None
 
 

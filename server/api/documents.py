@@ -40,6 +40,7 @@ async def plan(request: Request) -> Response:
 async def link(request: Request) -> Response:
     """GET /v1/documents/{id}/link: returns a short-lived URL of a document."""
     identity, text = authenticate(request), request.path_params["id"]
+    # No document can have such an id, and PostgreSQL would not accept it.
     if not checks.is_uuid(text):
         raise not_found("document")
     return answer(await state_of(request).documents.link(identity, UUID(text)))

@@ -55,6 +55,7 @@ _CHANGE = (
     ErrorCode.MEDIA_TYPE_REFUSED,
     ErrorCode.OPERATION_REUSED,
 )
+# The errors of a change to an existing entry.
 _LATER = (*_CHANGE, ErrorCode.NOT_FOUND, ErrorCode.BASE_MISSING, ErrorCode.ENTRY_EXISTS)
 
 
@@ -179,6 +180,7 @@ class _Download(StreamingResponse):
 
 def _id(request: Request, what: str) -> UUID:
     text = request.path_params["id"]
+    # Nothing can have such an id, and PostgreSQL would not accept it.
     if not checks.is_uuid(text):
         raise not_found(what)
     return UUID(text)

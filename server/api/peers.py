@@ -47,6 +47,7 @@ async def peer_bytes(request: Request) -> Response:
     """GET /v1/peers/bytes: returns a bill to another server. It supports Range, to resume a transfer."""
     text = request.headers.get(paths.PEER_HEADER, "")
     question = asked(request, text, peers.BYTES, BytesQuestion)
+    # They become parts of a path, so they are checked, although a server of the cluster signed them.
     if not (checks.is_uuid(question.book_id) and checks.is_sha256(question.sha256)):
         raise not_found("document")
     store, book_id = state_of(request).documents.store, UUID(question.book_id)

@@ -48,7 +48,8 @@ class ServerState:
 
     @property
     def signer(self) -> Signer:
-        """The key that this server signs with now."""
+        """The key that this server signs with at the moment."""
+        # A property, because the key changes when the roster rotates it.
         return self.trusted_keys.signer
 
 

@@ -46,7 +46,7 @@ where u.book_id = %(book_id)s and u.id = %(user_id)s and u.disabled_at is null;
 -- name: lock_devices
 select pg_advisory_xact_lock(hashtextextended('devices ' || %(book_id)s::text, 0));
 
--- name: standing_doc
+-- name: current_doc
 -- The document of the winning version of a credential or device. Its table has only some of the keys, but names the
 -- journal row.
 select t.ver, j.doc

@@ -54,6 +54,7 @@ async def sessions_of(connection: Connection, identity: Identity, now: float) ->
     """Return the user's sessions that may still be alive, newest first."""
     parameters = {"book_id": identity.book_id, "user_id": identity.user_id, "since": _oldest(now)}
     rows = await (await connection.execute(SQL["sessions"], parameters)).fetchall()
+    # A session that was never refreshed was last used when it began.
     return [
         KnownSession(family, name, read_doc(doc).get("passwordVer", 0), ver / _US, used or ver / _US)
         for family, name, doc, ver, used in rows

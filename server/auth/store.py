@@ -191,11 +191,11 @@ async def rehash(
     # The new version is the old one plus 1, not the present time. So a password that the user chooses
     # meanwhile, here or in another region, always has a higher version and wins.
     async with connection.transaction():
-        standing = await _lock_credential(connection, account)
-        if standing is None or standing[1].get("passwordHash") != account.password.hash:
+        current = await _lock_credential(connection, account)
+        if current is None or current[1].get("passwordHash") != account.password.hash:
             return
-        doc = doc_of(**{**standing[1], "passwordHash": new_hash})
-        stamp = Stamp(op_id, standing[0] + 1)
+        doc = doc_of(**{**current[1], "passwordHash": new_hash})
+        stamp = Stamp(op_id, current[0] + 1)
         await _append_one(
             connection, account, Record("credential", account.user_id, doc), device_id, stamp, region
         )
@@ -214,8 +214,8 @@ async def choose_password(
 
     Returns None if the password is not the one in `account` any more.
     """
-    standing = await _lock_credential(connection, account)
-    ver, doc = standing or (0, {})
+    current = await _lock_credential(connection, account)
+    ver, doc = current or (0, {})
     if doc.get("passwordHash", "") != account.password.hash:
         return None
     chosen = max(stamp.ver, ver + 1)
@@ -230,15 +230,15 @@ async def choose_password(
 async def _lock_credential(connection: Connection, account: Account) -> tuple[int, dict[str, Any]] | None:
     parameters = {"book_id": account.book_id, "user_id": account.user_id}
     await connection.execute(SQL["lock_password"], parameters)
-    return await _standing(connection, "credential", account.book_id, account.user_id)
+    return await _current_version(connection, "credential", account.book_id, account.user_id)
 
 
-async def _standing(
+async def _current_version(
     connection: Connection, kind: str, book_id: UUID, id_: UUID
 ) -> tuple[int, dict[str, Any]] | None:
     """Return version and contents of a record, with the keys that this program does not know."""
     parameters = {"kind": kind, "book_id": book_id, "id": id_}
-    row = await (await connection.execute(SQL["standing_doc"], parameters)).fetchone()
+    row = await (await connection.execute(SQL["current_doc"], parameters)).fetchone()
     return (row[0], read_doc(row[1])) if row else None
 
 
@@ -255,14 +255,14 @@ async def enroll_device(
     """Return the prefix of the human codes of a device; reserve a free one at the device's first log-in."""
     async with connection.transaction():
         await connection.execute(SQL["lock_devices"], {"book_id": account.book_id})
-        standing = await _standing(connection, "device", account.book_id, claim.device_id)
-        if standing is None:
+        current = await _current_version(connection, "device", account.book_id, claim.device_id)
+        if current is None:
             prefix = await _free_prefix(connection, account.book_id, letter, claim.device_id)
             ver, doc = stamp.ver, {"codePrefix": prefix, "displayName": claim.name, "createdVer": stamp.ver}
         else:
-            ver, doc = max(stamp.ver, standing[0] + 1), standing[1]
+            ver, doc = max(stamp.ver, current[0] + 1), current[1]
         # The caller has just logged in with the password, so the device may change its secret.
-        if standing is None or claim.secret_hash not in {"", doc.get("secretHash")}:
+        if current is None or claim.secret_hash not in {"", doc.get("secretHash")}:
             text = doc_of(**{**doc, "secretHash": claim.secret_hash})
             record = Record("device", claim.device_id, text)
             await _append_one(connection, account, record, claim.device_id, Stamp(stamp.op_id, ver), region)

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+# The commands import what they need when they run, so that `--help` is fast.
 if TYPE_CHECKING:
     from server.replication.mesh import Mesh
     from server.replication.verify import Verification

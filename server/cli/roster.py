@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+# The commands import what they need when they run, so that `--help` is fast.
 if TYPE_CHECKING:
     from server.cluster.roster_admin import Change, RosterAdmin
 

@@ -110,6 +110,7 @@ def list_users(place: DatabaseChoice) -> str:
     """Return a table of the users: name, created, last used, disabled. Raises StartError."""
     with _database(place.config()) as url:
         users = _run(url, store.all_users)
+    # The last column is not padded, so that lines have no trailing spaces.
     rows = [("NAME", "CREATED", "LAST USED", "DISABLED"), *(_row(user) for user in users)]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     return "".join(

@@ -106,6 +106,7 @@ def renew(roster: Roster, days: int, now: int) -> Roster:
 
 
 def _old_and_new(id_: str, old: list[PublicKey], key: str, now: int) -> list[PublicKey]:
+    # The data folder of a server has room for one next key only.
     if any(each.use_from > now for each in old):
         raise RosterError(
             f"{id_} already has a next key that is not in use yet; if that key is lost, use --now."
@@ -141,6 +142,7 @@ def _found(roster: Roster, id_: str) -> RosterServer | RosterDiscovery:
 def _check_new(roster: Roster, id_: str, url: str, key: str) -> None:
     _check_name(id_, "server id")
     _check_url(url)
+    # Ids are unique over both kinds of server, because signed messages name their sender by id alone.
     for each in _members(roster):
         if each.id == id_:
             raise RosterError(f"There is a server {id_} already.")

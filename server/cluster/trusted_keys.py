@@ -90,10 +90,12 @@ class TrustedKeys:
 
         def key_of(kid: str) -> Ed25519PublicKey | None:
             found = self._keys.get(kid)
+            # Checked at each use: no event announces that a key has expired.
             if found and (not found.until or self._now() < found.until):
                 owners.append(found.owner)
             else:
                 found = None
+            # The cluster key is trusted for invitations only. Tokens of sessions come from servers.
             if self._cluster and kid == self._cluster[0] and audience == INVITES:
                 owners.append(CLUSTER)
                 return self._cluster[1]

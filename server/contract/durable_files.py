@@ -1,7 +1,7 @@
-"""Files that survive a crash and a power cut: under its name a file is whole, or as it was before.
+"""Writes files that survive a crash or a power failure: a file is either complete, or as it was before.
 
-The program and the server write their files by this module. It is no part of the wire, but both may import
-nothing else that they share. Everything here raises OSError.
+It is not part of the protocol. It is here because the program and the server both use it, and this package is
+all that both may import. All functions raise OSError.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ _AS_UMASK_SAYS: Final = 0o666
 
 
 def write_file(path: Path, content: bytes, *, private: bool = False) -> None:
-    """Write `content` to `path`, durably, in place of what was there; `private` closes it to other users."""
+    """Replace the file `path` by one with `content`. If it is `private`, other users cannot read it."""
     mode = _OWNER_ONLY if private else _AS_UMASK_SAYS
     with temporary_beside(path) as temporary:
         with open(temporary, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as out:
@@ -30,9 +30,10 @@ def write_file(path: Path, content: bytes, *, private: bool = False) -> None:
 def temporary_beside(path: Path) -> Iterator[Path]:
     """Yield a name for a new file in the folder of `path`; remove the file if it is still there at the end.
 
-    A killed process leaves it behind. The name is new each time, so that two who write the same file at once
-    never mix their bytes; it does not hold the name of `path`, which may be as long as names can be.
+    A process that is killed leaves the file behind.
     """
+    # A random name, so that two processes that write the same file do not mix their bytes. It does not
+    # contain the name of `path`, which may already have the maximum length of a file name.
     temporary = path.with_name(f".{secrets.token_hex(8)}.part")
     try:
         yield temporary
@@ -42,13 +43,13 @@ def temporary_beside(path: Path) -> Iterator[Path]:
 
 
 def replace_file(temporary: Path, final: Path) -> None:
-    """Give a synced file its final name, durably. Windows refuses this if somebody has `final` open."""
+    """Rename a synced file to its final name, durably. On Windows this fails if `final` is open."""
     temporary.replace(final)
     sync_folder(final.parent)
 
 
 def make_folder(folder: Path) -> None:
-    """Make `folder` and its missing parents durably, for this user alone; leave one that exists as it is."""
+    """Create `folder` and its missing parents durably, for this user only. Existing folders do not change."""
     if folder.is_dir():
         return
     make_folder(folder.parent)
@@ -57,19 +58,19 @@ def make_folder(folder: Path) -> None:
 
 
 def sync_file(file: IO[bytes]) -> None:
-    """Bring all that was written to an open file onto the disk."""
+    """Write everything in an open file to the disk."""
     file.flush()
-    if sys.platform == "darwin":  # there fsync leaves the bytes in the disk's own cache
+    if sys.platform == "darwin":  # on macOS, fsync leaves the bytes in the cache of the disk
         import fcntl
 
-        with contextlib.suppress(OSError):  # network drives cannot; fsync is what they have
+        with contextlib.suppress(OSError):  # network drives do not support it, only fsync
             fcntl.fcntl(file, fcntl.F_FULLFSYNC)
             return
     os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:
-    """Bring the names in `folder` onto the disk. Windows cannot open a folder, and need not."""
+    """Write the names in `folder` to the disk. Windows cannot open a folder, and does not need this."""
     if os.name == "nt":
         return
     descriptor = os.open(folder, os.O_RDONLY)

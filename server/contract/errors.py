@@ -64,10 +64,12 @@ STATUS: dict[ErrorCode, HTTPStatus] = {
     ErrorCode.OPERATION_REUSED: HTTPStatus.UNPROCESSABLE_ENTITY,
     ErrorCode.CLOCK_AHEAD: HTTPStatus.UNPROCESSABLE_ENTITY,
     ErrorCode.CHECKSUM_MISMATCH: HTTPStatus.UNPROCESSABLE_ENTITY,
+    # The call is right, but for another server, which `detail.serverId` names.
     ErrorCode.WRONG_SERVER: HTTPStatus.MISDIRECTED_REQUEST,
     ErrorCode.HEARTBEAT_REFUSED: HTTPStatus.FORBIDDEN,
     ErrorCode.TOO_MANY_ATTEMPTS: HTTPStatus.TOO_MANY_REQUESTS,
     ErrorCode.INTERNAL: HTTPStatus.INTERNAL_SERVER_ERROR,
+    # A client may send the same call again later, or to another server.
     ErrorCode.DATABASE_UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
     ErrorCode.STORE_UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
     ErrorCode.DRAINING: HTTPStatus.SERVICE_UNAVAILABLE,

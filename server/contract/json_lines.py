@@ -1,6 +1,6 @@
-"""Log records as JSON, one object a line, in the program's log and in the server's.
+"""Formats log records as JSON, one object per line, for the program and the server.
 
-This is no part of the wire, but the program and the server may import nothing else that they share.
+It is not part of the protocol. It is here because both use it, and this package is all that both may import.
 """
 
 import json
@@ -16,9 +16,9 @@ _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {
 
 
 class JsonLines(logging.Formatter):
-    """Formats a record with its `extra` fields, and the name of an exception without its text.
+    """Formats a record with its `extra` fields. `context` returns more fields for every record.
 
-    `context` returns more fields; a record's own field of the same name counts.
+    If both have a field of the same name, the record's is used.
     """
 
     def __init__(self, context: Callable[[], Mapping[str, object]] = dict) -> None:
@@ -35,6 +35,7 @@ class JsonLines(logging.Formatter):
         }
         line |= self._context()
         line |= {key: value for key, value in vars(record).items() if key not in _STANDARD}
+        # Only the class of an exception: its text may contain what somebody entered.
         if record.exc_info and record.exc_info[0]:
             line["error"] = record.exc_info[0].__name__
         return json.dumps(line, default=str, ensure_ascii=False)

@@ -13,6 +13,10 @@ CrDr = Literal["CR", "DR"]
 Status = Literal["active", "voided", "all"]
 
 
+# Servers and clients of different versions work together. So a field that is added to an existing message
+# must have a default value.
+
+
 class Request(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """A body that a client sends. An unknown field is refused: dropping it would lose what was entered."""
 

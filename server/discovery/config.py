@@ -1,4 +1,4 @@
-"""The configuration of a discovery server: a Struct of keys, read as `server/config.py` says."""
+"""The configuration of a discovery server: a Struct of keys, read as described in `server/config.py`."""
 
 from pathlib import Path
 

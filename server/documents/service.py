@@ -43,23 +43,23 @@ class DocumentService:
 
     async def take(self, token: str, chunks: AsyncIterator[bytes]) -> None:
         """Store the bytes of a PUT. Raises ApiError as `FolderStore.put` and `read_url` do."""
-        link = read_url(self.signer, token, "PUT", int(self.clock()))
+        signed = read_url(self.signer, token, "PUT", int(self.clock()))
         # A client repeats an upload whose answer it did not get.
-        if await self.store.find(link.book_id, link.sha256) is not None:
+        if await self.store.find(signed.book_id, signed.sha256) is not None:
             return
-        await self.store.put(link.book_id, link.sha256, link.byte_size, link.media_type, chunks)
+        await self.store.put(signed.book_id, signed.sha256, signed.byte_size, signed.media_type, chunks)
 
     async def open(self, token: str) -> tuple[SignedUrl, Path]:
         """Return the file that a link leads to; fetch it from another region if it is not here.
 
         Raises ApiError (not_found, forbidden, link_expired, store_unavailable).
         """
-        link = read_url(self.signer, token, "GET", int(self.clock()))
-        if await self.store.find(link.book_id, link.sha256) is None:
+        signed = read_url(self.signer, token, "GET", int(self.clock()))
+        if await self.store.find(signed.book_id, signed.sha256) is None:
             await self.replicator.fetch_now(
-                WantedDocument(link.book_id, link.sha256, link.byte_size, link.media_type)
+                WantedDocument(signed.book_id, signed.sha256, signed.byte_size, signed.media_type)
             )
-        return link, self.store.path(link.book_id, link.sha256)
+        return signed, self.store.path(signed.book_id, signed.sha256)
 
     async def link(self, identity: Identity, document_id: UUID) -> DocumentLink:
         """Return a short-lived link to a document of this book. Raises ApiError (not_found)."""
@@ -72,8 +72,8 @@ class DocumentService:
         # Start to fetch missing bytes now, before the client follows the link.
         if await self.store.find(identity.book_id, sha256) is None:
             self.replicator.begin(WantedDocument(identity.book_id, sha256, byte_size, media_type))
-        link = SignedUrl("GET", identity.book_id, sha256, byte_size, media_type, file_name)
-        url, expires = make_url(self.signer, self.public_url, link, int(self.clock()))
+        signed = SignedUrl("GET", identity.book_id, sha256, byte_size, media_type, file_name)
+        url, expires = make_url(self.signer, self.public_url, signed, int(self.clock()))
         return DocumentLink(url, instant(expires), file_name, media_type, byte_size, sha256)
 
     async def require_stored(self, book_id: UUID, documents: Sequence[NewDocument]) -> None:
@@ -100,7 +100,7 @@ class DocumentService:
     async def _plan_one(self, book_id: UUID, document: PlannedDocument) -> DocumentPlan:
         if await self.store.find(book_id, document.sha256) is not None:
             return DocumentPlan(document.sha256, stored=True)
-        link = SignedUrl("PUT", book_id, document.sha256, document.byte_size, document.media_type)
-        url, expires = make_url(self.signer, self.public_url, link, int(self.clock()))
+        signed = SignedUrl("PUT", book_id, document.sha256, document.byte_size, document.media_type)
+        url, expires = make_url(self.signer, self.public_url, signed, int(self.clock()))
         headers = {"Content-Type": document.media_type}
         return DocumentPlan(document.sha256, stored=False, upload=Upload(url, headers, instant(expires)))

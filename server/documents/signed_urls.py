@@ -25,18 +25,19 @@ class SignedUrl:
     file_name: str = ""
 
 
-def make_url(signer: TokenKeys, base_url: str, link: SignedUrl, now: int) -> tuple[str, int]:
+def make_url(signer: TokenKeys, base_url: str, permission: SignedUrl, now: int) -> tuple[str, int]:
     """Return the URL and the second since 1970 at which it expires."""
     expires = now + LIFE_SECONDS
+    # The token names no issuer: only the server that signed it accepts it.
     claims = {
         "aud": _AUDIENCE,
         "exp": expires,
-        "met": link.method,
-        "book": str(link.book_id),
-        "sha": link.sha256,
-        "len": link.byte_size,
-        "typ": link.media_type,
-        "nam": link.file_name,
+        "met": permission.method,
+        "book": str(permission.book_id),
+        "sha": permission.sha256,
+        "len": permission.byte_size,
+        "typ": permission.media_type,
+        "nam": permission.file_name,
     }
     return base_url + paths.BLOB.format(token=signer.sign(claims)), expires
 

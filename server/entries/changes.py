@@ -109,6 +109,8 @@ class EntryChanges:
     def _receipt(
         self, operation: Operation, appended: Appended, documents: list[Document], *, superseded: bool
     ) -> EntrySaved:
+        # From the operation, not from the table: a repeated operation must get the same receipt, even if the
+        # entry was changed meanwhile.
         record = operation.records[0]
         doc = msgspec.json.decode(record.doc)
         return EntrySaved(
@@ -127,7 +129,7 @@ async def _base(connection: Connection, book_id: UUID, entry_id: UUID, ver: int)
     if doc is not None:
         return doc
     # If the entry is known, its version is still on the way from another region, and the client retries.
-    if await store.standing_version(connection, book_id, entry_id) is None:
+    if await store.current_version(connection, book_id, entry_id) is None:
         raise not_found("entry")
     raise ApiError(
         ErrorCode.BASE_MISSING, "The version that this change is based on has not arrived here yet."
@@ -145,8 +147,8 @@ async def _removed(connection: Connection, book_id: UUID, entry_id: UUID, ids: l
 
 
 async def _is_superseded(connection: Connection, operation: Operation) -> bool:
-    standing = await store.standing_version(connection, operation.book_id, operation.records[0].id)
-    return standing is not None and standing > (operation.ver, operation.op_id)
+    current = await store.current_version(connection, operation.book_id, operation.records[0].id)
+    return current is not None and current > (operation.ver, operation.op_id)
 
 
 def _document(new: NewDocument) -> Document:

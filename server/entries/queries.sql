@@ -124,7 +124,7 @@ from public.accounting_document d
 where d.book_id = %(book_id)s and d.accounting_entry_id = %(id)s and d.voided_at is null
 order by d.created_at, length(d.doc_code), d.doc_code;
 
--- name: standing_version
+-- name: current_version
 select e.ver, e.op_id from public.accounting_entry e where e.book_id = %(book_id)s and e.id = %(id)s;
 
 -- name: summary_of_months

@@ -46,6 +46,7 @@ def void_operation(identity: Identity, entry_id: str, base: Doc, body: VoidEntry
 
 def restore_operation(identity: Identity, entry_id: str, base: Doc, body: VoidEntry) -> Operation:
     """Return the operation that restores a voided entry."""
+    # An entry is voided if its document has this key.
     entry = {key: value for key, value in base.items() if key != "voidedVer"} | {"basedOn": body.based_on}
     return _operation(identity, body.op_id, body.ver, [_record("entry", entry_id, entry)])
 

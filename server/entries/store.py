@@ -117,9 +117,9 @@ async def documents(connection: Connection, book_id: UUID, id_: UUID) -> list[Do
     return [Document(*row) for row in rows]
 
 
-async def standing_version(connection: Connection, book_id: UUID, id_: UUID) -> tuple[int, UUID] | None:
+async def current_version(connection: Connection, book_id: UUID, id_: UUID) -> tuple[int, UUID] | None:
     """Return (ver, op_id) of the current version of an entry, or None if there is no such entry."""
-    rows = await _rows(connection, SQL["standing_version"], {"book_id": book_id, "id": id_})
+    rows = await _rows(connection, SQL["current_version"], {"book_id": book_id, "id": id_})
     return (rows[0][0], rows[0][1]) if rows else None
 
 

@@ -57,6 +57,7 @@ def documented(
     operation = ApiOperation(body, answer, status, query, errors, signed_in, media_type, takes_bytes)
 
     def mark(handler: H) -> H:
+        # On the function itself, because a route gives the OpenAPI document only its endpoint.
         setattr(handler, _ATTRIBUTE, operation)
         return handler
 

@@ -13,10 +13,10 @@ _LOCK_FILE = "server.lock"
 _PAUSE_SECONDS = 0.05
 
 
-def lock_folder(folder: Path, patience: float = 0.0) -> IO[str]:
+def lock_folder(folder: Path, timeout: float = 0.0) -> IO[str]:
     """Lock `folder` until the returned file is closed. The folder is created if it does not exist.
 
-    Raises StartError if the folder is still locked after `patience` seconds, or cannot be used.
+    Raises StartError if the folder is still locked after `timeout` seconds, or cannot be used.
     """
     try:
         # Only its owner may read the folder: it holds keys, passwords and bills.
@@ -25,7 +25,7 @@ def lock_folder(folder: Path, patience: float = 0.0) -> IO[str]:
     except OSError as error:
         raise StartError(f"The data folder {folder} cannot be used: {error.strerror}.") from error
     try:
-        _lock_within(file, patience)
+        _lock_within(file, timeout)
     except OSError as error:
         file.seek(0)
         holder = file.read().strip()
@@ -40,8 +40,8 @@ def lock_folder(folder: Path, patience: float = 0.0) -> IO[str]:
     return file
 
 
-def _lock_within(file: IO[str], patience: float) -> None:
-    deadline = time.monotonic() + patience
+def _lock_within(file: IO[str], timeout: float) -> None:
+    deadline = time.monotonic() + timeout
     while True:
         try:
             return _lock(file)

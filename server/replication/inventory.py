@@ -55,9 +55,9 @@ class RegionInventory:
 
 def read_inventory(node: Node) -> RegionInventory:
     """Return the inventory of a region. Raises RegionError."""
-    has_journal, has_wanted = node.rows("tables")[0]
+    has_journal, has_queue = node.rows("tables")[0]
     journal, is_estimate = _journal(node) if has_journal else (None, False)
-    to_copy = node.rows("wanted")[0] if has_wanted else (None, None, None)
+    to_copy = node.rows("wanted")[0] if has_queue else (None, None, None)
     return RegionInventory(node.code, journal, is_estimate, *to_copy)
 
 

@@ -68,11 +68,11 @@ class Mesh:
                 "If its leaving was interrupted, join it again and then let it leave."
             )
         away = tuple(each for each in found.members if each in found.away and each != code)
-        stay = [each for each in found.members if each not in (*away, code)]
+        staying_codes = [each for each in found.members if each not in (*away, code)]
         self._report_left_out(away, found)
         with ExitStack() as stack:
             leaving = self._leaving(gone, stack, dead=dead)
-            staying = stack.enter_context(self._connected(self._named(stay)))
+            staying = stack.enter_context(self._connected(self._named(staying_codes)))
             if not staying:
                 raise StartError(f"No other member can be reached. {found.verdict}")
             nodes = [leaving, *staying] if leaving else staying

@@ -148,6 +148,7 @@ def _judge_pair(publisher: RegionEnd, subscriber: RegionEnd) -> SubscriptionStat
 def _state(
     publisher: RegionEnd, subscriber: RegionEnd, received: Mapping[str, Any], sent: Mapping[str, Any]
 ) -> tuple[State, str]:
+    # The worst first: each check assumes that those before it have passed.
     for end in (publisher, subscriber):
         if end.away:
             return "unreachable", f"{end.code} cannot be reached"
@@ -164,6 +165,7 @@ def _state(
 
 
 def _pace(received: Mapping[str, Any], sent: Mapping[str, Any]) -> tuple[State, str]:
+    # Checked before the lag, which grows during a first copy.
     if received["copying"]:
         failed = received.get("copy_errors") or 0
         errors = f" ({failed} errors so far; see the PostgreSQL log of the subscriber)" if failed else ""

@@ -137,7 +137,7 @@ def _differing_slices(nodes: Sequence[Node], table: Table) -> tuple[dict[str, in
     rows = 0
     for some in _chunks(_differing_keys(whole)):
         values = {"parts": [f"{book}/{bucket}" for book, bucket in some]}
-        slices = _ask_all(nodes, lambda node: _slices(node, table, values))  # noqa: B023 - used up at once
+        slices = _ask_all(nodes, lambda node: _slices(node, table, values))  # noqa: B023 - called before the next round
         unlike = _differing_keys(slices)
         rows += sum(max(each.get(key, (0,))[0] for each in slices) for key in unlike)
         if rows > _MAX_ROWS:
@@ -160,7 +160,7 @@ def _differing_rows(
     found: dict[_Row, tuple[int | None, ...]] = {}
     for some in _chunks(places):
         values = {"places": [place.text for place in some]}
-        seen = _ask_all(nodes, lambda node: _rows(node, table, values))  # noqa: B023 - used up at once
+        seen = _ask_all(nodes, lambda node: _rows(node, table, values))  # noqa: B023 - called before the next round
         found |= {row: tuple(each.get(row) for each in seen) for row in _differing_keys(seen)}
     return found
 
@@ -212,6 +212,7 @@ def _sources(codes: Sequence[str], target: int, rows: Sequence[tuple[int | None,
 
 def _ask_all(nodes: Sequence[Node], ask: Callable[[Node], dict[Any, Any]]) -> list[dict[Any, Any]]:
     """Call `ask` for all regions in parallel; each has its own connection."""
+    # In parallel for the time it takes, and so that the regions are read at nearly the same moment.
     with ThreadPoolExecutor(len(nodes)) as pool:
         return list(pool.map(ask, nodes))
 

@@ -50,7 +50,7 @@ def read_invite(signer: TokenKeys, code: str, now: int) -> Invite:
     try:
         claims = signer.verify(bare, AUDIENCE)
         invite, expires = Invite(UUID(claims["jti"])), int(claims["exp"])
-    except (TokenError, KeyError, ValueError, AttributeError) as error:
+    except (TokenError, KeyError, ValueError, AttributeError) as error:  # AttributeError: `jti` is not a text
         raise InviteError("wrong", WRONG) from error
     if now >= expires:
         raise InviteError("expired", EXPIRED)

@@ -1,4 +1,4 @@
-"""The server's own Ed25519 keys, the first made at its first start, kept in its data folder."""
+"""The Ed25519 keys of a server, in its data folder. The first one is created at the first start."""
 
 import contextlib
 from pathlib import Path
@@ -21,20 +21,20 @@ NEXT_KEY: Final = "server-key.next.pem"
 
 
 def own_signers(folder: Path) -> list[Signer]:
-    """Return the server's key, and the one that it signs with next where there is one. Raises StartError."""
-    later = folder / NEXT_KEY
-    paths = [folder / KEY, *([later] if later.exists() else [])]
+    """Return the server's key, and its next key if there is one. Raises StartError."""
+    next_key = folder / NEXT_KEY
+    paths = [folder / KEY, *([next_key] if next_key.exists() else [])]
     return [Signer(load_or_make_key(path)) for path in paths]
 
 
 def retire_key(folder: Path) -> None:
-    """Put the next key in the place of the one before, which signs nothing any more."""
-    with contextlib.suppress(OSError):  # it stays where it is, and signs from there
+    """Replace the key by the next key, which is in use now."""
+    with contextlib.suppress(OSError):  # the next key can also be used from its own file
         replace_file(folder / NEXT_KEY, folder / KEY)
 
 
 def load_or_make_key(path: Path) -> Ed25519PrivateKey:
-    """Return the key at `path` (PEM, readable by its owner only). Raises StartError where it is damaged."""
+    """Return the key in the file `path` (PEM); create it if there is none. Raises StartError if damaged."""
     if not path.exists():
         _write(path, Ed25519PrivateKey.generate())
     try:

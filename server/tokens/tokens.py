@@ -143,6 +143,8 @@ def make_access(
     signer: TokenKeys, issuer: str, identity: Identity, pin_epoch: int, jti: str, now: int, server: str = ""
 ) -> str:
     """Return an access token for `server` ("": the issuer), valid for ACCESS_SECONDS."""
+    # The names of claims are part of the protocol: `srv` is the server that accepts the token, `lep` the
+    # pin epoch.
     return signer.sign(
         {
             "iss": issuer,
@@ -171,6 +173,8 @@ def make_refresh(signer: TokenKeys, token: RefreshToken, now: int, issuer: str =
 
     It expires if it is not used for REFRESH_IDLE_SECONDS.
     """
+    # `gen` is the generation, `abs` the end of the session, `pwv` the version of the password, `lat` and
+    # `rat` are the times of the last change of the server and of the region.
     identity = token.identity
     return signer.sign(
         {
@@ -216,6 +220,7 @@ def read_refresh(claims: dict[str, Any], now: int) -> RefreshToken:
 
 
 def _check_not_expired(claims: dict[str, Any], now: int) -> None:
+    # `verified` has made sure that there is an `exp`.
     if now >= int(claims["exp"]):
         raise TokenError("expired")
 

@@ -132,7 +132,7 @@ def test_an_expired_directory_is_refused(believer: Believer) -> None:
 
 def test_a_directory_that_would_last_too_long_is_refused(believer: Believer) -> None:
     text = believer.regional.directory(expires_at_ms=int(believer.now * 1_000) + 10**9)
-    assert "longer" in refusal(believer.membership.offer_directory, text)
+    assert "too long" in refusal(believer.membership.offer_directory, text)
 
 
 def test_an_unsigned_or_foreign_directory_is_refused(believer: Believer) -> None:

@@ -128,7 +128,7 @@ def test_each_invitation_is_another_one(operator: RosterAdmin) -> None:
 
 @pytest.mark.parametrize("days", [0, 91])
 def test_an_invitation_has_bounds(operator: RosterAdmin, days: int) -> None:
-    with pytest.raises(StartError, match="from 1 to 90 days"):
+    with pytest.raises(StartError, match="for 1 to 90 days"):
         operator.invite(days)
 
 

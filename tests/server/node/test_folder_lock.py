@@ -42,5 +42,5 @@ def test_the_next_server_waits_for_one_that_is_still_ending(tmp_path: Path) -> N
     held = lock_folder(tmp_path)
     ends = threading.Timer(0.1, held.close)
     ends.start()
-    lock_folder(tmp_path, patience=10).close()
+    lock_folder(tmp_path, timeout=10).close()
     ends.join()
