@@ -30,13 +30,13 @@ class SendSchedule:
     due_at: float = math.inf
     pause: float = FIRST_PAUSE_SECONDS
 
-    def open(self, now: float) -> None:
+    def start(self, now: float) -> None:
         """A book is open: send at once."""
         self.is_open, self.is_held = True, False
         self.pause = FIRST_PAUSE_SECONDS
         self.ask(now)
 
-    def close(self) -> None:
+    def stop(self) -> None:
         """The book is closed: send nothing more. A run that is under way goes on."""
         self.is_open = self.is_asked = False
         self.due_at = math.inf

@@ -299,14 +299,14 @@ class SyncWorker:
         self.events.publish(Started(number))
         self._was_away = self._was_behind = False
         self._state = SyncState()
-        self._sends.open(self._clock())
+        self._sends.start(self._clock())
         self._sends.hold(self._connection.view().phase in NO_SERVER, self._clock())
         if self._sends.is_held:
             self._count_waiting()
         self._connection.recount()
 
     def _close_book(self) -> None:
-        self._sends.close()
+        self._sends.stop()
         self._update(connectivity=Connectivity.STARTING, waiting=0, refused=0, problem=None)
 
     def _session_changed(self, change: SessionChange) -> None:
