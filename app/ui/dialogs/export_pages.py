@@ -36,10 +36,11 @@ def button_row(*buttons: QPushButton) -> QHBoxLayout:
     return row
 
 
-def _column(page: QWidget) -> QVBoxLayout:
+def page_column(page: QWidget, spacing: int) -> QVBoxLayout:
+    """Return a layout for the page of a dialog, which has margins of its own."""
     column = QVBoxLayout(page)
     column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(14)
+    column.setSpacing(spacing)
     return column
 
 
@@ -57,7 +58,7 @@ class ExportSetupPage(QWidget):
         self.cancel_button = button("Cancel", "export_cancel")
         self.start_button = button("Export…", "export_start", "primary", "download", "on_accent")
         self.start_button.setDefault(True)
-        column = _column(self)
+        column = page_column(self, 14)
         column.addWidget(label("Export CSV", "title"))
         column.addWidget(label(filter_words(wanted), "muted", "export_filter", wrap=True))
         dates = QHBoxLayout()
@@ -133,7 +134,7 @@ class ExportWorkPage(QWidget):
         self.bar.setTextVisible(False)
         self.bar.setRange(0, 0)
         self.cancel_button = button("Cancel", "export_stop")
-        column = _column(self)
+        column = page_column(self, 14)
         column.addWidget(self.title)
         column.addWidget(self.text)
         column.addWidget(self.bar)
@@ -157,7 +158,7 @@ class ExportResultPage(QWidget):
         self.values = {name: label("", "strong", f"export_{name}") for name in ("out", "in", "net")}
         self.show_button = button("Show in folder", "export_show", icon="folder-open")
         self.close_button = button("Done", "export_done", "primary")
-        column = _column(self)
+        column = page_column(self, 14)
         column.addWidget(label("Exported", "title"))
         column.addWidget(self.rows)
         column.addLayout(self._totals())

@@ -3,16 +3,17 @@
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QLabel, QLineEdit, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QProgressBar, QWidget
 
 from app.domain.bounds import MAX_PASSWORD, MAX_USER_NAME
 from app.domain.money import group_digits
 from app.ui.bounds import LONGEST_LINK, count_text, size_text
-from app.ui.dialogs.export_pages import button_row
+from app.ui.dialogs.export_pages import button_row, page_column
 from app.ui.icons import put_icon
 from app.ui.widgets.address_field import AddressField, ReadInvite
 from app.ui.widgets.banner import Banner
 from app.ui.widgets.field import Field
+from app.ui.widgets.form_errors import clear_errors, empty_login_fields, show_errors
 from app.ui.widgets.pieces import button, label
 from app.ui.widgets.segment import Choice, Segment
 
@@ -31,13 +32,6 @@ _STAGES: Final = {
     "verifying": "Checking that everything arrived",
     "done": "Done",
 }
-
-
-def _column(page: QWidget) -> QVBoxLayout:
-    column = QVBoxLayout(page)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(12)
-    return column
 
 
 class MoveFormPage(QWidget):
@@ -86,7 +80,7 @@ class MoveFormPage(QWidget):
             line.returnPressed.connect(self.submitted)
 
     def _lay_out(self) -> None:
-        column = _column(self)
+        column = page_column(self, 12)
         column.addWidget(self.title)
         column.addWidget(label(_WHAT, "muted", "move_what", wrap=True))
         column.addWidget(self.banner)
@@ -126,31 +120,15 @@ class MoveFormPage(QWidget):
 
     def missing(self) -> dict[str, str]:
         """Return a sentence for each field that is empty, by the field's name."""
-        found = {
-            "address": "" if self.address.value() else "Enter the address of the server.",
-            "userName": "" if self.user_name.text().strip() else "Enter your user name.",
-            "password": "" if self.password.text() else "Enter your password.",
-        }
-        return {name: text for name, text in found.items() if text}
+        return empty_login_fields(self.address.value(), self.user_name.text().strip(), self.password.text())
 
     def clear_errors(self) -> None:
         """Remove the errors of all fields, and hide the banner."""
-        self.banner.hide()
-        for field in self.fields.values():
-            field.set_error("")
+        clear_errors(self.fields, self.banner)
 
     def show_errors(self, message: str, errors: dict[str, str]) -> None:
-        """Show each error next to its field; show the others, or `message`, in the banner."""
-        shown = {name: text for name, text in errors.items() if name in self.fields}
-        placed = {name: text for name, text in shown.items() if not self.fields[name].isHidden()}
-        for name, field in self.fields.items():
-            field.set_error(placed.get(name, ""))
-        rest = [text for name, text in errors.items() if name not in placed]
-        if rest or not errors:
-            self.banner.say(" ".join(rest) or message, "danger")
-        for name in placed:
-            self.fields[name].focus_target.setFocus()
-            return
+        """Show each error under its field; show the others, or `message`, in the banner."""
+        show_errors(self.fields, self.banner, message, errors)
 
     def offer_to_continue(self) -> None:
         """Offer to continue an unfinished move. Its account exists already, so the choice is to sign in."""
@@ -173,7 +151,7 @@ class MoveWorkPage(QWidget):
         self.bar.setAccessibleName("Progress")
         self.bar.setTextVisible(False)
         self.stop_button = button("Stop", "move_stop")
-        column = _column(self)
+        column = page_column(self, 12)
         column.addWidget(self.stage)
         column.addWidget(self.text)
         column.addWidget(self.bar)
@@ -222,7 +200,7 @@ class MoveResultPage(QWidget):
         self.text = label("", "", "move_done_text", wrap=True)
         self.text.setAlignment(Qt.AlignmentFlag.AlignLeft)
         self.close_button = button("Done", "move_done", "primary")
-        column = _column(self)
+        column = page_column(self, 12)
         column.addWidget(icon)
         column.addWidget(label("Your book is on the server", "title"))
         column.addWidget(self.text)

@@ -9,6 +9,7 @@ from app.domain.bounds import MAX_PASSWORD
 from app.errors import AppError
 from app.ui.tasks import Tasks
 from app.ui.widgets.field import Field
+from app.ui.widgets.form_errors import focus_first_error
 from app.ui.widgets.pieces import button, label
 
 _NOT_EQUAL = "The two new passwords are not the same."
@@ -76,10 +77,7 @@ class PasswordForm(QWidget):
         placed = any(name in self.fields for name in errors)
         self.problem.setText("" if placed else message)
         self.problem.setVisible(bool(self.problem.text()))
-        for field in self.fields.values():
-            if field.error_text:
-                field.focus_target.setFocus()
-                return
+        focus_first_error(self.fields.values())
 
 
 def _line(name: str) -> QLineEdit:

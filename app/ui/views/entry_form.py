@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from app.domain.bounds import MAX_CATEGORY, MAX_DESCRIPTION
@@ -20,6 +20,7 @@ from app.ui.widgets.amount_field import AmountField
 from app.ui.widgets.date_field import DateField
 from app.ui.widgets.direction_segment import direction_segment
 from app.ui.widgets.field import Field
+from app.ui.widgets.form_errors import focus_first_error
 from app.ui.widgets.suggest_field import SuggestField
 
 if TYPE_CHECKING:
@@ -207,10 +208,7 @@ class EntryForm(QWidget):
 
     def focus_first_error(self) -> None:
         """Set the focus to the first field with an error."""
-        for field in self.fields.values():
-            if field.error_text:
-                field.focus_target.setFocus(Qt.FocusReason.OtherFocusReason)
-                return
+        focus_first_error(self.fields.values())
 
     def clear(self, *, keep_date: bool) -> None:
         """Empty the form. The direction becomes Debit, and the date today unless `keep_date`."""

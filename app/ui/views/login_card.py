@@ -12,6 +12,7 @@ from app.ui.icons import put_icon
 from app.ui.widgets.address_field import AddressField, ReadInvite
 from app.ui.widgets.banner import Banner
 from app.ui.widgets.field import Field
+from app.ui.widgets.form_errors import clear_errors, show_errors
 from app.ui.widgets.pieces import button, label
 from app.ui.widgets.segment import Choice, Segment
 
@@ -175,23 +176,11 @@ class LoginCard(QFrame):
 
     def clear_errors(self) -> None:
         """Remove the errors of all fields, and hide the banner."""
-        self.banner.hide()
-        for field in self.fields.values():
-            field.set_error("")
+        clear_errors(self.fields, self.banner)
 
     def show_errors(self, message: str, errors: dict[str, str]) -> None:
         """Show each error under its field; show the others, or `message`, in the banner."""
-        shown = {name: text for name, text in errors.items() if name in self.fields}
-        visible = {name: text for name, text in shown.items() if not self.fields[name].isHidden()}
-        for name, text in visible.items():
-            self.fields[name].set_error(text)
-        rest = [text for name, text in errors.items() if name not in visible]
-        if rest or not errors:
-            self.banner.say(" ".join(rest) or message, "danger")
-        for field in self.fields.values():
-            if field.error_text:
-                field.focus_target.setFocus()
-                return
+        show_errors(self.fields, self.banner, message, errors)
 
     def focus_first(self) -> None:
         """Set the focus to the first visible field that is empty, or to the last visible one."""

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QGraphicsDropShadowEffect, QScrollArea, QVBoxLayou
 from app.errors import AppError
 from app.ui.tasks import Tasks
 from app.ui.views.login_card import LOCAL, SERVER, LoginCard
+from app.ui.widgets.form_errors import empty_login_fields
 
 if TYPE_CHECKING:
     from app.services import Services
@@ -256,13 +257,8 @@ class LoginView(QScrollArea):
     def _submit_server(self) -> None:
         address, name = self.card.address.value(), self.card.user_name.text().strip()
         password, creating = self.card.password.text(), self._creating
-        missing = {
-            "address": "" if address else "Enter the address of the server.",
-            "userName": "" if name else "Enter your user name.",
-            "password": "" if password else "Enter your password.",
-        }
-        if not all((address, name, password)):
-            self.card.show_errors("", {key: text for key, text in missing.items() if text})
+        if missing := empty_login_fields(address, name, password):
+            self.card.show_errors("", missing)
             return
         self._remember_choice()
         self.card.show_busy("Creating your account…" if creating else "Signing in…")

@@ -2,17 +2,17 @@
 
 from decimal import Decimal
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QFocusEvent, QResizeEvent
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 
 from app.domain.money import format_amount, parse_amount
 from app.errors import InputError
 from app.ui.theme import figures_font
 from app.ui.widgets.pieces import label
+from app.ui.widgets.tidied_line import TidiedLine
 
 
-class AmountField(QLineEdit):
+class AmountField(TidiedLine):
     """`error_changed` carries a sentence if the amount is invalid when the focus leaves, otherwise ""."""
 
     error_changed = Signal(str)
@@ -47,21 +47,6 @@ class AmountField(QLineEdit):
             self.error_changed.emit(error.fields.get("amount", error.message))
         else:
             self.error_changed.emit("")
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        """Select the whole text, so that typing replaces it."""
-        super().focusInEvent(event)
-        QTimer.singleShot(0, self, self._select)  # a mouse press that gave the focus would deselect it
-
-    def _select(self) -> None:
-        if self.hasFocus():
-            self.selectAll()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Format the amount, unless only the window lost the focus."""
-        super().focusOutEvent(event)
-        if event.reason() not in (Qt.FocusReason.ActiveWindowFocusReason, Qt.FocusReason.PopupFocusReason):
-            self.tidy()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the rupee sign on the left, vertically centred."""

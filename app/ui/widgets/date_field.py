@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Callable
 from datetime import date, timedelta
 
-from PySide6.QtCore import QDate, QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QDate, QPoint, Qt, Signal
 from PySide6.QtGui import QAction, QFocusEvent, QKeyEvent, QTextCharFormat
 from PySide6.QtWidgets import QCalendarWidget, QFrame, QLineEdit, QToolButton, QVBoxLayout
 
@@ -12,11 +12,12 @@ from app.domain.dates import format_date, parse_date
 from app.errors import InputError
 from app.ui.icons import put_icon
 from app.ui.theme import colour, figures_font
+from app.ui.widgets.tidied_line import TidiedLine
 
 _STEPS = {Qt.Key.Key_Plus: 1, Qt.Key.Key_Minus: -1, Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}
 
 
-class DateField(QLineEdit):
+class DateField(TidiedLine):
     """`date_changed` carries a date or None. `error_changed` carries a sentence if the text is not a valid
     date, otherwise "". If `optional`, the field may be empty, which means None.
     """
@@ -126,21 +127,10 @@ class DateField(QLineEdit):
         shown = format_date(self._value) if self._value else ""
         return self.text() == shown
 
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        """Select the whole text, so that typing replaces it."""
-        super().focusInEvent(event)
-        QTimer.singleShot(0, self, self._select)  # a mouse press that gave the focus would deselect it
-
-    def _select(self) -> None:
-        if self.hasFocus():
-            self.selectAll()
-
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Format the date, unless only the window lost the focus."""
-        super().focusOutEvent(event)
         self._step_base = None
-        if event.reason() not in (Qt.FocusReason.ActiveWindowFocusReason, Qt.FocusReason.PopupFocusReason):
-            self.tidy()
+        super().focusOutEvent(event)
 
     def open_calendar(self) -> None:
         """Show a calendar under the field. A click or Enter picks a day."""
