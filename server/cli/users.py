@@ -196,7 +196,7 @@ def _database(config: Config) -> Iterator[str]:
     if not (folder / "postgres.secret").exists():
         raise StartError(f"The folder {folder} contains no book.")
     with _locked(folder):
-        embedded = EmbeddedPostgres(folder)
+        embedded = EmbeddedPostgres.of(config)
         try:
             url = embedded.start()
             migrate(url)

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+from server.config import Config
 from server.contract.durable_files import write_file
 from server.errors import StartError
 
@@ -100,6 +101,11 @@ class EmbeddedPostgres:
     _process: subprocess.Popen[bytes] | None = None
     _run_as: RunAs | None = None
     _port: int = 0
+
+    @classmethod
+    def of(cls, config: Config) -> "EmbeddedPostgres":
+        """Return the embedded database of a server, with the settings that its configuration asks for."""
+        return cls(config.folder, LOGICAL if config.replication else {}, config.database_port)
 
     def start(self, meanwhile: Callable[[], object] | None = None) -> str:
         """Start PostgreSQL, and return the URL of the database when it accepts connections.

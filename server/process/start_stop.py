@@ -12,7 +12,7 @@ from types import FrameType
 import msgspec
 
 from server.config import Config
-from server.db.embedded import LOGICAL, EmbeddedPostgres
+from server.db.embedded import EmbeddedPostgres
 from server.errors import StartError
 from server.node.folder_lock import lock_folder
 from server.node.identity import kept_server_id
@@ -67,9 +67,8 @@ def _database(config: Config) -> Iterator[tuple[str, EmbeddedPostgres | None]]:
     if config.database_url:
         yield config.database_url, None
         return
-    settings = LOGICAL if config.replication else {}
     # PostgreSQL takes as long to start as the server's modules to import, so both happen at the same time.
-    embedded = EmbeddedPostgres(config.folder, settings, config.database_port)
+    embedded = EmbeddedPostgres.of(config)
     try:
         yield embedded.start(meanwhile=lambda: importlib.import_module("server.process.api_server")), embedded
     finally:

@@ -13,12 +13,14 @@ import pytest
 from server.__main__ import main
 from server.cli import users
 from server.cli.users import DatabaseChoice
+from server.config import read_config
 from server.contract import paths, shapes
 from server.db.embedded import EmbeddedPostgres
 from server.db.migrate import migrate
 from server.errors import StartError
 from server.node.folder_lock import lock_folder
 from tests.support.api import PASSWORD, a_device, a_name, refusal
+from tests.support.ports import steady_port
 from tests.support.postgres import remove_cluster, rows
 from tests.support.regional import Regional
 from tests.support.servers import RunningServer, running_server, server_process
@@ -67,6 +69,27 @@ def test_a_user_who_is_added_signs_in_and_is_listed(run: Run, start_server: Star
     book = start_server().api().login("asha rao")
     assert book.signed_in.user_name == "Asha Rao"
     assert "never" not in run("list", *where)[1]
+
+
+def test_the_database_of_a_stopped_server_that_replicates_starts_with_the_servers_settings(
+    run: Run, tmp_path: Path
+) -> None:
+    data, path = tmp_path / "region", tmp_path / "region.toml"
+    path.write_text(
+        f'data = "{data}"\nserver_id = "in-mum-1"\nregion = "ap-south-1"\nregion_letter = "M"\n'
+        f"replication = true\ndatabase_port = {steady_port()}\n",
+        encoding="utf-8",
+    )
+    embedded = EmbeddedPostgres.of(read_config(path))
+    try:
+        url = embedded.start()
+        migrate(url)
+        rows(url, "select pg_create_logical_replication_slot('a_region', 'pgoutput')")
+        embedded.stop()  # with a slot, PostgreSQL starts only if wal_level is logical
+        assert run("list", "--config", str(path))[0] == 0
+    finally:
+        embedded.stop()
+        remove_cluster(data)
 
 
 def test_a_name_that_is_taken_or_cannot_be_and_a_short_password_are_told(run: Run, config_file: Path) -> None:
