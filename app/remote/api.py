@@ -54,7 +54,7 @@ class Api:
         return Api(self._client, self._runner, book_id)
 
     def ready(self) -> None:
-        """Return if the server is ready to save an entry; raise AppError otherwise."""
+        """Check that the server can save an entry. Raises AppError if it cannot."""
         self._client.call(Health, "GET", paths.HEALTH_READY, seconds=3, endpoint=self._runner.endpoint())
 
     def sessions(self) -> list[Session]:

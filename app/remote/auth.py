@@ -52,7 +52,7 @@ class SessionTokens:
     # --- signing in and out ----------------------------------------------------------------------
 
     def local_book(self, at: Endpoint) -> LocalBook:
-        """Return whether the local server has a book, and whose. Raises AppError."""
+        """Return what the local server tells about its book before a log-in. Raises AppError."""
         return self._client.call(LocalBook, "GET", paths.AUTH_LOCAL, endpoint=at)
 
     def ask_local(self, body: LocalSignIn, at: Endpoint) -> SignedIn:

@@ -52,7 +52,7 @@ def picture(path: Path, media_type: str, page: int = 0, edge: int = _MAX_EDGE) -
     return PagePicture(_image(path, edge), 0, 1)
 
 
-def pin_note(error: AppError) -> str:
+def attachment_note(error: AppError) -> str:
     """Return the end of a sentence about a new bill that begins with its name, for an error of `picture`;
     "" if the file itself is not the reason."""
     return _NOTES.get(error.code, "")

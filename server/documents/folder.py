@@ -1,11 +1,13 @@
 """The folder store, which keeps documents as files `<book>/<sha256>`, each written once and atomically."""
 
 import asyncio
+import contextlib
 import hashlib
 import os
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 from uuid import UUID
 
 from server.contract import media
@@ -34,21 +36,13 @@ class FolderStore:
 
     async def find(self, book_id: UUID, sha256: str) -> Stored | None:
         """Return what is known of a document, or None if it is not stored. Raises ApiError."""
-        try:
+        with _unavailable(_CANNOT_READ):
             return await asyncio.to_thread(_read_head, self.path(book_id, sha256))
-        except OSError as error:
-            raise ApiError(
-                ErrorCode.STORE_UNAVAILABLE, "The server cannot read its documents at the moment."
-            ) from error
 
     async def present(self, book_id: UUID, sha256s: Collection[str]) -> frozenset[str]:
         """Return those of `sha256s` that are stored in this book. Raises ApiError (store_unavailable)."""
-        try:
+        with _unavailable(_CANNOT_READ):
             return await asyncio.to_thread(self._present, book_id, sha256s)
-        except OSError as error:
-            raise ApiError(
-                ErrorCode.STORE_UNAVAILABLE, "The server cannot read its documents at the moment."
-            ) from error
 
     async def put(
         self, book_id: UUID, sha256: str, byte_size: int, media_type: str, chunks: AsyncIterator[bytes]
@@ -59,19 +53,26 @@ class FolderStore:
         is stored.
         """
         target = self.path(book_id, sha256)
-        try:
-            with temporary_beside(target) as partial:
-                await asyncio.to_thread(_make_folder, target.parent)
-                await _receive(partial, sha256, byte_size, media_type, chunks)
-                await asyncio.to_thread(_rename, partial, target)
-        except OSError as error:
-            raise ApiError(
-                ErrorCode.STORE_UNAVAILABLE, "The server cannot store this document at the moment."
-            ) from error
+        with _unavailable(_CANNOT_STORE), temporary_beside(target) as partial:
+            await asyncio.to_thread(_make_folder, target.parent)
+            await _receive(partial, sha256, byte_size, media_type, chunks)
+            await asyncio.to_thread(_rename, partial, target)
 
     def _present(self, book_id: UUID, sha256s: Collection[str]) -> frozenset[str]:
         # Unlike `find` it opens no file, because the caller may ask for hundreds.
         return frozenset(sha256 for sha256 in sha256s if self.path(book_id, sha256).is_file())
+
+
+_CANNOT_READ: Final = "The server cannot read its documents at the moment."
+_CANNOT_STORE: Final = "The server cannot store this document at the moment."
+
+
+@contextlib.contextmanager
+def _unavailable(sentence: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ApiError(ErrorCode.STORE_UNAVAILABLE, sentence) from error
 
 
 async def _receive(

@@ -80,7 +80,7 @@ class ExportSetupPage(QWidget):
         self.first_field = Field("From", self.first)
         self.last_field = Field("To", self.last)
         for editor, field in ((self.first, self.first_field), (self.last, self.last_field)):
-            editor.complained.connect(field.set_error)
+            editor.error_changed.connect(field.set_error)
             editor.date_changed.connect(lambda _date: self.dates_changed.emit())
 
     def _make_waiting(self) -> None:

@@ -113,7 +113,7 @@ def test_an_entry_that_is_being_changed_is_not_left_behind_unasked(
     person.agrees = False
     account = open_account(qtbot, book, tasks)
     qtbot.mouseClick(account.move_button, Qt.MouseButton.LeftButton)
-    assert person.questions == ["Leave this entry as it was?"]
+    assert person.questions == ["Discard your changes?"]
     assert book.findChild(MoveDialog, "move_dialog") is None
 
 

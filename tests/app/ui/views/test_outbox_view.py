@@ -83,7 +83,7 @@ def test_retry_sends_again_and_the_outbox_empties(
     fake.book.offline = False
     press(qtbot, outbox, 3, "item_retry")
     qtbot.waitUntil(lambda: outbox.empty.isVisible())
-    assert outbox.empty.title() == "Nothing waits"
+    assert outbox.empty.title() == "Nothing to send"
     qtbot.waitUntil(lambda: not book.sidebar.badge.isVisible())  # the outbox may be read before it is told
     assert any(entry.id == "n2" for entry in fake.book.entries)
 
