@@ -1,4 +1,7 @@
-"""When the replication status of changes is polled. Pure; times are seconds on a monotonic clock."""
+"""When the replication status of changes is polled, and what a region lacks is replayed. Pure.
+
+Times are seconds on a monotonic clock that the caller reads.
+"""
 
 import math
 from dataclasses import dataclass
@@ -12,21 +15,31 @@ _MOST_DOUBLINGS: Final = 9
 
 @dataclass(slots=True)
 class PollSchedule:
-    """A poll is whole when it also asks about changes that are here and in too few other regions."""
+    """A poll is whole when it also asks about changes that are here and in too few other regions.
+
+    `failures` and `replay_failures` count those since the last success. Nothing is replayed before
+    `replay_at`.
+    """
 
     is_polling: bool = False
     is_asked: bool = False
     due_at: float = math.inf
     whole_at: float = -math.inf
     failures: int = 0
+    replay_at: float = -math.inf
+    replay_failures: int = 0
 
     def ask(self, now: float) -> None:
         """Poll at once; if a poll is under way, once more after it."""
         self.is_asked, self.due_at = True, now
 
+    def wake_at(self) -> float:
+        """Return when something may be due."""
+        return math.inf if self.is_polling else self.due_at
+
     def is_due(self, now: float) -> bool:
         """Return whether to poll now."""
-        return not self.is_polling and now >= self.due_at
+        return now >= self.wake_at()
 
     def began(self, now: float) -> bool:
         """A poll begins; return whether it is to be whole."""
@@ -42,7 +55,23 @@ class PollSchedule:
             self.whole_at = now
         if self.is_asked:
             return
-        pause = PAUSE_SECONDS
-        if fast:
-            pause = min(FAST_PAUSE_SECONDS * 2 ** min(self.failures, _MOST_DOUBLINGS), PAUSE_SECONDS)
-        self.due_at = now + pause if left or fast else math.inf
+        pause = _pause(self.failures) if fast else PAUSE_SECONDS
+        if left or fast:
+            self.due_at = min(self.due_at, now + pause)
+
+    def may_replay(self, now: float) -> bool:
+        """Return whether a replay that is due may begin now."""
+        return now >= self.replay_at
+
+    def replayed(self, now: float, *, failed: bool) -> None:
+        """A replay ended. Poll at once, but not whole: what was replayed is asked about. After a failure the
+        next replay waits."""
+        self.replay_failures = self.replay_failures + 1 if failed else 0
+        if failed:
+            self.replay_at = now + _pause(self.replay_failures)
+        else:
+            self.due_at = now
+
+
+def _pause(failures: int) -> float:
+    return min(FAST_PAUSE_SECONDS * 2.0 ** min(failures, _MOST_DOUBLINGS), PAUSE_SECONDS)

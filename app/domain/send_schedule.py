@@ -33,13 +33,17 @@ class SendSchedule:
     def start(self, now: float) -> None:
         """A book is open: send at once."""
         self.is_open, self.is_held = True, False
-        self.pause = FIRST_PAUSE_SECONDS
+        self.start_over()
         self.ask(now)
 
     def stop(self) -> None:
         """The book is closed: send nothing more. A run that is under way goes on."""
         self.is_open = self.is_asked = False
         self.due_at = math.inf
+
+    def start_over(self) -> None:
+        """Forget the failures: the next pause is the first again."""
+        self.pause = FIRST_PAUSE_SECONDS
 
     def ask(self, now: float) -> None:
         """Send at once; if a run is under way, once more after it."""
@@ -52,30 +56,41 @@ class SendSchedule:
         if held == self.is_held:
             return
         self.is_held = held
-        self.pause = FIRST_PAUSE_SECONDS
+        self.start_over()
         if held:
             self.is_asked, self.due_at = False, math.inf
         else:
             self.ask(now)
 
+    def wake_at(self) -> float:
+        """Return when something may be due."""
+        return math.inf if self.is_sending or self.is_held else self.due_at
+
     def is_due(self, now: float) -> bool:
         """Return whether to send, or to look for a server, now."""
-        return self.is_open and not self.is_held and not self.is_sending and now >= self.due_at
+        return self.is_open and now >= self.wake_at()
 
     def began(self) -> None:
-        """A run, or the replay of operations, began."""
-        self.is_sending, self.is_asked, self.due_at = True, False, math.inf
+        """A run, or the replay of operations, began: no other may."""
+        self.is_sending = True
 
-    def ended(self, now: float, *, better: bool, troubled: bool) -> None:
-        """A run ended. `better`: it got somewhere; `troubled`: something is still to be sent, or no server
-        answers."""
+    def run_began(self) -> None:
+        """A run began: it sends what was asked for."""
+        self.began()
+        self.is_asked, self.due_at = False, math.inf
+
+    def ended(self) -> None:
+        """The run, or the replay of operations, ended."""
         self.is_sending = False
-        if not self.is_open or self.is_asked:
-            return
-        self.plan(now, better=better, troubled=troubled)
 
     def plan(self, now: float, *, better: bool, troubled: bool) -> None:
-        """Look again after a pause."""
+        """Look again after a pause, unless somebody has asked meanwhile.
+
+        `better`: the last look got somewhere. `troubled`: something is still to be sent, or no server
+        answers.
+        """
+        if not self.is_open or self.is_asked:
+            return
         pause = self.pause if troubled else PROBE_SECONDS
         self.pause = FIRST_PAUSE_SECONDS if better else min(2 * self.pause, LONGEST_PAUSE_SECONDS)
         self.due_at = now + pause * self.draw(1 - _JITTER, 1 + _JITTER)

@@ -6,9 +6,7 @@ no poll, and a server that does not answer delays no decision.
 """
 
 import contextlib
-import logging
 import math
-import queue
 import random
 import threading
 import time
@@ -16,12 +14,10 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol
 
 from app.domain.connection_status import ConnectionStatus, Phase
-from app.domain.poll_schedule import PollSchedule
 from app.domain.send_schedule import Draw, SendSchedule
-from app.domain.session import Machine
 from app.domain.stream import Stream
 from app.domain.sync_events import (
     CameBack,
@@ -40,15 +36,11 @@ from app.domain.sync_events import (
 )
 from app.errors import AppError, OfflineError, SignInError
 from app.services.connection_status import NO_SERVER, Connection
-from app.services.replication_tracker import PollResult
+from app.services.message_thread import UNEXPECTED, Message, MessageThread, nothing
+from app.services.status_poller import StatusPoller, Tracker
 from app.services.sync import SyncReport
 
-T = TypeVar("T")
-Message = Callable[[], object]
-_OPEN: Final = frozenset({Phase.PINNED, Phase.SYNCING, Phase.SWITCHING})
 _AWAY: Final = NO_SERVER | {Phase.SWITCHING}
-_UNEXPECTED: Final = "Something unexpected went wrong. Nothing was lost; please try again."
-_log = logging.getLogger(__name__)
 
 
 class Session(Protocol):
@@ -78,16 +70,6 @@ class Outbox(Protocol):
         """Return how many operations no server has confirmed."""
 
 
-class Tracker(Protocol):
-    """What the worker needs of the replication tracker."""
-
-    def poll(self, *, whole: bool, progress: Callable[[], object]) -> PollResult:
-        """Ask where the changes are. Blocks."""
-
-    def replay_missing(self, stop: Callable[[], bool]) -> int:
-        """Replay what the present region lacks. Blocks."""
-
-
 class SyncWorker:
     """Every public method may be called from any thread and returns at once, except `send_and_wait`.
 
@@ -105,25 +87,22 @@ class SyncWorker:
     ) -> None:
         self._session = session
         self._outbox = outbox
-        self._tracker = tracker
         self._connection = connection
         self._clock = clock
         self.events: Stream[SyncEvent] = Stream()
         """Published by the worker's thread, so in one order."""
-        self._inbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
-        self._starting = threading.Lock()
-        self._thread: threading.Thread | None = None
-        self._ended = False
+        self._thread = MessageThread("sync worker", self._follow_up, self._seconds_left, self._crashed)
+        self._lock = threading.Lock()  # for what several threads change
+        self._is_closed = False
         self._number = 0  # of the book that is open
         self._asked = 0  # calls to send that the thread has not seen yet
         self._sends = SendSchedule(draw)
-        self._polls = PollSchedule()
-        self._machine = Machine()
-        self._is_probing = self._is_replay_due = self._is_replay_run_due = False
+        self._poller = StatusPoller(self._thread, tracker, connection, clock)
+        self._is_probing = self._is_replay_run_due = False
         self._was_away = self._was_behind = False
-        self._waiters: list[Future[SyncReport]] = []
+        self._waiters: list[Future[SyncReport]] = []  # callers whose run has not begun
         self._state = SyncState()
-        session.changes.subscribe(lambda change: self._post(partial(self._session_changed, change)))
+        session.changes.subscribe(lambda change: self._thread.post(partial(self._session_changed, change)))
 
     # --- for any thread --------------------------------------------------------------------------
 
@@ -135,7 +114,7 @@ class SyncWorker:
     @property
     def is_sending(self) -> bool:
         """Return whether something is being sent, or is about to be."""
-        return self._asked > 0 or self._sends.is_sending
+        return self._asked > 0 or self._sends.is_sending or self._sends.is_asked
 
     def now(self) -> float:
         """Return the time on the clock of `ConnectionStatus.reconnect_at`, in seconds."""
@@ -143,15 +122,15 @@ class SyncWorker:
 
     def start(self) -> int:
         """Send what waits from now on: a book is open. Return the number that its `Started` event carries."""
-        with self._starting:
+        with self._lock:
             self._number += 1
             number = self._number
-        self._post(partial(self._open, number))
+        self._thread.post(partial(self._open, number))
         return number
 
     def stop(self) -> None:
         """Send nothing more: the book is being closed."""
-        self._post(self._close_book)
+        self._thread.post(self._close_book)
 
     def send_now(self) -> None:
         """Send what waits; if no server is there, look for one first."""
@@ -166,11 +145,16 @@ class SyncWorker:
         self._ask(self._signed_in_again)
 
     def send_and_wait(self) -> SyncReport:
-        """Send what waits and return how that went; blocks until a run that begins after this call ends."""
+        """Send what waits and return how that went; blocks until a run that begins after this call ends.
+
+        Raises AppError; OfflineError if the worker is closed before the run begins.
+        """
         waiter: Future[SyncReport] = Future()
-        if self._ended:
-            raise OfflineError
-        self._post(partial(self._waiters.append, waiter))
+        with self._lock:
+            if self._is_closed:
+                raise OfflineError
+            self._waiters.append(waiter)
+        self._thread.post(nothing)
         return waiter.result()
 
     def try_now(self) -> None:
@@ -179,84 +163,74 @@ class SyncWorker:
 
     def dismiss_move(self) -> None:
         """Take the message that the primary server changed away."""
-        self._post(self._connection.dismiss_move)
+        self._thread.post(self._connection.dismiss_move)
 
     def refresh(self) -> None:
         """Publish the state again if it changed."""
-        self._post(lambda: None)
+        self._thread.post(nothing)
 
     def close(self) -> None:
         """End the thread. What is being sent goes on until the program ends; cut short, it is sent again."""
-        with self._starting:
-            self._ended = True
-            thread = self._thread
-        self._inbox.put(None)
-        if thread is not None and thread is not threading.current_thread():
-            thread.join()
+        with self._lock:
+            self._is_closed = True
+        for waiter in self._take_waiters():
+            waiter.set_exception(OfflineError())
+        self._thread.close()
 
     def _ask(self, message: Message) -> None:
         """Post a message that sends; any thread."""
-        with self._starting:
+        with self._lock:
+            if self._is_closed:
+                return
             self._asked += 1
 
         def asked() -> None:
-            message()
-            self._begin_due()  # before it is forgotten that somebody asked
-            with self._starting:
-                self._asked -= 1
+            try:
+                message()
+                self._begin_due()  # before it is forgotten that somebody asked
+            finally:
+                with self._lock:
+                    self._asked -= 1
 
-        self._post(asked)
-
-    def _post(self, message: Message) -> None:
-        """Let the thread call `message`; any thread. The first message starts it."""
-        self._inbox.put(message)
-        with self._starting:
-            if self._thread is None and not self._ended:
-                self._thread = threading.Thread(target=self._run, name="sync worker", daemon=True)
-                self._thread.start()
+        self._thread.post(asked)
 
     # --- the thread ------------------------------------------------------------------------------
 
-    def _run(self) -> None:
-        while True:
-            try:
-                message = self._inbox.get(timeout=self._seconds_left())
-            except queue.Empty:
-                message = self._nothing
-            if message is None:
-                self._give_up_waiters()
-                return
-            try:
-                message()
-                self._publish()
-                self._begin_due()
-                self._publish()
-            except Exception as crash:  # noqa: BLE001 - the thread goes on; the person is told
-                self.events.publish(Crashed(crash))
+    def _follow_up(self) -> None:
+        self._publish()
+        self._begin_due()
+        self._publish()
 
-    def _nothing(self) -> None:
-        """Only time has passed."""
+    def _crashed(self, crash: Exception) -> None:
+        self.events.publish(Crashed(crash))
 
     def _seconds_left(self) -> float | None:
         """Return for how long nothing is due, None for ever."""
-        sends = self._sends.due_at if not self._sends.is_sending and not self._sends.is_held else None
-        polls = self._polls.due_at if not self._polls.is_polling else None
-        due = min((at for at in (sends, polls) if at is not None and at != math.inf), default=None)
-        return None if due is None else max(0.0, due - self._clock())
+        due = min(self._sends.wake_at(), self._poller.wake_at())
+        return None if due == math.inf else max(0.0, due - self._clock())
 
     def _begin_due(self) -> None:
         now = self._clock()
         if not self._sends.is_sending and (self._waiters or self._is_replay_run_due):
             self._begin_run()
         elif self._sends.is_due(now):
-            if self._sends.is_asked or self._is_troubled:
-                self._begin_run()
-            else:
-                self._begin_probe()
-        if self._is_replay_due and not self._sends.is_sending:
-            self._begin_replay()
-        if self._polls.is_due(now):
-            self._begin_poll(now)
+            self._begin_look(now)
+        if self._poller.is_replay_due and not self._sends.is_sending:
+            self._sends.began()
+            self._poller.begin_replay(self._is_run_asked_for, self._sends.ended)
+        self._poller.begin_due()
+
+    def _begin_look(self, now: float) -> None:
+        if self._sends.is_asked or self._is_troubled:
+            self._begin_run()
+        elif self._is_probing:  # the last one has not answered yet
+            self._sends.plan(now, better=True, troubled=False)
+        else:
+            self._begin_probe()
+
+    def _is_run_asked_for(self) -> bool:
+        """Return whether a replay is to make way for a run; any thread."""
+        return self._asked > 0 or self._sends.is_asked or bool(self._waiters) or self._is_replay_run_due
 
     @property
     def _is_troubled(self) -> bool:
@@ -275,22 +249,6 @@ class SyncWorker:
             self._state = state
             self.events.publish(StateChanged(state))
 
-    def _start_job(self, name: str, work: Callable[[], T], done: Callable[[T | AppError], object]) -> None:
-        """Do `work` in a thread of its own, and let the worker call `done` with its result or its error."""
-
-        def job() -> None:
-            outcome: T | AppError
-            try:
-                outcome = work()
-            except AppError as error:
-                outcome = error
-            except Exception as crash:  # noqa: BLE001 - the last net under every job: the person is told
-                self._post(partial(self.events.publish, Crashed(crash)))
-                outcome = AppError(_UNEXPECTED)
-            self._post(partial(done, outcome))
-
-        threading.Thread(target=job, name=name, daemon=True).start()
-
     # --- the book and the session ----------------------------------------------------------------
 
     def _open(self, number: int) -> None:
@@ -301,8 +259,7 @@ class SyncWorker:
         self._state = SyncState()
         self._sends.start(self._clock())
         self._sends.hold(self._connection.view().phase in NO_SERVER, self._clock())
-        if self._sends.is_held:
-            self._count_waiting()
+        self._count_waiting()
         self._connection.recount()
 
     def _close_book(self) -> None:
@@ -311,13 +268,13 @@ class SyncWorker:
 
     def _session_changed(self, change: SessionChange) -> None:
         if isinstance(change, MachineChanged):
-            self._machine = change.machine
+            self._poller.take(change.machine)
             if self._connection.take(change.machine):
-                self._polls.ask(self._clock())
+                self._poller.ask()
         else:
             self._is_replay_run_due = True
             self._connection.begin_move()
-            self._polls.ask(self._clock())  # it polls while what waits is sent
+            self._poller.ask()  # it polls while what waits is sent
 
     def _note_phase(self, before: ConnectionStatus, now: ConnectionStatus) -> None:
         """Hold what waits while no server is there, and tell when one is back or the session has ended."""
@@ -352,7 +309,7 @@ class SyncWorker:
 
     def _signed_in_again(self) -> None:
         self._update(problem=None)
-        self._sends.pause = SendSchedule(self._sends.draw).pause
+        self._sends.start_over()
         self._send()
 
     def _count_waiting(self) -> None:
@@ -364,32 +321,40 @@ class SyncWorker:
             self._update(waiting=self._outbox.waiting())
 
     def _begin_run(self) -> None:
-        self._sends.began()
-        waiters, self._waiters = self._waiters, []
+        self._sends.run_began()
         number, self._is_replay_run_due = self._number, False
-        self._start_job("send", partial(self._send_outbox, waiters), partial(self._run_ended, number))
+        self._thread.start_job("send", self._send_outbox, partial(self._run_ended, number))
 
-    def _send_outbox(self, waiters: list[Future[SyncReport]]) -> SyncReport:
+    def _send_outbox(self) -> SyncReport:
         """Run the outbox, and tell those who wait for it; in the thread of the job."""
+        waiters = self._take_waiters()
         try:
             report = self._outbox.send_pending()
         except BaseException as error:
+            told = error if isinstance(error, AppError) else AppError(UNEXPECTED)
             for waiter in waiters:
-                waiter.set_exception(error)
+                waiter.set_exception(told)
             raise
         for waiter in waiters:
             waiter.set_result(report)
         return report
 
+    def _take_waiters(self) -> list[Future[SyncReport]]:
+        """Return those who wait for a run that has not begun; any thread."""
+        with self._lock:
+            waiters, self._waiters = self._waiters, []
+        return waiters
+
     def _run_ended(self, number: int, outcome: SyncReport | AppError) -> None:
         report = outcome if isinstance(outcome, SyncReport) else self._failed(outcome)
         moved = report.sent > 0 or report.waiting == 0  # what is refused waits for the person, not for us
         better = report.error is None and moved
+        self._sends.ended()  # first: whoever hears that the run has ended finds nothing being sent
         if number == self._number and self._sends.is_open:
             self._tell_run(report)
-        self._sends.ended(self._clock(), better=better, troubled=self._is_troubled)
+        self._sends.plan(self._clock(), better=better, troubled=self._is_troubled)
+        self._poller.ask()
         self._connection.recount()
-        self._polls.ask(self._clock())
 
     def _failed(self, error: AppError) -> SyncReport:
         return SyncReport(0, self._state.waiting, self._state.refused, error)
@@ -412,70 +377,15 @@ class SyncWorker:
         self.events.publish(RunEnded(report.waiting - report.refused))
 
     def _begin_probe(self) -> None:
-        self._sends.due_at = math.inf  # the end of the probe plans the next
-        if self._is_probing:
-            return
         self._is_probing = True
-        self._start_job("probe", self._session.is_online, partial(self._probed, self._number))
+        self._sends.due_at = math.inf
+        self._thread.start_job("probe", self._session.is_online, partial(self._probed, self._number))
 
     def _probed(self, number: int, online: bool | AppError) -> None:
         self._is_probing = False
         if not self._sends.is_open or self._sends.is_sending or self._sends.is_held:
-            return  # the end of that plans the next
+            return
         is_online = online is True
         if number == self._number:
             self._update(connectivity=Connectivity.ONLINE if is_online else Connectivity.OFFLINE)
-        if not self._sends.is_asked:
-            self._sends.plan(self._clock(), better=is_online, troubled=self._is_troubled)
-
-    # --- polling and replaying -------------------------------------------------------------------
-
-    def _begin_poll(self, now: float) -> None:
-        whole = self._polls.began(now)
-        if self._machine.phase not in _OPEN:  # looked at again later, unless nobody is signed in
-            self._poll_ended(whole, PollResult(int(self._machine.phase is not Phase.SIGNED_OUT)))
-            return
-
-        def poll() -> PollResult:
-            return self._tracker.poll(whole=whole, progress=self._post_recount)
-
-        self._start_job("poll", poll, partial(self._poll_ended, whole))
-
-    def _post_recount(self) -> None:
-        """Show what a long poll has found so far; any thread."""
-        self._post(self._connection.recount)
-
-    def _poll_ended(self, whole: bool, outcome: PollResult | AppError) -> None:
-        failed = isinstance(outcome, AppError)
-        if isinstance(outcome, AppError):
-            self._note_failed_poll(outcome)
-        result = outcome if isinstance(outcome, PollResult) else PollResult(1)
-        self._is_replay_due = result.replay_due
-        self._connection.recount()
-        fast = self._machine.phase in _OPEN and self._connection.is_awaited
-        self._polls.ended(self._clock(), whole=whole, left=result.left, fast=fast, failed=failed)
-
-    def _note_failed_poll(self, error: AppError) -> None:
-        """Log the first failure of a row of them."""
-        if not self._polls.failures and not isinstance(error, OfflineError):
-            code = error.code or type(error).__name__
-            _log.warning("replication status poll failed", extra={"error": code})
-
-    def _begin_replay(self) -> None:
-        self._is_replay_due = False
-        self._sends.is_sending = True
-        self._start_job("replay", self._replay, self._replayed)
-
-    def _replay(self) -> int:
-        """Replay a batch; a save that is made meanwhile goes first."""
-        return self._tracker.replay_missing(lambda: self._asked > 0 or self._sends.is_asked)
-
-    def _replayed(self, outcome: int | AppError) -> None:
-        if isinstance(outcome, AppError):
-            self._note_failed_poll(outcome)
-        self._sends.is_sending = False
-        self._polls.due_at = self._clock()  # not whole: what was replayed is asked about
-
-    def _give_up_waiters(self) -> None:
-        for waiter in self._waiters:
-            waiter.cancel()
+        self._sends.plan(self._clock(), better=is_online, troubled=self._is_troubled)
