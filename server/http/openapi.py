@@ -66,8 +66,10 @@ def _operations(routes: Sequence[BaseRoute]) -> Any:
 
 
 def _describe(path: str, handler: Any, operation: ApiOperation) -> Json:
+    # Generated clients name their functions by this id, so it must not change: `entries_create`.
+    subject = handler.__module__.removeprefix("server.api.").removeprefix("server.").partition(".")[0]
     description: Json = {
-        "operationId": f"{handler.__module__.split('.')[1]}_{handler.__name__}",
+        "operationId": f"{subject}_{handler.__name__}",
         "summary": (handler.__doc__ or "").strip().splitlines()[0],
         "parameters": _parameters(path, operation),
         "responses": _responses(operation),
