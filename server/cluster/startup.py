@@ -110,8 +110,9 @@ def _newest(config: Config, kept: Path) -> tuple[Roster, str]:
             problems.append(f"The roster {path} cannot be used: {reason}.")
     if not found:
         raise StartError(problems[-1])
+    # At the very first start only the configured file exists, and that is no reason for a warning.
     for problem in problems[-1:] if len(found) == 1 and kept.exists() else []:
-        _log.warning("%s", problem)
+        _log.warning("roster file not usable", extra={"error": problem})
     return max(found, key=lambda each: each[0].version)  # of the same version, the one that was in force
 
 
