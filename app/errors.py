@@ -1,21 +1,23 @@
-"""Everything that can go wrong on the desk, as one tree.
+"""The errors of the desktop program.
 
-AppError                 a title, a sentence for a person, whether trying again can help
-├── InputError           what was typed or dropped cannot be taken; `fields` says where
-├── SignInError          the server did not let us in
-├── OfflineError         no server answered; what is on this computer goes on working
-├── ServerError          a server answered, and refused or failed
-├── StoreError           this computer could not keep something (disk full, file unreadable)
-└── CancelledError       the person stopped it
+AppError                 an expected error: a sentence for the user, and whether a retry can help
+├── InputError           the input is not valid; `fields` names the fields
+├── SignInError          the server rejected the log-in, or the session is over
+├── OfflineError         no server answered; the data on this computer stays usable
+├── ServerError          a server answered with a refusal or an error
+├── StoreError           this computer could not save or read something (disk full, file unreadable)
+└── CancelledError       the user cancelled the task
 """
 
 from collections.abc import Mapping
 
 
 class AppError(Exception):
-    """An expected failure: shown as a banner or at a field, never as a crash."""
+    """An expected error. The windows show `message` as a banner, or `fields` next to the form fields.
 
-    title = "Something did not work"
+    `fields` maps a field's name to its sentence. `code` is the server's stable error code, or "" if the error
+    was raised on this computer. `detail` holds the further data of the server's answer.
+    """
 
     def __init__(
         self,
@@ -30,53 +32,41 @@ class AppError(Exception):
         self.message = message
         self.retryable = retryable
         self.fields = dict(fields or {})
-        self.code = code  # the server's stable code, "" for what went wrong here
+        self.code = code
         self.detail = dict(detail or {})
 
     @property
     def retry_after(self) -> int:
-        """For how many seconds the server asked to wait, 0 where it did not."""
+        """The number of seconds after which the server allows a retry; 0 if it named none."""
         seconds = self.detail.get("retryAfter")
         return seconds if isinstance(seconds, int) else 0
 
 
 class InputError(AppError):
-    """What was typed or dropped cannot be taken."""
-
-    title = "Please check"
+    """The input is not valid."""
 
 
 class SignInError(AppError):
-    """The server did not let us in."""
-
-    title = "Not signed in"
+    """The server rejected the log-in, or the session is over."""
 
 
 class OfflineError(AppError):
-    """No server answered."""
+    """No server answered. A retry can help."""
 
-    title = "No connection"
-
-    def __init__(self, message: str = "The server cannot be reached just now.") -> None:
+    def __init__(self, message: str = "The server cannot be reached right now.") -> None:
         super().__init__(message, retryable=True)
 
 
 class ServerError(AppError):
-    """A server answered, and refused or failed."""
-
-    title = "The server refused"
+    """A server answered with a refusal or an error."""
 
 
 class StoreError(AppError):
-    """This computer could not keep or read something."""
-
-    title = "Not kept"
+    """This computer could not save or read something."""
 
 
 class CancelledError(AppError):
-    """The person stopped it."""
-
-    title = "Cancelled"
+    """The user cancelled the task."""
 
     def __init__(self) -> None:
         super().__init__("Cancelled.")

@@ -1,7 +1,7 @@
-"""The server inside this program: started, watched and ended here.
+"""The local server: starts, restarts and stops the server process of the book on this computer.
 
-It is a child process of the same program (its `--server` role). It learns a secret over its standard input,
-answers only calls that carry it, and stops when that pipe ends, so also when this program is killed.
+The server is a child process: the same program in its `--server` role. It reads a secret from its standard
+input and answers only calls that carry it. It stops when that pipe closes, even if this program is killed.
 """
 
 import json
@@ -21,16 +21,17 @@ from app.remote.endpoint import Endpoint
 
 _STOP_SECONDS: Final = 15
 _PAUSE_AFTER_FAILURE: Final = 3.0
+_MAX_LOG_BYTES: Final = 2 * 1024 * 1024
 
 
 def default_command(data: Path) -> list[str]:
-    """Return the command of the server role: this program itself, bundled or not."""
+    """Return the command that starts this program, bundled or not, in its server role."""
     program = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "app"]
     return [*program, "--server", "--quiet", "local", "--data", str(data), "--parent-fd", "0"]
 
 
 class LocalServer:
-    """Starts at the first `endpoint()`; a server that died is started anew at the next. Thread-safe."""
+    """Starts the server at the first `endpoint()`, and again if it has died since. Thread-safe."""
 
     def __init__(self, data: Path, command: Callable[[Path], list[str]] = default_command) -> None:
         self._data = data
@@ -44,11 +45,11 @@ class LocalServer:
 
     @property
     def pid(self) -> int | None:
-        """The server's process id while it runs."""
+        """The server's process id, or None if it is not running."""
         return self._process.pid if self._process and self._process.poll() is None else None
 
     def endpoint(self) -> Endpoint:
-        """Return where the server answers; waits for its start. Raises OfflineError with what went wrong."""
+        """Return the server's address; start the server if necessary. Raises OfflineError with the reason."""
         with self._lock:
             if self._ended:
                 raise OfflineError("The program is closing.")
@@ -57,12 +58,13 @@ class LocalServer:
             return self._endpoint
 
     def stop(self) -> None:
-        """End the server and its database, cleanly."""
+        """Shut down the server and its database. It cannot be started again afterwards."""
         with self._lock:
             self._ended = True
             self._end()
 
     def _start(self) -> Endpoint:
+        # Every call of the program comes through here. Without a pause each would start another process.
         if time.monotonic() - self._failed_at < _PAUSE_AFTER_FAILURE:
             raise OfflineError(self._failure)
         self._end()
@@ -73,18 +75,18 @@ class LocalServer:
             self._failed_at, self._failure = time.monotonic(), error.message
             self._end()
             raise
-        except OSError as error:  # its folder or its log cannot be written, or no process started
+        except OSError as error:  # the folder or log cannot be written, or the process cannot be started
             self._end()
-            self._failed_at, self._failure = time.monotonic(), _unstartable(error)
+            self._failed_at, self._failure = time.monotonic(), _start_failure(error)
             raise OfflineError(self._failure) from error
 
     def _spawn(self, secret: str) -> str:
         self._data.mkdir(parents=True, exist_ok=True)
         log = self._data / "server.log"
-        if log.exists() and log.stat().st_size > 2 * 1024 * 1024:
+        if log.exists() and log.stat().st_size > _MAX_LOG_BYTES:
             log.replace(log.with_suffix(".log.1"))
         with log.open("ab") as errors:
-            began = errors.tell()
+            began = errors.tell()  # only what this start writes is read back if the start fails
             self._process = subprocess.Popen(
                 self._command(self._data),
                 stdin=subprocess.PIPE,
@@ -99,14 +101,17 @@ class LocalServer:
             self._process.stdin.write(secret.encode() + b"\n")
             self._process.stdin.flush()
         except OSError as error:
-            raise OfflineError(_last_words(log, began)) from error
-        return _read_url(self._process.stdout.readline()) or _raise(_last_words(log, began))
+            raise OfflineError(_last_error(log, began)) from error
+        url = _read_url(self._process.stdout.readline())
+        if not url:
+            raise OfflineError(_last_error(log, began))
+        return url
 
     def _end(self) -> None:
         process, self._process, self._endpoint = self._process, None, None
         if process is None:
             return
-        for pipe in (process.stdin, process.stdout):
+        for pipe in (process.stdin, process.stdout):  # the server shuts down when its input closes
             if pipe is not None:
                 pipe.close()
         try:
@@ -117,42 +122,43 @@ class LocalServer:
 
 
 def forget_server_data(data: Path) -> None:
-    """Remove what a server keeps outside its folder (as root: its database), before the folder is removed."""
+    """Remove what the server keeps outside its folder `data`. Call it before removing the folder.
+
+    Run as root, the server keeps its database elsewhere, because PostgreSQL does not run as root.
+    """
     note = data / "postgres.location"
     if note.exists():
         shutil.rmtree(note.read_text(encoding="utf-8").strip(), ignore_errors=True)
 
 
 def _read_url(line: bytes) -> str:
-    """Return the URL in the line that a server prints when it answers, "" where it printed none."""
+    """Return the URL in the server's ready line; "" if it is not a ready line."""
     try:
         return str(json.loads(line)["url"])
     except (ValueError, KeyError, TypeError):
         return ""
 
 
-def _last_words(log: Path, began: int) -> str:
-    """Return the sentence that the server left before it gave up."""
+def _last_error(log: Path, began: int) -> str:
+    """Return the last error sentence in the log after the offset `began`."""
     with log.open("rb") as file:
         file.seek(began)
         lines = file.read().decode(errors="replace").splitlines()
-    said = [line.removeprefix("bahi-server: ") for line in lines if line.startswith("bahi-server: ")]
-    return said[-1] if said else "The book on this computer could not be opened."
+    errors = [line.removeprefix("bahi-server: ") for line in lines if line.startswith("bahi-server: ")]
+    return errors[-1] if errors else "The book on this computer could not be opened."
 
 
-def _unstartable(error: OSError) -> str:
+def _start_failure(error: OSError) -> str:
     reason = error.strerror or type(error).__name__
     return f"The book on this computer could not be opened: {reason}."
 
 
-def _raise(sentence: str) -> str:
-    raise OfflineError(sentence)
-
-
 def _environment() -> dict[str, str]:
-    # A DATABASE_URL of somebody's shell must not turn this computer's book into another database.
-    return {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    # A database that is named in the user's shell must not be used for the book on this computer.
+    named = {"DATABASE_URL", "BAHI_DATABASE_URL"}
+    return {name: value for name, value in os.environ.items() if name not in named}
 
 
 def _source_folder() -> str | None:
+    # `python -m app` finds the package only from the source folder.
     return None if getattr(sys, "frozen", False) else str(Path(__file__).parent.parent)

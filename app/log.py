@@ -1,38 +1,22 @@
-"""This program's log: JSON lines beside its data. Never tokens, amounts or what a document holds.
+"""This program's log: JSON lines in its data folder. Never tokens, amounts or the contents of a document.
 
-Each call to a server is a line with its request id, which stands in the server's log too.
+Each call to a server is a line with a request id, by which the server's own line can be found.
 """
 
-import json
 import logging
-from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Final
 
+from server.contract.json_lines import JsonLines
+
 _MOST_BYTES: Final = 2 * 1024 * 1024
-_STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-
-
-class JsonLines(logging.Formatter):
-    """Formats a record with its `extra` fields."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return one line."""
-        line: dict[str, object] = {
-            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "from": record.name,
-            "message": record.getMessage(),
-        }
-        line |= {key: value for key, value in vars(record).items() if key not in _STANDARD}
-        return json.dumps(line, default=str, ensure_ascii=False)
 
 
 def log_to_file(path: Path) -> logging.Handler:
-    """Send what this program's rooms log to `path`, which is kept below 2 MB; returns what to close.
+    """Log to `path`, which is kept below 2 MB, and return what `end_log` closes.
 
-    Where it cannot be written the program goes on without a log.
+    If the file cannot be written, the program goes on without a log.
     """
     handler: logging.Handler
     try:
@@ -49,6 +33,6 @@ def log_to_file(path: Path) -> logging.Handler:
 
 
 def end_log(handler: logging.Handler) -> None:
-    """Write no more to what `log_to_file` opened, and close it."""
+    """Close what `log_to_file` opened, and log no more."""
     logging.getLogger("app").removeHandler(handler)
     handler.close()

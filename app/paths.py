@@ -1,4 +1,4 @@
-"""Where things are kept on this computer."""
+"""The program's files and folders on this computer."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,33 +6,33 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """Everything lies below `home`, which is `<user data>/Bahi`."""
+    """The files and folders below `home`, which is `<user data>/Bahi`."""
 
     home: Path
 
     @property
     def database(self) -> Path:
-        """Outbox, settings, and the last entries seen."""
+        """The SQLite file with the outbox, the replay log, the settings and the last entries seen."""
         return self.home / "client.sqlite"
 
     @property
     def log(self) -> Path:
-        """What this program did, and which calls it made."""
+        """The program's log, one JSON object per line."""
         return self.home / "bahi.log"
 
     @property
     def bills(self) -> Path:
-        """Bills that wait, and those looked at lately."""
+        """Bills that are not sent yet, and bills that were viewed recently."""
         return self.home / "bills"
 
     @property
     def server(self) -> Path:
-        """The data folder of this computer's own server."""
+        """The data folder of the local server."""
         return self.home / "server"
 
 
 def default_paths() -> Paths:
     """Return the paths of the user who runs the program."""
-    from platformdirs import user_data_path
+    from platformdirs import user_data_path  # imported late: tests and the tour use folders of their own
 
     return Paths(user_data_path("Bahi", appauthor=False))

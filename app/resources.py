@@ -1,4 +1,4 @@
-"""Where the program's own read-only files are: icons, fonts and styles, beside the code or in the bundle."""
+"""The program's read-only files: icons, fonts and style sheets, next to the code or in the bundle."""
 
 from pathlib import Path
 from typing import Final
@@ -9,12 +9,12 @@ ROOT: Final = Path(resources.__path__[0])
 
 
 def icon_text(name: str) -> str:
-    """Return the SVG text of the icon `name`; its strokes are `currentColor`."""
+    """Return the SVG text of the icon `name`. Its strokes have the colour `currentColor`."""
     return (ROOT / "icons" / f"{name}.svg").read_text(encoding="utf-8")
 
 
 def style_text(name: str) -> str:
-    """Return the style sheet template `name`, with `${token}` where a colour goes."""
+    """Return the style sheet template `name`. It has `${token}` in place of each colour."""
     return (ROOT / "styles" / f"{name}.qss").read_text(encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""bahi-server: the command line of the server."""
+"""The command-line interface of bahi-server."""
 
 import argparse
 import os
@@ -9,13 +9,13 @@ from pathlib import Path
 from server.cli import discovery as discovery_commands
 from server.cli import replication as replication_commands
 from server.cli import roster as cluster_commands
-from server.config import Config, read_config, with_environment
+from server.config import CONFIG_HELP, Config, database_url_of_environment, read_config
 from server.errors import StartError
 from server.log import log_to_stderr
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; return the exit status. A sentence on standard error says what is wrong."""
+    """Run one command and return the exit status. Errors are printed on standard error."""
     given = sys.argv[1:] if arguments is None else arguments
     options = _parser().parse_args(cluster_commands.joined(given))
     log_to_stderr("WARNING" if options.quiet else "INFO")
@@ -26,33 +26,38 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"bahi-server: {error}\n")
         return 1
     except KeyboardInterrupt:
-        sys.stderr.write("bahi-server: cut short; run the same command again to complete it\n")
+        sys.stderr.write("bahi-server: interrupted; run the same command again to complete it\n")
         return 128 + signal.SIGINT
-    except BrokenPipeError:  # whoever reads has enough; nor may Python write the rest at its end
+    except BrokenPipeError:
+        # The reader, for example `head`, has closed the pipe. Python must not try to write the rest at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="bahi-server", description="The server of the Bahi account book.")
-    parser.add_argument("--quiet", action="store_true", help="log warnings and errors only")
+    parser.add_argument("--quiet", action="store_true", help="log only warnings and errors")
     commands = parser.add_subparsers(required=True, metavar="command")
 
     local = commands.add_parser(
-        "local", help="serve this computer's book on loopback, with embedded PostgreSQL"
+        "local", help="serve the book of this computer on loopback, with an embedded PostgreSQL"
     )
-    local.add_argument("--data", required=True, type=Path, help="the data folder, made at the first start")
-    local.add_argument("--port", type=int, default=0, help="default: any free port")
     local.add_argument(
-        "--parent-fd", type=int, help="a file descriptor: the secret comes in on it, and its end means stop"
+        "--data", required=True, type=Path, help="the data folder, which is created at the first start"
+    )
+    local.add_argument("--port", type=int, default=0, help="the port to listen on (default: any free port)")
+    local.add_argument(
+        "--parent-fd",
+        type=int,
+        help="a file descriptor from which the local secret is read; the server stops when it is closed",
     )
     local.set_defaults(run=_local)
 
-    run = commands.add_parser("run", help="serve a region as its configuration file says")
-    run.add_argument("--config", required=True, type=Path, help="a TOML file")
+    run = commands.add_parser("run", help="run a regional server")
+    run.add_argument("--config", required=True, type=Path, help=CONFIG_HELP)
     run.set_defaults(run=_run)
 
-    migrate = commands.add_parser("migrate", help="bring the database of DATABASE_URL up to date")
+    migrate = commands.add_parser("migrate", help="migrate the database of DATABASE_URL")
     migrate.set_defaults(run=_migrate)
 
     _add_user_commands(commands.add_parser("user", help="invite, add, reset or list the users of a server"))
@@ -64,26 +69,30 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_user_commands(user: argparse.ArgumentParser) -> None:
     commands = user.add_subparsers(required=True, metavar="command")
-    place = argparse.ArgumentParser(add_help=False)
-    where = place.add_mutually_exclusive_group()
-    where.add_argument("--config", type=Path, help="the server's TOML file")
-    where.add_argument("--data", type=Path, help="the data folder of a book on its own computer")
+    common = argparse.ArgumentParser(add_help=False)
+    server = common.add_mutually_exclusive_group()
+    server.add_argument("--config", type=Path, help="the configuration file of the server (TOML)")
+    server.add_argument("--data", type=Path, help="the data folder of a local book")
 
-    invite = commands.add_parser("invite", parents=[place], help="print a code that makes one account")
-    invite.add_argument("--days", type=int, default=7, help="how long it is good for (default: 7)")
+    invite = commands.add_parser(
+        "invite", parents=[common], help="print an invitation code, with which one account can be created"
+    )
+    invite.add_argument("--days", type=int, default=7, help="how many days the code is valid (default: 7)")
     invite.set_defaults(run=_user_invite)
 
-    add = commands.add_parser("add", parents=[place], help="make an account; asks for its password")
-    add.add_argument("name")
+    add = commands.add_parser("add", parents=[common], help="create an account; asks for its password")
+    add.add_argument("name", help="the user name")
     add.set_defaults(run=_user_add)
 
     reset = commands.add_parser(
-        "reset", parents=[place], help="give a user another password and end all of the user's sessions"
+        "reset", parents=[common], help="set a new password for a user, and end all sessions of that user"
     )
-    reset.add_argument("name")
+    reset.add_argument("name", help="the user name")
     reset.set_defaults(run=_user_reset)
 
-    users = commands.add_parser("list", parents=[place], help="name, created, last used, disabled")
+    users = commands.add_parser(
+        "list", parents=[common], help="list the users: name, created, last used, disabled"
+    )
     users.set_defaults(run=_user_list)
 
 
@@ -91,16 +100,17 @@ def _local(options: argparse.Namespace) -> None:
     from server.process.start_stop import read_secret, serve
 
     if not 0 <= options.port <= 65535:
-        raise StartError("A port is a number from 0 to 65535.")
+        raise StartError("The port must be a number from 0 to 65535.")
     secret = read_secret(options.parent_fd) if options.parent_fd is not None else ""
     config = Config(
         data=str(options.data.resolve()),
         port=options.port,
+        database_url=database_url_of_environment() or "",
         registration="closed",
         local=True,
         local_secret=secret,
     )
-    serve(with_environment(config), options.parent_fd)
+    serve(config, options.parent_fd)
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -112,9 +122,9 @@ def _run(options: argparse.Namespace) -> None:
 def _migrate(options: argparse.Namespace) -> None:  # noqa: ARG001 - the shape of every command
     from server.db.migrate import migrate
 
-    url = with_environment(Config(data="")).database_url
+    url = database_url_of_environment()
     if not url:
-        raise StartError("Set DATABASE_URL to the database that is to be migrated.")
+        raise StartError("Set DATABASE_URL to the URL of the database to migrate.")
     for name in migrate(url):
         sys.stdout.write(f"{name}\n")
 
@@ -129,7 +139,7 @@ def _user_add(options: argparse.Namespace) -> None:
     from server.cli import users
 
     users.add(users.DatabaseChoice(options.config, options.data), options.name)
-    sys.stdout.write(f"{options.name} can sign in now.\n")
+    sys.stdout.write(f"{options.name} can log in now.\n")
 
 
 def _user_reset(options: argparse.Namespace) -> None:
@@ -138,7 +148,7 @@ def _user_reset(options: argparse.Namespace) -> None:
     ended = users.reset(users.DatabaseChoice(options.config, options.data), options.name)
     sys.stdout.write(
         f"{options.name} has a new password; sessions ended: {ended}. "
-        "A device that is signed in now is out within five minutes.\n"
+        "Devices that are logged in lose access within five minutes.\n"
     )
 
 

@@ -68,7 +68,7 @@ def make_services(config: Config, clock: Callable[[], float] = time.time) -> Ser
     documents = DocumentService(pool, store, trusted_keys, clock, replicator)
     issuer = Issuer(config.server_id, trusted_keys, clock, pinned)
     auth = AuthService(config, pool, issuer, placement, clock)
-    membership.changed.append(auth.heed_roster)
+    membership.changed.append(auth.roster_changed)
     roster = Path(config.roster) if config.roster else None
     heartbeats = HeartbeatSender(
         membership, trusted_keys, lifecycle, load.report, VERSION, roster, config.ca_file

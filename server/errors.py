@@ -1,10 +1,10 @@
-"""Everything that the server refuses or fails at, as one tree.
+"""The exceptions of the server that carry a sentence for a person.
 
-ApiError            a stable code (`server.contract.errors`), a sentence for a person, details
-├── InvalidFieldsError      one sentence for each field
-└── StartError         the server cannot start; the sentence goes to the terminal, never on the wire
+ApiError                 sent to the client: a stable code, a sentence, details
+└── InvalidFieldsError   one sentence for each invalid field
+StartError               printed on the terminal: a server or command cannot start
 
-Rooms raise these at their boundary, `raise … from` the cause; `server.http.responses` translates them once.
+Services raise ApiError `from` its cause, and `server.http` turns it into a response.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from server.contract.errors import ErrorCode, FieldError
 
 
 class ApiError(Exception):
-    """A refusal or failure with a stable code."""
+    """An error for the client, with a stable code, a sentence for a person, and details for a program."""
 
     def __init__(self, code: ErrorCode, message: str, detail: Mapping[str, object] | None = None) -> None:
         super().__init__(message)
@@ -25,7 +25,7 @@ class ApiError(Exception):
 
 
 class InvalidFieldsError(ApiError):
-    """What was sent cannot be taken; `detail.fields` holds a sentence for each field."""
+    """Some fields are not valid. `detail.fields` has a sentence for each, and the message is the first."""
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
         fields = [msgspec.to_builtins(error) for error in errors]
@@ -33,9 +33,10 @@ class InvalidFieldsError(ApiError):
 
 
 class StartError(Exception):
-    """The server cannot start; the message says what to do."""
+    """A server or command cannot start. The message says what to do."""
 
 
 def not_found(what: str) -> ApiError:
-    """Return the refusal for anything that this book does not hold, whoever else does."""
+    """Return the error for something that is not in the caller's book."""
+    # It is the same whether another book has it or not, so that nobody can find out ids of other books.
     return ApiError(ErrorCode.NOT_FOUND, f"There is no such {what} in this book.")

@@ -1,1 +1,1 @@
-"""What the desk knows of money, dates, codes and entries: pure, without I/O; clocks are passed in."""
+"""Rules about money, dates, codes and entries. Pure: no I/O; the clock and randomness are arguments."""

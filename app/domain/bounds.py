@@ -1,4 +1,4 @@
-"""The wire's limits and kinds of file under the names that the screens use."""
+"""Limits and file types of the protocol, so that the windows need not import `server.contract`."""
 
 from typing import Final
 
@@ -12,4 +12,4 @@ MAX_USER_NAME: Final = limits.MAX_USER_NAME
 MAX_PASSWORD: Final = limits.MAX_PASSWORD
 
 EXTENSIONS: Final = media.EXTENSIONS
-"""The types that may be handed to the system's viewer, with the extension that their copy gets."""
+"""The file types that may be opened in the system's viewer, each with the extension of its copy."""

@@ -1,11 +1,11 @@
-"""Ids, versions and codes that this computer makes by itself. Clock and randomness are passed in."""
+"""Ids, versions and codes that this computer generates without a server."""
 
 import re
 from typing import Final
 from uuid import UUID
 
 ID_RANDOM_BYTES: Final = 8
-"""How many random bytes `new_id` uses."""
+"""The number of random bytes that `new_id` uses."""
 MAX_COUNTER: Final = 999_999_999
 _PREFIX = re.compile(r"[0-9A-Z]{3}")
 _HUMAN_CODE = re.compile(r"[0-9A-Z]{3}-([0-9]{6,9})")
@@ -15,8 +15,8 @@ def new_id(now_us: int, random_bytes: bytes) -> str:
     """Return a UUID version 7 (RFC 9562 §5.7) for `now_us` microseconds since 1970.
 
     The 12 bits after the milliseconds hold the fraction of the millisecond (§6.2, method 3), so ids
-    sort by the microsecond. Takes the first 8 of `random_bytes`; ValueError for fewer, or for a time
-    that 48 bits of milliseconds cannot hold.
+    sort by the microsecond. Uses the first 8 of `random_bytes`. Raises ValueError if there are fewer, or if
+    the time does not fit into 48 bits of milliseconds.
     """
     milliseconds, microseconds = divmod(now_us, 1000)
     if len(random_bytes) < ID_RANDOM_BYTES:
@@ -29,12 +29,16 @@ def new_id(now_us: int, random_bytes: bytes) -> str:
 
 
 def next_version(now_us: int, offset_us: int, based_on: int) -> int:
-    """Return the version of a change: server-corrected microseconds since 1970, above `based_on`."""
+    """Return the version number of a change made to version `based_on`.
+
+    It is the time in microseconds since 1970. `offset_us` corrects this computer's clock by the server's.
+    """
+    # A slow or reset clock must not make a change older than the version that it was made from.
     return max(now_us + offset_us, based_on + 1)
 
 
 def human_code(prefix: str, counter: int) -> str:
-    """Return an entry's code, `0K7-000042`; ValueError for a prefix or counter that it cannot hold."""
+    """Return an entry's code, such as `0K7-000042`. Raises ValueError if an argument is out of range."""
     if not _PREFIX.fullmatch(prefix):
         raise ValueError(f"not a code prefix: {prefix!r}")
     if not 0 < counter <= MAX_COUNTER:
@@ -43,14 +47,17 @@ def human_code(prefix: str, counter: int) -> str:
 
 
 def document_code(code: str, n: int) -> str:
-    """Return the code of the `n`th bill (from 1) of the entry with `code`: `K7-000042-1`."""
+    """Return the code of the `n`th bill (from 1) of the entry `code`, such as `K7-000042-1`.
+
+    Raises ValueError if `code` is not an entry's code, or `n` is not in 1…999.
+    """
     if not _HUMAN_CODE.fullmatch(code) or not 0 < n <= 999:
         raise ValueError(f"no document code for {code!r}, {n}")
     return f"{code[1:]}-{n}"
 
 
 def counter_of(code: str) -> int:
-    """Return the counter in an entry's code: 42 for `0K7-000042`; ValueError where it is none."""
+    """Return the counter in an entry's code: 42 for `0K7-000042`. Raises ValueError for any other text."""
     match = _HUMAN_CODE.fullmatch(code)
     if match is None:
         raise ValueError(f"not an entry code: {code!r}")
@@ -58,15 +65,15 @@ def counter_of(code: str) -> int:
 
 
 def document_stem(code: str, prefix: str) -> str:
-    """Return how codes begin of bills that the device with `prefix` adds to the entry with `code`.
+    """Return the first part of the codes of bills that the device with `prefix` adds to the entry `code`.
 
-    The device that made the entry goes on counting; another one names itself, `0K7-000042-1B3`, so that two
-    devices that add bills at once never give the same code.
+    The device that made the entry uses `K7-000042`. Another device adds its own prefix, `0K7-000042-1B3`,
+    so that two devices that add bills at the same time never generate the same code.
     """
     return code[1:] if code.startswith(f"{prefix}-") else f"{code}-{prefix}"
 
 
 def highest_number(stem: str, known: list[str]) -> int:
-    """Return the highest number behind `stem` among the codes `known`, 0 where there is none."""
+    """Return the highest number after `stem` in the codes `known`; 0 if none has this stem."""
     tails = [text.removeprefix(f"{stem}-") for text in known if text.startswith(f"{stem}-")]
     return max((int(tail) for tail in tails if tail.isdigit()), default=0)

@@ -1,4 +1,4 @@
-"""Dates: read as people type them, written one way, and the periods that are asked for most."""
+"""Dates: parse what people type, format a date, and list the usual periods."""
 
 import re
 from calendar import monthrange
@@ -32,7 +32,7 @@ _HINT: Final = "Please type it as 22/11/2026, 22 Nov or yesterday."
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A named period; both dates are inclusive, None is open."""
+    """A named period. Both dates are inclusive; None means that the period is open on that side."""
 
     name: str
     first: date | None
@@ -40,10 +40,10 @@ class Preset:
 
 
 def parse_date(text: str, today: date) -> date:
-    """Return the date that a person typed (day before month); else raise InputError.
+    """Return the date that a person typed, with the day before the month.
 
-    Without a year it is this year's, or last year's where that would be more than 31 days ahead. The
-    error's `fields` has its sentence at `date`.
+    Without a year, the date is in this year, or in last year if it would otherwise be more than 31 days
+    ahead. Raises InputError with `fields["date"]` if the text is not a date or is out of range.
     """
     typed = " ".join(western_digits(text[:60]).lower().split())
     if not typed:
@@ -57,7 +57,7 @@ def format_date(value: date) -> str:
 
 
 def presets(today: date) -> list[Preset]:
-    """Return the periods that a listing offers; a financial year runs from April to March."""
+    """Return the periods that the listing offers. A financial year runs from April to March, as in India."""
     month = today.replace(day=1)
     quarter = month.replace(month=(today.month - 1) // 3 * 3 + 1)
     year = date(today.year if today.month >= 4 else today.year - 1, 4, 1)
@@ -93,7 +93,7 @@ def _relative(typed: str, today: date) -> date | None:
 def _days_later(today: date, days: int) -> date:
     try:
         return today + timedelta(days=days)
-    except OverflowError:
+    except OverflowError:  # `_within_limits` then reports that the date is too early or too late
         return date.max if days > 0 else date.min
 
 
@@ -113,6 +113,7 @@ def _absolute(typed: str, today: date) -> date:
 
 
 def _check_not_swapped(match: re.Match[str]) -> None:
+    """Offer the right order if somebody typed the month before the day, as in the USA."""
     day, month = int(match["day"]), int(match["month"])
     if match.re is _NUMBERS and 1 <= day <= 12 < month <= 31:
         raise _refusal(
@@ -121,7 +122,7 @@ def _check_not_swapped(match: re.Match[str]) -> None:
 
 
 def _month_named(name: str) -> int:
-    name = "sep" if name == "sept" else name
+    name = "sep" if name == "sept" else name  # the only common abbreviation with four letters
     for number, month in enumerate(_LONG_MONTHS, start=1):
         if month.lower().startswith(name):
             return number
@@ -132,9 +133,9 @@ def _dated(year: str | None, month: int, day: int, today: date) -> date:
     if month > 12:
         raise _refusal(f"There is no month {month}.")
     if month == 0 or day == 0:
-        raise _refusal("Days and months are counted from 1.")
-    if day > monthrange(2024, month)[1]:  # a leap year: the most that this month ever has
-        raise _refusal(f"{_LONG_MONTHS[month - 1]} has no day {day}.")
+        raise _refusal("The day and the month must be at least 1.")
+    if day > monthrange(2024, month)[1]:  # 2024 is a leap year: no year has more days in this month
+        raise _refusal(f"{_LONG_MONTHS[month - 1]} does not have a day {day}.")
     return _in_recent_year(month, day, today) if year is None else _in_year(year, month, day, today)
 
 
@@ -143,11 +144,12 @@ def _in_year(year: str, month: int, day: int, today: date) -> date:
     if number < EARLIEST_YEAR:
         raise _refusal(f"The date is before {EARLIEST_YEAR}.")
     if day > monthrange(number, month)[1]:
-        raise _refusal(f"{_LONG_MONTHS[month - 1]} {number} has no day {day}.")
+        raise _refusal(f"{_LONG_MONTHS[month - 1]} {number} does not have a day {day}.")
     return date(number, month, day)
 
 
 def _full_year(two_digits: int, today: date) -> int:
+    """Return the latest year that ends in these digits and is still allowed."""
     latest = _days_later(today, MAX_DAYS_AHEAD).year
     return latest - (latest - two_digits) % 100
 
@@ -157,7 +159,7 @@ def _in_recent_year(month: int, day: int, today: date) -> date:
     for year in (today.year, today.year - 1):
         if day <= monthrange(year, month)[1] and date(year, month, day) <= latest:
             return date(year, month, day)
-    raise _refusal(f"Please type the year too: {day} {MONTHS[month - 1]} is in leap years only.")
+    raise _refusal(f"Please type the year too: {day} {MONTHS[month - 1]} exists only in leap years.")
 
 
 def _within_limits(value: date, today: date) -> date:

@@ -1,4 +1,4 @@
-"""An entry as the desk knows it: while it is typed, while it waits, and as it is listed."""
+"""Entries: as a draft, as a row of the listing, with bills, and as versions of the history."""
 
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -7,14 +7,14 @@ from enum import Enum, StrEnum
 
 
 class Direction(StrEnum):
-    """Money in or money out; the values are those of the wire."""
+    """Money in or money out. The values are those of the protocol."""
 
     CREDIT = "CR"
     DEBIT = "DR"
 
 
 class Shown(StrEnum):
-    """Which entries a filter lets through; the values are those of the wire."""
+    """Which entries a filter includes. The values are those of the protocol."""
 
     ACTIVE = "active"
     VOIDED = "voided"
@@ -26,12 +26,12 @@ class EntryState(Enum):
 
     WAITING = "waiting"  # on this computer only
     CONFIRMED = "confirmed"  # a server has it
-    REFUSED = "refused"  # a server will not take it as it is
+    REFUSED = "refused"  # a server rejected it
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A bill pinned to a draft; its bytes (`byte_size` of them) are kept on this computer already."""
+    """A bill of a draft. Its `byte_size` bytes are already stored on this computer."""
 
     id: str
     file_name: str
@@ -42,7 +42,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class EntryDraft:
-    """What the Add Entry screen hands over: checked, not saved yet."""
+    """The validated input of a form, not saved yet."""
 
     entry_date: date
     amount: Decimal
@@ -54,7 +54,7 @@ class EntryDraft:
 
 @dataclass(frozen=True, slots=True)
 class ListedEntry:
-    """One row of the listing. `note` says why a refused entry was refused."""
+    """One row of the listing. `note` is the reason why an entry was refused."""
 
     id: str
     entry_date: date
@@ -68,11 +68,11 @@ class ListedEntry:
     voided: bool = False
     note: str = ""
     ver: int = 0
-    """The version shown here (µs since 1970); a change says which one it was made from."""
+    """The version of this row, in µs since 1970. A change names the version that it was made from."""
 
     @property
     def sort_key(self) -> tuple[date, str]:
-        """The listing is in descending order of this."""
+        """The listing's key; rows are in its descending order."""
         return (self.entry_date, self.id)
 
 
@@ -90,7 +90,7 @@ class DocumentInfo:
 
 @dataclass(frozen=True, slots=True)
 class EntryDetail:
-    """An entry and its bills, in their order."""
+    """An entry and its bills, in order."""
 
     entry: ListedEntry
     documents: tuple[DocumentInfo, ...]
@@ -98,7 +98,8 @@ class EntryDetail:
 
 @dataclass(frozen=True, slots=True)
 class HistoryVersion:
-    """One version in an entry's history. `superseded`: it lost against another made from the same one."""
+    """One version in an entry's history. `stands` marks the current one. `superseded` marks one that lost
+    to another version that was made from the same one."""
 
     op_id: str
     entry: ListedEntry
@@ -114,7 +115,7 @@ class HistoryVersion:
 
 @dataclass(frozen=True, slots=True)
 class EntryFilter:
-    """What the listing shows; dates are inclusive, None is open."""
+    """The listing's filter. Both dates are inclusive; None means no limit."""
 
     text: str = ""
     first: date | None = None
@@ -125,7 +126,7 @@ class EntryFilter:
     shown: Shown = Shown.ACTIVE
 
     def matches(self, entry: ListedEntry) -> bool:
-        """Say whether `entry` is shown, by the rule that the server uses: every word occurs."""
+        """Return whether the filter includes `entry`. As on the server, every word of `text` must occur."""
         if self.first is not None and entry.entry_date < self.first:
             return False
         if self.last is not None and entry.entry_date > self.last:
@@ -143,7 +144,7 @@ class EntryFilter:
 
 
 def search_words(text: str) -> list[str]:
-    """Split a search into words; a word that reads as an amount loses `₹` and its commas."""
+    """Split a search into words. A word that is an amount loses its `₹` and commas."""
     words = []
     for word in text.lower().split():
         bare = word.replace("₹", "").replace(",", "")
@@ -153,7 +154,7 @@ def search_words(text: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Count and sums (rupees) of a set of entries."""
+    """The number and the sums (in rupees) of some entries. `waiting` of them are only on this computer."""
 
     count: int = 0
     money_out: Decimal = Decimal(0)
@@ -166,16 +167,17 @@ class Totals:
         return self.money_in - self.money_out
 
     def plus(self, entry: ListedEntry) -> "Totals":
-        """Return these totals with one more entry, which waits on this computer."""
-        return replace(self._moved(entry, 1), waiting=self.waiting + 1)
+        """Return these totals with one more entry that is only on this computer."""
+        return replace(self._adjusted(entry, 1), waiting=self.waiting + 1)
 
     def minus(self, entry: ListedEntry) -> "Totals":
-        """Return these totals without an entry as a server counted it."""
-        return self._moved(entry, -1)
+        """Return these totals without an entry that the server counted."""
+        return self._adjusted(entry, -1)
 
-    def _moved(self, entry: ListedEntry, sign: int) -> "Totals":
+    def _adjusted(self, entry: ListedEntry, sign: int) -> "Totals":
         credit = entry.direction is Direction.CREDIT
-        money = Decimal(0) if entry.voided else sign * entry.amount  # a voided entry's money is nobody's
+        # A voided entry is counted, but its money is not.
+        money = Decimal(0) if entry.voided else sign * entry.amount
         return Totals(
             self.count + sign,
             self.money_out + (Decimal(0) if credit else money),
@@ -186,8 +188,8 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class ListedPage:
-    """Rows newest first. `cursor` is for the next page, None at the end; `from_cache` says that no
-    server answered and these are the last entries seen."""
+    """A page of rows, newest first. `cursor` requests the next page; None means the end. `from_cache` means
+    that no server answered and the rows are the last entries seen."""
 
     entries: tuple[ListedEntry, ...]
     cursor: str | None
@@ -196,7 +198,7 @@ class ListedPage:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A completion; a description also proposes its last category and direction."""
+    """A completion. For a description, also the category and direction that it had last."""
 
     text: str
     uses: int

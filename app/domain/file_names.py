@@ -1,4 +1,4 @@
-"""Names of bills: cleaned, so that they can be shown, sent, and written on any disk."""
+"""File names of bills: cleaned so that they can be shown, sent, and written to any disk."""
 
 import unicodedata
 from typing import Final
@@ -7,39 +7,40 @@ from server.contract.limits import MAX_FILE_NAME
 from server.contract.media import EXTENSIONS
 
 MAX_BYTES: Final = 240
-"""In UTF-8; most file systems hold 255 bytes, and a copy may get a number behind its name."""
-_ALSO_RIGHT: Final = {
+"""In UTF-8. Most file systems allow 255 bytes, and a copy may get a number after its name."""
+_ALTERNATIVES: Final = {
     "image/jpeg": (".jpeg", ".jpe", ".jfif"),
     "image/heic": (".heif", ".hif"),
     "image/tiff": (".tiff",),
 }
-_KNOWN: Final = {*EXTENSIONS.values(), *(e for right in _ALSO_RIGHT.values() for e in right)}
-_UNSEEN: Final = {"Cc", "Cs", "Zl", "Zp"}
-_JOINERS: Final = "\u200c\u200d"  # Hindi words need them; other Cf characters only hide what a name is
+_KNOWN: Final = {*EXTENSIONS.values(), *(e for found in _ALTERNATIVES.values() for e in found)}
+_INVISIBLE: Final = {"Cc", "Cs", "Zl", "Zp"}  # Unicode categories: controls, surrogates, separators
+_JOINERS: Final = "\u200c\u200d"  # Hindi words need them; other Cf characters can disguise a file name
 _NOT_ON_WINDOWS: Final = '<>:"|?*'
 
 
 def clean_name(name: str, media_type: str = "") -> str:
-    """Return the last part of `name` without what a file name cannot hold, `bill` where nothing is left.
+    """Return the last part of the path `name`, without invalid characters; `bill` if nothing is left.
 
-    With a `media_type` the name ends in a right extension: kept as given (`IMG.JPG`), put in the place
-    of another type's, or added. At most `MAX_FILE_NAME` characters and `MAX_BYTES`; the stem is cut.
+    With a `media_type`, the name ends in an extension of that type: a correct one stays as typed (`IMG.JPG`),
+    one of another type is replaced, and a missing one is added. The result has at most `MAX_FILE_NAME`
+    characters and `MAX_BYTES` bytes; a longer stem is cut.
     """
-    plain = _without_strange(name.replace("\\", "/").rstrip("/").rpartition("/")[2])
+    plain = _without_invalid(name.replace("\\", "/").rstrip("/").rpartition("/")[2])
     stem, extension = _split(plain.strip(". ") or "bill")
     if media_type:
-        stem, extension = _with_right_extension(stem, extension, media_type)
+        stem, extension = _with_correct_extension(stem, extension, media_type)
     return _cut(stem, extension) + extension
 
 
-def _without_strange(name: str) -> str:
+def _without_invalid(name: str) -> str:
     kept = "".join(_shown(c) for c in unicodedata.normalize("NFC", name))
     return " ".join(kept.split())
 
 
 def _shown(char: str) -> str:
     category = unicodedata.category(char)
-    if category in _UNSEEN or (category == "Cf" and char not in _JOINERS):
+    if category in _INVISIBLE or (category == "Cf" and char not in _JOINERS):
         return " " if char in "\t\n\r" else ""
     return "_" if char in _NOT_ON_WINDOWS else char
 
@@ -51,13 +52,13 @@ def _split(name: str) -> tuple[str, str]:
     return stem, dot + extension
 
 
-def _with_right_extension(stem: str, extension: str, media_type: str) -> tuple[str, str]:
-    right = (EXTENSIONS[media_type], *_ALSO_RIGHT.get(media_type, ()))
-    if extension.lower() in right:
+def _with_correct_extension(stem: str, extension: str, media_type: str) -> tuple[str, str]:
+    correct = (EXTENSIONS[media_type], *_ALTERNATIVES.get(media_type, ()))
+    if extension.lower() in correct:
         return stem, extension
     if extension.lower() in _KNOWN:
-        return stem, right[0]
-    return stem + extension, right[0]
+        return stem, correct[0]
+    return stem + extension, correct[0]  # `Bill no.5` has no extension: `.5` belongs to the name
 
 
 def _cut(stem: str, extension: str) -> str:

@@ -1,4 +1,4 @@
-"""What stands in the Add Entry form before it is saved: texts as typed, right or wrong, and the bills."""
+"""The draft of the Add Entry form: the texts as typed, valid or not, and the bills."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,8 @@ from app.domain.entry import Attachment
 
 @dataclass(frozen=True, slots=True)
 class FormDraft:
-    """Nothing here is checked; `direction` is a value of `Direction`, `date` is written out in full
-    where it was understood."""
+    """The form's content, not validated. `direction` is a value of `Direction`; `date` is written out in full
+    if it could be parsed."""
 
     date: str = ""
     amount: str = ""
@@ -19,6 +19,6 @@ class FormDraft:
 
     @property
     def empty(self) -> bool:
-        """Say whether losing it would lose nothing (the date and the direction alone are nothing)."""
+        """Return whether there is nothing worth keeping; the date and direction alone do not count."""
         texts = (self.amount, self.category, self.description)
         return not self.attachments and not any(text.strip() for text in texts)

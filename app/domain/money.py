@@ -1,4 +1,4 @@
-"""Amounts in rupees: read as people type them, written as India groups them. Decimal only, never float."""
+"""Amounts in rupees: parse what people type, and format with Indian grouping. Decimal, never float."""
 
 import re
 from decimal import Decimal
@@ -8,7 +8,7 @@ from app.domain.digits import western_digits
 from app.errors import InputError
 
 MAX_WHOLE_DIGITS: Final = 16
-"""numeric(18,2) has room for this many digits before the dot."""
+"""The database's numeric(18,2) has this many digits before the dot."""
 _LONGEST_TEXT: Final = 80
 _RUPEES = r"(?:₹|rupees|rs\.?|inr|re\.?|रुपये|रु\.?|रू\.?)"
 _TYPED = re.compile(
@@ -21,10 +21,10 @@ _WELL_GROUPED = re.compile(r"\d*|\d{1,3}(?:,\d{3})+|\d{1,2}(?:,\d{2})*,\d{3}")  
 
 
 def parse_amount(text: str) -> Decimal:
-    """Return the amount (rupees, two places, above zero) that a person typed; else raise InputError.
+    """Return the amount that a person typed: rupees with two decimals, above zero.
 
-    Indian and western grouping, `₹`/`Rs`/`INR`, a closing `/-`, spaces and the digits of every
-    script are understood. The error's `fields` has its sentence at `amount`.
+    Accepts Indian and western grouping, `₹`/`Rs`/`INR`, a trailing `/-`, spaces, and digits of any script.
+    Raises InputError with `fields["amount"]` if the text is not such an amount.
     """
     number, negative = _take_apart(text)
     _check_characters(number)
@@ -42,9 +42,9 @@ def parse_amount(text: str) -> Decimal:
 
 
 def format_amount(amount: Decimal, symbol: bool = True) -> str:
-    """Return `₹12,34,567.00`, or without `symbol` `12,34,567.00`; negative with a real minus sign.
+    """Return `₹12,34,567.00`, or `12,34,567.00` without `symbol`. A negative amount begins with `−`.
 
-    More than two places are rounded half to even. Raises ValueError where `amount` is no number.
+    More than two decimals are rounded half to even. Raises ValueError if `amount` is infinite or NaN.
     """
     if not amount.is_finite():
         raise ValueError(f"not an amount: {amount}")
@@ -55,7 +55,7 @@ def format_amount(amount: Decimal, symbol: bool = True) -> str:
 
 
 def plain_amount(amount: Decimal) -> str:
-    """Return `1234567.00`, as it goes over the wire; ValueError where two places cannot hold it."""
+    """Return `1234567.00`, as in the protocol. Raises ValueError if it has more than two decimals."""
     text = f"{amount:.2f}"
     if not amount.is_finite() or Decimal(text) != amount:
         raise ValueError(f"not an amount with two places: {amount}")
@@ -63,7 +63,7 @@ def plain_amount(amount: Decimal) -> str:
 
 
 def group_digits(whole: str) -> str:
-    """Group a run of digits the Indian way: `1234567` becomes `12,34,567`."""
+    """Group digits as in India: `1234567` becomes `12,34,567`."""
     head, tail = whole[:-3], whole[-3:]
     pairs = [head[max(end - 2, 0) : end] for end in range(len(head), 0, -2)]
     return ",".join([*reversed(pairs), tail])
@@ -77,29 +77,29 @@ def _take_apart(text: str) -> tuple[str, bool]:
     if match is None or not match["number"]:
         raise _refusal("Please type an amount, such as 1,234.50.")
     number = match["number"]
-    if re.fullmatch(r"\([^()]*\)", number):  # accountants write a negative amount so
+    if re.fullmatch(r"\([^()]*\)", number):  # accountants write negative amounts in parentheses
         return number[1:-1].strip(), True
     return number, any(match[sign] in {"-", "−", "–"} for sign in ("sign", "inner"))
 
 
 def _check_characters(number: str) -> None:
     if _EXPONENT.fullmatch(number):
-        raise _refusal("Please write the amount out in full, without an exponent such as 1e3.")
+        raise _refusal("Please type the amount in full, without an exponent such as 1e3.")
     if _OTHER_CURRENCY.search(number):
-        raise _refusal("This book is kept in rupees: please type the amount in rupees.")
+        raise _refusal("This book is in rupees: please type the amount in rupees.")
     strange = next((c for c in number if c not in "0123456789., "), None)
     if strange is not None:
-        raise _refusal(f"An amount is made of digits only: “{strange}” cannot be part of it.")
+        raise _refusal(f"An amount can have only digits: “{strange}” cannot be part of it.")
     if number.count(".") > 1:
         raise _refusal("The amount has more than one dot: only the paise come after a dot.")
     if not any(c.isdigit() for c in number):
-        raise _refusal("There is no digit in that amount.")
+        raise _refusal("The amount has no digits.")
 
 
 def _check_decimals(whole: str, paise: str) -> None:
     if "," in paise or " " in paise:
         raise _refusal(_swapped_separators(whole, paise))
-    if len(paise) == 3 and re.fullmatch(r"[1-9]\d{0,2}", whole):  # perhaps a thousand, as in Germany
+    if len(paise) == 3 and re.fullmatch(r"[1-9]\d{0,2}", whole):  # 1.234 is more than a thousand in Germany
         raise _refusal(
             f"An amount has at most two decimals. Did you mean {whole}.{paise[:2]} or {whole},{paise}?"
         )
@@ -109,7 +109,7 @@ def _check_decimals(whole: str, paise: str) -> None:
 
 def _swapped_separators(whole: str, paise: str) -> str:
     sentence = "The dot comes before the comma: only the paise come after a dot."
-    if re.fullmatch(r"\d+", whole) and re.fullmatch(r"\d{3},\d{1,2}", paise):  # 1.234,50, as in Germany
+    if re.fullmatch(r"\d+", whole) and re.fullmatch(r"\d{3},\d{1,2}", paise):  # 1.234,50 as in Germany
         return f"{sentence} Did you mean {group_digits(_bare(whole + paise[:3]))}.{paise[4:]}?"
     return sentence
 
@@ -123,11 +123,12 @@ def _check_grouping(whole: str, paise: str) -> None:
     if _WELL_GROUPED.fullmatch(whole):
         return
     regrouped = group_digits(_bare(whole)) + (f".{paise}" if paise else "")
-    meant = [regrouped]
+    proposals = [regrouped]
     rupees, _, tail = whole.rpartition(",")
+    # One or two digits after the last comma may be paise: `1,234,5` could mean 1,234.5.
     if rupees and not paise and 1 <= len(tail) <= 2 and _WELL_GROUPED.fullmatch(rupees):
-        meant.insert(0, f"{rupees}.{tail}")
-    raise _refusal(f"A comma is out of place. Did you mean {' or '.join(meant)}?")
+        proposals.insert(0, f"{rupees}.{tail}")
+    raise _refusal(f"A comma is in the wrong place. Did you mean {' or '.join(proposals)}?")
 
 
 def _bare(whole: str) -> str:

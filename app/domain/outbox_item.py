@@ -1,4 +1,4 @@
-"""One operation that no server has confirmed yet."""
+"""An item of the outbox: one operation that no server has confirmed yet."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -18,18 +18,18 @@ class OutboxKind(StrEnum):
 
 
 class OutboxState(StrEnum):
-    """What is to become of an item."""
+    """Whether an item is sent."""
 
-    WAITING = "waiting"  # to be sent
-    REFUSED = "refused"  # a server will not take it as it is; nothing is sent until `retry`
+    WAITING = "waiting"  # it will be sent
+    REFUSED = "refused"  # a server rejected it; it is not sent again until the user retries it
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxItem:
-    """Everything that a server is told of one operation, and how the sending goes.
+    """One operation with all that the server needs, and the state of its sending.
 
-    The fields and `documents` are the entry as it is after the operation, `base` as it was before (None for
-    a new entry). `ver` in microseconds since 1970; `created_at` (UTC) by this computer's own clock.
+    The fields and `documents` are the entry after the operation; `base` is the entry before it (None for a
+    new entry). `ver` is in microseconds since 1970; `created_at` is UTC by this computer's own clock.
     """
 
     op_id: str
@@ -53,18 +53,18 @@ class OutboxItem:
 
     @property
     def added(self) -> tuple[DocumentInfo, ...]:
-        """The bills that this operation brings."""
+        """The bills that this operation adds."""
         known = {document.id for document in self.base.documents} if self.base else set()
         return tuple(document for document in self.documents if document.id not in known)
 
     @property
     def removed(self) -> tuple[str, ...]:
-        """The ids of the bills that this operation takes away."""
+        """The ids of the bills that this operation removes."""
         kept = {document.id for document in self.documents}
         return tuple(d.id for d in self.base.documents if d.id not in kept) if self.base else ()
 
     def listed(self) -> ListedEntry:
-        """Return the row of the listing; the note of a refused one says why."""
+        """Return the row of the listing. If it was refused, its note is the reason."""
         refused = self.state is OutboxState.REFUSED
         return ListedEntry(
             self.entry_id,

@@ -1,4 +1,4 @@
-"""The server's calls on entries and documents, as the services use them."""
+"""The server's calls for entries, documents and sessions, one method each."""
 
 import contextlib
 from collections.abc import Generator, Iterator
@@ -42,7 +42,7 @@ _DIGEST_SECONDS: Final = 120.0  # a million entries take about six
 
 
 class Api:
-    """Every method raises AppError; with a `book_id`, SignInError once another book is open or none."""
+    """Every method raises AppError; with a `book_id`, SignInError if that book is no longer open."""
 
     def __init__(self, client: Client, runner: SessionRunner, book_id: str = "") -> None:
         self._client = client
@@ -50,15 +50,15 @@ class Api:
         self._book_id = book_id
 
     def for_book(self, book_id: str) -> "Api":
-        """Return the same calls for one book alone, for work that may outlast its session."""
+        """Return the same calls restricted to one book, for work that may outlast the book's session."""
         return Api(self._client, self._runner, book_id)
 
     def ready(self) -> None:
-        """Return when the server can take a save."""
+        """Check that the server can save an entry. Raises AppError if it cannot."""
         self._client.call(Health, "GET", paths.HEALTH_READY, seconds=3, endpoint=self._runner.endpoint())
 
     def sessions(self) -> list[Session]:
-        """Return where the user is signed in."""
+        """Return the user's sessions on all devices."""
         return self._run(Sessions, "GET", paths.AUTH_SESSIONS).sessions
 
     def end_session(self, family: str) -> None:
@@ -66,31 +66,31 @@ class Api:
         self._run(SessionsEnded, "DELETE", paths.AUTH_SESSION.format(family=family))
 
     def change_password(self, body: PasswordChange) -> int:
-        """Choose another password; return how many other sessions that ended."""
+        """Change the password. Return the number of other sessions that this ended."""
         return self._run(SessionsEnded, "POST", paths.AUTH_PASSWORD, body=body).ended
 
     def plan(self, documents: list[PlannedDocument]) -> list[DocumentPlan]:
-        """Ask which bills are to be sent, and where to."""
+        """Return, for each bill, whether the server has it already, and if not, where to upload it."""
         return self._run(PlanAnswer, "POST", paths.DOCUMENTS_PLAN, body=PlanRequest(documents)).documents
 
     def upload(self, upload: Upload, file: Path) -> None:
-        """Send the bytes of one bill."""
+        """Upload the bytes of one bill."""
         self._client.put_file(upload.url, file, upload.headers, self._runner.owner(upload.url))
 
     def create(self, body: CreateEntry) -> EntrySaved:
-        """Save an entry whose bills are there."""
+        """Create an entry. Its bills must have been uploaded before."""
         return self._run(EntrySaved, "POST", paths.ENTRIES, body=body)
 
     def edit(self, entry_id: str, body: EditEntry) -> EntrySaved:
-        """Give an entry another version."""
+        """Save a new version of an entry."""
         return self._run(EntrySaved, "PUT", paths.ENTRY.format(id=entry_id), body=body)
 
     def void(self, entry_id: str, body: VoidEntry) -> EntrySaved:
-        """Take an entry out of the book."""
+        """Void an entry."""
         return self._run(EntrySaved, "POST", paths.ENTRY_VOID.format(id=entry_id), body=body)
 
     def restore(self, entry_id: str, body: VoidEntry) -> EntrySaved:
-        """Put a voided entry back."""
+        """Restore a voided entry."""
         return self._run(EntrySaved, "POST", paths.ENTRY_RESTORE.format(id=entry_id), body=body)
 
     def history(self, entry_id: str) -> EntryHistory:
@@ -106,35 +106,35 @@ class Api:
         return self._run(EntryWithDocuments, "GET", paths.ENTRY.format(id=entry_id))
 
     def summary(self, query: dict[str, str]) -> Summary:
-        """Return the totals of a filter."""
+        """Return the totals of the entries that a filter includes."""
         return self._run(Summary, "GET", paths.ENTRIES_SUMMARY, query=query)
 
     def digest(self) -> BookDigest:
-        """Return what the book holds, every version of it; of a large book that takes seconds."""
+        """Return counts and a hash of every version in the book. It takes seconds for a large book."""
         return self._run(BookDigest, "GET", paths.BOOK_DIGEST, seconds=_DIGEST_SECONDS)
 
     def sync_status(self, op_ids: list[str]) -> SyncStatus:
-        """Ask in which regions operations of this book are."""
+        """Return the replication status of operations of this book."""
         return self._run(SyncStatus, "POST", paths.SYNC_STATUS, body=SyncStatusRequest(op_ids))
 
     def categories(self, prefix: str) -> CategorySuggestions:
-        """Complete a category."""
+        """Return categories that begin with `prefix`."""
         return self._run(CategorySuggestions, "GET", paths.SUGGEST_CATEGORIES, query={"prefix": prefix})
 
     def descriptions(self, prefix: str) -> DescriptionSuggestions:
-        """Complete a description."""
+        """Return descriptions that begin with `prefix`."""
         return self._run(DescriptionSuggestions, "GET", paths.SUGGEST_DESCRIPTIONS, query={"prefix": prefix})
 
     @contextlib.contextmanager
     def document(self, document_id: str) -> Generator[Iterator[bytes], None, None]:
-        """Download a bill."""
+        """Download a bill in pieces."""
         link = self._run(DocumentLink, "GET", paths.DOCUMENT_LINK.format(id=document_id))
         with self._client.stream(link.url, endpoint=self._runner.owner(link.url)) as pieces:
             yield pieces
 
     @contextlib.contextmanager
     def csv(self, query: dict[str, str]) -> Generator[Iterator[bytes], None, None]:
-        """Download the CSV of a filter."""
+        """Download the CSV of the entries that a filter includes, in pieces."""
         with contextlib.ExitStack() as stack:
             yield self._runner.run(
                 lambda lease: stack.enter_context(

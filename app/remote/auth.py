@@ -1,4 +1,4 @@
-"""The session's tokens: one record in the vault, one access token in memory, none of them ever in a log."""
+"""The session's tokens: the refresh token in the vault, the access token in memory. Neither is logged."""
 
 import threading
 from dataclasses import dataclass, field
@@ -28,18 +28,19 @@ _LOGOUT_SECONDS: Final = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """An access token; it is of no use from `expires` on (on the monotonic clock)."""
+    """An access token, valid until `expires` on the monotonic clock."""
 
     token: str = field(repr=False)
     expires: float
 
 
 class SessionTokens:
-    """Signs in, rotates and logs out. Usable from several threads.
+    """Signs in, rotates the tokens and logs out. Thread-safe.
 
-    The refresh token lies in the vault only, beside the refreshId by which it will be spent: that id is
-    there before anything is sent, and every retry, at whatever server and after a crash too, is the same
-    rotation. The first answer replaces both; later answers to the same refreshId are ignored.
+    The refresh token is kept in the vault only, together with the refreshId of its next rotation. The id is
+    stored before the request is sent. Therefore every retry, at any server and also after a crash, is the
+    same rotation, and no server takes it for the use of a stolen token. The first answer replaces the token
+    and the id; later answers to the same refreshId are ignored.
     """
 
     def __init__(self, client: Client, vault: Vault) -> None:
@@ -51,28 +52,28 @@ class SessionTokens:
     # --- signing in and out ----------------------------------------------------------------------
 
     def local_book(self, at: Endpoint) -> LocalBook:
-        """Ask what is on this computer. Raises AppError."""
+        """Return what the local server tells about its book before a log-in. Raises AppError."""
         return self._client.call(LocalBook, "GET", paths.AUTH_LOCAL, endpoint=at)
 
     def ask_local(self, body: LocalSignIn, at: Endpoint) -> SignedIn:
-        """Open or make the book on this computer. Raises AppError."""
+        """Open or create the book on this computer. Raises AppError."""
         return self._client.call(SignedIn, "POST", paths.AUTH_LOCAL, body=body, endpoint=at)
 
     def ask(self, body: Credentials, at: Endpoint) -> SignedIn:
-        """Sign in at a server; with a Registration, make an account there. Raises AppError."""
+        """Log in at a server, or create an account there if `body` is a Registration. Raises AppError."""
         path = paths.AUTH_REGISTER if isinstance(body, Registration) else paths.AUTH_LOGIN
         return self._client.call(SignedIn, "POST", path, body=body, endpoint=at)
 
     def adopt(self, answer: SignedIn, server: str, now: float, *, remember: bool) -> None:
-        """Go on with the session of `answer`; `server` is the address, "" for this computer's own."""
-        lock = pin_of(answer.primary.server_id, answer.lock_epoch)
-        record = TokenRecord(answer.refresh_token, uuid4().hex, server, lock, answer.book_id)
+        """Use the session of `answer` from now on. `server` is its address, "" for the local server."""
+        pin = pin_of(answer.primary.server_id, answer.lock_epoch)
+        record = TokenRecord(answer.refresh_token, uuid4().hex, server, pin, answer.book_id)
         with self._lock:
             self._vault.begin(record, remember=remember)
             self._access = Access(answer.access_token, now + answer.expires_in)
 
     def forget(self) -> str:
-        """Drop the session here; return its refresh token for `logout`, "" where there was none."""
+        """Delete the session here; return its refresh token for `logout`, "" if there was none."""
         with self._lock:
             record = self._vault.load()
             self._access = None
@@ -80,7 +81,7 @@ class SessionTokens:
             return record.refresh_token if record else ""
 
     def keep_in(self, vault: Vault, *, remember: bool) -> None:
-        """Go on with the same session in another vault."""
+        """Move the session to another vault."""
         with self._lock:
             record = self._vault.load()
             if record is not None:
@@ -94,26 +95,26 @@ class SessionTokens:
             SessionsEnded, "POST", paths.AUTH_LOGOUT, body=body, seconds=_LOGOUT_SECONDS, endpoint=at
         )
 
-    # --- having them -----------------------------------------------------------------------------
+    # --- reading them ----------------------------------------------------------------------------
 
     def record(self) -> TokenRecord | None:
-        """Return the record in force, after a start the one that was remembered."""
+        """Return the current record, after a start the remembered one; None if there is no session."""
         with self._lock:
             return self._vault.load()
 
     def access(self, now: float) -> str:
-        """Return the access token, "" where there is none that is still good."""
+        """Return the access token; "" if there is none or it has expired."""
         access = self._access
         return access.token if access is not None and now < access.expires else ""
 
     def require_book(self, book_id: str) -> None:
-        """Refuse where another book is open by now, or none. Raises SignInError."""
+        """Raise SignInError if there is no session, or if `book_id` is not "" and not the open book."""
         record = self.record()
         if record is None or (book_id and record.book_id != book_id):
             raise signed_out()
 
     def drop_access(self, token: str) -> bool:
-        """Use an access token no more; False where another one is in force already."""
+        """Discard an access token. Return False if another one has replaced it already."""
         with self._lock:
             if self._access is None or self._access.token != token:
                 return False
@@ -125,7 +126,10 @@ class SessionTokens:
     def rotate(
         self, record: TokenRecord, at: Endpoint, closest: str, reason: str, *, critical: bool, seconds: float
     ) -> Refreshed:
-        """Ask `at` for the next generation of `record`. Raises AppError; `take` makes the answer count."""
+        """Request the next generation of `record` at a server. `take` applies the answer. Raises AppError.
+
+        `closest` is the id of the closest server, "" if unknown. `critical` asks to keep the pin as it is.
+        """
         body = RefreshRequest(
             record.refresh_token,
             record.refresh_id,
@@ -138,21 +142,24 @@ class SessionTokens:
         )
 
     def take(self, answer: Refreshed, asked: TokenRecord, now: float) -> bool:
-        """Go on with the first answer to `asked`; False for a later one, and after the session's end."""
+        """Apply the answer to the rotation of `asked`. Return False if another answer was applied before, or
+        the session has ended."""
         with self._lock:
             record = self._vault.load()
             if record is None or record.refresh_id != asked.refresh_id:
                 return False
-            lock = pin_of(answer.primary.server_id, answer.lock_epoch)
+            pin = pin_of(answer.primary.server_id, answer.lock_epoch)
             self._vault.keep(
-                TokenRecord(answer.refresh_token, uuid4().hex, record.server, lock, record.book_id)
+                TokenRecord(answer.refresh_token, uuid4().hex, record.server, pin, record.book_id)
             )
             self._access = Access(answer.access_token, now + answer.expires_in)
             return True
 
     def end(self, asked: TokenRecord) -> bool:
-        """The server said that the session of `asked` is over: what waits here waits for the next log-in.
-        False where another session, or a later generation, is in force by now."""
+        """Delete the session of `asked`, which a server has ended. The outbox is kept for the next log-in.
+
+        Return False if there is another session, or a later generation of this one, by now.
+        """
         with self._lock:
             record = self._vault.load()
             if record is None or record.refresh_id != asked.refresh_id:
@@ -163,16 +170,16 @@ class SessionTokens:
 
 
 def pin_of(server_id: str, epoch: int) -> str:
-    """Return the lock as the record holds it."""
+    """Return the pin in the form of the token record, `server/epoch`."""
     return f"{server_id}/{epoch}"
 
 
-def read_pin(lock: str) -> tuple[str, int]:
-    """Return server and epoch of a record's lock; ("", 0) for what is none."""
-    server_id, _, epoch = lock.rpartition("/")
+def read_pin(pin: str) -> tuple[str, int]:
+    """Return the server id and epoch of a token record's pin; ("", 0) if it is malformed."""
+    server_id, _, epoch = pin.rpartition("/")
     return (server_id, int(epoch)) if server_id and epoch.isdigit() else ("", 0)
 
 
 def signed_out() -> SignInError:
-    """Return the refusal of a call without a session."""
+    """Return the error of a call that needs a session."""
     return SignInError("Please sign in.", code=ErrorCode.UNAUTHENTICATED)

@@ -1,4 +1,4 @@
-"""One HTTP call at a time to a server: headers, time limits, and failures as AppErrors."""
+"""The HTTP client: headers, timeouts, one log line per call, and every failure as an AppError."""
 
 import contextlib
 import logging
@@ -27,14 +27,15 @@ CONNECT_SECONDS: Final = 3.0
 SMALL_SECONDS: Final = 10.0
 TRANSFER_SECONDS: Final = 30.0
 CA_FILE_VARIABLE: Final = "BAHI_CA_FILE"
-"""Names a file of certificates to trust beside the operating system's."""
+"""Names a file of CA certificates to trust in addition to the operating system's."""
 _CHUNK: Final = 64 * 1024
-_GATEWAY: Final = frozenset({502, 503, 504})
+_GATEWAY: Final = frozenset({502, 503, 504})  # a load balancer sends these when the server does not answer
+_BROKEN: Final = "The connection was lost before the whole answer arrived."
 _log = logging.getLogger(__name__)
 
 
 class Client:
-    """`watch` follows the calls to servers of the roster. Usable from several threads."""
+    """Makes calls to servers. `monitor` observes those to servers of the roster. Thread-safe."""
 
     def __init__(self, monitor: CallMonitor) -> None:
         self._monitor = monitor
@@ -56,7 +57,10 @@ class Client:
         connect_seconds: float = CONNECT_SECONDS,
         fresh: bool = False,
     ) -> T:
-        """Return the answer, decoded; `fresh` takes a connection of its own. Raises AppError."""
+        """Return the decoded answer. Raises AppError. `fresh` opens a new connection for this call alone.
+
+        `seconds` limits the wait for each part of the answer, not the whole call.
+        """
         data = msgspec.json.encode(body) if body is not None else None
         headers = _headers(endpoint, token) | ({"Content-Type": "application/json"} if data else {})
         limits = (connect_seconds, seconds)
@@ -66,12 +70,12 @@ class Client:
             try:
                 return msgspec.json.decode(answer.content, type=kind)
             except requests.RequestException as error:
-                raise OfflineError("The connection broke before everything had come.") from error
+                raise OfflineError(_BROKEN) from error
             except (msgspec.MsgspecError, UnicodeDecodeError) as error:
                 raise _not_understood() from error
 
     def put_file(self, url: str, file: Path, headers: dict[str, str], at: Endpoint) -> None:
-        """Send the bytes of `file` to an upload URL of the server `at`. Raises AppError."""
+        """Upload the bytes of `file` to an upload URL of the server `at`. Raises AppError."""
         target = _path_at(at, url)
         limits = (CONNECT_SECONDS, TRANSFER_SECONDS)
         with (
@@ -89,7 +93,7 @@ class Client:
         query: dict[str, str] | None = None,
         token: str = "",
     ) -> Generator[Iterator[bytes], None, None]:
-        """Open a download; the pieces raise AppError too when the connection breaks."""
+        """Open a download. Reading a piece also raises AppError, when the connection breaks."""
         path = url_or_path if url_or_path.startswith("/") else _path_at(endpoint, url_or_path)
         limits = (CONNECT_SECONDS, TRANSFER_SECONDS)
         with self._open(
@@ -98,11 +102,11 @@ class Client:
             yield _pieces(answer)
 
     def break_off(self, url: str) -> None:
-        """End every call that waits for the server at `url`: each raises OfflineError at once."""
+        """Abort every call in flight to the server at `url`. Each raises OfflineError at once."""
         self._sockets.break_off(url)
 
     def close(self) -> None:
-        """Close the kept connections."""
+        """Close all idle connections."""
         with self._lock:
             for session in self._sessions.values():
                 session.close()
@@ -117,7 +121,7 @@ class Client:
 
     def _new_session(self, local: bool) -> requests.Session:
         session = requests.Session()
-        session.trust_env = not local  # a proxy of the company has no business with loopback
+        session.trust_env = not local  # calls on loopback must not go through a proxy of the environment
         adapter = MonitoredAdapter(self._sockets, os.environ.get(CA_FILE_VARIABLE, ""))
         session.mount("http://", adapter)
         session.mount("https://", adapter)
@@ -141,7 +145,7 @@ class Client:
 
 
 class _HttpCall:
-    """One call on its way: watched, logged, and its refusal raised."""
+    """One call in flight: monitors it, logs it, and raises the error of a refusal."""
 
     def __init__(
         self,
@@ -166,7 +170,7 @@ class _HttpCall:
     def opened(
         self, file: BinaryIO | None, more: dict[str, Any], *, close: bool
     ) -> Generator[requests.Response, None, None]:
-        """Send it and give the answer; closes the connection at the end where it is nobody else's."""
+        """Send the request and give the answer; `close` closes the connection afterwards."""
         with contextlib.ExitStack() as stack:
             if close:
                 stack.enter_context(self._session)
@@ -201,7 +205,7 @@ class _HttpCall:
             self._monitor.outcomes.publish(Outcome(self._at.server_id, outcome))
 
     def _log(self, status: int, error: str = "") -> None:
-        # A blob's path is a signed link: whoever has it may open it.
+        # The path of a blob is a signed URL: anybody who has it can read the blob.
         path = self._path if not self._path.startswith("/v1/blobs/") else "/v1/blobs/…"
         extra: dict[str, object] = {
             "request_id": self._headers[paths.REQUEST_ID_HEADER],
@@ -228,7 +232,7 @@ def _not_understood() -> ServerError:
 
 
 def _path_at(endpoint: Endpoint, url: str) -> str:
-    """Return path and query of a URL on this very server. Raises ServerError for another one."""
+    """Return the path and query of a URL of this server. Raises ServerError if it is of another one."""
     parts = urlsplit(endpoint.require(url))
     return parts.path + (f"?{parts.query}" if parts.query else "")
 
@@ -238,6 +242,7 @@ def _outcome_of(answer: requests.Response) -> OutcomeKind:
         return "draining"
     if answer.status_code not in _GATEWAY:
         return "answered"
+    # Our servers name a time to retry after when they are overloaded; a load balancer does not.
     return "busy" if answer.headers.get("Retry-After") else "unavailable"
 
 
@@ -251,7 +256,7 @@ def _readable(file: Path) -> BinaryIO:
 
 def _refusal(answer: requests.Response) -> AppError:
     if answer.status_code < 400:
-        return ServerError("The server sent this program elsewhere; that is not followed.")
+        return ServerError("The server redirected this program to another address, which is not allowed.")
     try:
         return error_of(answer.status_code, answer.content)
     except requests.RequestException:
@@ -262,4 +267,4 @@ def _pieces(answer: requests.Response) -> Iterator[bytes]:
     try:
         yield from answer.iter_content(_CHUNK)
     except requests.RequestException as error:
-        raise OfflineError("The connection broke before everything had come.") from error
+        raise OfflineError(_BROKEN) from error

@@ -1,4 +1,4 @@
-"""Where the server is, and which addresses may be called at all."""
+"""The address of a server, and the rules for addresses that may be called."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -9,46 +9,50 @@ from server.contract.cluster import is_loopback
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A server: `url` without a trailing slash; `secret` is what a local server asks for, "" elsewhere;
-    `server_id` is its name in the roster, "" for whoever answers at an address."""
+    """The address of a server.
+
+    `url` has no trailing slash. `secret` is what the local server requires, "" for any other. `server_id` is
+    the id in the roster, "" if it is not known which server answers at the address.
+    """
 
     url: str
     secret: str = ""
     server_id: str = ""
 
     def owns(self, url: str) -> bool:
-        """Say whether `url` is on this server: only there go tokens, secrets and bills."""
+        """Return whether `url` is on this server. Tokens, secrets and bills are sent nowhere else."""
         return _origin(url) == _origin(self.url)
 
     def require(self, url: str) -> str:
-        """Return `url`. Raises ServerError where a server sends us elsewhere."""
+        """Return `url`. Raises ServerError if it is on another server."""
         if not self.owns(url):
-            raise ServerError("The server named an address that is not its own; nothing was sent there.")
+            raise ServerError("The server named an address that is not its own. Nothing was sent there.")
         return url
 
 
 def parse_address(text: str) -> str:
-    """Return the URL of a server that somebody typed. Raises InputError at `address`.
+    """Return the URL of the server address that the user typed.
 
-    HTTPS anywhere; plain HTTP only on this computer (loopback).
+    HTTPS is allowed anywhere, plain HTTP only on this computer (loopback). Raises InputError with
+    `fields["address"]` if it is not such an address.
     """
     bare = text.strip().rstrip("/")
     if not bare:
-        raise _wrong("Please fill in the address of the server.")
+        raise _wrong("Please type the address of the server.")
     if "://" not in bare:
         bare = ("http://" if is_loopback(urlsplit(f"//{bare}").hostname) else "https://") + bare
     parts = urlsplit(bare)
     if parts.scheme not in {"http", "https"} or not _has_host(bare):
-        raise _wrong("That is not the address of a server, such as https://books.example.com.")
+        raise _wrong("That is not a server address. It looks like https://books.example.com.")
     if parts.username or parts.query or parts.fragment or parts.path:
-        raise _wrong("Please give only the server's address, such as https://books.example.com.")
+        raise _wrong("Please type only the server's address, such as https://books.example.com.")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise _wrong("This address is not protected; it must begin with https://.")
+        raise _wrong("This address is not secure; it must begin with https://.")
     return bare
 
 
 def is_loopback_url(url: str) -> bool:
-    """Say whether `url` stays on this computer."""
+    """Return whether `url` is on this computer."""
     return is_loopback(urlsplit(url).hostname)
 
 
@@ -56,7 +60,7 @@ def _has_host(url: str) -> bool:
     parts = urlsplit(url)
     try:
         return bool(parts.hostname) and parts.port != 0 and " " not in url
-    except ValueError:  # a port that is no number, or too large
+    except ValueError:  # the port is not a number, or too large
         return False
 
 

@@ -108,7 +108,7 @@ def edit_of(item: OutboxItem) -> shapes.EditEntry:
         cr_dr="CR" if item.direction is Direction.CREDIT else "DR",
         category=item.category,
         description=item.description,
-        add_documents=[_new_document(d) for d in item.added],
+        add_documents=[new_document(d) for d in item.added],
         remove_documents=list(item.removed),
     )
 
@@ -122,7 +122,8 @@ def _based_on(item: OutboxItem) -> int:
     return item.base.entry.ver if item.base else 0
 
 
-def _new_document(d: DocumentInfo) -> shapes.NewDocument:
+def new_document(d: DocumentInfo | shapes.Document) -> shapes.NewDocument:
+    """Return a bill as the body of a change names it."""
     return shapes.NewDocument(d.id, d.doc_code, d.file_name, d.media_type, d.byte_size, d.sha256)
 
 
@@ -138,7 +139,7 @@ def create_of(item: OutboxItem) -> shapes.CreateEntry:
         category=item.category,
         description=item.description,
         human_code=item.human_code,
-        documents=[_new_document(d) for d in item.documents],
+        documents=[new_document(d) for d in item.documents],
     )
 
 

@@ -1,4 +1,4 @@
-"""Copying a book from one server to another, entry by entry, each version of it by the call that made it."""
+"""Copies a book from one server to another: each version of each entry, by the call that made it."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -16,14 +16,14 @@ from server.contract.shapes import CreateEntry, Document, EditEntry, Entry, Plan
 if TYPE_CHECKING:  # the network is imported when it is first needed
     from app.remote.api import Api
 
-_ENOUGH: Final = 100
+_MAX_COUNTED: Final = 100  # of the foreign entries that a refusal names; a book may hold a million
 Stage = Literal["connecting", "copying", "verifying", "done"]
 Pair = tuple[Entry | None, Entry | None]
 
 
 @dataclass(frozen=True, slots=True)
 class MoveProgress:
-    """How far a move is; entries that were there already count as done."""
+    """The progress of a move. Entries that the other server already had count as done."""
 
     entries_done: int
     entries_total: int
@@ -33,10 +33,11 @@ class MoveProgress:
 
 @dataclass(slots=True)
 class BookCopy:
-    """One move from the book behind `here` to the one behind `there`. Every method raises AppError.
+    """Copies the book at `here` to the account at `there`. Every method raises AppError.
 
-    `spare` keeps a bill for as long as it is on its way. `code_prefix` is this device's `there`, and
-    `last_counter` becomes the highest number behind it in the book: the next entry must not get it again.
+    `spare` stores each bill between its download and its upload. `code_prefix` is the prefix of this device
+    at `there`. `last_counter` becomes the highest number with this prefix in the book, so that the next entry
+    does not get a code again.
     """
 
     here: "Api"
@@ -50,17 +51,21 @@ class BookCopy:
     bytes_sent: int = 0
     last_counter: int = 0
     stage: Stage = "copying"
-    _begun: set[str] = field(default_factory=set)  # entries of which `there` has an older version, elsewhere
+    _incomplete: set[str] = field(default_factory=set)  # see `refuse_others`
 
-    def tell(self, stage: Stage, done: int) -> None:
-        """Report progress. Raises CancelledError where the person stopped it."""
+    def advance(self, stage: Stage, done: int) -> None:
+        """Report progress. Raises CancelledError if the user cancelled the move."""
         self.stage, self.done = stage, done
         self._report()
         if self.cancelled():
             raise CancelledError
 
     def refuse_others(self, user_name: str) -> None:
-        """Refuse a book that holds what this one does not: the two could never be equal."""
+        """Raise ServerError if the account holds an entry or version that this book does not have.
+
+        The two books could then never become equal. Also note which entries the account has in an older
+        version with another date: the comparison by date and id does not find those in `copy`.
+        """
         others = newer = 0
         for mine, theirs in self._pairs():
             if theirs is None:
@@ -69,31 +74,31 @@ class BookCopy:
             others += known is None
             newer += known is not None and known.ver < theirs.ver
             if mine is None and known is not None:
-                self._begun.add(theirs.id)
-            if others >= _ENOUGH:
+                self._incomplete.add(theirs.id)
+            if others >= _MAX_COUNTED:
                 break
         if others or newer:
             raise ServerError(_refusal(user_name, others, newer))
 
     def copy(self) -> None:
-        """Copy what is missing there: entries, and those whose newest version is another one."""
-        self.tell("copying", 0)
+        """Copy the entries that are missing there, or whose newest version there is an older one."""
+        self.advance("copying", 0)
         for mine, theirs in self._pairs():
             if mine is None:
                 continue
             self._note_counter(mine.human_code)
             if theirs is None or theirs.ver != mine.ver:
-                half = theirs is not None or mine.id in self._begun
-                self._copy_entry(mine, self._operations_there(mine.id) if half else set())
-            self.tell("copying", self.done + 1)
+                partial = theirs is not None or mine.id in self._incomplete
+                self._copy_entry(mine, self._operations_there(mine.id) if partial else set())
+            self.advance("copying", self.done + 1)
 
     def copy_by_history(self) -> None:
-        """Compare every entry version by version, and copy what is missing there."""
-        self.tell("verifying", 0)
+        """Compare the history of every entry, and copy the versions that are missing there."""
+        self.advance("verifying", 0)
         for mine in _listing(self.here):
             self._note_counter(mine.human_code)
             self._copy_entry(mine, self._operations_there(mine.id))
-            self.tell("verifying", self.done + 1)
+            self.advance("verifying", self.done + 1)
 
     # --- inside ----------------------------------------------------------------------------------
 
@@ -102,7 +107,7 @@ class BookCopy:
             if step.op_id in known:
                 continue
             try:
-                self._bring(step.bills)
+                self._copy_bills(step.bills)
                 self._perform(entry.id, step)
             except (InputError, ServerError) as error:
                 if error.retryable:
@@ -119,8 +124,8 @@ class BookCopy:
                 call = self.there.void if step.kind is OutboxKind.VOID else self.there.restore
                 call(entry_id, body)
 
-    def _bring(self, bills: tuple[Document, ...]) -> None:
-        """Send the bytes that are not there yet, one bill at a time."""
+    def _copy_bills(self, bills: tuple[Document, ...]) -> None:
+        """Copy the bills that are not there yet, one at a time, so that at most one is on this disk."""
         by_hash = {bill.sha256: bill for bill in bills}
         if not by_hash:
             return
@@ -166,9 +171,9 @@ class BookCopy:
 
 
 def side_by_side(here: Iterator[Entry], there: Iterator[Entry]) -> Iterator[Pair]:
-    """Walk two listings, both newest first, as one: rows of one day and id come together.
+    """Merge two listings, both newest first: entries with the same date and id form a pair.
 
-    Neither is read further ahead than its page, so one of them may grow behind the walk meanwhile.
+    Only one page of each is read ahead. Entries may be added to a listing during the walk.
     """
     mine, theirs = next(here, None), next(there, None)
     while mine is not None or theirs is not None:
@@ -193,15 +198,15 @@ def _listing(api: "Api") -> Iterator[Entry]:
 
 def _refusal(user_name: str, others: int, newer: int) -> str:
     count, what = (others, "other") if others else (newer, "newer")
-    number = f"{count} or more" if count >= _ENOUGH else str(count)
+    number = f"{count} or more" if count >= _MAX_COUNTED else str(count)
     entries = f"{what} {'entry' if count == 1 else 'entries'}"
     more = "" if others else " than this book"
     return (
         f"The book of {user_name} on that server already holds {number} {entries}{more}. "
-        "A book can be moved only to an account that holds nothing else."
+        "A book can only be moved to an account that is otherwise empty."
     )
 
 
 def _not_taken(entry: Entry, error: AppError) -> ServerError:
-    sentence = f"The server did not take entry {entry.human_code}: {error.message}"
+    sentence = f"The server refused entry {entry.human_code}: {error.message}"
     return ServerError(sentence, code=error.code, detail=error.detail)

@@ -1,7 +1,5 @@
-"""Bills: kept on this computer when they are pinned, fetched when they are looked at."""
+"""Bills: stores them when they are attached, and downloads them when they are viewed."""
 
-import contextlib
-import secrets
 import shutil
 from pathlib import Path
 
@@ -9,39 +7,37 @@ from app.domain.entry import Attachment, DocumentInfo
 from app.errors import StoreError
 from app.services.accounts import Accounts
 from app.store.files import Files
+from server.contract.durable_files import temporary_beside
 
 
 class Documents:
-    """The bytes of bills."""
+    """Stores and fetches the bytes of bills."""
 
     def __init__(self, accounts: Accounts, files: Files) -> None:
         self._accounts = accounts
         self._files = files
 
     def attach_file(self, path: Path) -> Attachment:
-        """Copy a file that somebody chose; durable on return."""
+        """Store a copy of a file that the user chose. It is durable on return. Raises AppError."""
         return self._files.keep_file(path)
 
     def attach_bytes(self, data: bytes, name: str) -> Attachment:
-        """Keep pasted bytes; durable on return."""
+        """Store pasted bytes under a name. They are durable on return. Raises AppError."""
         return self._files.keep_bytes(data, name)
 
     def fetch(self, info: DocumentInfo | Attachment) -> Path:
-        """Return a local file with the bytes, downloaded and verified where they are not here yet."""
+        """Return a local file with the bytes; download and verify it if necessary. Raises AppError."""
         if self._files.has(info.sha256):
             return self._files.path(info.sha256)
         with self._accounts.remote.api.document(info.id) as pieces:
             return self._files.put(info.sha256, pieces)
 
     def save_copy(self, info: DocumentInfo | Attachment, destination: Path) -> None:
-        """Write a copy where somebody wants it, whole or not at all. Raises StoreError."""
+        """Write a copy to `destination`, complete or not at all. Raises AppError."""
         source = self.fetch(info)
-        partial = destination.with_name(f".{secrets.token_hex(8)}.part")
         try:
-            shutil.copyfile(source, partial)
-            partial.replace(destination)
+            with temporary_beside(destination) as partial:
+                shutil.copyfile(source, partial)
+                partial.replace(destination)
         except OSError as error:
             raise StoreError(f"The copy could not be written: {error.strerror}.") from error
-        finally:
-            with contextlib.suppress(OSError):
-                partial.unlink(missing_ok=True)

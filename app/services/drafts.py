@@ -1,4 +1,4 @@
-"""The draft of the Add Entry form: kept while it is written, gone in the moment its entry is saved."""
+"""The draft of the Add Entry form: stored while the user types, deleted when the entry is saved."""
 
 import threading
 
@@ -11,8 +11,11 @@ from app.store.files import Files
 
 
 class Drafts:
-    """Every change carries an `edition`, a number that grows with each: what was asked for before another
-    and runs after it (there are several threads) changes nothing any more."""
+    """Stores one draft per book.
+
+    Every call passes an `edition`, which grows with each. Calls run in several threads, so an older one may
+    run after a newer one; it then has no effect.
+    """
 
     def __init__(self, database: Database, store: DraftStore, entries: Entries, files: Files) -> None:
         self._database = database
@@ -23,7 +26,7 @@ class Drafts:
         self._newest = 0
 
     def keep(self, book_id: str, form: FormDraft, edition: int) -> None:
-        """Keep what is typed; an empty form clears the draft. Durable on return. Raises StoreError."""
+        """Store the form; an empty form deletes the draft. It is durable on return. Raises StoreError."""
         with self._lock:
             if edition < self._newest:
                 return
@@ -34,7 +37,7 @@ class Drafts:
             self._newest = edition
 
     def load(self, book_id: str) -> FormDraft | None:
-        """Return the draft of a book, without bills whose bytes are gone; None where there is none."""
+        """Return the draft of a book, without bills whose bytes are missing; None if there is no draft."""
         form = self._store.get(book_id)
         if form is None:
             return None
@@ -43,9 +46,9 @@ class Drafts:
         return None if left.empty else left
 
     def save_entry(self, book_id: str, draft: EntryDraft, edition: int) -> ListedEntry:
-        """Save an entry as `Entries.save` does and clear its draft, both in one transaction or neither."""
+        """Save an entry as `Entries.save` does and delete its draft, in one transaction."""
         with self._lock:
-            with self._database.write():  # an error inside leaves this block, so nothing of it stays
+            with self._database.write():  # an error rolls back both
                 made = self._entries.save(draft)
                 self._store.clear(book_id)
             self._newest = max(self._newest, edition)

@@ -1,4 +1,4 @@
-"""Saving, listing, totalling and completing entries: the server's answer with the outbox laid over it."""
+"""Entries: save, change, list, sum and complete them. The outbox overrides the server's answers."""
 
 import time
 from collections.abc import Callable
@@ -36,11 +36,11 @@ from server.contract import checks, limits
 from server.contract.errors import FieldError
 
 PAGE: Final = limits.MAX_PAGE
-_CACHED: Final = "cache:"  # a cursor of ours, not the server's
+_CACHED: Final = "cache:"  # begins cursors into the cache; all others are the server's
 
 
 class Entries:
-    """`now_us` is this computer's clock."""
+    """The use cases for entries. `now_us` returns this computer's time in µs since 1970."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Entries:
         self._replay_log = replay_log
 
     def save(self, draft: EntryDraft) -> ListedEntry:
-        """Keep an entry in the outbox: durable on return, and no network is touched."""
+        """Store a new entry in the outbox, without using the network. It is durable on return."""
         _check(draft)
         session = self._accounts.require_session()
         item = self._outbox.add(
@@ -66,9 +66,9 @@ class Entries:
         return item.listed()
 
     def page(self, filter_: EntryFilter, cursor: str | None) -> ListedPage:
-        """Return a page, newest first; without a server, one of the last entries seen."""
+        """Return a page, newest first. If no server answers, it shows the last entries seen."""
         book = self._accounts.require_session().book_id
-        if filter_.waiting_only:
+        if filter_.waiting_only:  # `pending` returns those; a server has none of them
             return ListedPage((), None)
         if cursor is not None and cursor.startswith(_CACHED):
             return self._cached_page(book, filter_, cursor)
@@ -77,60 +77,63 @@ class Entries:
             page = self._accounts.remote.api.for_book(book).entries(query)
         except OfflineError:
             if cursor is not None:
-                raise  # half of the list from the server and half from here would have a gap
+                raise  # a list that is half the server's and half the cache's could have a gap
             return self._cached_page(book, filter_, _CACHED)
         entries = tuple(entry_of(entry) for entry in page.entries)
         self._cache.remember(book, entries)
         return ListedPage(entries, page.next_cursor)
 
     def edit(self, before: EntryDetail, draft: EntryDraft) -> EntryDetail:
-        """Keep a change of an entry in the outbox: durable on return, and no network is touched.
+        """Store an edit in the outbox, without using the network. It is durable on return.
 
-        A bill of `draft` with the id of one of the entry's stays that one; the others are new.
+        A bill of `draft` whose id the entry already has is kept; any other is new.
         """
         _check(draft)
         return self._change(OutboxKind.EDIT, before, draft)
 
     def void(self, before: EntryDetail) -> EntryDetail:
-        """Take an entry out of the book; its history stays, and `restore` puts it back."""
+        """Void an entry. Its history is kept, and `restore` reverses it."""
         return self._change(OutboxKind.VOID, before, draft_of(before))
 
     def restore(self, before: EntryDetail) -> EntryDetail:
-        """Put a voided entry back."""
+        """Restore a voided entry."""
         return self._change(OutboxKind.RESTORE, before, draft_of(before))
 
     def history(self, entry_id: str) -> tuple[HistoryVersion, ...]:
-        """Return every version of an entry that a server has, newest first."""
+        """Return the versions of an entry that the server has, newest first. Raises AppError."""
         return tuple(version_of(v) for v in self._accounts.remote.api.history(entry_id).versions)
 
     def restore_version(self, current: EntryDetail, version: HistoryVersion) -> EntryDetail:
-        """Make an older version the standing one again, as a new version; the bills stay as they are."""
+        """Save the content of an older version as a new version. The bills stay as they are now."""
         old = replace(draft_of(EntryDetail(version.entry, ())), attachments=draft_of(current).attachments)
         return self.edit(current, old)
 
     def pending(self, filter_: EntryFilter) -> tuple[ListedEntry, ...]:
-        """Return what only this computer has and the filter shows, newest first."""
+        """Return the entries with unconfirmed changes that the filter includes, newest first."""
         rows = [items[-1].listed() for items in self._pending().values()]
         return tuple(sorted((r for r in rows if filter_.matches(r)), key=lambda r: r.sort_key, reverse=True))
 
     def overridden(self) -> frozenset[str]:
-        """Return the ids of entries whose last word is here: what a server shows of them is older."""
+        """Return the ids of entries with unconfirmed changes. The server's rows of these are out of date."""
         return frozenset(self._pending())
 
     def replication(self) -> dict[str, ReplicationStatus]:
-        """Return where this computer's own recent changes are, by entry; of other entries no more is known
-        than that a server has them."""
+        """Return the replication status of this computer's recent changes, by entry id.
+
+        It is not known for any other entry.
+        """
         session = self._accounts.session
         if session is None or self._replay_log is None or not self._accounts.is_remote:
             return {}
         return by_entry(self._replay_log.recent(session.book_id, self._now_us()))
 
     def totals(self, filter_: EntryFilter) -> Totals:
-        """Return count and sums of the filter, the outbox included. Raises OfflineError without a server."""
+        """Return the totals of a filter, including the outbox. Raises OfflineError if no server answers."""
         totals = Totals()
         if not filter_.waiting_only:
             totals = totals_of(self._accounts.remote.api.summary(query_of(filter_)))
         for items in self._pending().values():
+            # The server counted the entry as it was before its first unconfirmed change.
             counted, now = items[0].base, items[-1].listed()
             if counted is not None and not filter_.waiting_only and filter_.matches(counted.entry):
                 totals = totals.minus(counted.entry)
@@ -139,7 +142,7 @@ class Entries:
         return totals
 
     def detail(self, entry_id: str) -> EntryDetail:
-        """Return an entry with its bills, from the outbox, the server, or what was seen last."""
+        """Return an entry with its bills, from the outbox, the server, or the cache. Raises AppError."""
         book = self._accounts.require_session().book_id
         if item := self._outbox.find_entry(book, entry_id):
             return item.detail()
@@ -153,12 +156,12 @@ class Entries:
         return detail
 
     def suggest_categories(self, prefix: str) -> list[Suggestion]:
-        """Complete a category, best first."""
+        """Return completions of a category, best first. Raises AppError."""
         found = self._accounts.remote.api.categories(prefix.strip()).suggestions
         return [Suggestion(s.text, s.uses) for s in found]
 
     def suggest_descriptions(self, prefix: str) -> list[Suggestion]:
-        """Complete a description, best first."""
+        """Return completions of a description, best first. Raises AppError."""
         found = self._accounts.remote.api.descriptions(prefix.strip()).suggestions
         return [description_of(s) for s in found]
 
@@ -175,7 +178,7 @@ class Entries:
         ).detail()
 
     def _pending(self) -> dict[str, list[OutboxItem]]:
-        """Return the operations that wait, by entry, oldest first."""
+        """Return the operations in the outbox, by entry, oldest first."""
         found: dict[str, list[OutboxItem]] = {}
         for item in self._outbox.items(self._accounts.require_session().book_id):
             found.setdefault(item.entry_id, []).append(item)
@@ -188,7 +191,7 @@ class Entries:
 
 
 def draft_of(detail: EntryDetail) -> EntryDraft:
-    """Return an entry as a draft that would change nothing."""
+    """Return a draft with the present content of an entry."""
     entry = detail.entry
     bills = tuple(
         Attachment(d.id, d.file_name, d.media_type, d.byte_size, d.sha256) for d in detail.documents
@@ -204,12 +207,12 @@ def _key(cursor: str) -> tuple[date, str] | None:
 
 
 def _check(draft: EntryDraft) -> None:
-    """Refuse what no server would take, before it is kept: an outbox item must be able to leave."""
+    """Raise InputError if a server would reject the draft: it could never leave the outbox."""
     fields = {e.field: e.message for e in _text_errors(draft)}
     if not 0 < draft.amount <= limits.MAX_AMOUNT:
         fields["amount"] = "The amount must be above zero."
     if len(draft.attachments) > limits.MAX_DOCUMENTS_PER_ENTRY:
-        fields["documents"] = f"An entry can hold {limits.MAX_DOCUMENTS_PER_ENTRY} documents."
+        fields["documents"] = f"An entry can have at most {limits.MAX_DOCUMENTS_PER_ENTRY} documents."
     if fields:
         raise InputError(next(iter(fields.values())), fields=fields)
 

@@ -1,9 +1,7 @@
-"""The CSV for the accountant: written beside its place, counted again, then put there whole."""
+"""The CSV export: written to a temporary file, its totals checked, then moved to its place."""
 
 import contextlib
 import csv
-import os
-import secrets
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -16,13 +14,15 @@ from app.errors import CancelledError, OfflineError, StoreError
 from app.remote.translate import query_of, totals_of
 from app.services.accounts import Accounts
 from app.store.outbox import Outbox
+from server.contract.durable_files import sync_file, temporary_beside
 
 _COUNTED: Final = ("Money Out", "Money In", "Status")
 
 
 @dataclass(frozen=True, slots=True)
 class Preflight:
-    """What an export would hold, and what it would not: `waiting` are codes that no server has yet."""
+    """What an export would contain. `waiting` are the codes of entries that it would leave out, because no
+    server has them yet."""
 
     count: int
     without_document: int
@@ -31,7 +31,7 @@ class Preflight:
 
 @dataclass(frozen=True, slots=True)
 class ExportResult:
-    """What was written, as counted in the file itself; `left_out` are codes that only this computer has."""
+    """What was written, as counted in the file. `left_out` are codes that are only on this computer."""
 
     path: Path
     rows: int
@@ -40,14 +40,14 @@ class ExportResult:
 
 
 class Exports:
-    """Exports what a server holds; what waits here is named, never silently dropped."""
+    """Exports the entries that a server has, and names those that are still in the outbox."""
 
     def __init__(self, accounts: Accounts, outbox: Outbox) -> None:
         self._accounts = accounts
         self._outbox = outbox
 
     def preflight(self, filter_: EntryFilter) -> Preflight:
-        """Look before writing. Raises OfflineError without a server."""
+        """Return what an export would contain. Raises OfflineError if no server answers."""
         api = self._accounts.remote.api
         bare = replace(filter_, without_document=True)
         count = api.summary(query_of(filter_)).count
@@ -61,9 +61,9 @@ class Exports:
         progress: Callable[[int], None],
         cancelled: Callable[[], bool],
     ) -> ExportResult:
-        """Write the whole filter to `path`; `progress` hears how many rows are written.
+        """Write all entries of a filter to `path`. `progress` is called with the number of rows written.
 
-        Raises CancelledError, OfflineError, StoreError; then `path` is as it was before.
+        Raises CancelledError, OfflineError or StoreError; `path` is then unchanged.
         """
         left_out = self._waiting(filter_)
         with _written_whole(path) as partial:
@@ -74,12 +74,10 @@ class Exports:
         return ExportResult(path, totals.count, totals, left_out)
 
     def _check(self, filter_: EntryFilter, totals: Totals) -> None:
-        """Compare the file with what the server counts. Raises OfflineError where they differ."""
+        """Raise OfflineError if the totals of the file are not those of the server."""
         counted = totals_of(self._accounts.remote.api.summary(query_of(filter_)))
         if counted != totals:
-            sentence = (
-                "The book changed while the file was written, or it did not come whole; please export again."
-            )
+            sentence = "The book changed during the export, or the file is incomplete. Please export again."
             raise OfflineError(sentence)
 
     def _waiting(self, filter_: EntryFilter) -> tuple[str, ...]:
@@ -89,22 +87,19 @@ class Exports:
 
 
 def _concerns(item: OutboxItem, filter_: EntryFilter) -> bool:
-    """Say whether the file would be another if `item` were sent: it comes, changes or goes."""
+    """Return whether sending `item` would change the file: add, change or remove a row."""
     return filter_.matches(item.listed()) or (item.base is not None and filter_.matches(item.base.entry))
 
 
 @contextlib.contextmanager
 def _written_whole(path: Path) -> Generator[Path, None, None]:
-    """Give a file beside `path` that takes its place at the end, and is gone if anything fails."""
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    """Give a temporary file next to `path`. It replaces `path` at the end, or is deleted after an error."""
     try:
-        yield partial
-        partial.replace(path)
+        with temporary_beside(path) as partial:
+            yield partial
+            partial.replace(path)  # its folder is not synced: on a network drive it may be one that cannot be
     except OSError as error:
         raise StoreError(f"The file could not be written: {error.strerror or error}.") from error
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
 
 
 def _write(
@@ -118,19 +113,18 @@ def _write(
             out.write(piece)
             rows += piece.count(b"\n")
             progress(max(rows, 0))
-        out.flush()
-        os.fsync(out.fileno())
+        sync_file(out)
     if cancelled():
         raise CancelledError
 
 
 def _count(file: Path) -> Totals:
-    """Read the file back as an accountant would: every row counts, the money of a voided one does not."""
+    """Return the totals of a CSV file. A voided row is counted, but its money is not."""
     rows, out, into = 0, Decimal(0), Decimal(0)
     with file.open(encoding="utf-8-sig", newline="") as text:
-        lines = csv.reader(text)  # DictReader takes three times as long over a million rows
+        lines = csv.reader(text)  # for a million rows, DictReader takes three times as long
         headings = next(lines, [])
-        if not {*_COUNTED} <= {*headings}:  # what came is no export of ours
+        if not {*_COUNTED} <= {*headings}:  # the server sent something else
             return Totals()
         money_out, money_in, status = (headings.index(name) for name in _COUNTED)
         for row in lines:

@@ -1,4 +1,4 @@
-"""Moving the open book to another server: copied by the normal calls, compared, only then opened there."""
+"""Moves the open book to another server: copies it by the normal calls, compares, then opens it there."""
 
 import json
 import tempfile
@@ -25,12 +25,12 @@ __all__ = ["MoveProgress", "MoveResult", "Moving"]
 _BEGUN: Final = "move_begun"
 _MOVED: Final = "moved_to"
 OpenPending = Callable[[str, str, str, bool, str], PendingSession]
-"""Address, user name, password, whether to make the account, invite code."""
+"""Called with address, user name, password, whether to create the account, and invite code."""
 
 
 @dataclass(frozen=True, slots=True)
 class MoveResult:
-    """What the other server holds now, every version of it; `session` is the open one."""
+    """The number of entries, bills and versions in the moved book, and its session, which is now open."""
 
     entries: int
     documents: int
@@ -39,9 +39,10 @@ class MoveResult:
 
 
 class Moving:
-    """The book here is never changed: a move that ends early is begun again, and copies what is missing.
+    """Moves the open book, and never changes the book here.
 
-    `send` sends what waits in the outbox, and returns how that went.
+    After an error or a cancel the move can be started again; it copies what is still missing. `send` sends
+    the outbox and returns a report.
     """
 
     def __init__(
@@ -59,15 +60,15 @@ class Moving:
         self._open_pending = open_pending
 
     def pending(self) -> str:
-        """Return the address that a move of the open book was begun to and has not reached; "" for none."""
+        """Return the address of an unfinished move of the open book; "" if there is none."""
         return self._noted(_BEGUN)
 
     def pending_user(self) -> str:
-        """Return the user name of the move that `pending` names."""
+        """Return the user name of the unfinished move; "" if there is none."""
         return self._noted(_BEGUN, "user_name")
 
     def moved_to(self) -> str:
-        """Return the address that the open book was moved to; "" where it was not."""
+        """Return the address that the open book was moved to; "" if it was not moved."""
         return self._noted(_MOVED)
 
     def move(
@@ -80,11 +81,11 @@ class Moving:
         progress: Callable[[MoveProgress], None],
         cancelled: Callable[[], bool],
     ) -> MoveResult:
-        """Copy the open book to the account at `address`, compare both, and go on there.
+        """Copy the open book to the account at `address`, compare both books, and open the other one.
 
-        Raises InputError and SignInError as signing in does, OfflineError when either side does not answer,
-        CancelledError between two entries: all of these leave a move to go on with. ServerError where the
-        other book holds something else, or a version is not taken there.
+        Raises InputError and SignInError as a log-in does, OfflineError if either server does not answer, and
+        CancelledError between two entries; after these the move can be continued. Raises ServerError if the
+        other book has other entries, or its server rejects a version.
         """
         book = self._accounts.require_session()
         progress(MoveProgress(0, 0, 0, "connecting"))
@@ -98,7 +99,7 @@ class Moving:
             copying = BookCopy(here, pending.api, Files(spare), prefix, progress, cancelled)
             digest = self._copied(copying, pending.session.user_name)
             self._outbox.raise_counter(pending.session.book_id, prefix, copying.last_counter)
-            copying.tell("verifying", digest.entries)  # the last moment to stop it
+            copying.advance("verifying", digest.entries)  # the last chance to cancel
             session = pending.adopt()
             undo.pop_all()
         self._note(_MOVED, book, address, user_name)
@@ -109,25 +110,26 @@ class Moving:
     # --- inside ----------------------------------------------------------------------------------
 
     def _copied(self, copying: BookCopy, user_name: str) -> BookDigest:
-        """Copy until both books are equal, and return what they hold."""
+        """Copy until both books are equal; return their digest. Raises ServerError if they stay different."""
         copying.total = copying.here.digest().entries
         if copying.there.digest().versions:
             copying.refuse_others(user_name)
         copying.copy()
         if (digest := self._equal(copying)) is not None:
             return digest
+        # `copy` compares newest versions only, which is fast; older versions can be missing nevertheless.
         copying.copy_by_history()
         if (digest := self._equal(copying)) is not None:
             return digest
         raise ServerError(
-            "The book at the server is not the same as this one after copying. "
-            "Nothing was changed here; please go on with this book."
+            "After copying, the book on the server is not the same as this one. "
+            "Nothing was changed here. Please continue with this book."
         )
 
     def _equal(self, copying: BookCopy) -> BookDigest | None:
-        """Return what both books hold; None where they differ."""
-        copying.tell("verifying", copying.done)
-        self._send_waiting()  # what was saved meanwhile belongs to the book
+        """Return the digest of both books; None if they differ."""
+        copying.advance("verifying", copying.done)
+        self._send_waiting()  # the digest must include what the user saved in the meantime
         here = copying.here.digest()
         return here if copying.there.digest() == here else None
 
@@ -137,11 +139,11 @@ class Moving:
             return
         if isinstance(report.error, OfflineError):
             raise report.error
-        changes = "1 change of this book waits" if report.waiting == 1 else f"{report.waiting} changes wait"
-        raise AppError(f"{changes} to be saved. Please send or discard what waits, then move the book.")
+        changes = "1 change is" if report.waiting == 1 else f"{report.waiting} changes are"
+        raise AppError(f"{changes} not sent yet. Please send or discard them, then move the book.")
 
     def _note(self, key: str, book: BookSession, address: str, user_name: str) -> None:
-        invite = read_invite(address)  # its one-time code is nothing to keep
+        invite = read_invite(address)  # keep only its address, not the one-time code
         bare = invite.address if invite else address.strip()
         noted = {"book_id": book.book_id, "address": bare, "user_name": user_name.strip()}
         self._settings.set(key, json.dumps(noted, ensure_ascii=False))
@@ -155,7 +157,7 @@ class Moving:
 
 @contextmanager
 def _spare_folder() -> Iterator[Path]:
-    """Lend an empty folder for bills on their way; nothing of it stays."""
+    """Give an empty temporary folder for bills; it is deleted afterwards."""
     with os_errors_translated(Path(tempfile.gettempdir())):
         folder = tempfile.TemporaryDirectory(prefix="bahi-move-", ignore_cleanup_errors=True)
     with folder as name:

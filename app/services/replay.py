@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 
 from app.domain.outbox_item import OutboxKind
+from app.remote.translate import new_document
 from server.contract.shapes import (
     CreateEntry,
     Document,
@@ -15,7 +16,6 @@ from server.contract.shapes import (
     Entry,
     EntryHistory,
     EntryVersion,
-    NewDocument,
     VoidEntry,
 )
 
@@ -133,7 +133,7 @@ def _create(version: EntryVersion) -> CreateEntry:
         description=entry.description,
         human_code=entry.human_code,
         currency=entry.currency,
-        documents=[_new_document(bill) for bill in version.documents_added],
+        documents=[new_document(bill) for bill in version.documents_added],
     )
 
 
@@ -149,10 +149,6 @@ def _edit(version: EntryVersion) -> EditEntry:
         category=entry.category,
         description=entry.description,
         currency=entry.currency,
-        add_documents=[_new_document(bill) for bill in version.documents_added],
+        add_documents=[new_document(bill) for bill in version.documents_added],
         remove_documents=[bill.id for bill in version.documents_removed],
     )
-
-
-def _new_document(bill: Document) -> NewDocument:
-    return NewDocument(bill.id, bill.doc_code, bill.file_name, bill.media_type, bill.byte_size, bill.sha256)

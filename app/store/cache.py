@@ -1,4 +1,4 @@
-"""The last entries that a server showed, for the hours without one."""
+"""A cache of the entries that a server returned last, shown while no server can be reached."""
 
 import sqlite3
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from app.store.database import Database
 from app.store.encoding import decode_documents, encode_documents
 
 MAX_ENTRIES: Final = 2000
-"""For each book."""
+"""Per book."""
 _REMEMBER = """
     INSERT INTO cached_entry (book_id, entry_id, entry_date, amount, direction, category, description,
         human_code, document_count, voided, ver, seen)
@@ -29,17 +29,17 @@ _PRUNE = """
 _PAGE = """
     SELECT * FROM cached_entry WHERE book_id = ? AND (entry_date, entry_id) < (?, ?)
     ORDER BY entry_date DESC, entry_id DESC"""
-_BEFORE_ALL: Final = ("~", "~")  # above every date and id
+_BEFORE_ALL: Final = ("~", "~")  # sorts after every date and id
 
 
 class ReadCache:
-    """The `MAX_ENTRIES` entries of a book that were seen last. Raises StoreError."""
+    """Keeps the last `MAX_ENTRIES` entries of each book. Every method raises StoreError."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def remember(self, book_id: str, entries: Iterable[ListedEntry]) -> None:
-        """Note confirmed entries as a server showed them just now; forget those seen longest ago."""
+        """Store confirmed entries as a server has just returned them; drop those seen longest ago."""
         with self._database.write() as connection:
             seen = _next_seen(connection, book_id)
             connection.executemany(_REMEMBER, [_values(book_id, entry, seen) for entry in entries])
@@ -52,14 +52,15 @@ class ReadCache:
         after: tuple[date, str] | None,
         limit: int,
     ) -> list[ListedEntry]:
-        """Return up to `limit` entries that match, newest first, those after the sort key `after`."""
+        """Return up to `limit` matching entries after the sort key `after`, newest first."""
         before = _BEFORE_ALL if after is None else (after[0].isoformat(), after[1])
+        # The filter runs in Python: its word search is the server's, and there are few rows.
         with self._database.read() as connection:
             rows = connection.execute(_PAGE, (book_id, *before)).fetchall()
         return [entry for entry in map(_entry, rows) if filter.matches(entry)][: max(limit, 0)]
 
     def remember_detail(self, book_id: str, detail: EntryDetail) -> None:
-        """Note an entry with its bills."""
+        """Store an entry with its bills."""
         with self._database.write() as connection:
             self.remember(book_id, [detail.entry])
             connection.execute(
@@ -68,7 +69,7 @@ class ReadCache:
             )
 
     def detail(self, book_id: str, entry_id: str) -> EntryDetail | None:
-        """Return an entry with its bills; None where the bills were never seen."""
+        """Return an entry with its bills; None if its bills are not in the cache."""
         with self._database.read() as connection:
             row = connection.execute(
                 "SELECT * FROM cached_entry WHERE book_id = ? AND entry_id = ?", (book_id, entry_id)

@@ -1,7 +1,7 @@
-"""The one SQLite file of this computer: opening, migrating, transactions, and its errors as StoreError.
+"""The SQLite file `client.sqlite`: opening, migrations, transactions, and errors as StoreError.
 
-One connection behind one re-entrant lock serves all threads: the pool's threads come and go, a
-transaction takes under a millisecond or so, and nothing here is ever waited for by the UI thread.
+All threads share one connection, guarded by a re-entrant lock. A connection per thread would gain nothing:
+the pool's threads come and go, a transaction takes about a millisecond, and the UI thread waits for none.
 """
 
 import sqlite3
@@ -12,17 +12,18 @@ from threading import RLock
 from typing import Final
 
 from app.errors import StoreError
-from app.store.durable import make_folder, os_errors_translated
+from app.store.durable import os_errors_translated
 from app.store.schema import MIGRATIONS
+from server.contract.durable_files import make_folder
 
 BUSY_TIMEOUT_S: Final = 5.0
 
 
 class Database:
-    """`client.sqlite`; usable from several threads. Everything raises StoreError."""
+    """The open database file. Thread-safe. Every method raises StoreError."""
 
     def __init__(self, path: Path, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
-        """Open `path`, make it where there is none, and bring its tables up to date."""
+        """Open the file at `path`, create it if necessary, and run the missing migrations."""
         self._path = path
         self._lock = RLock()
         self._depth = 0
@@ -39,9 +40,9 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """One transaction, on the disk when this ends without an error; undone when it ends with one.
+        """Run the block as a transaction: durable when the block ends, rolled back when it raises.
 
-        Inside another one of the same thread it is part of that: all or nothing.
+        A block within another block of the same thread joins the outer transaction.
         """
         with self._lock, self._errors_translated():
             if self._depth == 0:
@@ -59,34 +60,34 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """Look without changing; no other thread writes meanwhile."""
+        """Give the connection for reading. No other thread writes during the block."""
         with self._lock, self._errors_translated():
             yield self._connection
 
     def close(self) -> None:
-        """Close the file; everything afterwards raises StoreError. May be called twice."""
+        """Close the file. Every later call raises StoreError. Closing twice is allowed."""
         with self._lock, self._errors_translated():
             self._closed = True
             self._connection.close()
 
     def _begin(self) -> None:
-        self._roll_back()  # what a failed ROLLBACK may have left open must not be joined
+        self._roll_back()  # a transaction that a failed ROLLBACK left open must not be continued
         self._connection.execute("BEGIN IMMEDIATE")
 
     def _roll_back(self) -> None:
-        if self._connection.in_transaction:  # after some errors SQLite has done it by itself
+        if self._connection.in_transaction:  # after some errors SQLite has already rolled back
             self._connection.execute("ROLLBACK")
 
     def _migrate(self, migrations: Sequence[Sequence[str]]) -> None:
         for number, statements in enumerate(migrations, start=1):
-            with self.write() as connection:  # looks again inside: two processes may start at once
+            with self.write() as connection:  # read the version under the lock: two processes may migrate
                 if _user_version(connection) < number:
                     for statement in statements:
                         connection.execute(statement)
                     connection.execute(f"PRAGMA user_version = {number}")
         with self.read() as connection:
             if _user_version(connection) > len(migrations):
-                raise StoreError(f"{self._path} was written by a newer Bahi. Please update this one.")
+                raise StoreError(f"{self._path} was written by a newer version of Bahi. Please update Bahi.")
 
     @contextmanager
     def _errors_translated(self) -> Iterator[None]:
@@ -94,7 +95,7 @@ class Database:
             yield
         except sqlite3.Error as error:
             if self._closed:
-                raise StoreError("The account book on this computer is closed.", code="closed") from error
+                raise StoreError("The book on this computer is closed.", code="closed") from error
             raise _translated(error, self._path) from error
 
 
@@ -102,9 +103,9 @@ def _connected(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
     try:
         mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
-        # where there is no WAL (a network disk), only EXTRA keeps a commit through a power cut
+        # Without WAL (on a network disk), a commit survives a power failure only with EXTRA.
         connection.execute(f"PRAGMA synchronous = {'FULL' if mode == 'wal' else 'EXTRA'}")
-        connection.execute("PRAGMA fullfsync = ON")  # macOS: through the disk's own cache; else nothing
+        connection.execute("PRAGMA fullfsync = ON")  # flush the disk's cache on macOS; no effect elsewhere
         connection.execute("PRAGMA foreign_keys = ON")
         connection.row_factory = sqlite3.Row
     except BaseException:
@@ -119,21 +120,21 @@ def _user_version(connection: sqlite3.Connection) -> int:
 
 def _translated(error: sqlite3.Error, path: Path) -> StoreError:
     code = getattr(error, "sqlite_errorcode", None)
-    primary = sqlite3.SQLITE_ERROR if code is None else code & 0xFF
+    primary = sqlite3.SQLITE_ERROR if code is None else code & 0xFF  # the low byte of an extended code
     if primary == sqlite3.SQLITE_FULL:
         return StoreError(
-            "The disk is full: make some room, then try again.", retryable=True, code="disk_full"
+            "The disk is full. Please free some space, then try again.", retryable=True, code="disk_full"
         )
     if primary in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
         return StoreError(
-            f"The file {path} is damaged. Bahi leaves it as it is: restore it from a backup, "
-            "or move it away to begin a new one.",
+            f"The file {path} is damaged. Bahi has not changed it. Restore it from a backup, "
+            "or move it away to start with a new one.",
             code="damaged",
         )
     if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
         return StoreError(f"Another program is using {path}. Please try again.", retryable=True, code="busy")
     if primary in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN}:
-        return StoreError(f"Bahi cannot write to {path}: please check its permissions.", code="not_allowed")
+        return StoreError(f"Bahi cannot write to {path}. Please check its permissions.", code="not_allowed")
     if primary == sqlite3.SQLITE_IOERR:
-        return StoreError(f"The disk failed while Bahi used {path}.", retryable=True, code="disk_error")
+        return StoreError(f"The disk reported an error for {path}.", retryable=True, code="disk_error")
     return StoreError(f"Bahi could not use {path}: {error}.", code="failed")

@@ -1,8 +1,6 @@
-"""Files and folders that outlive a power cut, and the operating system's errors as StoreError."""
+"""Errors of the operating system as StoreError, for work on this computer's files."""
 
 import errno
-import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,53 +18,6 @@ def os_errors_translated(place: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise _translated(error, place) from error
-
-
-def make_folder(folder: Path) -> None:
-    """Make `folder` and what is missing above it, for this user alone, durably. Raises OSError.
-
-    A folder that is there already is left as it is.
-    """
-    if folder.is_dir():
-        return
-    make_folder(folder.parent)
-    folder.mkdir(mode=0o700, exist_ok=True)
-    sync_folder(folder.parent)
-
-
-def sync_file(descriptor: int) -> None:
-    """Bring what was written to an open file onto the disk. Raises OSError."""
-    if sys.platform == "darwin":  # there fsync leaves the bytes in the disk's own cache
-        import fcntl
-
-        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
-    else:
-        os.fsync(descriptor)
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring the names in `folder` onto the disk; Windows does so by itself. Raises OSError."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def replace_file(temporary: Path, final: Path) -> None:
-    """Give a synced temporary file its final name, durably. Raises OSError.
-
-    Windows does not replace a file that a viewer holds open; a whole copy under that name stands.
-    """
-    try:
-        temporary.replace(final)
-    except PermissionError:
-        if not final.is_file() or final.stat().st_size != temporary.stat().st_size:
-            raise
-        temporary.unlink()
-    sync_folder(final.parent)
 
 
 def _translated(error: OSError, place: Path) -> StoreError:

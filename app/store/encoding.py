@@ -1,4 +1,4 @@
-"""Bills and drafts as JSON text, as the tables hold them."""
+"""JSON encoding of bills, drafts and entries in the tables of `client.sqlite`."""
 
 import json
 from collections.abc import Iterator
@@ -13,18 +13,18 @@ from app.errors import StoreError
 
 
 def encode_documents(documents: tuple[DocumentInfo, ...]) -> str:
-    """Return the bills, in their order, as JSON."""
+    """Return the bills as JSON, in the same order."""
     return json.dumps([asdict(document) for document in documents])
 
 
 def decode_documents(text: str) -> tuple[DocumentInfo, ...]:
-    """Return the bills of `encode_documents`. Raises StoreError for what is none."""
+    """Decode the text of `encode_documents`. Raises StoreError if it is damaged."""
     with _damage_translated():
         return tuple(DocumentInfo(**document) for document in json.loads(text))
 
 
 def encode_draft(draft: EntryDraft) -> str:
-    """Return the fields of a draft, without its bills, as JSON; ValueError for a third decimal."""
+    """Return a draft without its bills as JSON. Raises ValueError for an amount with over two decimals."""
     return json.dumps(
         {
             "entry_date": draft.entry_date.isoformat(),
@@ -37,7 +37,7 @@ def encode_draft(draft: EntryDraft) -> str:
 
 
 def decode_draft(text: str) -> EntryDraft:
-    """Return the draft, without bills, of `encode_draft`. Raises StoreError for what is none."""
+    """Decode the text of `encode_draft`; the draft has no bills. Raises StoreError if it is damaged."""
     with _damage_translated():
         fields = json.loads(text)
         return EntryDraft(
@@ -67,7 +67,7 @@ def encode_detail(detail: EntryDetail) -> str:
 
 
 def decode_detail(text: str) -> EntryDetail:
-    """Return the entry, as a server confirmed it, of `encode_detail`. Raises StoreError for what is none."""
+    """Decode the text of `encode_detail`; the entry is CONFIRMED. Raises StoreError if it is damaged."""
     with _damage_translated():
         found = json.loads(text)
         fields = found["entry"]
@@ -92,4 +92,4 @@ def _damage_translated() -> Iterator[None]:
     try:
         yield
     except (ValueError, KeyError, TypeError, InvalidOperation) as error:
-        raise StoreError("Something kept on this computer is damaged.", code="damaged") from error
+        raise StoreError("A record on this computer is damaged.", code="damaged") from error

@@ -21,7 +21,8 @@ from uuid import uuid4
 from app.domain.entry import Attachment
 from app.domain.file_names import clean_name
 from app.errors import InputError, StoreError
-from app.store.durable import make_folder, os_errors_translated, replace_file, sync_file
+from app.store.durable import os_errors_translated
+from server.contract.durable_files import make_folder, replace_file, sync_file
 from server.contract.limits import MAX_DOCUMENT_BYTES
 from server.contract.media import SNIFF_BYTES, sniff
 
@@ -107,7 +108,7 @@ class Files:
         # over a copy that is there already too: that heals one that has gone bad
         with self._lock, os_errors_translated(self._folder):
             self._came_in_this_run.add(sha256)
-            replace_file(incoming.path, self.path(sha256))
+            _settle(incoming.path, self.path(sha256))
 
 
 class _Incoming:
@@ -139,8 +140,7 @@ class _Incoming:
     def finish(self) -> str:
         """Bring everything onto the disk and return the SHA-256 in hexadecimal."""
         with os_errors_translated(self._folder):
-            self._file.flush()
-            sync_file(self._file.fileno())
+            sync_file(self._file)
             self._file.close()
         return self._hash.hexdigest()
 
@@ -154,6 +154,17 @@ class _Incoming:
             self._file.close()
         with suppress(OSError):
             self.path.unlink(missing_ok=True)
+
+
+def _settle(temporary: Path, final: Path) -> None:
+    try:
+        replace_file(temporary, final)
+    except PermissionError:
+        # Windows does not replace a file that a viewer holds open; a whole copy under that name may stay.
+        both = temporary.is_file() and final.is_file()
+        if not both or final.stat().st_size != temporary.stat().st_size:
+            raise
+        temporary.unlink()
 
 
 def _check_source(path: Path, name: str) -> None:

@@ -1,8 +1,8 @@
-"""What was saved on this computer and no server has confirmed, in the order in which it was saved.
+"""The outbox: operations that are saved on this computer and not confirmed by a server, oldest first.
 
-An item names bills that `Files` made durable before; it is durable itself when `add` returns. After
-a crash before that there is at most a file that nothing names. After a crash between a server's
-answer and `confirm` the item is sent again with the same `op_id`, which changes nothing there.
+`Files` makes the bills of an item durable first; the item itself is durable when `add` returns. A crash
+before that leaves at most a file that nothing names. After a crash between a server's answer and `confirm`,
+the item is sent again with the same `op_id`; the server then returns the same receipt and changes nothing.
 """
 
 import os
@@ -26,11 +26,11 @@ from app.store.replay_log import HERE, Confirmed, log_for_replay
 from server.contract.limits import MAX_CLOCK_AHEAD_US
 
 Random = Callable[[int], bytes]
-"""So many random bytes."""
+"""Returns the given number of random bytes."""
 
 
 class Outbox:
-    """The table `outbox` and what numbers its items. Usable from any thread; raises StoreError."""
+    """The table `outbox`, and the counters of versions and codes. Thread-safe; methods raise StoreError."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -44,10 +44,10 @@ class Outbox:
         offset_us: int = 0,
         random: Random = os.urandom,
     ) -> OutboxItem:
-        """Store a new entry, in one transaction with its counter and version; durable on return.
+        """Store a new entry, its code and its version in one transaction. It is durable on return.
 
-        `now_us` is this computer's clock (µs since 1970), `offset_us` what a server's is ahead of it.
-        ValueError for a prefix that is none or an amount with a third decimal.
+        `now_us` is this computer's clock (µs since 1970); the server's clock is `offset_us` ahead of it.
+        Raises ValueError if the prefix is malformed or the amount has more than two decimals.
         """
         payload = encode_draft(draft)
         with self._database.write() as connection:
@@ -77,14 +77,15 @@ class Outbox:
         offset_us: int = 0,
         random: Random = os.urandom,
     ) -> OutboxItem:
-        """Store an edit, void or restore of `base`; durable on return.
+        """Store an edit, void or restore of `base`. It is durable on return.
 
-        A bill of `draft` with the id of one of the base's stays that one; the others are new. The base is
-        what this computer shows last of the entry: its own waiting change, where there is one.
+        A bill of `draft` whose id is in `base` is kept; any other is new. `base` is the entry as shown on
+        this computer, including its own changes that are not sent yet.
         """
         payload, entry = encode_draft(draft), base.entry
         with self._database.write() as connection:
-            # not noted in the clock: above a base from the future it would take all that follows there
+            # The version clock does not keep this maximum: if `base` was made by a device whose clock is
+            # ahead, every later version of this computer would be in the future too.
             ver = max(_take_version(connection, now_us, offset_us), entry.ver + 1)
             op_id = _new_id(ver, random)
             stem = codes.document_stem(entry.human_code, code_prefix)
@@ -103,9 +104,9 @@ class Outbox:
             return _the_item(connection, op_id)
 
     def discard(self, op_id: str) -> None:
-        """Forget an item that no server will take; of a new entry, all that was done to it since.
+        """Delete a refused item. If it creates an entry, later changes of that entry are deleted too.
 
-        What was made from a change goes on from what that was made from.
+        Changes that were made from a deleted change are then based on the version before it.
         """
         with self._database.write() as connection:
             row = connection.execute(
@@ -117,27 +118,27 @@ class Outbox:
                 whose = "DELETE FROM outbox WHERE book_id = ? AND entry_id = ?"
                 connection.execute(whose, (row["book_id"], row["entry_id"]))
             else:
-                _let_follow(connection, row)
+                _rebase_later_changes(connection, row)
 
     def waiting(self, book_id: str) -> list[OutboxItem]:
-        """Return what is to be sent, oldest first."""
+        """Return the items to send, oldest first."""
         return self._select("book_id = ? AND state = 'waiting' ORDER BY seq", book_id)
 
     def items(self, book_id: str) -> list[OutboxItem]:
-        """Return everything, what was refused too, oldest first."""
+        """Return all items, including refused ones, oldest first."""
         return self._select("book_id = ? ORDER BY seq", book_id)
 
     def get(self, op_id: str) -> OutboxItem | None:
-        """Return one item, None where it has been confirmed."""
+        """Return one item; None if it is not in the outbox, because it was confirmed or discarded."""
         return next(iter(self._select("op_id = ?", op_id)), None)
 
     def find_entry(self, book_id: str, entry_id: str) -> OutboxItem | None:
-        """Return the item that holds an entry."""
+        """Return the last operation on an entry; None if the outbox has none."""
         found = self._select("book_id = ? AND entry_id = ? ORDER BY seq DESC LIMIT 1", book_id, entry_id)
         return next(iter(found), None)
 
     def count(self, book_id: str, state: OutboxState | None = None) -> int:
-        """Count the items, all of them or those in one state."""
+        """Return the number of items, or of those in one state."""
         with self._database.read() as connection:
             row = connection.execute(
                 "SELECT count(*) FROM outbox WHERE book_id = ?1 AND (?2 IS NULL OR state = ?2)",
@@ -146,26 +147,26 @@ class Outbox:
         return int(row[0])
 
     def confirm(self, op_id: str, by: Confirmed = HERE, now_us: int = 0, *, keep: bool = False) -> None:
-        """A server has it: the item leaves, with `keep` for what is retained. Once more changes nothing."""
+        """Remove an item that a server has confirmed; with `keep`, move it to the replay log. Idempotent."""
         with self._database.write() as connection:
             row = connection.execute("DELETE FROM outbox WHERE op_id = ? RETURNING *", (op_id,)).fetchone()
             if row is not None and by.region:
                 log_for_replay(connection, row, by, now_us, keep=keep)
 
     def fail(self, op_id: str, error_text: str) -> None:
-        """Sending did not work this time; the item goes on waiting."""
+        """Record that sending an item failed; it stays waiting."""
         self._update(op_id, "attempts = attempts + 1, last_error = ?", error_text)
 
     def refuse(self, op_id: str, sentence: str) -> None:
-        """A server will not take it, and said why; the item stays until somebody does something."""
+        """Record that a server rejected an item, with the reason. It is not sent again until `retry`."""
         self._update(op_id, "attempts = attempts + 1, last_error = ?, state = 'refused'", sentence)
 
     def retry(self, op_id: str) -> None:
-        """A refused item waits again; its last error stays to be read."""
+        """Set a refused item to waiting again. Its last error is kept."""
         self._update(op_id, "state = 'waiting'")
 
     def raise_counter(self, book_id: str, prefix: str, at_least: int) -> None:
-        """Go on numbering above `at_least`, unless the counter is there already."""
+        """Set the counter of entry codes to `at_least`, unless it is higher already."""
         with self._database.write() as connection:
             connection.execute(
                 "INSERT INTO code_counter VALUES (?, ?, ?) ON CONFLICT (book_id, prefix)"
@@ -174,17 +175,17 @@ class Outbox:
             )
 
     def file_hashes(self) -> set[str]:
-        """Return the SHA-256 of every bill that an item of any book names."""
+        """Return the SHA-256 of every bill in the items of all books."""
         with self._database.read() as connection:
             rows = connection.execute("SELECT documents FROM outbox").fetchall()
         return {document.sha256 for row in rows for document in decode_documents(row[0])}
 
     def restamp(self, book_id: str, now_us: int, offset_us: int, random: Random = os.urandom) -> int:
-        """Give new versions to items of a book made while this computer's clock was ahead; return how many.
+        """Give new versions to items made while this computer's clock was ahead; return their number.
 
-        To be called when a server has refused a version as too far ahead and `offset_us` is known
-        better: without it such an item, and everything made after it, would wait until that time comes.
-        The order stays. The op_id changes too: one op_id must never mean two versions.
+        Call this after a server has refused a version as too far in the future, with a corrected `offset_us`.
+        Otherwise such an item, and all later ones, would be refused until that time. The order is kept. The
+        op_id changes too, because an op_id must never stand for two versions.
         """
         latest = now_us + offset_us + MAX_CLOCK_AHEAD_US
         with self._database.write() as connection:
@@ -196,7 +197,7 @@ class Outbox:
             renamed: dict[int, int] = {}
             for row in ahead:
                 base, based_on = _rebased(row["base"], renamed)
-                # a version that a server took while its clock was ahead too is still to be gone above
+                # The base may itself be in the future, if a server accepted it when its own clock was ahead.
                 ver = max(_take_version(connection, now_us, offset_us), based_on + 1)
                 renamed[row["ver"]] = ver
                 connection.execute(
@@ -243,14 +244,14 @@ def _turn_clock_back(connection: sqlite3.Connection, now_us: int, latest: int) -
 
 
 def _new_id(ver: int, random: Random) -> str:
-    # from the version, not from the clock: ids of this computer then sort as they were made
+    # From the version instead of the clock, so that ids sort in the order of the operations.
     return codes.new_id(ver, random(codes.ID_RANDOM_BYTES))
 
 
 def _numbered(
     attachments: tuple[Attachment, ...], code: str, ver: int, random: Random
 ) -> tuple[DocumentInfo, ...]:
-    # ids of their own, ascending: a draft that is saved twice must not move its bills to the second entry
+    # Bills get new ids: if a draft is saved twice, its bills must not move to the second entry.
     ids = sorted(_new_id(ver, random) for _ in attachments)
     return tuple(
         DocumentInfo(
@@ -263,7 +264,7 @@ def _numbered(
 def _renumbered(
     attachments: tuple[Attachment, ...], base: EntryDetail, stem: str, given: int, ver: int, random: Random
 ) -> tuple[DocumentInfo, ...]:
-    """Number the new bills behind `stem`, above every number given: a removed bill's code stays its own."""
+    """Give codes to the new bills: `stem` and a number that was never used, not even by a removed bill."""
     known = {document.id: document for document in base.documents}
     fresh = [bill for bill in attachments if bill.id not in known]
     first = max(given, codes.highest_number(stem, [d.doc_code for d in base.documents])) + 1
@@ -296,7 +297,7 @@ def _note_bills(
 
 
 def _rebased(base: str, renamed: dict[int, int]) -> tuple[str, int]:
-    """Let a change be made from the version that its base has now; return the base and that version."""
+    """Return an encoded base with its new version, and that version; `renamed` maps old to new versions."""
     if not base:
         return base, 0
     detail = decode_detail(base)
@@ -304,8 +305,8 @@ def _rebased(base: str, renamed: dict[int, int]) -> tuple[str, int]:
     return encode_detail(replace(detail, entry=replace(detail.entry, ver=ver))), ver
 
 
-def _let_follow(connection: sqlite3.Connection, gone: sqlite3.Row) -> None:
-    """Let the changes that were made from one that is gone be made from its base."""
+def _rebase_later_changes(connection: sqlite3.Connection, gone: sqlite3.Row) -> None:
+    """Base the changes that were made from the deleted change `gone` on the version before it."""
     later = connection.execute(
         "SELECT op_id, base FROM outbox WHERE book_id = ? AND entry_id = ? AND base <> ''",
         (gone["book_id"], gone["entry_id"]),

@@ -1,4 +1,4 @@
-"""A row of the table `outbox`, and of `retained`, which has the same columns."""
+"""Rows of the table `outbox`, and of `retained` (the replay log), which has the same columns."""
 
 import sqlite3
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,7 @@ COLUMNS: Final = (
 
 
 def item_of(row: sqlite3.Row) -> OutboxItem:
-    """Read a row of the table `outbox`. Raises StoreError for a damaged one."""
+    """Return the operation in a row. Raises StoreError if the row is damaged."""
     draft = decode_draft(row["payload"])
     return OutboxItem(
         op_id=row["op_id"],

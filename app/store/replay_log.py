@@ -1,9 +1,9 @@
-"""What a server has confirmed and this computer keeps all the same, until no region's loss can hurt it.
+"""The replay log: confirmed operations that are kept until enough regions have them.
 
-A confirmed operation leaves the outbox for the table `retained`, whole, so that it can be sent again to a
-region that never got it, or lost it. It is kept until it is safe, and for a day in any case: a region that
-was made anew fetches what it had from the others for a while, and those can be lost too meanwhile. Where it
-is known to be stands in `whereabouts`, for as long.
+A confirmed operation moves from the outbox to the table `retained`, so that it can be replayed to a region
+that never received it or has lost it. It is kept until it is safe (`is_safe`), and for a day in any case: a
+region that was rebuilt copies its data from the others for a while, and they could be lost during that time.
+The table `whereabouts` holds the replication status of each of these operations for as long.
 """
 
 import sqlite3
@@ -20,12 +20,12 @@ from app.store.encoding import decode_documents
 from app.store.outbox_rows import COLUMNS, item_of
 
 RECENT_US: Final = 24 * 3_600 * 1_000_000
-"""“Recent changes” are those of a day."""
+"""Changes of the last day count as recent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """By which server of which region an operation was confirmed, and during which stay there."""
+    """Who confirmed an operation: the server, its region, and the pin under which it was sent."""
 
     server: str
     region: str
@@ -33,17 +33,17 @@ class Confirmed:
 
 
 HERE: Final = Confirmed("", "", "")
-"""By this computer's own server: of that nothing is noted."""
+"""Confirmed by the local server: there are no regions, so no status is recorded."""
 
 
 class ReplayLog:
-    """Usable from any thread; raises StoreError."""
+    """The tables `retained` and `whereabouts`. Thread-safe. Every method raises StoreError."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def recent(self, book_id: str, now_us: int) -> list[ReplicationStatus]:
-        """Return the changes of the last day, those not let go of, and those that only this computer has."""
+        """Return the status of recent changes, of all in the replay log, and of those not confirmed yet."""
         with self._database.read() as connection:
             known = connection.execute(
                 "SELECT * FROM whereabouts w WHERE book_id = ?1 AND (at_us > ?2"
@@ -57,7 +57,7 @@ class ReplayLog:
         return [_status(row) for row in known] + here
 
     def recent_counted(self, book_id: str, now_us: int) -> list[ReplicationStatus]:
-        """Return the same as `recent`, with those that are in the same places counted together."""
+        """Return the same as `recent`, with operations of equal status counted in one item."""
         with self._database.read() as connection:
             known = connection.execute(
                 "SELECT rows, bytes, stay, count(*) FROM whereabouts w WHERE book_id = ?1 AND (at_us > ?2"
@@ -72,8 +72,9 @@ class ReplayLog:
     def known(
         self, book_id: str, but: Callable[[ReplicationStatus], bool], until_us: int = 0
     ) -> list[ReplicationStatus]:
-        """Return where the operations are of which that is remembered, oldest first: those confirmed by
-        `until_us`, and all but those of which `but` says so, which may read the places and the stay only."""
+        """Return the status of operations, oldest first: of those confirmed until `until_us`, and of all
+        others for which `but` returns False. `but` may read `rows`, `bytes` and `pin_id` only."""
+        # A book can have thousands of operations but few distinct statuses: `but` is called once for each.
         with self._database.read() as connection:
             distinct = "SELECT DISTINCT rows, bytes, stay FROM whereabouts WHERE book_id = ?"
             found = [tuple(places) for places in connection.execute(distinct, (book_id,))]
@@ -86,8 +87,8 @@ class ReplayLog:
         return sorted(by_id.values(), key=attrgetter("ver"))
 
     def known_counted(self, book_id: str, before_us: int) -> list[ReplicationStatus]:
-        """Return all that is remembered, with what is in the same places counted together: what was confirmed
-        before `before_us` and what was confirmed since apart, each with its latest `at_us`."""
+        """Return the status of all operations, with those of equal status counted in one item. Operations
+        confirmed before `before_us` are counted apart from later ones; `at_us` is the latest of each item."""
         with self._database.read() as connection:
             rows = connection.execute(
                 "SELECT rows, bytes, stay, count(*), max(at_us) FROM whereabouts WHERE book_id = ?1"
@@ -97,8 +98,7 @@ class ReplayLog:
         return [_counted(*row) for row in rows]
 
     def items(self, book_id: str, op_ids: Iterable[str], most: int | None = None) -> list[OutboxItem]:
-        """Return those of the operations that are kept, at most so many, as they were sent, in the order in
-        which they were made."""
+        """Return at most `most` of these operations as they were sent, oldest first; skip any not kept."""
         wanted = set(op_ids)
         with self._database.read() as connection:
             rows = connection.execute(
@@ -107,18 +107,20 @@ class ReplayLog:
         return [item_of(row) for row in islice((row for row in rows if row["op_id"] in wanted), most)]
 
     def learn(self, found: Mapping[str, tuple[Iterable[str], Iterable[str]]], pin_id: str) -> None:
-        """Note in which regions row and bills of operations are, as looked up during `stay`."""
+        """Store the regions that have the row and the bills of each operation, as found under `pin_id`."""
         with self._database.write() as connection:
             connection.executemany(
                 "UPDATE whereabouts SET rows = ?1, bytes = ?2, stay = ?3 WHERE op_id = ?4"
-                " AND (rows, bytes, stay) IS NOT (?1, ?2, ?3)",  # what is no news costs no wait for the disk
+                " AND (rows, bytes, stay) IS NOT (?1, ?2, ?3)",  # an unchanged row needs no disk write
                 [(_text(rows), _text(bills), pin_id, op_id) for op_id, (rows, bills) in found.items()],
             )
 
     def release(self, book_id: str, regions: int, now_us: int) -> int:
-        """Let go of what was confirmed a day ago and is safe, and forget where it is; return of how many
-        operations. `book_id` is in a cluster of so many regions; of what other users of this computer left
-        nobody knows in how many."""
+        """Delete operations that were confirmed a day ago and are safe; return their number.
+
+        `regions` is the number of regions of the cluster of `book_id`. That of the clusters of other users'
+        books is not known, so `SAFE_REGIONS` is assumed for them.
+        """
         with self._database.read() as connection:
             old = connection.execute(
                 "SELECT w.*, r.op_id IS NOT NULL AS kept"
@@ -138,7 +140,7 @@ class ReplayLog:
         return len(gone)
 
     def file_hashes(self) -> set[str]:
-        """Return the SHA-256 of every bill that is kept with an operation."""
+        """Return the SHA-256 of every bill of the operations in the replay log."""
         with self._database.read() as connection:
             rows = connection.execute("SELECT documents FROM retained").fetchall()
         return {document.sha256 for row in rows for document in decode_documents(row[0])}
@@ -147,8 +149,10 @@ class ReplayLog:
 def log_for_replay(
     connection: sqlite3.Connection, row: sqlite3.Row, by: Confirmed, now_us: int, *, keep: bool
 ) -> None:
-    """Note that a region has what `row` of the outbox holds, in the transaction in which it leaves; with
-    `keep` it stays here, whole."""
+    """Record that the region of `by` has the operation in `row` of the outbox; with `keep`, store it too.
+
+    Runs in the transaction that deletes `row`, so that an operation is never in neither table.
+    """
     if keep:
         names = ", ".join(COLUMNS)
         marks = ", ".join("?" for _ in COLUMNS)

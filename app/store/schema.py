@@ -1,10 +1,10 @@
-"""The tables of `client.sqlite`, as numbered migrations: never change one, add the next."""
+"""The tables of `client.sqlite`, as numbered migrations. Never change a migration; add a new one."""
 
 from typing import Final
 
 _FIRST = (
     "CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
-    # one row: the highest version that this computer has given out
+    # one row: the highest version that this computer has assigned
     "CREATE TABLE version_clock (id INTEGER PRIMARY KEY CHECK (id = 1), last_ver INTEGER NOT NULL)",
     "INSERT INTO version_clock VALUES (1, 0)",
     """CREATE TABLE code_counter (
@@ -46,26 +46,26 @@ _FIRST = (
 )
 
 _CHANGES = (
-    # what an edit, void or restore was made from: an entry with its bills as JSON, '' for a new entry
+    # the entry that an edit, void or restore was made from, with its bills, as JSON; '' for a new entry
     "ALTER TABLE outbox ADD COLUMN base TEXT NOT NULL DEFAULT ''",
     "ALTER TABLE outbox ADD COLUMN voided INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE cached_entry ADD COLUMN ver INTEGER NOT NULL DEFAULT 0",
 )
 
 _DRAFTS = (
-    # what is being written and not saved yet, as JSON
+    # the drafts of the Add Entry form, as JSON
     "CREATE TABLE draft (book_id TEXT PRIMARY KEY, payload TEXT NOT NULL)",
 )
 
 _BILL_CODES = (
-    # the highest number that this computer ever gave behind the beginning of a bill's code
+    # the highest number that this computer has ever used after each stem of a bill's code
     """CREATE TABLE bill_counter (
         book_id TEXT NOT NULL, stem TEXT NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (book_id, stem)
     )""",
 )
 
 _RETAINED = (
-    # what left the outbox and is kept until two regions have it; the columns are those of the outbox
+    # the replay log: confirmed operations kept until two regions have them; the columns are the outbox's
     """CREATE TABLE retained (
         op_id TEXT PRIMARY KEY,
         ver INTEGER NOT NULL,
@@ -83,7 +83,7 @@ _RETAINED = (
         voided INTEGER NOT NULL
     )""",
     "CREATE INDEX retained_by_book ON retained (book_id, ver)",
-    # where what left the outbox is known to be: regions with its row, regions with its bills, space between
+    # the replication status of confirmed operations; `rows` and `bytes` are regions separated by spaces
     """CREATE TABLE whereabouts (
         op_id TEXT PRIMARY KEY,
         book_id TEXT NOT NULL,
@@ -99,7 +99,7 @@ _RETAINED = (
 )
 
 _LOOKED_UP = (
-    # during which pinning (`BookSession.pin_id`) it was found there: in another it is looked up anew
+    # the pin (`BookSession.pin_id`) under which the status was found; under another pin it is polled again
     "ALTER TABLE whereabouts ADD COLUMN stay TEXT NOT NULL DEFAULT ''",
 )
 
@@ -107,4 +107,4 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     *(_FIRST, _CHANGES, _DRAFTS, _BILL_CODES),
     *(_RETAINED, _LOOKED_UP),
 )
-"""`PRAGMA user_version` says how many of these a file has had."""
+"""`PRAGMA user_version` is the number of migrations that a file has had."""

@@ -1,7 +1,7 @@
-"""Where the refresh token is kept: the operating system's keyring, or memory where there is none.
+"""The vault: stores the refresh token in the operating system's keyring, or in memory if there is none.
 
-Never a file: a keyring that only writes one (keyrings.alt) is not used. There is one record, written
-whole, so that a crash at any moment leaves either the old one or the new one.
+The token is never written to a file, so a keyring that only writes a file (keyrings.alt) is not used. There
+is one record, and it is written in one call, so that a crash leaves either the old record or the new one.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from typing import Final, Literal, Protocol
 _log = logging.getLogger(__name__)
 SERVICE: Final = "Bahi"
 MAX_BYTES: Final = 2_560
-"""What Windows takes (CRED_MAX_CREDENTIAL_BLOB_SIZE in wincred.h); keyring writes UTF-16 there."""
+"""The limit on Windows (CRED_MAX_CREDENTIAL_BLOB_SIZE in wincred.h), where keyring writes UTF-16."""
 
 _TRUSTED: Final = (
     "keyring.backends.macOS",
@@ -25,7 +25,7 @@ _TRUSTED: Final = (
     "keyring.backends.libsecret",
     "keyring.backends.kwallet",
 )
-_LEAKED: Final = (
+_BACKEND_ERRORS: Final = (
     ("jeepney", "DBusErrorResponse"),
     ("secretstorage.exceptions", "SecretStorageException"),
     ("win32ctypes.pywin32.pywintypes", "error"),
@@ -35,10 +35,10 @@ VaultPlace = Literal["keyring", "memory"]
 
 @dataclass(frozen=True, slots=True)
 class TokenRecord:
-    """One generation of a session, and the id by which it will be rotated, now or after a crash.
+    """One generation of a session's refresh token, and the id of its next rotation, also after a crash.
 
-    `server` is the address ("" for this computer's own), `pin` the server and epoch that the token is
-    bound to, `book_id` the book that it opens.
+    `server` is the address that was typed at the log-in ("" for the local server). `pin` is the server and
+    epoch that the session is pinned to, in the form of `pin_of`.
     """
 
     refresh_token: str = field(repr=False)
@@ -49,20 +49,20 @@ class TokenRecord:
 
 
 class Keyring(Protocol):
-    """What is used of keyring's backends (keyring.backend.KeyringBackend)."""
+    """The part of keyring.backend.KeyringBackend that is used here."""
 
     def get_password(self, service: str, username: str) -> str | None:
-        """Return the secret, None where there is none."""
+        """Return the secret; None if there is none."""
 
     def set_password(self, service: str, username: str, password: str) -> None:
-        """Keep the secret."""
+        """Store the secret."""
 
     def delete_password(self, service: str, username: str) -> None:
-        """Remove the secret; raises PasswordDeleteError where there is none."""
+        """Delete the secret. Raises PasswordDeleteError if there is none."""
 
 
 def system_keyring() -> Keyring | None:
-    """Return the system's keyring, None where there is none that keeps secrets. May take 0.1 s."""
+    """Return the system's keyring; None if there is none that is secure. May take 0.1 s."""
     import keyring
     from keyring.backends.chainer import ChainerBackend
 
@@ -72,10 +72,10 @@ def system_keyring() -> Keyring | None:
 
 
 class Vault:
-    """The one record of this installation, which `name` tells from others of the same user.
+    """Holds the token record of this installation. Thread-safe.
 
-    Usable from several threads. No method fails: what the keyring does not take stays in memory, and
-    `place` says so.
+    `name` returns the name of the record in the keyring; it is different for each installation of a user. No
+    method raises: if the keyring fails, the record stays in memory and `place` becomes "memory".
     """
 
     def __init__(
@@ -91,12 +91,13 @@ class Vault:
 
     @property
     def place(self) -> VaultPlace:
-        """Say where a record that is to be remembered goes; found out at the first call, in up to 0.1 s."""
+        """Where a record to be remembered is stored. The first call opens the keyring (up to 0.1 s)."""
         with self._lock:
             return "memory" if self._backend() is None else "keyring"
 
     def begin(self, record: TokenRecord, *, remember: bool) -> None:
-        """Keep a new session's record; unless it is to be remembered, the keyring forgets the last one."""
+        """Store the record of a new session. With `remember`, it goes into the keyring; otherwise any earlier
+        record is deleted from there."""
         with self._lock:
             self._remember = remember
             if not remember:
@@ -104,21 +105,21 @@ class Vault:
             self.keep(record)
 
     def keep(self, record: TokenRecord) -> None:
-        """Keep the next record of the same session, where the last one is."""
+        """Store the next record of the same session, in the place of the previous one."""
         with self._lock:
             self._record = record
             if self._remember:
                 self._write(_encode(record))
 
     def load(self) -> TokenRecord | None:
-        """Return the record, after a start the one in the keyring."""
+        """Return the record, from the keyring after a start; None if there is none."""
         with self._lock:
             if self._record is None and (found := self._read()) is not None:
                 self._record, self._remember = found, True
             return self._record
 
     def clear(self) -> None:
-        """Forget the record everywhere."""
+        """Delete the record, in the keyring too."""
         with self._lock:
             self._record, self._remember = None, False
             self._erase()
@@ -150,14 +151,14 @@ class Vault:
         if backend is None:
             return
         if len(text.encode("utf-16")) > MAX_BYTES:
-            _log.warning("session too large for the keyring")
+            _log.warning("session too large for the keyring; kept in memory")
             self._erase()
             self._keyring = None
             return
         try:
             backend.set_password(SERVICE, self._name(), text)
         except _failures() as error:
-            self._erase()  # an older generation must not be tried again at the next start
+            self._erase()  # the next start must not use an older generation of the token
             self._give_up(error)
 
     def _erase(self) -> None:
@@ -171,13 +172,13 @@ class Vault:
             self._give_up(error)
 
     def _give_up(self, error: BaseException) -> None:
-        # The kind of error only: its text may come from anywhere.
-        _log.warning("no keyring", extra={"error": type(error).__name__})
+        # Only the type of the error: its text might contain secrets.
+        _log.warning("keyring failed; session kept in memory", extra={"error": type(error).__name__})
         self._keyring = None
 
 
 _PIN_KEY: Final = "lock"
-"""The key of `TokenRecord.pin` in the keyring's record."""
+"""The key of `TokenRecord.pin` in the JSON record, as earlier versions wrote it."""
 
 
 def _encode(record: TokenRecord) -> str:
@@ -187,7 +188,7 @@ def _encode(record: TokenRecord) -> str:
 
 
 def _decode(text: str) -> TokenRecord | None:
-    """Return the record; None for what another version, or another program, left there."""
+    """Return the record; None if another version or another program wrote it."""
     try:
         values = json.loads(text)
         record = TokenRecord(pin=values.pop(_PIN_KEY), **values)
@@ -197,11 +198,11 @@ def _decode(text: str) -> TokenRecord | None:
 
 
 def _failures() -> tuple[type[BaseException], ...]:
-    """Return what keyrings raise: keyring's own errors, and those that leak through from below it."""
+    """Return the errors that a keyring raises: keyring's own, and those of the libraries below it."""
     from keyring.errors import KeyringError
 
     found: list[type[BaseException]] = [KeyringError, RuntimeError, OSError]
-    for module, name in _LEAKED:
-        with contextlib.suppress(ImportError):  # each is there on one system only
+    for module, name in _BACKEND_ERRORS:
+        with contextlib.suppress(ImportError):  # each of these libraries exists on one system only
             found.append(getattr(importlib.import_module(module), name))
     return tuple(found)

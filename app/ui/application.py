@@ -1,4 +1,4 @@
-"""The Qt application: one window, one bridge to threads, a clean end."""
+"""The Qt application: shows the opening window, opens the book, and shuts down cleanly."""
 
 import signal
 import sys
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def run_program(home: Path, mode: str, make_services: Callable[[], "Services"], argv: list[str]) -> int:
-    """Show the window until it is closed; return the exit status. `mode` is the theme's."""
+    """Run the program until its window is closed; return the exit status. `mode` is a `theme.Mode`."""
     application = QApplication(argv)
     application.setApplicationName("Bahi")
     application.setWindowIcon(QIcon(str(resources.ROOT / "icons" / "bahi-256.png")))
@@ -48,14 +48,15 @@ def _show(
     def open_window(services: "Services") -> None:
         opened.append(_open_window(application, instance, theme, tasks, services, opening))
 
-    def say(error: AppError) -> None:
-        opening.say(error.message)
+    def show_error(error: AppError) -> None:
+        opening.show_error(error.message)
 
-    def read() -> None:
+    def load() -> None:
         instance.listen()
-        tasks.run(lambda: _read_program(make_services), open_window, say, owner=opening)
+        tasks.run(lambda: _load_program(make_services), open_window, show_error, owner=opening)
 
-    opening.painted.connect(read)
+    # Only after the first paint: importing the windows takes longer than showing this one.
+    opening.painted.connect(load)
     opening.show()
     status = application.exec()
     for window in opened:
@@ -64,10 +65,10 @@ def _show(
     return status
 
 
-def _read_program(make_services: Callable[[], "Services"]) -> "Services":
-    """Open the services and import the windows, off the GUI thread."""
+def _load_program(make_services: Callable[[], "Services"]) -> "Services":
+    """Open the services and import the windows, in a thread of the pool."""
     services = make_services()
-    import app.ui.main_window  # noqa: F401 - for those who import it next
+    import app.ui.main_window  # noqa: F401 - so that `_open_window` imports it at once
 
     return services
 
@@ -94,7 +95,7 @@ def _open_window(
 
 
 def show_crash(window: "MainWindow", error: Exception) -> None:
-    """Say that something unexpected happened; what is typed stays where it is."""
+    """Show a message box with an unexpected exception, and print it. The window stays as it is."""
     import traceback
 
     text = "".join(traceback.format_exception(error))
@@ -113,9 +114,10 @@ def _raise(window: "MainWindow") -> None:
 
 
 def _end_on_signals(application: QApplication, window: "MainWindow") -> None:
-    """Close the window without a question, on SIGTERM and SIGINT; the draft is kept.
+    """On SIGTERM and SIGINT, save the draft and close the window without asking.
 
-    Python runs its handlers between bytecodes, and Qt's loop runs none: a socket wakes it.
+    Python runs signal handlers between bytecodes, and there are none while Qt's event loop waits. So the
+    signal writes to a socket that the loop watches.
     """
     if sys.platform == "win32":
         return
@@ -129,7 +131,7 @@ def _end_on_signals(application: QApplication, window: "MainWindow") -> None:
     notifier.activated.connect(lambda: _end(ours, window, application))
     _OpenProgram(ours, theirs, notifier)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
+        signal.signal(number, lambda *_: None)  # without a handler Python does not write to the socket
 
 
 def _end(woken: "socket.socket", window: "MainWindow", application: QApplication) -> None:
@@ -139,7 +141,7 @@ def _end(woken: "socket.socket", window: "MainWindow", application: QApplication
 
 
 class _OpenProgram(QObject):
-    """Keeps the two sockets as long as the notifier lives."""
+    """Keeps a reference to the two sockets for as long as the notifier exists."""
 
     def __init__(self, ours: "socket.socket", theirs: "socket.socket", parent: QObject) -> None:
         super().__init__(parent)

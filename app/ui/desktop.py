@@ -1,4 +1,4 @@
-"""What the screens ask of the desktop around them: native dialogs, the system's viewer, today's date."""
+"""The desktop around the windows: native dialogs, the system's viewer, today's date."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from app.ui.bounds import FILE_PATTERNS
 
 
 def choose_save_path(parent: QWidget, proposed: str) -> Path | None:
-    """Ask where to save; `proposed` is a file name. None if the person cancels."""
+    """Ask where to save a file; `proposed` is its file name. Return None if the user cancels."""
     folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
     start = str(Path(folder) / proposed)
     name, _kind = QFileDialog.getSaveFileName(parent, "Save as", start)
@@ -21,7 +21,7 @@ def choose_save_path(parent: QWidget, proposed: str) -> Path | None:
 
 
 def choose_files(parent: QWidget) -> list[Path]:
-    """Ask for bills to pin; an empty list if the person cancels."""
+    """Ask for bills to attach. Return an empty list if the user cancels."""
     names, _kind = QFileDialog.getOpenFileNames(
         parent, "Choose bills", "", f"Photos and PDFs ({FILE_PATTERNS});;All files (*)"
     )
@@ -29,14 +29,14 @@ def choose_files(parent: QWidget) -> list[Path]:
 
 
 def choose_folder(parent: QWidget) -> Path | None:
-    """Ask for a folder to write into; None if the person cancels."""
+    """Ask for a folder to write into. Return None if the user cancels."""
     start = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
     name = QFileDialog.getExistingDirectory(parent, "Choose a folder", start)
     return Path(name) if name else None
 
 
 def confirm(parent: QWidget, question: str, explanation: str, yes: str, no: str) -> bool:
-    """Ask before something is lost; the button that says `no` is the default one."""
+    """Ask before something is lost. Return whether the user chose `yes`; the default button is `no`."""
     box = QMessageBox(QMessageBox.Icon.NoIcon, "Bahi", question, parent=parent)
     box.setInformativeText(explanation)
     accept = box.addButton(yes, QMessageBox.ButtonRole.DestructiveRole)
@@ -48,18 +48,18 @@ def confirm(parent: QWidget, question: str, explanation: str, yes: str, no: str)
 
 
 def open_path(path: Path) -> bool:
-    """Open a file or folder with the system's program for it; False if there is none."""
+    """Open a file or folder with the system's program for it. Return False if there is none."""
     return QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
 
 
 def local_today() -> date:
-    """Return the calendar day where the person is."""
-    return date.today()  # noqa: DTZ011 - an account book goes by the wall calendar
+    """Return today's date in the user's time zone."""
+    return date.today()  # noqa: DTZ011 - an account book uses local dates
 
 
 @dataclass(frozen=True, slots=True)
 class Desktop:
-    """The doors to the outside; tests and the tour put their own functions in."""
+    """The functions above as fields, so that tests and the tour can replace them."""
 
     choose_save_path: Callable[[QWidget, str], Path | None] = field(default=choose_save_path)
     choose_files: Callable[[QWidget], list[Path]] = field(default=choose_files)

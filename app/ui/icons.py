@@ -1,4 +1,4 @@
-"""Icons: SVG texts tinted with the colours in force, sharp at every scale, tinted anew by `retint`."""
+"""Icons: SVG files drawn in the current theme's colours, sharp at any scale. `retint` redraws them."""
 
 from functools import lru_cache
 from typing import Final, TypeAlias
@@ -21,14 +21,17 @@ Iconed: TypeAlias = QAbstractButton | QAction | QLabel
 
 
 def pixmap(name: str, token: str, size: int = 18, scale: float = 1.0) -> QPixmap:
-    """Return the icon `name` in the colour `token`, `size` logical pixels square."""
+    """Return the icon `name` in the colour `token`. Its sides are `size` logical pixels long."""
     made = QPixmap.fromImage(_draw(name, str(getattr(active(), token)), round(size * scale)))
     made.setDevicePixelRatio(scale)
     return made
 
 
 def icon(name: str, token: str, on_token: str = "", size: int = 18, gap: int = 0) -> QIcon:
-    """Return the icon for a button or action; `on_token` colours it when checked, `gap` follows it."""
+    """Return the icon of a button or action.
+
+    `on_token` is its colour when checked. `gap` is the empty space on its right, in logical pixels.
+    """
     made = QIcon()
 
     def add(tint: str, scale: float, mode: QIcon.Mode, state: QIcon.State) -> None:
@@ -43,7 +46,7 @@ def icon(name: str, token: str, on_token: str = "", size: int = 18, gap: int = 0
 
 
 def put_icon(target: Iconed, name: str, tint: str = "text_muted", on_token: str = "", size: int = 18) -> None:
-    """Give `target` an icon and remember which, so that `retint` can draw it again."""
+    """Set the icon of `target`, and store its parameters so that `retint` can redraw it."""
     target.setProperty(_NAME, name)
     target.setProperty(_TOKENS, f"{tint} {on_token}".strip())
     target.setProperty(_SIZE, size)
@@ -51,7 +54,7 @@ def put_icon(target: Iconed, name: str, tint: str = "text_muted", on_token: str 
 
 
 def retint(root: QWidget) -> None:
-    """Draw every icon below `root` in the colours in force now."""
+    """Redraw every icon below `root` in the current theme's colours."""
     targets: list[Iconed] = [
         *root.findChildren(QAbstractButton),
         *root.findChildren(QLabel),
@@ -75,7 +78,7 @@ def _paint(target: Iconed) -> None:
 
 
 def _spaced(drawn: QPixmap, gap: int) -> QPixmap:
-    """Return `drawn` with `gap` empty pixels at its right: the style leaves too little before the words."""
+    """Return `drawn` with `gap` empty pixels on its right; Qt's own gap before the text is too small."""
     if not gap:
         return drawn
     scale = drawn.devicePixelRatio()
@@ -88,7 +91,7 @@ def _spaced(drawn: QPixmap, gap: int) -> QPixmap:
     return wider
 
 
-@lru_cache(maxsize=512)  # images, not pixmaps: these may outlive the application object
+@lru_cache(maxsize=512)  # images instead of pixmaps: a pixmap must not outlive the application object
 def _draw(name: str, colour: str, pixels: int) -> QImage:
     text = resources.icon_text(name).replace("currentColor", colour)
     renderer = QSvgRenderer(QByteArray(text.encode()))

@@ -1,4 +1,4 @@
-"""The first screen: painted before the rest of the program is even read from the disk."""
+"""The opening window: painted before the rest of the program is imported."""
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QPaintEvent
@@ -6,9 +6,9 @@ from PySide6.QtWidgets import QLabel, QMainWindow, QVBoxLayout, QWidget
 
 
 class OpeningWindow(QMainWindow):
-    """Says what goes on until the main window takes its place; imports nothing that takes time.
+    """Shown until the main window replaces it. This module imports nothing that takes long.
 
-    `painted` comes once, when it is on the screen and the next event may take its time.
+    `painted` is emitted once, after the first paint.
     """
 
     painted = Signal()
@@ -31,14 +31,14 @@ class OpeningWindow(QMainWindow):
         self.setCentralWidget(inner)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Tell of the first one."""
+        """Paint, and emit `painted` the first time."""
         super().paintEvent(event)
         if not self._painted:
             self._painted = True
-            QTimer.singleShot(0, self, self.painted.emit)
+            QTimer.singleShot(0, self, self.painted.emit)  # this paint has to reach the screen first
 
-    def say(self, sentence: str) -> None:
-        """Say why the book does not open."""
+    def show_error(self, sentence: str) -> None:
+        """Show why the book cannot be opened."""
         self._words.setText(sentence)
 
 

@@ -1,6 +1,6 @@
-"""Pictures of bills: images turned upright, PDF pages, HEIC; run in tasks, never on the GUI thread.
+"""Pictures of bills: photos turned upright, PDF pages, HEIC. Run these in tasks, not on the GUI thread.
 
-Every decoder works under a limit, because a bill comes from anywhere. Broken files raise InputError.
+A bill is an untrusted file, so every decoder has a limit on memory. A damaged file raises InputError.
 """
 
 from dataclasses import dataclass
@@ -15,25 +15,25 @@ from app.ui.bounds import HEIC, PDF
 
 _ALLOCATION_MB: Final = 256
 _MAX_PIXELS: Final = 80_000_000
-_MAX_EDGE: Final = 2600  # enough to zoom into a phone's photo of a bill
+_MAX_EDGE: Final = 2600  # enough for zooming into a photo of a bill
 _BROKEN: Final = "damaged"
 _LOCKED: Final = "locked"
 _TOO_LARGE: Final = "too_large"
 _SENTENCES: Final = {
-    _BROKEN: "This file is damaged: it cannot be shown. The original is kept as it is.",
-    _LOCKED: "This PDF is locked with a password: open it with the system's viewer.",
+    _BROKEN: "This file is damaged and cannot be shown. The original is kept as it is.",
+    _LOCKED: "This PDF has a password. Please open it in your system's viewer.",
     _TOO_LARGE: "This picture is too large to show here. The original is kept as it is.",
 }
 _NOTES: Final = {
-    _BROKEN: "seems to be damaged; it is pinned as it is.",
-    _LOCKED: "is locked with a password; it is pinned as it is.",
-    _TOO_LARGE: "is too large to be shown here; it is pinned as it is.",
+    _BROKEN: "seems to be damaged. It is attached as it is.",
+    _LOCKED: "has a password. It is attached as it is.",
+    _TOO_LARGE: "is too large to show here. It is attached as it is.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class PagePicture:
-    """One page of a document, `page` counted from 0, and how many pages it has."""
+    """One page of a document: its picture, its number from 0, and the number of pages."""
 
     image: QImage
     page: int
@@ -41,7 +41,10 @@ class PagePicture:
 
 
 def picture(path: Path, media_type: str, page: int = 0, edge: int = _MAX_EDGE) -> PagePicture:
-    """Return page `page` of the file, its longer edge at most `edge` pixels; raises InputError."""
+    """Return a page of a file; its longer side has at most `edge` pixels. Raises InputError.
+
+    `page` counts from 0; a number out of range gives the nearest page.
+    """
     if media_type == PDF:
         return _pdf_page(path, page, edge)
     if media_type == HEIC:
@@ -49,14 +52,14 @@ def picture(path: Path, media_type: str, page: int = 0, edge: int = _MAX_EDGE) -
     return PagePicture(_image(path, edge), 0, 1)
 
 
-def pin_note(error: AppError) -> str:
-    """Return what to tell of a bill just pinned that `picture` refused, to follow its name; "" for no more
-    than trouble of the moment."""
+def attachment_note(error: AppError) -> str:
+    """Return the end of a sentence about a new bill that begins with its name, for an error of `picture`;
+    "" if the file itself is not the reason."""
     return _NOTES.get(error.code, "")
 
 
 def png_bytes(image: QImage) -> bytes:
-    """Return a pasted picture as a PNG file; raises InputError when there is no picture."""
+    """Return a pasted picture as the bytes of a PNG file. Raises InputError if it is not a picture."""
     from PySide6.QtCore import QBuffer, QByteArray, QIODevice
     from PySide6.QtGui import QImageWriter
 
@@ -72,7 +75,7 @@ def _image(path: Path, edge: int) -> QImage:
     reader = QImageReader(str(path))
     reader.setDecideFormatFromContent(True)
     reader.setAutoTransform(True)
-    size = reader.size()  # from the header: nothing is decoded for this
+    size = reader.size()  # read from the header, without decoding
     if size.isValid():
         _check_room(size, reader)
         reader.setScaledSize(_within(size, edge))
@@ -85,13 +88,13 @@ def _image(path: Path, edge: int) -> QImage:
 def _check_room(size: QSize, reader: QImageReader) -> None:
     pixels = size.width() * size.height()
     bits = QImage.toPixelFormat(reader.imageFormat()).bitsPerPixel() or 32
-    whole = bytes(reader.format().data()) != b"jpeg"  # libjpeg makes it smaller while it decodes
+    whole = bytes(reader.format().data()) != b"jpeg"  # libjpeg scales down while it decodes
     if pixels > _MAX_PIXELS or (whole and pixels * bits // 8 > _ALLOCATION_MB * 1024 * 1024):
         raise _refusal(_TOO_LARGE)
 
 
 def _heic(path: Path) -> QImage:
-    import pi_heif  # a large library, and most bills are not HEIC
+    import pi_heif  # imported late: it is a large library, and most bills are not HEIC
 
     try:
         photo = pi_heif.open_heif(str(path), convert_hdr_to_8bit=True)
@@ -100,13 +103,13 @@ def _heic(path: Path) -> QImage:
             raise _refusal(_TOO_LARGE)
         alpha = photo.mode == "RGBA"
         kind = QImage.Format.Format_RGBA8888 if alpha else QImage.Format.Format_RGB888
-        return QImage(bytes(photo.data), width, height, photo.stride, kind).copy()
+        return QImage(bytes(photo.data), width, height, photo.stride, kind).copy()  # QImage borrows the bytes
     except (ValueError, OSError, RuntimeError, SyntaxError, EOFError) as error:
         raise _refusal(_BROKEN) from error
 
 
 def _pdf_page(path: Path, page: int, edge: int) -> PagePicture:
-    from PySide6.QtPdf import QPdfDocument  # loaded when the first PDF is shown
+    from PySide6.QtPdf import QPdfDocument  # imported late, when the first PDF is shown
 
     document = QPdfDocument()
     try:
@@ -124,7 +127,7 @@ def _pdf_page(path: Path, page: int, edge: int) -> PagePicture:
         document.close()
     if drawn.isNull():
         raise _refusal(_BROKEN)
-    return PagePicture(_on_white(drawn), shown, pages)
+    return PagePicture(_on_white(drawn), shown, pages)  # the background of a PDF page is transparent
 
 
 def _refusal(reason: str) -> InputError:
@@ -149,9 +152,7 @@ def _within(size: QSize, edge: int) -> QSize:
 
 
 def _fit(image: QImage, edge: int) -> QImage:
-    wanted = _within(image.size(), edge)
-    if wanted == image.size():
+    size = _within(image.size(), edge)
+    if size == image.size():
         return image
-    return image.scaled(
-        wanted, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
-    )
+    return image.scaled(size, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation)

@@ -1,4 +1,4 @@
-"""One program a user and data folder: a second start only brings the first window to the front."""
+"""Allows one program per user and data folder; a second start only raises the window of the first."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,23 +12,23 @@ _WAIT_MS = 1_000
 
 
 class SingleInstance(QObject):
-    """`raised` says that somebody started the program again."""
+    """`raised` is emitted when the program is started again."""
 
     raised = Signal()
 
     def __init__(self, home: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
         home.mkdir(parents=True, exist_ok=True)
-        # The folder belongs to one user, so its name stands for the user's too.
+        # The folder belongs to one user, so the name need not contain the user too.
         self._name = "bahi-" + _hash(str(home.resolve()))[:16]
         self._lock = QLockFile(str(home / "program.lock"))
-        self._lock.setStaleLockTime(0)
+        self._lock.setStaleLockTime(0)  # the program may run for days; only a dead process frees the lock
         self._server: QLocalServer | None = None
 
     def claim(self) -> bool:
-        """Be the one, which then may `listen`; False where another is, which is told to show itself.
+        """Return whether this is the only instance. If another one is running, ask it to raise its window.
 
-        Where the lock cannot be written (a full disk) this is the one, whose window then says what is wrong.
+        If the lock file cannot be written (the disk is full), return True: the window then shows the error.
         """
         if self._lock.tryLock(0) or self._lock.error() is not QLockFile.LockError.LockFailedError:
             return True
@@ -36,17 +36,18 @@ class SingleInstance(QObject):
         return False
 
     def listen(self) -> None:
-        """Hear of later starts; apart from `claim`, for QtNetwork can wait for the first paint."""
+        """Listen for later starts. Separate from `claim`, to import QtNetwork after the first paint."""
         from PySide6.QtNetwork import QLocalServer
 
-        QLocalServer.removeServer(self._name)  # left by a program that was killed; the lock says it is gone
+        # A killed program may have left its socket. This one has the lock, so that program is gone.
+        QLocalServer.removeServer(self._name)
         self._server = QLocalServer(self)
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
         self._server.newConnection.connect(self._called)
         self._server.listen(self._name)
 
     def release(self) -> None:
-        """Let another start."""
+        """Release the lock, so that another instance can start."""
         if self._server is not None:
             self._server.close()
         self._lock.unlock()
@@ -68,6 +69,7 @@ class SingleInstance(QObject):
 
 
 def _hash(text: str) -> str:
-    """Return the SHA-256 in hexadecimal; by Qt, for `hashlib` is a third of what the first paint may wait."""
+    """Return the SHA-256 in hexadecimal."""
+    # By Qt: importing `hashlib` would take a third of the time allowed until the first paint.
     digest = QCryptographicHash.hash(text.encode(), QCryptographicHash.Algorithm.Sha256)
     return bytes(digest.data()).hex()

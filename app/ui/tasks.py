@@ -1,4 +1,4 @@
-"""The one bridge to threads: work goes to a pool, results come back on the GUI thread as signals."""
+"""Runs work in a thread pool and delivers the results on the GUI thread. The only bridge to threads."""
 
 import contextlib
 import itertools
@@ -19,13 +19,13 @@ _SHUTDOWN_MS: Final = 3000
 
 
 class Relay(QObject):
-    """Carries reports from running work to the GUI thread: call `report` from any thread."""
+    """Sends values from running work to the GUI thread. `report` may be called from any thread."""
 
     reported = Signal(object)
 
     def report(self, value: object) -> None:
-        """Send `value` on; nothing happens once the receiver is gone."""
-        with contextlib.suppress(RuntimeError):  # the C++ half went away while the work was running
+        """Emit `reported` with `value`; do nothing if this object has been deleted."""
+        with contextlib.suppress(RuntimeError):  # the C++ object was deleted while the work was running
             self.reported.emit(value)
 
 
@@ -37,7 +37,7 @@ class _Outcome:
 
 
 class _Job(QRunnable):
-    """One piece of work; Python keeps it alive, not the pool."""
+    """One piece of work. Python owns it, not the pool."""
 
     def __init__(
         self, number: int, work: Callable[[], object], deliver: Callable[[int, _Outcome], None]
@@ -49,7 +49,7 @@ class _Job(QRunnable):
         self._deliver = deliver
 
     def run(self) -> None:
-        """Do the work and send its outcome on; never raises."""
+        """Do the work and deliver its outcome. Never raises."""
         self._deliver(self._number, self._outcome())
 
     def _outcome(self) -> _Outcome:
@@ -57,7 +57,7 @@ class _Job(QRunnable):
             return _Outcome(value=self._work())
         except AppError as error:
             return _Outcome(error=error)
-        except Exception as crash:  # noqa: BLE001 - the last net under every piece of work
+        except Exception as crash:  # noqa: BLE001 - any unexpected error of any work is reported here
             return _Outcome(crash=crash)
 
 
@@ -71,10 +71,10 @@ class _Order:
 
 
 class Tasks(QObject):
-    """Runs blocking work off the GUI thread.
+    """Runs blocking work in threads.
 
-    `crashed` carries an exception that nobody expected, `sign_in_needed` the SignInError of any work that
-    one stopped, `idle_reached` says that nothing runs any more.
+    `crashed` carries an unexpected exception. `sign_in_needed` carries the SignInError that ended any work.
+    `idle_reached` is emitted when no work is left.
     """
 
     crashed = Signal(object)
@@ -86,18 +86,19 @@ class Tasks(QObject):
         super().__init__(parent)
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(_THREADS)
-        self._local = QThreadPool(self)  # a server that hangs may hold every thread of the other
+        self._local = QThreadPool(self)  # a server that hangs can block every thread of the other pool
         self._local.setMaxThreadCount(_LOCAL_THREADS)
         self._numbers = itertools.count(1)
         self._orders: dict[int, _Order] = {}
         self._latest: dict[tuple[int, str], int] = {}
-        self._retired: deque[_Job] = deque(maxlen=32)  # a job may still be on its way out of run()
+        # A job that has delivered may not have left run() yet, so it must not be deleted at once.
+        self._retired: deque[_Job] = deque(maxlen=32)
         self._closed = False
         self._finished.connect(self._settle, Qt.ConnectionType.QueuedConnection)
 
     @property
     def busy(self) -> bool:
-        """Say whether something runs or has not been delivered yet."""
+        """Return whether any work is running or not delivered yet."""
         return bool(self._orders)
 
     def run(
@@ -110,11 +111,11 @@ class Tasks(QObject):
         topic: str = "",
         local: bool = False,
     ) -> int:
-        """Run `work` in the pool, then `done(result)` or `failed(error)` on the GUI thread.
+        """Run `work` in a thread, then `done(result)` or `failed(error)` on the GUI thread.
 
-        `local` work asks no server, and never waits for work that does. Nothing is called once `owner` is
-        deleted. With a `topic`, a newer run of the same owner and topic supersedes this one. Returns a number
-        for `drop`; 0 after `shutdown`.
+        Pass `local` if the work calls no server; it then never waits for work that does. If `owner` has been
+        deleted, nothing is called. With a `topic`, a newer run with the same owner and topic supersedes this
+        one. Returns a number for `drop`; 0 after `shutdown`.
         """
         if self._closed:
             return 0
@@ -127,21 +128,23 @@ class Tasks(QObject):
         return number
 
     def drop(self, number: int) -> None:
-        """Forget the result of a run; the work itself goes on to its end."""
+        """Discard the result of a run. The work itself is not interrupted."""
         order = self._orders.get(number)
         if order is not None:
             order.done, order.failed = _ignore, _ignore
 
     def supersede(self, owner: QObject, topic: str) -> None:
-        """Drop what runs for `owner` under `topic` without starting anything."""
+        """Discard the result of the run of `owner` with `topic`, without starting another one."""
         self._latest.pop((id(owner), topic), None)
 
     def shutdown(self) -> bool:
-        """Take no more work, forget what is queued for a server, wait up to 3,000 ms for each kind; False if
-        something still runs."""
+        """Accept no more work, drop queued calls to servers, and wait up to 3,000 ms for each pool.
+
+        Return whether all work has ended.
+        """
         self._closed = True
         self._pool.clear()
-        finished = self._local.waitForDone(_SHUTDOWN_MS)  # a save that was asked for is still made
+        finished = self._local.waitForDone(_SHUTDOWN_MS)  # queued local work is still done, such as a save
         finished = self._pool.waitForDone(_SHUTDOWN_MS) and finished
         if finished:
             self._orders.clear()
@@ -149,7 +152,7 @@ class Tasks(QObject):
         return finished
 
     def _deliver(self, number: int, outcome: _Outcome) -> None:
-        with contextlib.suppress(RuntimeError):  # the program is closing: this object is gone
+        with contextlib.suppress(RuntimeError):  # the program is closing and this object has been deleted
             self._finished.emit(number, outcome)
 
     def _settle(self, number: int, outcome: _Outcome) -> None:
@@ -157,14 +160,14 @@ class Tasks(QObject):
         if order is None:
             return
         self._retired.append(order.job)
-        if not self._closed and self._wanted(number, order):
+        if not self._closed and self._is_current(number, order):
             self._answer(order, outcome)
         elif outcome.crash is not None:
             self.crashed.emit(outcome.crash)
         if not self._orders:
             self.idle_reached.emit()
 
-    def _wanted(self, number: int, order: _Order) -> bool:
+    def _is_current(self, number: int, order: _Order) -> bool:
         key = (id(order.owner), order.topic)
         current = not order.topic or self._latest.get(key) == number
         if current:
@@ -175,7 +178,7 @@ class Tasks(QObject):
         if outcome.crash is not None:
             self.crashed.emit(outcome.crash)
             if order.failed is not None:
-                order.failed(AppError("Something unexpected went wrong. Nothing was lost; please try again."))
+                order.failed(AppError("Something unexpected went wrong. Nothing is lost. Please try again."))
         elif outcome.error is not None:
             if order.failed is not None:
                 order.failed(outcome.error)
@@ -186,4 +189,4 @@ class Tasks(QObject):
 
 
 def _ignore(_value: object) -> None:
-    """Take a result that nobody wants any more."""
+    """Do nothing with the result of a dropped run."""

@@ -1,4 +1,4 @@
-"""The look: Fusion, our palette and style sheet from colour tokens, and the bundled fonts."""
+"""The theme: the Fusion style with a palette and style sheet from colour tokens, and the bundled fonts."""
 
 from enum import StrEnum
 from string import Template
@@ -13,12 +13,12 @@ from app.ui.tokens import DARK, LIGHT, ThemeTokens
 
 _FAMILIES: Final = ["Inter", "Noto Sans Devanagari"]
 THEME_KEY: Final = "theme"
-"""The setting that keeps what was chosen."""
+"""The setting that stores the chosen mode."""
 _POINTS: Final = 10.5  # 14 px at 96 dpi
 
 
 class Mode(StrEnum):
-    """What the person chose; the values are kept in the settings."""
+    """The theme that the user chose. The values are stored in the settings."""
 
     SYSTEM = "system"
     LIGHT = "light"
@@ -26,7 +26,7 @@ class Mode(StrEnum):
 
 
 class Theme(QObject):
-    """Dresses the application; `changed` says that icons and painted widgets must be drawn anew."""
+    """Applies the theme to the application. After `changed`, icons and painted widgets must be redrawn."""
 
     changed = Signal()
 
@@ -42,11 +42,11 @@ class Theme(QObject):
 
     @property
     def mode(self) -> Mode:
-        """What is chosen: system, light or dark."""
+        """The chosen mode."""
         return self._mode
 
     def set_mode(self, mode: Mode) -> None:
-        """Choose and apply at once."""
+        """Set the mode and apply it at once."""
         self._mode = mode
         self._apply()
 
@@ -68,29 +68,29 @@ class Theme(QObject):
 
 
 class _Active:
-    """The tokens in force; there is one application, so there is one of these."""
+    """The current tokens. They are global because there is one application per process."""
 
     tokens: ThemeTokens = LIGHT
 
 
 def active() -> ThemeTokens:
-    """Return the colours in force just now."""
+    """Return the current tokens."""
     return _Active.tokens
 
 
 def colour(token: str) -> QColor:
-    """Return the colour in force under the name `token`."""
+    """Return the current colour of the token `token`."""
     return QColor(str(getattr(_Active.tokens, token)))
 
 
 def style_sheet(tokens: ThemeTokens) -> str:
-    """Return the style sheet with its colours and pictures filled in."""
+    """Return the style sheet with the colours of `tokens`."""
     check = resources.style_path("check-dark.svg" if tokens.dark else "check-light.svg")
     return Template(resources.style_text("bahi")).substitute(tokens.colours(), check=check.as_posix())
 
 
 def palette(tokens: ThemeTokens) -> QPalette:
-    """Return the palette that Fusion draws with."""
+    """Return the palette for Fusion with the colours of `tokens`."""
     made = QPalette()
     roles = {
         QPalette.ColorRole.Window: tokens.canvas,
@@ -130,7 +130,7 @@ def load_fonts() -> None:
 
 
 def text_font(scale: float = 1.0, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
-    """Return the text font, `scale` times its usual size."""
+    """Return the text font at `scale` times its normal size."""
     font = QFont()
     font.setFamilies(_FAMILIES)
     font.setPointSizeF(_POINTS * scale)
@@ -139,7 +139,7 @@ def text_font(scale: float = 1.0, weight: QFont.Weight = QFont.Weight.Normal) ->
 
 
 def figures_font(scale: float = 1.0, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
-    """Return the font of amounts, dates and codes: tabular figures, so that columns stand."""
+    """Return the font for amounts, dates and codes. Its digits have equal width, so that columns align."""
     font = text_font(scale, weight)
     font.setFeature(QFont.Tag("tnum"), 1)
     return font

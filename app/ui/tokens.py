@@ -1,4 +1,4 @@
-"""The colours of Bahi by their purpose, once for light and once for dark."""
+"""The colours of the light and the dark theme, named by their purpose."""
 
 from dataclasses import asdict, dataclass
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class ThemeTokens:
-    """Named colours as `#rrggbb`; text colours keep 4.5:1 on the grounds they are used on (WCAG AA)."""
+    """Colours as `#rrggbb`. Texts have a contrast of 4.5:1 or more on their backgrounds (WCAG AA)."""
 
     dark: bool
     canvas: str
@@ -33,7 +33,7 @@ class ThemeTokens:
     disabled: str
 
     def colours(self) -> dict[str, str]:
-        """Return every colour by its name, for the style sheet."""
+        """Return the colours by name, for the style sheet."""
         return {name: value for name, value in asdict(self).items() if isinstance(value, str)}
 
 
@@ -91,7 +91,7 @@ DARK: Final = ThemeTokens(
 
 
 def contrast(first: str, second: str) -> float:
-    """Return the contrast ratio of two `#rrggbb` colours, 1 to 21 (WCAG 2.2, 1.4.3)."""
+    """Return the contrast ratio of two `#rrggbb` colours, from 1 to 21 (WCAG 2.2, 1.4.3)."""
     lighter, darker = sorted((_luminance(first), _luminance(second)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
 

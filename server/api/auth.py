@@ -38,48 +38,48 @@ _REGISTER = (
 
 @documented(body=Registration, answer=SignedIn, status=HTTPStatus.CREATED, signed_in=False, errors=_REGISTER)
 async def register(request: Request) -> Response:
-    """POST /v1/auth/register"""
+    """POST /v1/auth/register: creates an account and logs in."""
     body = await read_json(request, Registration)
     return answer(await state_of(request).auth.register(body), HTTPStatus.CREATED)
 
 
 @documented(body=Credentials, answer=SignedIn, signed_in=False, errors=_PASSWORD)
 async def login(request: Request) -> Response:
-    """POST /v1/auth/login"""
+    """POST /v1/auth/login: starts a session."""
     body = await read_json(request, Credentials)
     return answer(await state_of(request).auth.login(body, _host(request)))
 
 
 @documented(answer=LocalBook, signed_in=False, errors=(ErrorCode.NOT_FOUND,))
 async def local_book(request: Request) -> Response:
-    """GET /v1/auth/local"""
+    """GET /v1/auth/local: what is known of the local book before a log-in."""
     return answer(await state_of(request).auth.local_book())
 
 
 @documented(body=LocalSignIn, answer=SignedIn, signed_in=False, errors=(*_PASSWORD, ErrorCode.NOT_FOUND))
 async def local_sign_in(request: Request) -> Response:
-    """POST /v1/auth/local"""
+    """POST /v1/auth/local: logs in to the local book, and creates it if there is none."""
     body = await read_json(request, LocalSignIn)
     return answer(await state_of(request).auth.local_sign_in(body, _host(request)))
 
 
 @documented(body=RefreshRequest, answer=Refreshed, signed_in=False, errors=_TOKEN)
 async def refresh(request: Request) -> Response:
-    """POST /v1/auth/refresh"""
+    """POST /v1/auth/refresh: rotates the tokens, and pins the session to a server."""
     body = await read_json(request, RefreshRequest)
     return answer(await state_of(request).auth.sessions.refresh(body))
 
 
 @documented(body=LogoutRequest, answer=SessionsEnded, signed_in=False, errors=_TOKEN)
 async def logout(request: Request) -> Response:
-    """POST /v1/auth/logout: needs no access token, the refresh token says whose session it is."""
+    """POST /v1/auth/logout: ends the session of a refresh token. It needs no access token."""
     body = await read_json(request, LogoutRequest)
     return answer(await state_of(request).auth.sessions.logout(body))
 
 
 @documented(body=PasswordChange, answer=SessionsEnded, errors=_PASSWORD)
 async def change_password(request: Request) -> Response:
-    """POST /v1/auth/password"""
+    """POST /v1/auth/password: changes the password, and ends the user's other sessions."""
     identity = authenticate(request)
     body = await read_json(request, PasswordChange)
     sessions = state_of(request).auth.sessions
@@ -88,18 +88,19 @@ async def change_password(request: Request) -> Response:
 
 @documented(answer=Sessions)
 async def list_sessions(request: Request) -> Response:
-    """GET /v1/auth/sessions"""
+    """GET /v1/auth/sessions: lists the sessions of the caller."""
     return answer(await state_of(request).auth.sessions.sessions(authenticate(request)))
 
 
 @documented(answer=SessionsEnded, errors=(ErrorCode.NOT_FOUND,))
 async def end_session(request: Request) -> Response:
-    """DELETE /v1/auth/sessions/{family}"""
+    """DELETE /v1/auth/sessions/{family}: ends one session of the caller."""
     family = request.path_params["family"]
     return answer(await state_of(request).auth.sessions.end(authenticate(request), family))
 
 
 def _host(request: Request) -> str | None:
+    # Behind a proxy on this computer, uvicorn has replaced the address by that in X-Forwarded-For.
     return request.client.host if request.client else None
 
 

@@ -1,4 +1,4 @@
-"""Who calls: the bearer token becomes an Identity, or the call ends here."""
+"""Authentication of a call by its bearer token."""
 
 from starlette.requests import Request
 
@@ -9,7 +9,7 @@ from server.tokens.tokens import Identity
 
 
 def authenticate(request: Request) -> Identity:
-    """Return who calls. Raises ApiError (unauthenticated, wrong_server)."""
+    """Return the identity of the caller. Raises ApiError (unauthenticated, wrong_server)."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise ApiError(ErrorCode.UNAUTHENTICATED, "Please sign in.")

@@ -1,4 +1,4 @@
-"""Who this server is, and what it knows of its cluster."""
+"""The calls about this server and its cluster."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,9 +18,9 @@ from server.http.responses import answer, status_error
 
 @documented(answer=Closest, signed_in=False, errors=(ErrorCode.NOT_FOUND,))
 async def closest_to_me(request: Request) -> Response:
-    """GET /closestToMe: whoever the central URL reached says who it is."""
+    """GET /closestToMe: names this server. The central URL leads clients to the closest one."""
     services = state_of(request)
-    if services.config.local:
+    if services.config.local:  # a local server has no cluster
         raise status_error(404)
     config = services.config
     return answer(Closest(config.server_id, config.region, instant(services.clock())))
@@ -28,7 +28,7 @@ async def closest_to_me(request: Request) -> Response:
 
 @documented(answer=Servers, signed_in=False)
 async def servers(request: Request) -> Response:
-    """GET /v1/servers: the signed roster, and the signed directory as last heard."""
+    """GET /v1/servers: the signed roster, and the newest signed directory."""
     membership = state_of(request).membership
     return answer(Servers(membership.roster_text, membership.directory_text))
 

@@ -1,4 +1,4 @@
-"""The calls on documents and their bytes."""
+"""The calls on documents and their contents."""
 
 from http import HTTPStatus
 from urllib.parse import quote
@@ -30,7 +30,7 @@ _PUT = (
 
 @documented(body=PlanRequest, answer=PlanAnswer, errors=(ErrorCode.INVALID_FIELDS,))
 async def plan(request: Request) -> Response:
-    """POST /v1/documents/plan"""
+    """POST /v1/documents/plan: says which documents must be uploaded, and where."""
     identity = authenticate(request)
     body = await read_json(request, PlanRequest)
     return answer(PlanAnswer(await state_of(request).documents.plan(identity, body.documents)))
@@ -38,8 +38,9 @@ async def plan(request: Request) -> Response:
 
 @documented(answer=DocumentLink, errors=(ErrorCode.NOT_FOUND, ErrorCode.STORE_UNAVAILABLE))
 async def link(request: Request) -> Response:
-    """GET /v1/documents/{id}/link"""
+    """GET /v1/documents/{id}/link: returns a short-lived URL of a document."""
     identity, text = authenticate(request), request.path_params["id"]
+    # No document can have such an id, and PostgreSQL would not accept it.
     if not checks.is_uuid(text):
         raise not_found("document")
     return answer(await state_of(request).documents.link(identity, UUID(text)))
@@ -47,18 +48,18 @@ async def link(request: Request) -> Response:
 
 @documented(status=HTTPStatus.NO_CONTENT, takes_bytes=True, signed_in=False, errors=_PUT)
 async def put_blob(request: Request) -> Response:
-    """PUT /v1/blobs/{token}"""
+    """PUT /v1/blobs/{token}: uploads a document. The token is the authority."""
     await state_of(request).documents.take(request.path_params["token"], request.stream())
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
 @documented(media_type="*/*", signed_in=False, errors=_GET)
 async def get_blob(request: Request) -> Response:
-    """GET /v1/blobs/{token}"""
+    """GET /v1/blobs/{token}: downloads a document. The token is the authority."""
     found, path = await state_of(request).documents.open(request.path_params["token"])
     headers = {
         "Cache-Control": "private, no-store",
-        # A bill is shown, never run: not even a file that a browser would take for a page.
+        # A browser must not run anything in a bill, for example if it takes the file for a web page.
         "Content-Security-Policy": "sandbox; default-src 'none'",
         "Content-Disposition": f"inline; filename*=UTF-8''{quote(found.file_name)}",
     }

@@ -1,4 +1,4 @@
-"""The calls on entries, suggestions and exports, and on the book as a whole."""
+"""The calls on entries, suggestions and exports, and on the whole book."""
 
 from collections.abc import Generator
 from http import HTTPStatus
@@ -35,19 +35,19 @@ from server.http.responses import answer, read_json
 
 _DAY = {"type": "string", "format": "date"}
 _FILTER = (
-    Query("q", {"type": "string", "maxLength": limits.MAX_SEARCH}, "every word occurs in the entry"),
+    Query("q", {"type": "string", "maxLength": limits.MAX_SEARCH}, "words that must all occur in the entry"),
     Query("from", _DAY, "the first day"),
     Query("to", _DAY, "the last day"),
     Query("crDr", {"enum": ["CR", "DR"]}, "money in or money out"),
     Query("category", {"type": "string"}, "exactly this category"),
     Query("hasDocument", {"enum": ["true", "false"]}, "with or without a bill"),
-    Query("status", {"enum": ["active", "voided", "all"]}, "active, where it is left out"),
+    Query("status", {"enum": ["active", "voided", "all"]}, "default: active"),
 )
 _PAGING = (
-    Query("cursor", {"type": "string"}, "the nextCursor of the page before"),
-    Query("limit", {"type": "integer", "minimum": 1, "maximum": limits.MAX_PAGE}, "entries a page"),
+    Query("cursor", {"type": "string"}, "the nextCursor of the previous page"),
+    Query("limit", {"type": "integer", "minimum": 1, "maximum": limits.MAX_PAGE}, "entries per page"),
 )
-_PREFIX = (Query("prefix", {"type": "string"}, "how it begins"),)
+_PREFIX = (Query("prefix", {"type": "string"}, "the beginning of the text"),)
 _CHANGE = (
     ErrorCode.INVALID_FIELDS,
     ErrorCode.CLOCK_AHEAD,
@@ -55,6 +55,7 @@ _CHANGE = (
     ErrorCode.MEDIA_TYPE_REFUSED,
     ErrorCode.OPERATION_REUSED,
 )
+# The errors of a change to an existing entry.
 _LATER = (*_CHANGE, ErrorCode.NOT_FOUND, ErrorCode.BASE_MISSING, ErrorCode.ENTRY_EXISTS)
 
 
@@ -62,7 +63,7 @@ _LATER = (*_CHANGE, ErrorCode.NOT_FOUND, ErrorCode.BASE_MISSING, ErrorCode.ENTRY
     body=CreateEntry, answer=EntrySaved, status=HTTPStatus.CREATED, errors=(*_CHANGE, ErrorCode.ENTRY_EXISTS)
 )
 async def create(request: Request) -> Response:
-    """POST /v1/entries"""
+    """POST /v1/entries: creates an entry."""
     identity = authenticate(request)
     body = await read_json(request, CreateEntry)
     return answer(await state_of(request).changes.create(identity, body), HTTPStatus.CREATED)
@@ -70,7 +71,7 @@ async def create(request: Request) -> Response:
 
 @documented(body=EditEntry, answer=EntrySaved, errors=_LATER)
 async def edit(request: Request) -> Response:
-    """PUT /v1/entries/{id}"""
+    """PUT /v1/entries/{id}: edits an entry."""
     identity, id_ = authenticate(request), _id(request, "entry")
     body = await read_json(request, EditEntry)
     return answer(await state_of(request).changes.edit(identity, id_, body))
@@ -78,7 +79,7 @@ async def edit(request: Request) -> Response:
 
 @documented(body=VoidEntry, answer=EntrySaved, errors=_LATER)
 async def void(request: Request) -> Response:
-    """POST /v1/entries/{id}/void"""
+    """POST /v1/entries/{id}/void: voids an entry."""
     identity, id_ = authenticate(request), _id(request, "entry")
     body = await read_json(request, VoidEntry)
     return answer(await state_of(request).changes.void(identity, id_, body))
@@ -86,7 +87,7 @@ async def void(request: Request) -> Response:
 
 @documented(body=VoidEntry, answer=EntrySaved, errors=_LATER)
 async def restore(request: Request) -> Response:
-    """POST /v1/entries/{id}/restore"""
+    """POST /v1/entries/{id}/restore: restores a voided entry."""
     identity, id_ = authenticate(request), _id(request, "entry")
     body = await read_json(request, VoidEntry)
     return answer(await state_of(request).changes.restore(identity, id_, body))
@@ -94,7 +95,7 @@ async def restore(request: Request) -> Response:
 
 @documented(answer=EntryHistory, errors=(ErrorCode.NOT_FOUND,))
 async def history(request: Request) -> Response:
-    """GET /v1/entries/{id}/history"""
+    """GET /v1/entries/{id}/history: returns all versions of an entry."""
     identity = authenticate(request)
     return answer(await state_of(request).changes.history(identity, _id(request, "entry")))
 
@@ -103,7 +104,7 @@ async def history(request: Request) -> Response:
     answer=EntryPage, query=(*_FILTER, *_PAGING), errors=(ErrorCode.INVALID_FIELDS, ErrorCode.BAD_REQUEST)
 )
 async def page(request: Request) -> Response:
-    """GET /v1/entries"""
+    """GET /v1/entries: returns a page of the listing or of a search."""
     identity, query = authenticate(request), dict(request.query_params)
     filter_, limit = parse_filter(query), parse_limit(query.get("limit", ""))
     entries = state_of(request).entries
@@ -112,7 +113,7 @@ async def page(request: Request) -> Response:
 
 @documented(answer=Summary, query=_FILTER, errors=(ErrorCode.INVALID_FIELDS,))
 async def summary(request: Request) -> Response:
-    """GET /v1/entries/summary"""
+    """GET /v1/entries/summary: returns the totals of a filter."""
     identity = authenticate(request)
     filter_ = parse_filter(dict(request.query_params))
     return answer(await state_of(request).entries.summary(identity, filter_))
@@ -120,70 +121,73 @@ async def summary(request: Request) -> Response:
 
 @documented(answer=EntryWithDocuments, errors=(ErrorCode.NOT_FOUND,))
 async def entry(request: Request) -> Response:
-    """GET /v1/entries/{id}"""
+    """GET /v1/entries/{id}: returns an entry with its documents."""
     identity = authenticate(request)
     return answer(await state_of(request).entries.get(identity, _id(request, "entry")))
 
 
 @documented(answer=BookDigest)
 async def digest(request: Request) -> Response:
-    """GET /v1/book/digest"""
+    """GET /v1/book/digest: returns a digest by which two books can be compared."""
     identity = authenticate(request)
     return answer(await state_of(request).entries.digest(identity))
 
 
 @documented(answer=CategorySuggestions, query=_PREFIX)
 async def suggest_categories(request: Request) -> Response:
-    """GET /v1/suggestions/categories"""
+    """GET /v1/suggestions/categories: completes a category."""
     identity, prefix = authenticate(request), request.query_params.get("prefix", "")
     return answer(await state_of(request).entries.suggest_categories(identity, _plain(prefix)))
 
 
 @documented(answer=DescriptionSuggestions, query=_PREFIX)
 async def suggest_descriptions(request: Request) -> Response:
-    """GET /v1/suggestions/descriptions"""
+    """GET /v1/suggestions/descriptions: completes a description."""
     identity, prefix = authenticate(request), request.query_params.get("prefix", "")
     return answer(await state_of(request).entries.suggest_descriptions(identity, _plain(prefix)))
 
 
 @documented(media_type="text/csv; charset=utf-8", query=_FILTER, errors=(ErrorCode.INVALID_FIELDS,))
 async def export_csv(request: Request) -> Response:
-    """GET /v1/exports/transactions.csv"""
+    """GET /v1/exports/transactions.csv: returns all entries of a filter as CSV."""
     identity = authenticate(request)
     filter_ = parse_filter(dict(request.query_params))
-    pieces = state_of(request).exports.stream(identity, filter_)
-    first = await run_in_threadpool(next, pieces)  # what fails, fails before the answer begins
+    chunks = state_of(request).exports.stream(identity, filter_)
+    # Wait for the first chunk: if the export fails, the response can still be an error.
+    first = await run_in_threadpool(next, chunks)
 
     headers = {
         "Content-Disposition": 'attachment; filename="Transactions.csv"',
         "Cache-Control": "no-store",
     }
-    return _Download(first, pieces, headers)
+    return _Download(first, chunks, headers)
 
 
 class _Download(StreamingResponse):
-    """Streams `pieces` and closes them, whatever happens: a client that goes away ends the query too."""
+    """Streams `chunks`, and closes the generator in the end: if the client goes away, the query ends too."""
 
-    def __init__(self, first: bytes, pieces: Generator[bytes, None, None], headers: dict[str, str]) -> None:
-        super().__init__(chain([first], pieces), headers=headers, media_type="text/csv; charset=utf-8")
-        self._pieces = pieces
+    def __init__(self, first: bytes, chunks: Generator[bytes, None, None], headers: dict[str, str]) -> None:
+        super().__init__(chain([first], chunks), headers=headers, media_type="text/csv; charset=utf-8")
+        self._chunks = chunks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await super().__call__(scope, receive, send)
-        finally:  # not left to the garbage collector: the query would run on until it comes
-            await run_in_threadpool(self._pieces.close)
+        finally:
+            # Without this the query would run until the garbage collector closes the generator.
+            await run_in_threadpool(self._chunks.close)
 
 
 def _id(request: Request, what: str) -> UUID:
     text = request.path_params["id"]
+    # Nothing can have such an id, and PostgreSQL would not accept it.
     if not checks.is_uuid(text):
         raise not_found(what)
     return UUID(text)
 
 
 def _plain(prefix: str) -> str:
-    """Drop what no suggestion holds and PostgreSQL refuses (NUL)."""
+    """Remove control characters, which no suggestion contains and of which PostgreSQL refuses NUL."""
     return "".join(c for c in prefix if not checks.has_control_characters(c))
 
 

@@ -1,4 +1,4 @@
-"""Is the process alive, and can it take a save?"""
+"""The health checks: whether the process is alive, and whether it can accept changes."""
 
 from typing import Final
 
@@ -15,6 +15,8 @@ from server.http.operation import documented
 from server.http.responses import answer
 from server.node.identity import VERSION
 
+# Writes a record to PostgreSQL's write-ahead log that belongs to no table. Like any commit, it waits until
+# the log is on disk, so it tests exactly the write path. A standby or a full disk fails it.
 _WRITE: Final = """
 select pg_logical_emit_message(true, 'bahi ready', '')
 where current_setting('transaction_read_only') = 'off'"""
@@ -22,22 +24,20 @@ where current_setting('transaction_read_only') = 'off'"""
 
 @documented(answer=Health, signed_in=False)
 async def live(request: Request) -> Response:
-    """GET /health/live: the process answers."""
+    """GET /health/live: returns 200 while the process answers."""
     return answer(Health("ok", state_of(request).config.server_id, VERSION))
 
 
 @documented(answer=Health, signed_in=False, errors=(ErrorCode.DRAINING,))
 async def ready(request: Request) -> Response:
-    """GET /health/ready: the database takes a write (a standby or a full disk would not), and new clients
-    are welcome."""
+    """GET /health/ready: returns 200 if the database accepts writes and the server is not draining."""
     services = state_of(request)
     if services.lifecycle.is_draining:
-        raise ApiError(ErrorCode.DRAINING, "This server is about to end; another one takes new clients.")
+        raise ApiError(ErrorCode.DRAINING, "This server is shutting down; another one takes new clients.")
     async with services.pool.connection() as connection:
-        # A record in the log that no table sees, flushed like any commit: the write path and nothing else.
         cursor = await connection.execute(_WRITE)
         if await cursor.fetchone() is None:
-            raise ApiError(ErrorCode.DATABASE_UNAVAILABLE, "The server's database takes no writes just now.")
+            raise ApiError(ErrorCode.DATABASE_UNAVAILABLE, "The server's database is read-only.")
     return answer(Health("ok", services.config.server_id, VERSION))
 
 

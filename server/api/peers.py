@@ -1,4 +1,4 @@
-"""Where the caller's changes are, and the calls by which servers ask each other."""
+"""The replication status of the caller's operations, and the calls between servers."""
 
 from uuid import UUID
 
@@ -28,7 +28,7 @@ _BYTES = (ErrorCode.FORBIDDEN, ErrorCode.NOT_FOUND, ErrorCode.STORE_UNAVAILABLE)
 
 @documented(body=SyncStatusRequest, answer=SyncStatus, errors=_STATUS)
 async def sync_status(request: Request) -> Response:
-    """POST /v1/sync/status"""
+    """POST /v1/sync/status: returns in which regions the caller's operations are."""
     identity = authenticate(request)
     body = await read_json(request, SyncStatusRequest)
     return answer(await state_of(request).replication_lookup.status(identity.book_id, body.op_ids))
@@ -36,7 +36,7 @@ async def sync_status(request: Request) -> Response:
 
 @documented(body=PeerRequest, answer=PeerStatus, signed_in=False, errors=(*_STATUS, ErrorCode.FORBIDDEN))
 async def peer_status(request: Request) -> Response:
-    """POST /v1/peers/status: for servers of this cluster, which sign what they ask."""
+    """POST /v1/peers/status: answers another server, which must have signed its question."""
     body = await read_json(request, PeerRequest)
     question = asked(request, body.question, peers.STATUS, StatusQuestion)
     return answer(await state_of(request).replication_lookup.answer(question))
@@ -44,9 +44,10 @@ async def peer_status(request: Request) -> Response:
 
 @documented(media_type="application/octet-stream", signed_in=False, errors=_BYTES)
 async def peer_bytes(request: Request) -> Response:
-    """GET /v1/peers/bytes: the bytes of a bill, for servers of this cluster, from any place on."""
+    """GET /v1/peers/bytes: returns a bill to another server. It supports Range, to resume a transfer."""
     text = request.headers.get(paths.PEER_HEADER, "")
     question = asked(request, text, peers.BYTES, BytesQuestion)
+    # They become parts of a path, so they are checked, although a server of the cluster signed them.
     if not (checks.is_uuid(question.book_id) and checks.is_sha256(question.sha256)):
         raise not_found("document")
     store, book_id = state_of(request).documents.store, UUID(question.book_id)
@@ -56,13 +57,13 @@ async def peer_bytes(request: Request) -> Response:
 
 
 def asked(request: Request, text: str, kind: str, shape: type[Q]) -> Q:
-    """Return what another server of the cluster asks. Raises ApiError (forbidden)."""
+    """Return the question of another server of the cluster. Raises ApiError (forbidden)."""
     services = state_of(request)
     roster, me = services.membership.roster, services.config.server_id
     try:
         return questions.read(text, kind, shape, roster, me, services.clock())
     except SignatureError as error:
-        raise ApiError(ErrorCode.FORBIDDEN, "This is for the servers of this cluster only.") from error
+        raise ApiError(ErrorCode.FORBIDDEN, "Only servers of this cluster may call this.") from error
 
 
 ROUTES = [

@@ -1,4 +1,4 @@
-"""What the routes of one running server share."""
+"""The services of one running server, shared by its routes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ from server.tokens.tokens import Signer
 
 @dataclass(slots=True)
 class ServerState:
-    """One of each room's service; `clock` gives seconds since 1970."""
+    """The services of one server. `clock` returns seconds since 1970."""
 
     config: Config
     pool: Pool
@@ -48,7 +48,8 @@ class ServerState:
 
     @property
     def signer(self) -> Signer:
-        """The key that this server signs with now."""
+        """The key that this server signs with at the moment."""
+        # A property, because the key changes when the roster rotates it.
         return self.trusted_keys.signer
 
 

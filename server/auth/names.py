@@ -1,7 +1,8 @@
-"""Names to sign in by: what two spellings of one name have in common, and what a name may be. Pure.
+"""User names: normalisation, validation, and the suffixes that make a name unique. Pure.
 
-Two regions may accept one name at the same moment. The lowest claim has it; whoever else claimed it signs in
-by the name and an ending of its own, `asha-2kdt`, made of the user's id, which nobody can choose.
+Two regions may accept the same name at the same moment. The user with the lowest claim (by version, then
+operation) keeps it. Every other user signs in with the name and a suffix made from the user's id, such as
+`asha-2kdt`. Nobody can choose a name that ends like this.
 """
 
 import re
@@ -13,55 +14,59 @@ from uuid import UUID
 from server.contract import checks, limits
 from server.contract.errors import FieldError
 
-_LETTERS: Final = "bcdfghjkmnpqrstvwxz"  # no vowels: it spells nothing
-_FEWEST: Final = 3
-_MOST: Final = 31  # the whole id
-_ENDING: Final = re.compile(rf"(?s)(.+)(-2[{_LETTERS}]{{{_FEWEST},}})\Z")
+_LETTERS: Final = "bcdfghjkmnpqrstvwxz"  # no vowels, so that no suffix is a word
+_MIN_LETTERS: Final = 3
+_MAX_LETTERS: Final = 31  # enough for all 128 bits of the id
+_SUFFIX: Final = re.compile(rf"(?s)(.+)(-2[{_LETTERS}]{{{_MIN_LETTERS},}})\Z")
 
 
 def name_key(name: str) -> str:
-    """Return what two spellings of one name have in common (NFKC, caseless)."""
+    """Return the normalised form of a name (NFKC, case-folded), by which names are compared."""
     return unicodedata.normalize("NFKC", name).casefold()
 
 
 def guess_key(name: str) -> str:
-    """Return by what attempts on `name` are counted, a name that nobody can have included."""
+    """Return the key under which attempts to log in as `name` are counted. Any text is accepted."""
+    # Normalising a name of megabytes would take long, so what nobody can have as a name is cut off.
     return name_key(name[: limits.MAX_USER_NAME + 1])
 
 
 def check_name(name: str) -> list[FieldError]:
-    """Check a name to sign in by, and what is kept of it: folded, some letters become several."""
+    """Check a user name and the length of its normalised form."""
+    # Normalising may turn one letter into several, for example "ﬃ" into "ffi".
     if not (errors := checks.check_user_name(name)) and len(name_key(name)) > limits.MAX_USER_NAME:
-        errors.append(FieldError("userName", "The user name is too long once its letters are spelled out."))
+        errors.append(FieldError("userName", "The user name is too long in its normalised form."))
     return errors
 
 
 def check_new_name(name: str) -> list[FieldError]:
-    """Check a name that somebody chooses: the endings of names that were taken are nobody's to choose."""
-    if not (errors := check_name(name)) and split_ending(name_key(name))[1]:
-        errors.append(FieldError("userName", "A user name cannot end like this one; please choose another."))
+    """Check a name that somebody chooses. Names that end in a generated suffix are reserved."""
+    if not (errors := check_name(name)) and split_suffix(name_key(name))[1]:
+        errors.append(FieldError("userName", "A user name cannot end like this; please choose another."))
     return errors
 
 
 def sign_in_key(name: str) -> str:
-    """Return by what a name is looked up, "" where nobody can have it. With an ending it may be longer than a
-    name that is chosen."""
-    chosen, ending = split_ending(name_key(name[: 2 * limits.MAX_USER_NAME]))
-    return "" if check_name(chosen) else chosen + ending
+    """Return the key by which a name is looked up, or "" if nobody can have that name."""
+    # With its suffix, a name may be longer than MAX_USER_NAME.
+    chosen, suffix = split_suffix(name_key(name[: 2 * limits.MAX_USER_NAME]))
+    return "" if check_name(chosen) else chosen + suffix
 
 
-def split_ending(key: str) -> tuple[str, str]:
-    """Return a name as it was chosen, and its ending, "" where it has none."""
-    found = _ENDING.match(key)
+def split_suffix(key: str) -> tuple[str, str]:
+    """Return the chosen part of a name, and its generated suffix ("" if it has none)."""
+    found = _SUFFIX.match(key)
     return (found[1], found[2]) if found else (key, "")
 
 
-def endings(claims: Sequence[UUID]) -> list[str]:
-    """Return the ending of each of the users that claimed one name, in the order of their claims: the first
-    has none. Of two whose letters begin alike, the later one's are more."""
+def suffixes(claims: Sequence[UUID]) -> list[str]:
+    """Return the suffix of each user that claimed the same name, in the order of `claims`.
+
+    The first user gets none. If two suffixes begin with the same letters, the later one has more letters.
+    """
     given = [""]
     for user_id in claims[1:]:
-        letters, length = _letters(user_id), _FEWEST
+        letters, length = _letters(user_id), _MIN_LETTERS
         while f"-2{letters[:length]}" in given and length < len(letters):
             length += 1
         given.append(f"-2{letters[:length]}")
@@ -70,7 +75,7 @@ def endings(claims: Sequence[UUID]) -> list[str]:
 
 def _letters(user_id: UUID) -> str:
     number, letters = user_id.int, ""
-    for _ in range(_MOST):
+    for _ in range(_MAX_LETTERS):
         number, digit = divmod(number, len(_LETTERS))
         letters += _LETTERS[digit]
     return letters

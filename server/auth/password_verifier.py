@@ -1,4 +1,4 @@
-"""The one door that every password goes through: counted, bounded, and hashed whoever's it is."""
+"""Verifies passwords. Every attempt is counted and rate-limited, whether the user exists or not."""
 
 import hashlib
 import math
@@ -18,38 +18,40 @@ _MINUTE: Final = 60
 
 @dataclass(slots=True)
 class PasswordVerifier:
-    """`clock` gives seconds since 1970."""
+    """Verifies passwords within the limits of `throttle`. `clock` returns seconds since 1970."""
 
     throttle: Throttle
     clock: Callable[[], float]
     passwords: Passwords = field(default_factory=Passwords)
 
     async def verify(self, attempt: Attempt, stored: str | None, password: str) -> bool:
-        """Say whether `password` is the one of `stored` (None: nobody's). Raises ApiError
-        (too_many_attempts) before it looks.
+        """Return whether `password` matches the hash `stored` (None: there is no such user).
+
+        Raises ApiError (too_many_attempts), without verifying the password.
         """
         wait = self.throttle.admit(attempt, self.clock())
         if wait > 0:
             raise too_many_attempts(wait)
-        bounded = password[: limits.MAX_PASSWORD + 1]
-        right = await self.passwords.verify(stored, bounded, known_device=attempt.device is not None)
-        if right:
+        bounded = password[: limits.MAX_PASSWORD + 1]  # hashing megabytes would take long
+        matches = await self.passwords.verify(stored, bounded, known_device=attempt.device is not None)
+        if matches:
             self.throttle.succeeded(attempt, self.clock())
-        return right
+        return matches
 
 
 def attempt_of(name: str, host: str | None, known_device: UUID | None = None) -> Attempt:
-    """Return the attempt on the account of `name` (as `name_key` spells it) that comes from `host`."""
+    """Return an attempt from `host` on the account of `name`, which `name_key` has normalised."""
+    # The hash gives keys of one size, so that long names do not fill the memory of the throttle.
     account = hashlib.sha256(name.encode()).digest()
     return Attempt(account, address_key(host), known_device.bytes if known_device else None)
 
 
 def too_many_attempts(wait: float) -> ApiError:
-    """Return the refusal that says for how many seconds."""
+    """Return the error for a caller that must wait for `wait` seconds."""
     seconds = math.ceil(wait)
     return ApiError(
         ErrorCode.TOO_MANY_ATTEMPTS,
-        f"There were too many attempts with a wrong password. Please try again in {_in_words(seconds)}.",
+        f"Too many attempts with a wrong password. Please try again in {_in_words(seconds)}.",
         {"retryAfter": seconds},
     )
 

@@ -1,4 +1,7 @@
-"""Passwords: Argon2id (RFC 9106, OWASP's m=19 MiB t=2 p=1), in threads and never many at once."""
+"""Password hashing with Argon2id (RFC 9106; parameters of OWASP: m=19 MiB, t=2, p=1).
+
+Hashing runs in threads, a few at a time: each one takes a processor and 19 MiB of memory.
+"""
 
 import asyncio
 from typing import Final
@@ -8,35 +11,34 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 _hasher: Final = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 _AT_ONCE: Final = 2
-# A name that does not exist costs what a wrong password costs, so that the time tells nobody which names do.
+# Verified against if the user does not exist. So a login takes the same time whether the name exists or not,
+# and nobody can find out names by measuring it.
 _NOBODY: Final = (
     "$argon2id$v=19$m=19456,t=2,p=1$f2HlsrVL9IvgvTJfPMwPSQ$hJgJe9BSzbKzI7hGokigcirUtVaLNE1GR+O/QOKFDrE"
 )
 
 
 class Passwords:
-    """Hashes and verifies; one per event loop."""
+    """Hashes and verifies passwords. Used in one event loop only."""
 
     def __init__(self) -> None:
-        self._room = asyncio.Semaphore(_AT_ONCE)
-        self._owners_room = asyncio.Semaphore(1)
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+        # A known device has a slot of its own, so that guessers who fill the others do not delay it.
+        self._known_device_slot = asyncio.Semaphore(1)
 
     async def hash(self, password: str) -> str:
-        """Return the PHC string."""
-        async with self._room:
+        """Return the hash of `password` as a PHC string."""
+        async with self._slots:
             return await asyncio.to_thread(_hasher.hash, password)
 
     async def verify(self, stored: str | None, password: str, *, known_device: bool = False) -> bool:
-        """Say whether `password` is the one that `stored` was made from; None never is.
-
-        A known device does not queue behind whoever else is guessing.
-        """
-        async with self._owners_room if known_device else self._room:
+        """Return whether `password` matches the hash `stored`; False if that is None or ""."""
+        async with self._known_device_slot if known_device else self._slots:
             matches = await asyncio.to_thread(_verify, stored or _NOBODY, password)
         return matches and bool(stored)
 
     def needs_rehash(self, stored: str) -> bool:
-        """Say whether `stored` was made with weaker parameters than today's."""
+        """Return whether the hash `stored` was made with other parameters than today's."""
         return _hasher.check_needs_rehash(stored)
 
 

@@ -1,5 +1,5 @@
--- name: find_claims -- no book: signing in is how a book is found
--- Nearly always one: two regions may have accepted one name at once.
+-- name: find_claims -- no book: logging in is how a book is found
+-- Nearly always one row. There are several if two regions accepted the same name at the same time.
 select u.book_id, u.id, u.display_name, coalesce(p.password_hash, ''), coalesce(pj.doc, '{}'), coalesce(dj.doc, '{}'),
     u.disabled_at is not null
 from public.username_claim c
@@ -13,17 +13,17 @@ where c.name_key = %(name_key)s
 order by c.ver, c.op_id;
 
 -- name: claimants
--- Who claimed the name of this user, in the order of their claims.
+-- All users that claimed the name of this user, in the order of their claims.
 select c.id
 from public.username_claim mine
 join public.username_claim c on c.name_key = mine.name_key
 where mine.book_id = %(book_id)s and mine.id = %(user_id)s
 order by c.ver, c.op_id;
 
--- name: lock_name -- no book: the claim of a name is what makes the book
+-- name: lock_name -- no book: the book does not exist yet
 select pg_advisory_xact_lock(hashtextextended('name ' || %(name_key)s, 0));
 
--- name: only_book -- no book: a computer's own server holds one book, whoever's
+-- name: only_book -- no book: a local server has one book
 select u.book_id, u.id, u.display_name, coalesce(p.password_hash, ''), coalesce(pj.doc, '{}'), coalesce(dj.doc, '{}')
 from public.app_user u
 left join public.credential p on p.book_id = u.book_id and p.id = u.id
@@ -46,8 +46,9 @@ where u.book_id = %(book_id)s and u.id = %(user_id)s and u.disabled_at is null;
 -- name: lock_devices
 select pg_advisory_xact_lock(hashtextextended('devices ' || %(book_id)s::text, 0));
 
--- name: standing_doc
--- The whole text of a credential's or a device's version that stands: its table names the journal row.
+-- name: current_doc
+-- The document of the winning version of a credential or device. Its table has only some of the keys, but names the
+-- journal row.
 select t.ver, j.doc
 from (
     select book_id, id, ver, op_id from public.credential
@@ -62,7 +63,7 @@ join public.journal j on j.book_id = t.book_id and j.op_id = t.op_id and j.kind 
 select code_prefix from public.device where book_id = %(book_id)s and left(code_prefix, 1) = %(letter)s;
 
 -- name: last_code
--- One look at the end of accounting_entry_code, however large the book.
+-- Reads one row at the end of the index accounting_entry_code, however large the book is.
 select coalesce((
     select split_part(e.human_code, '-', 2)::bigint
     from public.accounting_entry e
@@ -74,17 +75,17 @@ select coalesce((
 -- name: lock_password
 select pg_advisory_xact_lock(hashtextextended('password ' || %(book_id)s::text || %(user_id)s::text, 0));
 
--- name: lock_invite -- no book: the account that an invitation makes is what makes the book
+-- name: lock_invite -- no book: the book does not exist yet
 select pg_advisory_xact_lock(hashtextextended('invite ' || %(jti)s::text, 0));
 
--- name: is_invite_spent -- no book: an invitation makes one account, whichever
+-- name: is_invite_spent -- no book: an invitation is valid once, for any book
 select exists (select from public.invite_use where jti = %(jti)s);
 
 -- name: spend_invite
 insert into public.invite_use (book_id, jti) values (%(book_id)s, %(jti)s);
 
 -- name: session_state
--- A user whom this region has not heard of yet is not a disabled one.
+-- A user whose record has not arrived in this region yet does not count as disabled.
 select exists (select from public.revocation where book_id = %(book_id)s and fam = %(fam)s)
     or exists (
         select from public.app_user where book_id = %(book_id)s and id = %(user_id)s and disabled_at is not null
@@ -97,7 +98,7 @@ select exists (select from public.revocation where book_id = %(book_id)s and fam
     ), '{}');
 
 -- name: sessions
--- Began after `since` (µs) and not ended. The last use is that of the highest generation spent.
+-- Sessions that began after `since` (µs) and were not ended. The last use is the use of the highest generation.
 select s.id, coalesce(d.display_name, ''), s.doc, s.ver, (
     select extract(epoch from u.at)::float8
     from public.refresh_use u
@@ -126,7 +127,7 @@ where s.book_id = %(book_id)s and s.kind = 'session' and s.author = %(user_id)s 
 on conflict do nothing
 returning fam;
 
--- name: users -- no book: the operator's list is of every account
+-- name: users -- no book: the operator lists all users
 select u.display_name, extract(epoch from u.created_at)::float8, greatest(
     (
         select max(s.ver) / 1e6 from public.journal s
@@ -148,7 +149,7 @@ values (%(book_id)s, %(fam)s, %(gen)s, %(rid_hash)s, %(server)s, to_timestamp(%(
 on conflict do nothing;
 
 -- name: is_reused
--- In any generation: the other use of an earlier one may have come from another region since.
+-- Looks at every generation: the second use of an earlier one may have arrived from another region meanwhile.
 select exists (
     select from public.refresh_use
     where book_id = %(book_id)s and fam = %(fam)s
@@ -159,5 +160,5 @@ select exists (
 insert into public.revocation (book_id, fam, reason) values (%(book_id)s, %(fam)s, %(reason)s)
 on conflict do nothing;
 
--- name: ended_lately -- no book: tokens of every book's sessions are kept here
+-- name: recently_ended -- no book: the server refuses tokens of ended sessions of all books
 select fam from public.revocation where at > now() - %(seconds)s * interval '1 second';

@@ -1,4 +1,4 @@
-"""Signing in and registering."""
+"""Registering and logging in."""
 
 import asyncio
 import hashlib
@@ -34,14 +34,17 @@ from server.tokens import invites
 from server.tokens.invites import InviteError
 from server.tokens.tokens import ACCESS_SECONDS, Identity
 
-_WRONG: Final = "The user name or the password is not right."
-_CLOSED: Final = "This server does not take new accounts; ask who runs it for one."
-_TAKEN: Final = "Somebody has this user name already."
+_WRONG: Final = "Wrong user name or password."
+_CLOSED: Final = "Registration is closed on this server; ask its operator for an account."
+_TAKEN: Final = "This user name is already taken."
 
 
 @dataclass(slots=True)
 class AuthService:
-    """`clock` gives seconds since 1970; `host` is the address that a call comes from."""
+    """Registers users and logs them in. `clock` returns seconds since 1970.
+
+    The argument `host` of the methods is the address of the caller.
+    """
 
     config: Config
     pool: Pool
@@ -50,23 +53,23 @@ class AuthService:
     clock: Callable[[], float]
     verifier: PasswordVerifier = field(init=False)
     sessions: SessionService = field(init=False)
-    _making: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _creating: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
         self.verifier = PasswordVerifier(Throttle(self._servers()), self.clock)
         self.sessions = SessionService(self.config, self.pool, self.issuer, self.verifier, self.placement)
 
-    def heed_roster(self) -> None:
-        """Believe the keys of the roster in force now, and share the limits by its size."""
-        self.issuer.forget()
+    def roster_changed(self) -> None:
+        """Verify tokens with the keys of the new roster, and divide the limits by its number of servers."""
+        self.issuer.clear_cache()
         self.verifier.throttle.share_by(self._servers())
 
     def identify(self, token: str) -> Identity:
-        """Return who calls. Raises ApiError (unauthenticated, wrong_server)."""
+        """Return the caller. Raises ApiError (unauthenticated, wrong_server)."""
         return self.issuer.identify(token)
 
     async def register(self, body: Registration) -> SignedIn:
-        """Make an account and its book.
+        """Create an account and its book.
 
         Raises ApiError (registration_closed, invite_refused, invalid_fields, user_name_taken).
         """
@@ -76,7 +79,7 @@ class AuthService:
         return await self._signed_in(account, body.device)
 
     async def login(self, body: Credentials, host: str | None = None) -> SignedIn:
-        """Sign in by name and password. Raises ApiError (wrong_credentials, too_many_attempts)."""
+        """Log in with name and password. Raises ApiError (wrong_credentials, too_many_attempts)."""
         _refuse(checks.check_device(body.device))
         account = await self._find(body.user_name, UUID(body.device.id))
         attempt = _attempt(guess_key(body.user_name), account, body.device, host)
@@ -84,7 +87,7 @@ class AuthService:
         return await self._signed_in(await self._rehashed(account, body), body.device)
 
     async def local_book(self) -> LocalBook:
-        """Say what is on this computer."""
+        """Return what is known of the book on this computer. Raises ApiError (not_found)."""
         self._require_local()
         account = await self._only_account()
         if account is None:
@@ -92,14 +95,18 @@ class AuthService:
         return LocalBook(exists=True, user_name=account.user_name, has_password=bool(account.password.hash))
 
     async def local_sign_in(self, body: LocalSignIn, host: str | None = None) -> SignedIn:
-        """Open this computer's book, or make it. A book without a password opens for whoever has the secret
-        of this server, which is the program that started it."""
+        """Log in to the book on this computer; create the book if there is none.
+
+        Raises ApiError (not_found, invalid_fields, wrong_credentials, too_many_attempts).
+        """
+        # A book without a password needs none: the middleware lets only the program that started this
+        # server call it.
         self._require_local()
         _refuse(checks.check_device(body.device))
-        async with self._making:  # of two first sign-ins at once, the second opens what the first made
+        async with self._creating:  # two first log-ins at once must not create two books
             account = await self._only_account(UUID(body.device.id))
             if account is None:
-                return await self._signed_in(await self._make_local(body), body.device)
+                return await self._signed_in(await self._create_local(body), body.device)
         if account.password.hash:
             attempt = _attempt(name_key(account.user_name), account, body.device, host)
             account = await self._open(account, attempt, body.password)
@@ -112,10 +119,10 @@ class AuthService:
 
     def _require_local(self) -> None:
         if not self.config.local:
-            raise ApiError(ErrorCode.NOT_FOUND, "This server is not a computer's own.")
+            raise ApiError(ErrorCode.NOT_FOUND, "This server does not serve a local book.")
 
     def _may_register(self, code: str) -> UUID | None:
-        """Return the invitation to be spent, None where none is needed."""
+        """Return the id of the invitation in `code`, or None if this server needs none. Raises ApiError."""
         if self.config.local or self.config.registration == "closed":
             raise ApiError(ErrorCode.REGISTRATION_CLOSED, _CLOSED)
         if self.config.registration == "open":
@@ -129,14 +136,14 @@ class AuthService:
         async with self.pool.connection() as connection:
             return await store.only_account(connection, *([device_id] if device_id else []))
 
-    async def _make_local(self, body: LocalSignIn) -> Account:
+    async def _create_local(self, body: LocalSignIn) -> Account:
         _refuse(check_name(body.user_name))
         if body.password:
             _refuse(checks.check_new_password(body.password))
         return await self._create(body.user_name, body.password, body.device, None)
 
     async def _find(self, user_name: str, device_id: UUID) -> Account | None:
-        # PostgreSQL would refuse some of the names that nobody can have.
+        # sign_in_key() drops what nobody can have as a name: PostgreSQL would refuse some of it, such as NUL.
         async with self.pool.connection() as connection:
             return await store.find_by_name(connection, sign_in_key(user_name), device_id)
 
@@ -162,6 +169,7 @@ class AuthService:
         return account
 
     async def _rehashed(self, account: Account, body: Credentials) -> Account:
+        # Only at a login the password is known, so only here its hash can be replaced by a stronger one.
         if not self.verifier.passwords.needs_rehash(account.password.hash):
             return account
         hashed = await self.verifier.passwords.hash(body.password)
@@ -197,17 +205,15 @@ class AuthService:
 
 
 def _attempt(name: str, account: Account | None, device: Device, host: str | None) -> Attempt:
-    """Return the attempt; the device is known where it has the secret of an earlier log-in to this account.
-
-    The comparison is made for a name that nobody has too, so that the time tells nothing.
-    """
-    kept = account.device_hash if account else ""
-    known = hmac.compare_digest(_secret_hash(device.secret), kept or "-" * 64) and bool(device.secret)
+    """Return the attempt. The device is known if it has the secret of an earlier log-in to this account."""
+    # Compare for a name that nobody has too, so that the time does not show which names exist.
+    stored = account.device_hash if account else ""
+    known = hmac.compare_digest(_secret_hash(device.secret), stored or "-" * 64) and bool(device.secret)
     return attempt_of(name, host, UUID(device.id) if known else None)
 
 
 def _secret_hash(secret: str) -> str:
-    """Hash a device's secret: it is as random as a key, so that no slow hash is needed."""
+    # The secret is as random as a key, so it needs no slow password hash.
     return hashlib.sha256(secret.encode()).hexdigest()
 
 

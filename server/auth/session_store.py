@@ -1,4 +1,4 @@
-"""Sessions in PostgreSQL: journal records of kind `session`, and the two insert-only tables."""
+"""Sessions in PostgreSQL: journal records of kind `session`, and two tables, refresh_use and revocation."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -14,9 +14,9 @@ _US: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class KnownSession:
-    """A session that was not ended; instants in seconds since 1970.
+    """A session that was not ended. Times are in seconds since 1970.
 
-    `password_ver` is the version of the password by which it began.
+    `password_ver` is the version of the password with which the session began.
     """
 
     family: UUID
@@ -29,7 +29,7 @@ class KnownSession:
 async def start_session(
     connection: Connection, account: Account, identity: Identity, stamp: Stamp, region: str
 ) -> None:
-    """Note that a session began."""
+    """Record the start of a session in the journal."""
     doc = doc_of(startedVer=stamp.ver, passwordVer=account.password.chosen_ver)
     record = Record("session", identity.session_id, doc)
     operation = Operation(
@@ -39,7 +39,7 @@ async def start_session(
 
 
 async def session_state(connection: Connection, identity: Identity) -> tuple[bool, Password]:
-    """Say whether the session was ended or its user disabled, and which password stands."""
+    """Return whether the session was ended or its user disabled, and the user's current password."""
     parameters = {
         "book_id": identity.book_id,
         "user_id": identity.user_id,
@@ -51,9 +51,10 @@ async def session_state(connection: Connection, identity: Identity) -> tuple[boo
 
 
 async def sessions_of(connection: Connection, identity: Identity, now: float) -> list[KnownSession]:
-    """Return the user's sessions, the newest first."""
+    """Return the user's sessions that may still be alive, newest first."""
     parameters = {"book_id": identity.book_id, "user_id": identity.user_id, "since": _oldest(now)}
     rows = await (await connection.execute(SQL["sessions"], parameters)).fetchall()
+    # A session that was never refreshed was last used when it began.
     return [
         KnownSession(family, name, read_doc(doc).get("passwordVer", 0), ver / _US, used or ver / _US)
         for family, name, doc, ver, used in rows
@@ -61,7 +62,7 @@ async def sessions_of(connection: Connection, identity: Identity, now: float) ->
 
 
 async def is_session(connection: Connection, identity: Identity, family: UUID) -> bool:
-    """Say whether this user ever had that session."""
+    """Return whether the session `family` is, or was, one of this user's."""
     parameters = {"book_id": identity.book_id, "user_id": identity.user_id, "fam": family}
     row = await (await connection.execute(SQL["is_session"], parameters)).fetchone()
     return bool(row and row[0])
@@ -70,8 +71,9 @@ async def is_session(connection: Connection, identity: Identity, family: UUID) -
 async def use_generation(
     connection: Connection, identity: Identity, generation: int, rid_hash: str, server: str, now: float
 ) -> bool:
-    """Note that this generation was spent by this refreshId; True where it, or an earlier one, was spent by
-    another refreshId too.
+    """Record the use of a generation with a refresh id (its hash).
+
+    Return whether this generation, or an earlier one of the session, was used with another refresh id too.
     """
     parameters = {
         "book_id": identity.book_id,
@@ -81,27 +83,27 @@ async def use_generation(
         "server": server,
         "now": now,
     }
-    # Two statements, the first committed before the second looks: of two that come at once, one sees both.
+    # Two statements in autocommit: of two concurrent uses, the one that commits last sees both rows.
     await connection.execute(SQL["use_generation"], parameters)
     row = await (await connection.execute(SQL["is_reused"], parameters)).fetchone()
     return bool(row and row[0])
 
 
 async def revoke(connection: Connection, book_id: UUID, family: UUID, reason: str) -> None:
-    """End a session for good."""
+    """End a session."""
     await connection.execute(SQL["revoke"], {"book_id": book_id, "fam": family, "reason": reason})
 
 
 async def recent_revocations(connection: Connection, seconds: float) -> set[UUID]:
-    """Return the sessions that were ended in the last `seconds`, in whatever region."""
-    rows = await (await connection.execute(SQL["ended_lately"], {"seconds": seconds})).fetchall()
+    """Return the sessions that were ended in the last `seconds`, in any region."""
+    rows = await (await connection.execute(SQL["recently_ended"], {"seconds": seconds})).fetchall()
     return {family for (family,) in rows}
 
 
 async def revoke_others(
     connection: Connection, book_id: UUID, user_id: UUID, kept: UUID | None, reason: str, now: float
 ) -> list[UUID]:
-    """End every session of a user but `kept`; return those that it ended."""
+    """End every session of a user except `kept`; return those that this call ended."""
     parameters = {
         "book_id": book_id,
         "user_id": user_id,
@@ -114,5 +116,8 @@ async def revoke_others(
 
 
 def _oldest(now: float) -> int:
-    """Return the version (µs) before which no session can still go on, whatever the regions' clocks."""
+    """Return the version (µs) of the oldest session that may still be alive.
+
+    It allows for a day of difference between the clocks of the regions.
+    """
     return int((now - REFRESH_ABSOLUTE_SECONDS - 86_400) * _US)

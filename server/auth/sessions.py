@@ -1,4 +1,4 @@
-"""What happens to a session after its log-in: rotation, the list, its end, and a new password."""
+"""Sessions after the log-in: token refresh, list of sessions, logout, and password change."""
 
 import hashlib
 import logging
@@ -33,23 +33,25 @@ from server.tokens import tokens
 from server.tokens.tokens import Identity, RefreshToken
 
 _log = logging.getLogger(__name__)
-# A retry of a spent generation gives a token with a full idle time again, so that a session may outlive its
-# last noted use by two of them. One that may go on must be in the list.
+# A retry of a refresh is not recorded, but returns a token with the full idle time. So a session may live for
+# two idle times after its last recorded use, and must be listed until then.
 _LISTED_SECONDS: Final = 2 * tokens.REFRESH_IDLE_SECONDS
-_WRONG_OLD: Final = "That is not the present password."
+_WRONG_OLD: Final = "That is not the current password."
 
 
 def is_cut_off(password: Password, session: UUID, password_ver: int) -> bool:
-    """Say whether a newer password ended this session: every one that began by an older password ends, but
-    the one that chose it. Versions are compared, not clocks, and a region that has not heard of the new
-    password yet ends nobody who began by it.
+    """Return whether a password change ended this session.
+
+    A password change ends every session that began with an older password, except the one that made it.
     """
+    # Versions of the password are compared, not times. A region that does not have the new password yet sees
+    # a session that began with it as newer, and does not end it.
     return password.chosen_ver > password_ver and password.kept_family != str(session)
 
 
 @dataclass(slots=True)
 class SessionService:
-    """Its calls raise ApiError."""
+    """Refreshes, lists and ends sessions, and changes passwords."""
 
     config: Config
     pool: Pool
@@ -58,10 +60,11 @@ class SessionService:
     placement: Placement
 
     async def refresh(self, body: RefreshRequest) -> Refreshed:
-        """Rotate: the same generation with the same refreshId gives the same next generation, however often;
-        where the session is from now on, the rules of `server.pinning.rules` say.
+        """Rotate the refresh token, and pin the session to a server as `server.pinning.rules` decides.
 
-        Raises ApiError (unauthenticated); another refreshId for a spent generation ends the session.
+        A retry (the same generation with the same refresh id) returns the same next generation. A used
+        generation with another refresh id means that the token was copied: that ends the session. Raises
+        ApiError (unauthenticated).
         """
         token, standing, user_name = await self._spend(body)
         decision = await self.placement.at_refresh(token, standing, body)
@@ -83,7 +86,7 @@ class SessionService:
         )
 
     async def logout(self, body: LogoutRequest) -> SessionsEnded:
-        """End the session of a refresh token, an expired one too. Raises ApiError (unauthenticated)."""
+        """End the session of a refresh token, which may have expired. Raises ApiError (unauthenticated)."""
         identity = self.issuer.read_refresh(body.refresh_token, expired_too=True).identity
         async with self.pool.connection() as connection:
             await session_store.revoke(connection, identity.book_id, identity.session_id, "logout")
@@ -114,7 +117,7 @@ class SessionService:
     async def change_password(
         self, identity: Identity, body: PasswordChange, host: str | None = None
     ) -> SessionsEnded:
-        """Choose another password; the caller's session goes on, the user's others end.
+        """Set a new password, and end all sessions of the user except the caller's.
 
         Raises ApiError (unauthenticated, invalid_fields, too_many_attempts).
         """
@@ -132,7 +135,7 @@ class SessionService:
     # --- inside ----------------------------------------------------------------------------------
 
     async def _spend(self, body: RefreshRequest) -> tuple[RefreshToken | None, Standing, str]:
-        """Spend the generation of a refresh token; return the token, how it stands, and `name_if_taken`."""
+        """Use up the generation of a refresh token; return the token, its standing, and `name_if_taken`."""
         try:
             token = self.issuer.read_refresh(body.refresh_token)
         except ApiError:
@@ -151,7 +154,7 @@ class SessionService:
             user_name = await store.name_if_taken(connection, identity.book_id, identity.user_id)
         if reused:
             self.issuer.end([family])
-            _log.warning("refresh token reused, session ended", extra={"session": str(family)})
+            _log.warning("refresh token reused; session ended", extra={"session": str(family)})
         return token, "reused" if reused else "good", user_name
 
     async def _require_going_on(self, connection: Connection, identity: Identity) -> Password:
@@ -161,7 +164,8 @@ class SessionService:
         return password
 
     def _check_new(self, password: str) -> None:
-        if self.config.local and not password:  # only the program that holds the secret can ask this server
+        # A local book may have no password: only the program that started this server can call it.
+        if self.config.local and not password:
             return
         errors = checks.check_new_password(password)
         if errors:

@@ -7,20 +7,22 @@ from uuid import UUID
 
 import msgspec
 
-from server.auth.names import endings, split_ending
+from server.auth.names import split_suffix, suffixes
 from server.db.pool import Connection
 from server.db.queries import load
 from server.journal.append import Operation, Record, append
 
 SQL: Final = load("server.auth")
-_ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford: nothing that reads as something else
+_ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no letters that look like others
 _NO_DEVICE: Final = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
 class Password:
-    """A password as it stands: its hash ("" without one), the version in which somebody chose it (a rehash
-    is no choice), and the session that chose it, which goes on while the user's others end.
+    """The current password of a user.
+
+    `hash` is "" if there is no password. `chosen_ver` is the version in which the user chose it, which a
+    rehash does not change. `kept_family` is the session that chose it, which did not end when others did.
     """
 
     hash: str = ""
@@ -30,9 +32,10 @@ class Password:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A user, the book, the password, and the hash of the secret of the device that asks ("": unknown).
+    """A user with book and password.
 
-    `user_name` is the one to sign in by; `name_taken` says that it is not quite the one that was chosen.
+    `user_name` is the name to sign in with. `name_taken` says that it has a suffix, because somebody else has
+    the chosen name. `device_hash` is the hash of the secret of the calling device ("": unknown device).
     """
 
     book_id: UUID
@@ -45,7 +48,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """The identity of an operation that the server itself makes."""
+    """The id and version of an operation that the server makes itself."""
 
     op_id: UUID
     ver: int
@@ -53,7 +56,7 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What an installation says of itself; `secret_hash` is "" where it has no secret."""
+    """The identity that an installation claims. `secret_hash` is "" if it has no secret."""
 
     device_id: UUID
     name: str
@@ -61,18 +64,18 @@ class Claim:
 
 
 def doc_of(**values: object) -> str:
-    """Return a journal text."""
+    """Return `values` as the JSON text of a journal record."""
     return msgspec.json.encode(values).decode()
 
 
 def read_doc(doc: str) -> dict[str, Any]:
-    """Return what a journal text holds."""
+    """Return the values in the JSON text of a journal record."""
     found: dict[str, Any] = msgspec.json.decode(doc)
     return found
 
 
 def password_of(doc: str) -> Password:
-    """Return what a credential's text says."""
+    """Return the password in the JSON text of a credential record."""
     values = read_doc(doc)
     return Password(values.get("passwordHash", ""), values.get("chosenVer", 0), values.get("keptFamily", ""))
 
@@ -85,13 +88,11 @@ def _account_of(row: tuple[Any, ...]) -> Account:
 
 
 async def find_by_name(connection: Connection, name_key: str, device_id: UUID = _NO_DEVICE) -> Account | None:
-    """Return the account that the name belongs to: the lowest claim's, or of those that came too late the one
-    whose ending it has.
-    """
+    """Return the account that a name belongs to, with or without a suffix; None if nobody has it."""
     if claims := await _claims(connection, name_key, device_id):
         return _claimant(claims, "")
-    chosen, ending = split_ending(name_key)
-    return _claimant(await _claims(connection, chosen, device_id), ending) if ending else None
+    chosen, suffix = split_suffix(name_key)
+    return _claimant(await _claims(connection, chosen, device_id), suffix) if suffix else None
 
 
 async def _claims(connection: Connection, name_key: str, device_id: UUID) -> list[tuple[Any, ...]]:
@@ -99,48 +100,48 @@ async def _claims(connection: Connection, name_key: str, device_id: UUID) -> lis
     return await (await connection.execute(SQL["find_claims"], parameters)).fetchall()
 
 
-def _claimant(claims: Sequence[tuple[Any, ...]], ending: str) -> Account | None:
-    for row, given in zip(claims, endings([row[1] for row in claims]), strict=True):
-        if given == ending:
+def _claimant(claims: Sequence[tuple[Any, ...]], suffix: str) -> Account | None:
+    for row, given in zip(claims, suffixes([row[1] for row in claims]), strict=True):
+        if given == suffix:
             disabled = row[6]
-            return None if disabled else _shown(_account_of(row), given)
+            return None if disabled else _with_suffix(_account_of(row), given)
     return None
 
 
-def _shown(account: Account, ending: str) -> Account:
-    return replace(account, user_name=account.user_name + ending, name_taken=bool(ending))
+def _with_suffix(account: Account, suffix: str) -> Account:
+    return replace(account, user_name=account.user_name + suffix, name_taken=bool(suffix))
 
 
 async def name_if_taken(connection: Connection, book_id: UUID, user_id: UUID) -> str:
-    """Return the name to sign in by where somebody else has the chosen one, "" where nobody has."""
-    if not await ending_of(connection, book_id, user_id):
+    """Return the name to sign in with if somebody else has the chosen one; otherwise ""."""
+    if not await suffix_of(connection, book_id, user_id):
         return ""
     account = await find_by_id(connection, book_id, user_id)
     return account.user_name if account else ""
 
 
-async def ending_of(connection: Connection, book_id: UUID, user_id: UUID) -> str:
-    """Return what the name to sign in by ends with beyond the chosen one, "" where that is the user's own."""
+async def suffix_of(connection: Connection, book_id: UUID, user_id: UUID) -> str:
+    """Return the suffix of a user's name, or "" if the chosen name is the user's own."""
     parameters = {"book_id": book_id, "user_id": user_id}
     rows = await (await connection.execute(SQL["claimants"], parameters)).fetchall()
-    return _ending(user_id, [id_ for (id_,) in rows])
+    return _suffix(user_id, [id_ for (id_,) in rows])
 
 
-def _ending(user_id: UUID, claimants: Sequence[UUID]) -> str:
-    return dict(zip(claimants, endings(claimants), strict=True)).get(user_id, "")
+def _suffix(user_id: UUID, claimants: Sequence[UUID]) -> str:
+    return dict(zip(claimants, suffixes(claimants), strict=True)).get(user_id, "")
 
 
 async def only_account(connection: Connection, device_id: UUID = _NO_DEVICE) -> Account | None:
-    """Return the account of a computer's own server."""
+    """Return the account of a server that serves a local book, or None if there is none yet."""
     row = await (await connection.execute(SQL["only_book"], {"device_id": device_id})).fetchone()
     return _account_of(row) if row else None
 
 
 async def find_by_id(connection: Connection, book_id: UUID, user_id: UUID) -> Account | None:
-    """Return an account that is signed in."""
+    """Return the account of a user who is not disabled."""
     parameters = {"book_id": book_id, "user_id": user_id, "device_id": _NO_DEVICE}
     row = await (await connection.execute(SQL["find_by_id"], parameters)).fetchone()
-    return _shown(_account_of(row), await ending_of(connection, book_id, user_id)) if row else None
+    return _with_suffix(_account_of(row), await suffix_of(connection, book_id, user_id)) if row else None
 
 
 async def create_account(
@@ -152,8 +153,10 @@ async def create_account(
     region: str,
     invite: UUID | None = None,
 ) -> Literal["made", "name_taken", "invite_spent"]:
-    """Add the account, its name and password in one operation, and spend the invitation with it."""
+    """Create the account with name and password in one operation, and use up the invitation."""
     async with connection.transaction():
+        # No unique constraint can keep a name for one user, because regions accept names independently. The
+        # lock does it within this region.
         await connection.execute(SQL["lock_name"], {"name_key": name_key})
         if await _claims(connection, name_key, device_id):
             return "name_taken"
@@ -184,17 +187,15 @@ async def _spend_invite(connection: Connection, book_id: UUID, jti: UUID) -> boo
 async def rehash(
     connection: Connection, account: Account, new_hash: str, device_id: UUID, op_id: UUID, region: str
 ) -> None:
-    """Keep a stronger hash of the same password.
-
-    Its version is the next after the one that it replaces, not today's: a password that is chosen meanwhile,
-    here or in another region, always stands above it.
-    """
+    """Replace the hash of an unchanged password."""
+    # The new version is the old one plus 1, not the present time. So a password that the user chooses
+    # meanwhile, here or in another region, always has a higher version and wins.
     async with connection.transaction():
-        standing = await _lock_credential(connection, account)
-        if standing is None or standing[1].get("passwordHash") != account.password.hash:
+        current = await _lock_credential(connection, account)
+        if current is None or current[1].get("passwordHash") != account.password.hash:
             return
-        doc = doc_of(**{**standing[1], "passwordHash": new_hash})
-        stamp = Stamp(op_id, standing[0] + 1)
+        doc = doc_of(**{**current[1], "passwordHash": new_hash})
+        stamp = Stamp(op_id, current[0] + 1)
         await _append_one(
             connection, account, Record("credential", account.user_id, doc), device_id, stamp, region
         )
@@ -209,12 +210,12 @@ async def choose_password(
     stamp: Stamp,
     region: str,
 ) -> int | None:
-    """Keep a password that somebody chose ("": none) and return its version.
+    """Set the password that a user chose (`new_hash` is "" for none) and return its version.
 
-    None where another one stands by now than the one in `account`.
+    Returns None if the password is not the one in `account` any more.
     """
-    standing = await _lock_credential(connection, account)
-    ver, doc = standing or (0, {})
+    current = await _lock_credential(connection, account)
+    ver, doc = current or (0, {})
     if doc.get("passwordHash", "") != account.password.hash:
         return None
     chosen = max(stamp.ver, ver + 1)
@@ -229,15 +230,15 @@ async def choose_password(
 async def _lock_credential(connection: Connection, account: Account) -> tuple[int, dict[str, Any]] | None:
     parameters = {"book_id": account.book_id, "user_id": account.user_id}
     await connection.execute(SQL["lock_password"], parameters)
-    return await _standing(connection, "credential", account.book_id, account.user_id)
+    return await _current_version(connection, "credential", account.book_id, account.user_id)
 
 
-async def _standing(
+async def _current_version(
     connection: Connection, kind: str, book_id: UUID, id_: UUID
 ) -> tuple[int, dict[str, Any]] | None:
-    """Return version and text of a record, everything in it that this program does not know included."""
+    """Return version and contents of a record, with the keys that this program does not know."""
     parameters = {"kind": kind, "book_id": book_id, "id": id_}
-    row = await (await connection.execute(SQL["standing_doc"], parameters)).fetchone()
+    row = await (await connection.execute(SQL["current_doc"], parameters)).fetchone()
     return (row[0], read_doc(row[1])) if row else None
 
 
@@ -251,19 +252,17 @@ async def _append_one(
 async def enroll_device(
     connection: Connection, account: Account, claim: Claim, letter: str, stamp: Stamp, region: str
 ) -> str:
-    """Return the prefix of this device's human codes; claim the first free one at its first log-in.
-
-    Whoever logs in knows the password, so the secret that comes with it is the device's from now on.
-    """
+    """Return the prefix of the human codes of a device; reserve a free one at the device's first log-in."""
     async with connection.transaction():
         await connection.execute(SQL["lock_devices"], {"book_id": account.book_id})
-        standing = await _standing(connection, "device", account.book_id, claim.device_id)
-        if standing is None:
+        current = await _current_version(connection, "device", account.book_id, claim.device_id)
+        if current is None:
             prefix = await _free_prefix(connection, account.book_id, letter, claim.device_id)
             ver, doc = stamp.ver, {"codePrefix": prefix, "displayName": claim.name, "createdVer": stamp.ver}
         else:
-            ver, doc = max(stamp.ver, standing[0] + 1), standing[1]
-        if standing is None or claim.secret_hash not in {"", doc.get("secretHash")}:
+            ver, doc = max(stamp.ver, current[0] + 1), current[1]
+        # The caller has just logged in with the password, so the device may change its secret.
+        if current is None or claim.secret_hash not in {"", doc.get("secretHash")}:
             text = doc_of(**{**doc, "secretHash": claim.secret_hash})
             record = Record("device", claim.device_id, text)
             await _append_one(connection, account, record, claim.device_id, Stamp(stamp.op_id, ver), region)
@@ -277,7 +276,8 @@ async def _free_prefix(connection: Connection, book_id: UUID, letter: str, devic
 
 
 def first_free_prefix(letter: str, device_id: UUID, taken: set[str]) -> str:
-    """Start from a place that the device's id gives, so that codes of different books look different."""
+    """Return the first prefix that is not in `taken`; the search starts at a place given by the device id."""
+    # A start that depends on the device makes the codes of different books look different.
     size = len(_ALPHABET)
     start = device_id.int % (size * size)
     for step in range(size * size):
@@ -285,12 +285,12 @@ def first_free_prefix(letter: str, device_id: UUID, taken: set[str]) -> str:
         prefix = f"{letter}{_ALPHABET[high]}{_ALPHABET[low]}"
         if prefix not in taken:
             return prefix
-    # 1,024 installations of one book: the oldest code space is shared, codes are for people, not keys.
+    # All 1,024 prefixes are taken: share one. Codes are for people; records are identified by their ids.
     return f"{letter}{_ALPHABET[start // size]}{_ALPHABET[start % size]}"
 
 
 async def last_counter(connection: Connection, book_id: UUID, prefix: str) -> int:
-    """Return the highest number seen behind `prefix`, 0 where there is none."""
+    """Return the highest number of a human code with `prefix`, or 0 if there is none."""
     row = await (
         await connection.execute(SQL["last_code"], {"book_id": book_id, "prefix": prefix})
     ).fetchone()
@@ -299,7 +299,7 @@ async def last_counter(connection: Connection, book_id: UUID, prefix: str) -> in
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """An account as its operator sees it; instants in seconds since 1970, None where there was no use yet."""
+    """A user in the operator's list. Times are in seconds since 1970; `last_used` is None if never used."""
 
     name: str
     created: float
@@ -308,6 +308,6 @@ class User:
 
 
 async def all_users(connection: Connection) -> list[User]:
-    """Return every account, by name."""
+    """Return every user, ordered by name."""
     rows = await (await connection.execute(SQL["users"])).fetchall()
-    return [User(name + _ending(id_, claimants), *about) for name, *about, id_, claimants in rows]
+    return [User(name + _suffix(id_, claimants), *columns) for name, *columns, id_, claimants in rows]

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from server.config import CONFIG_HELP
 from server.errors import StartError
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ _CLEAR: Final = "\x1b[H\x1b[2J"
 def add_commands(commands: Commands) -> None:
     """Add both to those of the program."""
     discovery = commands.add_parser("discovery", help="keep who of a cluster is alive and how loaded")
-    discovery.add_argument("--config", required=True, type=Path, help="a TOML file")
+    discovery.add_argument("--config", required=True, type=Path, help=CONFIG_HELP)
     discovery.set_defaults(run=_discovery)
 
     status = commands.add_parser("status", help="print who of a cluster is alive and how loaded")

@@ -1,4 +1,4 @@
-"""The commands `bahi-server replication …`."""
+"""The command-line interface of `bahi-server replication`."""
 
 import argparse
 import contextlib
@@ -7,62 +7,75 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+# The commands import what they need when they run, so that `--help` is fast.
 if TYPE_CHECKING:
     from server.replication.mesh import Mesh
     from server.replication.verify import Verification
 
-Commands = Any  # argparse does not name the class of its subparsers
+Commands = Any  # the class of argparse's subparsers is private
 _REDRAW_SECONDS: Final = 2.0
 _CLEAR: Final = "\x1b[H\x1b[2J"
 
 
 def add_commands(commands: Commands) -> None:
-    """Add them to those of the program."""
+    """Add the command `replication` to the program."""
+    description = "Replicate between regions: every region receives the changes of all others."
     replication = commands.add_parser(
-        "replication", help="let regions send one another what is written in each"
+        "replication", help="manage the replication between regions", description=description
     )
     inner = replication.add_subparsers(required=True, metavar="command")
-    place = argparse.ArgumentParser(add_help=False)
-    place.add_argument(
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
         "--file",
         type=Path,
         default=Path("replication.toml"),
-        help="where each region's database is; nobody else may read it (default: replication.toml)",
+        help="the file with the address of each region's database, readable by its owner only "
+        "(default: replication.toml)",
     )
 
-    def command(name: str, run: Any, words: str) -> argparse.ArgumentParser:
-        parser: argparse.ArgumentParser = inner.add_parser(name, parents=[place], help=words)
+    def command(name: str, run: Any, summary: str, more: str = "") -> argparse.ArgumentParser:
+        parser: argparse.ArgumentParser = inner.add_parser(
+            name, parents=[common], help=summary, description=f"{summary[0].upper()}{summary[1:]}.{more}"
+        )
         parser.set_defaults(run=run)
         return parser
 
-    join = command("join", _join, "join a region with the others; again, to complete what was cut short")
-    join.add_argument("region")
+    join = command(
+        "join", _join, "join a region with the others", " Run it again to complete an interrupted join."
+    )
+    join.add_argument("region", help="the code of the region")
     join.add_argument(
-        "--against", nargs="+", default=[], metavar="CODE", help="with these only (default: all)"
+        "--against", nargs="+", default=[], metavar="CODE", help="join with these regions only (default: all)"
     )
     join.add_argument(
         "--anew",
         action="store_true",
-        help="make its links new: it was restored from a backup, or away for longer than its slots were kept",
+        help="recreate all subscriptions of the region: use this if it was restored from a backup, "
+        "or was away for longer than its slots were kept",
     )
 
-    leave = command("leave", _leave, "take a region out")
-    leave.add_argument("region")
-    leave.add_argument("--dead", action="store_true", help="it does not answer, and will not come back")
+    leave = command(
+        "leave", _leave, "remove a region", " Rows that only it has are copied to the other regions first."
+    )
+    leave.add_argument("region", help="the code of the region")
+    leave.add_argument(
+        "--dead", action="store_true", help="the region cannot be reached and will not come back"
+    )
 
-    status = command("status", _status, "print how each link is; exit status 1 where one carries nothing")
+    exit_status = " The exit status is 1 if a subscription does not work."
+    status = command("status", _status, "show the state of each subscription", exit_status)
     status.add_argument(
         "--watch",
         action="store_true",
-        help="again every 2 s, and whether the regions are equal, until Ctrl+C",
+        help="repeat every 2 s, and compare the regions, until Ctrl+C",
     )
-    status.add_argument("--json", action="store_true", help="for a program")
+    status.add_argument("--json", action="store_true", help="print JSON")
 
-    compares = "compare what the regions hold; exit status 1 where they differ, or one cannot be asked"
-    verify = command("verify", _verify, compares)
-    verify.add_argument("--json", action="store_true", help="for a program")
+    exit_status = " The exit status is 1 if they differ, or if a region cannot be reached."
+    verify = command("verify", _verify, "compare the rows of the regions", exit_status)
+    verify.add_argument("--json", action="store_true", help="print JSON")
 
-    command("repair", _repair, "make lost links anew, and exchange what only some regions have")
+    command("repair", _repair, "recreate broken subscriptions, and copy rows that only some regions have")
 
 
 def _mesh(options: argparse.Namespace) -> "Mesh":
@@ -84,7 +97,7 @@ def _join(options: argparse.Namespace) -> None:
 
 def _leave(options: argparse.Namespace) -> None:
     _end(_mesh(options).leave(options.region, dead=options.dead))
-    sys.stdout.write(f"{options.region} has left; take it out of {options.file}.\n")
+    sys.stdout.write(f"{options.region} has left; remove it from {options.file}.\n")
 
 
 def _status(options: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""The commands `bahi-server roster …` and `bahi-server key`."""
+"""The command-line interface of `bahi-server roster` and `bahi-server key`."""
 
 import argparse
 import sys
@@ -6,75 +6,95 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+# The commands import what they need when they run, so that `--help` is fast.
 if TYPE_CHECKING:
     from server.cluster.roster_admin import Change, RosterAdmin
 
-Commands = Any  # argparse does not name the class of its subparsers
+Commands = Any  # the class of argparse's subparsers is private
 _YEAR_DAYS = 365
 
 
 def add_commands(commands: Commands) -> None:
-    """Add both to those of the program."""
+    """Add the commands `key` and `roster` to the program."""
     key = commands.add_parser(
-        "key", help="print a server's public key for the roster; made where there is none"
+        "key",
+        help="print a server's public key for the roster",
+        description="Print a server's public key for the roster. The key is created if there is none.",
     )
-    key.add_argument("--data", required=True, type=Path, help="that server's data folder")
-    key.add_argument("--next", action="store_true", help="the key that it changes to next")
+    key.add_argument("--data", required=True, type=Path, help="the data folder of the server")
+    key.add_argument("--next", action="store_true", help="print the key for the next `roster rotate`")
     key.set_defaults(run=_key)
-    roster = commands.add_parser("roster", help="say which regions and servers a cluster has")
+    roster = commands.add_parser(
+        "roster",
+        help="manage the members of a cluster",
+        description="Manage the roster: the signed list of the regions and servers of a cluster.",
+    )
     _add_roster_commands(roster.add_subparsers(required=True, metavar="command"))
 
 
 def _add_roster_commands(commands: Commands) -> None:
-    place = argparse.ArgumentParser(add_help=False)
-    place.add_argument(
-        "--folder", type=Path, default=Path(), help="the operator's folder (default: this one)"
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--folder",
+        type=Path,
+        default=Path(),
+        help="the folder with the cluster key and the roster (default: the working directory)",
     )
 
-    def command(name: str, run: Any, words: str) -> argparse.ArgumentParser:
-        parser: argparse.ArgumentParser = commands.add_parser(name, parents=[place], help=words)
+    def command(name: str, run: Any, summary: str) -> argparse.ArgumentParser:
+        parser: argparse.ArgumentParser = commands.add_parser(
+            name, parents=[common], help=summary, description=f"{summary[0].upper()}{summary[1:]}."
+        )
         parser.set_defaults(run=run)
         return parser
 
-    init = command("init", _init, "make the cluster key and an empty roster")
-    init.add_argument("--central", required=True, metavar="URL", help="the address that clients are given")
+    init = command("init", _init, "create a cluster: its key and an empty roster")
+    init.add_argument("--central", required=True, metavar="URL", help="the address that clients connect to")
     init.add_argument(
-        "--days", type=int, default=_YEAR_DAYS, help="how long the roster is good (default: 365)"
+        "--days", type=int, default=_YEAR_DAYS, help="how many days the roster is valid (default: 365)"
     )
 
     region = command("region", _region, "add a region")
-    region.add_argument("code")
-    region.add_argument("letter", help="with which the codes of entries made there begin")
+    region.add_argument("code", help="the code of the region, for example ap-south-1")
+    region.add_argument("letter", help="the letter with which the codes of entries made there begin")
 
     add = command("add", _add, "add a regional server, or with --discovery a discovery server")
-    add.add_argument("id")
+    add.add_argument("id", help="the id of the server, as in its configuration file")
     kind = add.add_mutually_exclusive_group(required=True)
-    kind.add_argument("--region", metavar="CODE")
-    kind.add_argument("--discovery", action="store_true")
-    add.add_argument("--url", required=True)
-    add.add_argument("--key", required=True, metavar="PUB", help="what `bahi-server key` printed there")
-
-    command("remove", _remove, "take a server out").add_argument("id")
-
-    rotate = command("rotate", _rotate, "give a server its next key, to be used a day from now")
-    rotate.add_argument("id")
-    rotate.add_argument(
-        "--key", required=True, metavar="PUB", help="what `bahi-server key --next` printed there"
+    kind.add_argument("--region", metavar="CODE", help="the region of a regional server")
+    kind.add_argument("--discovery", action="store_true", help="add a discovery server")
+    add.add_argument("--url", required=True, help="the address of the server, for example https://a.example")
+    add.add_argument(
+        "--key", required=True, metavar="PUB", help="the public key that `bahi-server key` printed there"
     )
-    rotate.add_argument("--now", action="store_true", help="the old key is lost: believe it no more")
 
-    renew = command("renew", _renew, "let the roster be good for longer")
-    renew.add_argument("--days", type=int, default=_YEAR_DAYS, help="from now (default: 365)")
+    command("remove", _remove, "remove a server").add_argument("id", help="the id of the server")
 
-    invite = command("invite", _invite, "print a link by which one person makes one account")
-    invite.add_argument("--days", type=int, default=7, help="how long it is good for (default: 7)")
+    rotate = command("rotate", _rotate, "give a server its next key, which it uses from tomorrow on")
+    rotate.add_argument("id", help="the id of the server")
+    rotate.add_argument(
+        "--key", required=True, metavar="PUB", help="the key that `bahi-server key --next` printed there"
+    )
+    rotate.add_argument(
+        "--now",
+        action="store_true",
+        help="the old key is lost: replace it at once, and stop trusting it",
+    )
+
+    renew = command("renew", _renew, "extend the validity of the roster")
+    renew.add_argument(
+        "--days", type=int, default=_YEAR_DAYS, help="how many days from now it is valid (default: 365)"
+    )
+
+    invite = command("invite", _invite, "print an invitation link, with which one account can be created")
+    invite.add_argument("--days", type=int, default=7, help="how many days the link is valid (default: 7)")
 
     command("show", _show, "print the roster")
 
 
 def joined(arguments: list[str]) -> list[str]:
-    """Return the command line with `--key X` as `--key=X`: one key in 64 begins with a "-", and argparse
-    would take it for an option."""
+    """Return the command line with `--key X` replaced by `--key=X`."""
+    # One key in 64 begins with "-", and argparse would take it for an option.
     rest = iter(arguments)
     return [f"{each}={next(rest, '')}" if each == "--key" else each for each in rest]
 
@@ -85,22 +105,22 @@ def _key(options: argparse.Namespace) -> None:
     sys.stdout.write(public_key(options.data, options.next) + "\n")
 
 
-def _operator(options: argparse.Namespace) -> "RosterAdmin":
+def _admin(options: argparse.Namespace) -> "RosterAdmin":
     from server.cluster.roster_admin import RosterAdmin
 
     return RosterAdmin(options.folder)
 
 
 def _init(options: argparse.Namespace) -> None:
-    fingerprint = _operator(options).init(options.central, options.days)
+    fingerprint = _admin(options).init(options.central, options.days)
     sys.stdout.write(
         f"cluster_key = {fingerprint}\n"
-        "Keep cluster-key.pem off line, and a copy of it: without it the cluster can never change.\n"
+        "Keep cluster-key.pem offline, and make a copy: without it, the cluster can never be changed.\n"
     )
 
 
 def _change(options: argparse.Namespace, change: "Change") -> None:
-    changed = _operator(options).change(change)
+    changed = _admin(options).change(change)
     sys.stdout.write(f"The roster is now version {changed.version}; copy roster.jws to the servers.\n")
 
 
@@ -139,10 +159,10 @@ def _renew(options: argparse.Namespace) -> None:
 
 
 def _invite(options: argparse.Namespace) -> None:
-    sys.stdout.write(_operator(options).invite(options.days) + "\n")
+    sys.stdout.write(_admin(options).invite(options.days) + "\n")
 
 
 def _show(options: argparse.Namespace) -> None:
     from server.cli.roster_table import show
 
-    sys.stdout.write(show(_operator(options).roster(), time.time()))
+    sys.stdout.write(show(_admin(options).roster(), time.time()))

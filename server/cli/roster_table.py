@@ -1,4 +1,4 @@
-"""Tables of text for a terminal, and the roster as one. Pure."""
+"""Formats tables for a terminal, and the roster as tables. Pure."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ _WARN_SECONDS: Final = 30 * 86_400
 
 
 def columns(rows: Iterable[Sequence[str]]) -> str:
-    """Return rows of equal length under one another, two spaces between columns."""
+    """Return a table with aligned columns. All rows must have the same number of cells."""
     table = [list(row) for row in rows]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in table)
@@ -19,22 +19,22 @@ def columns(rows: Iterable[Sequence[str]]) -> str:
 
 
 def instant(seconds: float) -> str:
-    """Return an instant (s since 1970) to the minute."""
+    """Return a time (seconds since 1970) to the minute, in UTC."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def expiry(roster: Roster, now: float) -> str:
-    """Say until when a roster is good, as a warning where that is soon."""
+    """Return until when a roster is valid, with a warning if that is in less than 30 days."""
     until = instant(roster.expires_at)
     if now >= roster.expires_at:
-        return f"WARNING: expired on {until}; nothing can be added until `roster renew`"
+        return f"WARNING: expired on {until}; no member can be added before `roster renew`"
     if now >= roster.expires_at - _WARN_SECONDS:
-        return f"WARNING: good only until {until}; run `roster renew`"
-    return f"good until {until}"
+        return f"WARNING: valid only until {until}; run `roster renew`"
+    return f"valid until {until}"
 
 
 def show(roster: Roster, now: float) -> str:
-    """Return a roster for a person to read."""
+    """Return a roster as text: about it, its regions, its servers."""
     key = signing.fingerprint(signing.decode_key(roster.cluster_key))
     about = columns(
         [
@@ -60,7 +60,7 @@ def _keys(keys: Iterable[PublicKey], now: float) -> str:
 def _key(key: PublicKey, now: float) -> str:
     kid = signing.key_id(signing.decode_key(key.key))
     if key.until:
-        return f"{kid} (believed until {instant(key.until)})"
+        return f"{kid} (trusted until {instant(key.until)})"
     if key.use_from > now:
         return f"{kid} (signs from {instant(key.use_from)})"
     return kid

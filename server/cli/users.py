@@ -1,7 +1,7 @@
-"""What an operator does to accounts from a terminal: invite, add, reset, list.
+"""The commands on users: invite, add, reset and list.
 
-Passwords come from a prompt or from standard input, never from the command line, where every user of the
-machine could read them.
+Passwords are read from a prompt or from standard input. They are no command-line arguments, because every
+user of the computer can read those.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from server.auth.passwords import Passwords
 from server.auth.store import Account, Password, Stamp, User
 from server.cluster.startup import start_member
 from server.cluster.trusted_keys import TrustedKeys
-from server.config import Config, read_config, with_environment
+from server.config import Config, database_url_of_environment, read_config
 from server.contract import checks, limits
 from server.contract.errors import FieldError
 from server.db.embedded import EmbeddedPostgres
@@ -38,14 +38,15 @@ from server.tokens import invites
 from server.tokens.keys import KEY
 
 T = TypeVar("T")
+# The device id of operations by an operator.
 _CONSOLE: Final = UUID(int=0)
-"""Stands as the device of what an operator did."""
 
 
 @dataclass(frozen=True, slots=True)
 class DatabaseChoice:
-    """Where the accounts are: a configuration file, the data folder of this computer's own book, or else
-    the database of DATABASE_URL.
+    """Which database to use: that of a server's configuration file, or of a local book's data folder.
+
+    If neither is given, it is the database of DATABASE_URL.
     """
 
     config_file: Path | None = None
@@ -57,32 +58,32 @@ class DatabaseChoice:
             return Config(data=str(self.data.resolve()), local=True, registration="closed")
         if self.config_file is not None:
             return read_config(self.config_file)
-        config = with_environment(Config(data="", region="console"))
-        if not config.database_url:
-            raise StartError("Say whose accounts: --config FILE, --data DIR, or DATABASE_URL.")
-        return config
+        url = database_url_of_environment()
+        if not url:
+            raise StartError("Choose a server: give --config FILE or --data DIR, or set DATABASE_URL.")
+        return Config(data="", region="console", database_url=url)
 
 
 def invite(place: DatabaseChoice, days: int) -> str:
-    """Return a code by which one person makes one account. Raises StartError."""
+    """Return an invitation code, with which one person can create an account. Raises StartError."""
     config = place.config()
     if config.local or not config.data:
-        raise StartError("An invitation is signed with a server's own key: give that server's --config FILE.")
+        raise StartError("An invitation is signed with the key of a server: give its --config FILE.")
     if config.registration != "invite":
-        raise StartError(f'This server takes no invitations: its registration is "{config.registration}".')
+        raise StartError(f'This server accepts no invitations: its registration is "{config.registration}".')
     if not 1 <= days <= invites.MAX_DAYS:
-        raise StartError(f"An invitation lasts from 1 to {invites.MAX_DAYS} days.")
+        raise StartError(f"An invitation is valid for 1 to {invites.MAX_DAYS} days.")
     config, keys = _keys(config)
     return invites.make_invite(keys, config.server_id, uuid4(), days, int(time.time()))
 
 
 def add(place: DatabaseChoice, name: str) -> None:
-    """Make an account. Raises StartError."""
+    """Create an account. Raises StartError."""
     _refuse(check_new_name(name))
     config = place.config()
     with _database(config) as url:
         if config.local and _run(url, store.only_account) is not None:
-            raise StartError("The book on this computer has its user already.")
+            raise StartError("The book on this computer has a user already.")
         chosen = Password(_hash(_ask_password(config)), _now_us())
         account = Account(uuid4(), uuid4(), name, chosen)
 
@@ -97,7 +98,7 @@ def add(place: DatabaseChoice, name: str) -> None:
 
 
 def reset(place: DatabaseChoice, name: str) -> int:
-    """Give an account another password and end all of its sessions; return how many. Raises StartError."""
+    """Set a new password for a user, and end all sessions; return their number. Raises StartError."""
     config = place.config()
     with _database(config) as url:
         account = _run(url, lambda connection: _found(connection, name))
@@ -106,9 +107,10 @@ def reset(place: DatabaseChoice, name: str) -> int:
 
 
 def list_users(place: DatabaseChoice) -> str:
-    """Return a table: name, created, last used, disabled. Raises StartError."""
+    """Return a table of the users: name, created, last used, disabled. Raises StartError."""
     with _database(place.config()) as url:
         users = _run(url, store.all_users)
+    # The last column is not padded, so that lines have no trailing spaces.
     rows = [("NAME", "CREATED", "LAST USED", "DISABLED"), *(_row(user) for user in users)]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     return "".join(
@@ -129,7 +131,7 @@ async def _reset(connection: Connection, account: Account, hashed: str, region: 
     stamp = Stamp(uuid4(), _now_us())
     async with connection.transaction():
         if await store.choose_password(connection, account, hashed, None, _CONSOLE, stamp, region) is None:
-            raise StartError("The password was changed at this very moment; please try again.")
+            raise StartError("The password was changed at the same time; please try again.")
         ended = await session_store.revoke_others(
             connection, account.book_id, account.user_id, None, "reset", time.time()
         )
@@ -146,7 +148,10 @@ def _day(seconds: float) -> str:
 
 
 def _ask_password(config: Config) -> str:
-    """Return what was typed twice at the terminal, or the first line of standard input. Raises StartError."""
+    """Read a password, twice from a terminal, or else from the first line of standard input.
+
+    Raises StartError.
+    """
     if sys.stdin.isatty():
         password = getpass.getpass("New password: ")
         if getpass.getpass("Once more: ") != password:
@@ -154,9 +159,9 @@ def _ask_password(config: Config) -> str:
     else:
         line = sys.stdin.readline(4 * limits.MAX_PASSWORD)
         if not line:
-            raise StartError("No password came on standard input; nothing was changed.")
+            raise StartError("Standard input has no password; nothing was changed.")
         password = line.rstrip("\r\n")
-    if config.local and not password:  # the book on one's own computer may go without
+    if config.local and not password:  # a local book needs no password
         return ""
     _refuse(checks.check_new_password(password))
     return password
@@ -172,9 +177,10 @@ def _now_us() -> int:
 
 def _keys(config: Config) -> tuple[Config, TrustedKeys]:
     folder = config.folder
-    # A server that starts just now would make another key, or another id.
-    made = (folder / KEY).exists() and (config.server_id or (folder / "server-id").exists())
-    with contextlib.nullcontext() if made else lock_folder(folder):
+    # If the server has no key or id yet, they are created here. The lock keeps a server that starts at the
+    # same time from creating others.
+    exist = (folder / KEY).exists() and (config.server_id or (folder / "server-id").exists())
+    with contextlib.nullcontext() if exist else lock_folder(folder):
         id_ = config.server_id or kept_server_id(folder)
         joined = start_member(msgspec.structs.replace(config, server_id=id_), time.time)
     return joined.config, joined.trusted_keys
@@ -182,15 +188,15 @@ def _keys(config: Config) -> tuple[Config, TrustedKeys]:
 
 @contextlib.contextmanager
 def _database(config: Config) -> Iterator[str]:
-    """Yield the URL; the embedded database of a folder is started for this, so no server may be using it."""
+    """Yield the URL of the database. An embedded database is started for it, so no server may be using it."""
     if config.database_url and not config.local:
         yield config.database_url
         return
     folder = config.folder
     if not (folder / "postgres.secret").exists():
-        raise StartError(f"There is no account book in {folder}.")
+        raise StartError(f"The folder {folder} contains no book.")
     with _locked(folder):
-        embedded = EmbeddedPostgres(folder)
+        embedded = EmbeddedPostgres.of(config)
         try:
             url = embedded.start()
             migrate(url)
@@ -210,7 +216,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _run(url: str, work: Callable[[Connection], Awaitable[T]]) -> T:
-    """Do `work` on a connection. Raises StartError with a sentence where the database does not play along."""
+    """Run `work` with a connection to the database. Raises StartError if the database fails."""
 
     async def connected() -> T:
         async with await psycopg.AsyncConnection.connect(
@@ -221,11 +227,11 @@ def _run(url: str, work: Callable[[Connection], Awaitable[T]]) -> T:
     try:
         return asyncio.run(connected())
     except psycopg.errors.UndefinedTable as error:
-        raise StartError("This database is not up to date: run `bahi-server migrate` first.") from error
+        raise StartError("The database is not migrated: run `bahi-server migrate` first.") from error
     except psycopg.OperationalError as error:
         raise StartError("The database cannot be reached.") from error
     except psycopg.Error as error:
-        raise StartError(f"The database did not take this ({type(error).__name__}).") from error
+        raise StartError(f"The database refused a statement ({type(error).__name__}).") from error
 
 
 def _refuse(errors: list[FieldError]) -> None:

@@ -1,1 +1,1 @@
-"""The cluster: who may exist (roster), who is alive (directory), and this server's part in it."""
+"""The cluster: its members (roster), who of them is alive (directory), and this server's membership."""

@@ -1,7 +1,7 @@
-"""What this server believes of its cluster: the newest roster, and what discovery says of who is alive.
+"""What this server knows of its cluster: the newest roster, and the newest directories of discovery servers.
 
-No I/O: texts are offered by whoever fetched them, and each is believed or refused here. One event loop's
-object; whoever must know of another roster asks to be told.
+Pure: whoever fetched a signed text offers it here, and it is verified and then accepted or refused. Used in
+one event loop only.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ _MS: Final = 1_000
 
 
 class OfferRefusedError(Exception):
-    """What was offered is not believed; the message says why, for a log."""
+    """The offered text was refused. The message says why, for a log."""
 
 
 class _ReceivedDirectory(NamedTuple):
@@ -26,9 +26,13 @@ class _ReceivedDirectory(NamedTuple):
 
 @dataclass(slots=True)
 class Membership:
-    """`fingerprint` is that of the cluster key, `clock` gives seconds since 1970; `keep` writes a newer
-    roster's text down. `text_of` gives the signed text of `roster`, which a server that is a cluster of its
-    own signs only once somebody asks."""
+    """The roster in force and the directories received.
+
+    `fingerprint` is that of the cluster key, `clock` returns seconds since 1970, `keep` saves the text of a
+    newer roster. The callbacks in `changed` are called when the roster has changed. `text_of` returns the
+    signed text of `roster`; it is a function because a server without a cluster signs its own roster only
+    when somebody asks for it.
+    """
 
     fingerprint: str
     roster: Roster
@@ -40,33 +44,35 @@ class Membership:
 
     @property
     def roster_text(self) -> str:
-        """The roster in force, signed."""
+        """The signed text of the roster in force."""
         return self.text_of()
 
     def offer_roster(self, text: str) -> bool:
-        """Take a newer roster; return whether it was news. Raises OfferRefusedError."""
+        """Accept a newer roster; return whether it differs from the present one. Raises OfferRefusedError."""
         if text == self.roster_text:
             return False
         try:
             offered = cluster.read_roster(text, self.fingerprint)
         except SignatureError as error:
             raise OfferRefusedError(f"roster: {error}") from error
+        # An attacker could replay an old roster, in which a key that was removed since is still trusted.
         if offered.version < self.roster.version:
             raise OfferRefusedError(f"roster rolled back to version {offered.version}")
         if offered.version == self.roster.version:
-            raise OfferRefusedError(f"another roster of version {offered.version}")
+            raise OfferRefusedError(f"a different roster of the same version {offered.version}")
+        # An expired roster may still remove members: that is how the operator shuts a server out.
         if self.clock() >= offered.expires_at and _members(offered) - _members(self.roster):
-            raise OfferRefusedError("an expired roster adds nobody")
+            raise OfferRefusedError("an expired roster cannot add members")
         self.keep(text)
-        self._believe(offered, lambda: text)
+        self._set_roster(offered, lambda: text)
         return True
 
     def readdress(self, roster: Roster, text_of: Callable[[], str]) -> None:
-        """Replace the roster of a server that is a cluster of its own: it knows its address only now."""
-        self._believe(roster, text_of)
+        """Replace the roster of a server without a cluster. It learns its address only once it listens."""
+        self._set_roster(roster, text_of)
 
     def offer_directory(self, text: str) -> bool:
-        """Take what a discovery server says; return whether it was news. Raises OfferRefusedError."""
+        """Accept a newer directory; return whether it differs from the last one. Raises OfferRefusedError."""
         now = self.clock()
         try:
             offered = cluster.read_directory(text, self.roster, now)
@@ -75,7 +81,7 @@ class Membership:
         if not offered.is_fresh(now):
             raise OfferRefusedError("directory expired")
         if offered.expires_at_ms - offered.issued_at_ms > cluster.DIRECTORY_SECONDS * _MS:
-            raise OfferRefusedError("a directory that says it is good for longer than any")
+            raise OfferRefusedError("the directory's lifetime is too long")
         known = self._received.get(offered.discovery_id)
         if known and text == known.text:
             return False
@@ -86,36 +92,38 @@ class Membership:
 
     @property
     def directory(self) -> Directory | None:
-        """What is known of who is alive, None where nothing is known any more."""
+        """The directory in force, or None if none was received or all have expired."""
         best = self._best()
         return best.directory if best else None
 
     @property
     def directory_text(self) -> str:
-        """The same, signed, "" for None."""
+        """The signed text of the directory in force, or ""."""
         best = self._best()
         return best.text if best else ""
 
     def _best(self) -> _ReceivedDirectory | None:
-        """Of what is not expired that which knows most servers, and of those the newest."""
+        """Return the unexpired directory that knows the state of most servers; of several, the newest."""
+        # A discovery server that has just started knows nobody yet. Its directory must not hide an older one.
         now = self.clock()
         fresh = [each for each in self._received.values() if each.directory.is_fresh(now)]
         return max(fresh, key=self._rank, default=None)
 
-    def _rank(self, heard: _ReceivedDirectory) -> tuple[int, int]:
-        directory = heard.directory
+    def _rank(self, received: _ReceivedDirectory) -> tuple[int, int]:
+        directory = received.directory
         known = sum(directory.state_of(server.id) != "unknown" for server in self.roster.servers)
         return known, directory.issued_at_ms
 
-    def _believe(self, roster: Roster, text_of: Callable[[], str]) -> None:
+    def _set_roster(self, roster: Roster, text_of: Callable[[], str]) -> None:
         self.roster, self.text_of = roster, text_of
-        still = {each.id for each in roster.discovery}
-        self._received = {id_: heard for id_, heard in self._received.items() if id_ in still}
-        for tell in self.changed:
-            tell()
+        # A discovery server that was removed from the roster is not trusted any more.
+        members = {each.id for each in roster.discovery}
+        self._received = {id_: each for id_, each in self._received.items() if id_ in members}
+        for notify in self.changed:
+            notify()
 
 
 def _members(roster: Roster) -> set[tuple[str, str, str]]:
-    """Return who may act, where and by which keys."""
+    """Return (id, address, key) of every key of every server."""
     members: list[RosterServer | RosterDiscovery] = [*roster.servers, *roster.discovery]
     return {(each.id, each.url, key.key) for each in members for key in each.keys}

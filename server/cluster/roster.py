@@ -1,7 +1,7 @@
-"""Rosters: how an operator's changes make the next one. Pure.
+"""The operator's changes of a roster. Pure.
 
-Every change returns a new roster of the next version; what cannot be is a RosterError with a sentence.
-Instants are whole seconds since 1970.
+Every change returns a new roster with the next version number, or raises RosterError. Times are whole
+seconds since 1970.
 """
 
 import re
@@ -23,9 +23,10 @@ from server.contract.cluster import (
 
 DAY_SECONDS: Final = 86_400
 MAX_DAYS: Final = 3_650
+# How long an old key stays valid after the new one signs: the longest life of a token (30 days) and a day.
 KEPT_SECONDS: Final = 31 * DAY_SECONDS
-"""An old key is believed for so long after the new one signs: a token's longest life (30 days), and a day."""
-LETTERS: Final = "123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's, without the 0 of a book on one computer
+# Crockford's alphabet, which has no letters that look like others. 0 stands for a book without a cluster.
+LETTERS: Final = "123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
 
 
@@ -34,7 +35,7 @@ class RosterError(Exception):
 
 
 def make(cluster_key: bytes, central_url: str, days: int, now: int) -> Roster:
-    """Return the first roster of a cluster, empty, good for `days`. Raises RosterError."""
+    """Return the first, empty roster of a cluster, valid for `days` days. Raises RosterError."""
     _check_url(central_url)
     return Roster(
         cluster_key=signing.encode_key(cluster_key),
@@ -46,17 +47,17 @@ def make(cluster_key: bytes, central_url: str, days: int, now: int) -> Roster:
 
 
 def add_region(roster: Roster, code: str, letter: str, now: int) -> Roster:
-    """Add a region; human codes made there begin with its letter. Raises RosterError."""
+    """Add a region. The human codes of entries made there begin with `letter`. Raises RosterError."""
     _check_name(code, "region code")
     if letter == "0":
-        raise RosterError("The letter 0 stands for a book on one computer; please choose another.")
+        raise RosterError("The letter 0 is reserved for books without a cluster; please choose another.")
     if len(letter) != 1 or letter not in LETTERS:
         raise RosterError(f"A region's letter is one of {LETTERS}.")
     for region in roster.regions:
         if region.code == code:
             raise RosterError(f"There is a region {code} already.")
         if region.letter == letter:
-            raise RosterError(f"The letter {letter} is that of {region.code}.")
+            raise RosterError(f"The region {region.code} has the letter {letter} already.")
     return _next(roster, now, regions=[*roster.regions, RosterRegion(code, letter)])
 
 
@@ -77,7 +78,7 @@ def add_discovery(roster: Roster, id_: str, url: str, key: str, now: int) -> Ros
 
 
 def remove(roster: Roster, id_: str, now: int) -> Roster:
-    """Take a server or discovery server out. Raises RosterError where there is none."""
+    """Remove a regional or discovery server. Raises RosterError if there is none with this id."""
     _found(roster, id_)
     return _next(
         roster,
@@ -88,24 +89,28 @@ def remove(roster: Roster, id_: str, now: int) -> Roster:
 
 
 def rotate(roster: Roster, id_: str, key: str, now: int, lost: bool = False) -> Roster:
-    """Give a server its next key: known now, in use a day from now, while the old one is believed until
-    everything that it signed has expired. Where the old one is `lost`, the new one signs at once and alone.
+    """Give a server its next key.
 
-    Raises RosterError.
+    The new key is trusted at once, and signs a day from now. The old key stays trusted until everything that
+    it signed has expired. If the old key is `lost`, the new key replaces it at once. Raises RosterError.
     """
     old = _found(roster, id_).keys
     _check_key(roster, key)
-    return _with_keys(roster, id_, [PublicKey(key, now)] if lost else _both(id_, old, key, now), now)
+    keys = [PublicKey(key, now)] if lost else _old_and_new(id_, old, key, now)
+    return _with_keys(roster, id_, keys, now)
 
 
 def renew(roster: Roster, days: int, now: int) -> Roster:
-    """Let it be good for `days` from now. Raises RosterError."""
+    """Extend the validity of the roster to `days` days from now. Raises RosterError."""
     return _next(roster, now, expires_at=now + _lifetime(days))
 
 
-def _both(id_: str, old: list[PublicKey], key: str, now: int) -> list[PublicKey]:
+def _old_and_new(id_: str, old: list[PublicKey], key: str, now: int) -> list[PublicKey]:
+    # The data folder of a server has room for one next key only.
     if any(each.use_from > now for each in old):
-        raise RosterError(f"{id_} has its next key already, not in use yet; where that is lost, use --now.")
+        raise RosterError(
+            f"{id_} already has a next key that is not in use yet; if that key is lost, use --now."
+        )
     use_from = now + KEY_LEAD_SECONDS
     until = use_from + KEPT_SECONDS
     kept = [replace(each, until=each.until or until) for each in old if not each.until or now < each.until]
@@ -137,37 +142,40 @@ def _found(roster: Roster, id_: str) -> RosterServer | RosterDiscovery:
 def _check_new(roster: Roster, id_: str, url: str, key: str) -> None:
     _check_name(id_, "server id")
     _check_url(url)
+    # Ids are unique over both kinds of server, because signed messages name their sender by id alone.
     for each in _members(roster):
         if each.id == id_:
             raise RosterError(f"There is a server {id_} already.")
         if each.url == url:
-            raise RosterError(f"The address {url} is that of {each.id}.")
+            raise RosterError(f"The server {each.id} has the address {url} already.")
     _check_key(roster, key)
 
 
 def _check_name(name: str, what: str) -> None:
     if not _NAME.match(name):
-        raise RosterError(f"A {what} is made of a-z, 0-9 and -, at most 63 of them: {name!r} is not.")
+        raise RosterError(f"A {what} has at most 63 characters (a-z, 0-9 and -): {name!r} is not valid.")
 
 
 def _check_url(url: str) -> None:
     if not is_allowed_url(url):
-        raise RosterError(f"{url!r} is no https address without a path (http only on this computer).")
+        raise RosterError(
+            f"{url!r} is not a valid address: use https and no path (http only on this computer)."
+        )
 
 
 def _check_key(roster: Roster, key: str) -> None:
     try:
         signing.load_key(signing.decode_key(key))
     except signing.SignatureError as error:
-        raise RosterError("That is no public key; copy the line that `bahi-server key` prints.") from error
+        raise RosterError("That is not a public key; copy the line that `bahi-server key` prints.") from error
     if key == roster.cluster_key:
-        raise RosterError("That is the cluster's own key; every server has one of its own.")
+        raise RosterError("That is the cluster key; every server has a key of its own.")
     for each in _members(roster):
         if key in {known.key for known in each.keys}:
-            raise RosterError(f"That is a key of {each.id}; every server has one of its own.")
+            raise RosterError(f"That is a key of {each.id}; every server has a key of its own.")
 
 
 def _lifetime(days: int) -> int:
     if not 1 <= days <= MAX_DAYS:
-        raise RosterError(f"A roster lasts from 1 to {MAX_DAYS} days.")
+        raise RosterError(f"A roster is valid for 1 to {MAX_DAYS} days.")
     return days * DAY_SECONDS

@@ -1,4 +1,7 @@
-"""Who this server is in its cluster, looked up at its start; without a roster it is a cluster of its own."""
+"""Determines at the start this server's place in its cluster.
+
+A server without a roster is a cluster of its own, and signs a roster for itself.
+"""
 
 import logging
 from collections.abc import Callable
@@ -13,6 +16,7 @@ from server.cluster.trusted_keys import TrustedKeys, signing_key
 from server.config import Config
 from server.contract import cluster, signing
 from server.contract.cluster import PublicKey, Roster, RosterRegion, RosterServer
+from server.contract.durable_files import write_file
 from server.contract.signing import SignatureError
 from server.errors import StartError
 from server.tokens.keys import own_signers, retire_key
@@ -25,7 +29,7 @@ _NO_END: Final = 253_402_300_799  # the last second of the year 9999
 
 @dataclass(frozen=True, slots=True)
 class ClusterMember:
-    """`config` holds what the roster says of this server."""
+    """This server as a member of its cluster. `config` is completed with the values of the roster."""
 
     config: Config
     membership: Membership
@@ -33,7 +37,7 @@ class ClusterMember:
 
 
 def start_member(config: Config, clock: Callable[[], float]) -> ClusterMember:
-    """Return this server's place in its cluster. Raises StartError with what is to be added where."""
+    """Return this server as a member of its cluster. Raises StartError, with what to add to the roster."""
     signers = own_signers(config.folder)
     if not config.roster and not config.cluster_key:
         membership = _alone(config, signers[0], clock)
@@ -48,15 +52,13 @@ def start_member(config: Config, clock: Callable[[], float]) -> ClusterMember:
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a roster's file. Raises OSError, UnicodeDecodeError."""
+    """Return the text of a roster file. Raises OSError, UnicodeDecodeError."""
     return path.read_text(encoding="ascii").strip()
 
 
 def own_roster(config: Config, signer: Signer, url: str) -> tuple[Roster, Callable[[], str]]:
-    """Return the roster of a server that is a cluster of its own, and what gives its text, signed by itself.
-
-    It depends on nothing but key, id, region and address, so that it is the same after each start.
-    """
+    """Return the roster of a server without a cluster, and a function that returns its signed text."""
+    # It depends only on key, id, region and address, so that it is the same after each start.
     key = signing.encode_key(signer.raw_public)
     roster = Roster(
         cluster_key=key,
@@ -80,25 +82,24 @@ def _alone(config: Config, signer: Signer, clock: Callable[[], float]) -> Member
 
 
 def read_membership(config: Config, clock: Callable[[], float]) -> Membership:
-    """Return what a server of a roster's believes, from its files. Raises StartError."""
+    """Return the membership of a server that has a roster, from its files. Raises StartError."""
     if not (config.roster and config.cluster_key):
         raise StartError(
-            "Set both: roster (a file) and cluster_key (the fingerprint of the key that signed it)."
+            "Set both roster (a file) and cluster_key (the fingerprint of the key that signed it)."
         )
     if not config.server_id:
-        raise StartError("Set server_id: the roster knows this server by it.")
+        raise StartError("Set server_id: it identifies this server in the roster.")
     kept = config.folder / ROSTER_FILE
     roster, text = _newest(config, kept)
     if clock() >= roster.expires_at:
-        _log.warning("the roster has expired; renew it", extra={"version": roster.version})
-    membership = Membership(
-        config.cluster_key, roster, lambda: text, clock, lambda newer: _write(kept, newer)
-    )
-    _write(kept, text)
+        _log.warning("roster expired; renew it", extra={"version": roster.version})
+    membership = Membership(config.cluster_key, roster, lambda: text, clock, lambda newer: _keep(kept, newer))
+    _keep(kept, text)
     return membership
 
 
 def _newest(config: Config, kept: Path) -> tuple[Roster, str]:
+    """Return the newer one of the configured roster and the last one in force, and its text."""
     found, problems = [], []
     for path in (kept, Path(config.roster)):
         try:
@@ -109,13 +110,14 @@ def _newest(config: Config, kept: Path) -> tuple[Roster, str]:
             problems.append(f"The roster {path} cannot be used: {reason}.")
     if not found:
         raise StartError(problems[-1])
+    # At the very first start only the configured file exists, and that is no reason for a warning.
     for problem in problems[-1:] if len(found) == 1 and kept.exists() else []:
-        _log.warning("%s", problem)
-    return max(found, key=lambda each: each[0].version)  # of equal ones the one believed before
+        _log.warning("roster file not usable", extra={"error": problem})
+    return max(found, key=lambda each: each[0].version)  # of the same version, the one that was in force
 
 
 def _agreed(config: Config, roster: Roster, signers: list[Signer], now: float) -> Config:
-    """Return `config` with what the roster says. Raises StartError where the two contradict each other."""
+    """Return `config` completed with the values of the roster. Raises StartError if they contradict."""
     id_, key = config.server_id, signing.encode_key(signers[0].raw_public)
     server = roster.server(id_)
     if server is None:
@@ -130,25 +132,23 @@ def _agreed(config: Config, roster: Roster, signers: list[Signer], now: float) -
             f"Add this one: {key}."
         )
     letter = next((each.letter for each in roster.regions if each.code == server.region), "")
-    told = {"region": server.region, "region_letter": letter, "public_url": server.url}
-    for name, value in told.items():
-        said, silent = getattr(config, name), _SILENT[name]
-        if said not in (silent, value):
+    listed = {"region": server.region, "region_letter": letter, "public_url": server.url}
+    for name, value in listed.items():
+        configured, default = getattr(config, name), _DEFAULTS[name]
+        if configured not in (default, value):
             raise StartError(
-                f"{name} is {said} in the configuration, but {value} for {id_} in the roster "
+                f"{name} is {configured} in the configuration, but {value} for {id_} in the roster "
                 f"(version {roster.version}). Correct the one that is wrong."
             )
-    return msgspec.structs.replace(config, **told)
+    return msgspec.structs.replace(config, **listed)
 
 
-_SILENT: Final = {"region": "local", "region_letter": "0", "public_url": ""}
-"""What a configuration that says nothing says."""
+# The values of these keys if the configuration does not set them.
+_DEFAULTS: Final = {"region": "local", "region_letter": "0", "public_url": ""}
 
 
-def _write(path: Path, text: str) -> None:
-    partial = path.with_suffix(".new")
+def _keep(path: Path, text: str) -> None:
     try:
-        partial.write_text(text, encoding="ascii")
-        partial.replace(path)
-    except OSError as error:  # a full disk: the roster is believed all the same
-        _log.warning("the roster could not be kept", extra={"error": type(error).__name__})
+        write_file(path, text.encode("ascii"))
+    except OSError as error:  # for example, the disk is full: the roster is in force nevertheless
+        _log.warning("writing the roster failed", extra={"error": type(error).__name__})

@@ -1,7 +1,7 @@
-"""Every key that the cluster believes, by `kid`; this server's own are for signing too.
+"""The public keys of every server in the roster, by `kid`, and this server's private keys.
 
-A token is believed by the key of the server that it names as its issuer, an invitation also by the
-cluster's key. Who is not in the roster any more has no key here.
+A token must be signed by a key of the server that it names as its issuer. An invitation may also be signed by
+the cluster key. A server that is no longer in the roster has no trusted keys.
 """
 
 import logging
@@ -20,8 +20,8 @@ from server.tokens.invites import AUDIENCE as INVITES
 from server.tokens.tokens import Signer, TokenError, verified
 
 _log = logging.getLogger(__name__)
+# The issuer of tokens that the operator signs with the cluster key.
 CLUSTER: Final = "cluster"
-"""The issuer of what the operator signs with the cluster's key."""
 
 
 class _Key(NamedTuple):
@@ -32,8 +32,11 @@ class _Key(NamedTuple):
 
 @dataclass(slots=True)
 class TrustedKeys:
-    """`own` gives this server's private keys, the next one last, asked again with each new roster; `retire`
-    is called once the next one signs."""
+    """Signs with this server's key and verifies with those of the cluster.
+
+    `own` returns this server's private keys, the next one last. It is called again for each new roster.
+    `retire` is called once the next key is in use.
+    """
 
     server_id: str
     membership: Membership
@@ -49,26 +52,28 @@ class TrustedKeys:
         self.membership.changed.append(self.reload)
 
     def reload(self) -> None:
-        """Read the keys of the roster, and this server's own."""
+        """Read the keys of the roster, and this server's private keys."""
         roster = self.membership.roster
         try:
             self._signers = self.own()
-        except StartError as error:  # found at its start too; it goes on with those that it has
-            _log.error("own keys not read again", extra={"error": str(error)})
+        except StartError as error:  # the keys that were read at the start stay in use
+            _log.error("reading own keys failed", extra={"error": str(error)})
         self._keys = {kid: key for server in roster.servers for kid, key in _keys_of(server)}
         raw = signing.decode_key(roster.cluster_key)
         self._cluster = signing.key_id(raw), signing.load_key(raw)
         if signing_key(self._signers, roster.server(self.server_id), self._now()) is None:
-            _log.error("no key of this server is in the roster")
+            _log.error("roster has no usable key of this server")
 
     @property
     def signer(self) -> Signer:
-        """The key that signs now: of those that the roster has, the newest that is in use."""
+        """The key to sign with: the newest of this server's keys that is in use according to the roster."""
         server = self.membership.roster.server(self.server_id)
         found = signing_key(self._signers, server, self._now())
         if found and found is not self._signers[0]:
             self.retire()
             self._signers = [found]
+        # Without a usable key, signing goes on with the last one. Others refuse the signature, which is
+        # visible in their logs; an exception here would fail every call.
         self._last = found or self._last or self._signers[0]
         return self._last
 
@@ -77,18 +82,20 @@ class TrustedKeys:
         return self.signer.sign(claims)
 
     def verify(self, token: str, audience: str) -> dict[str, Any]:
-        """Return the claims; times are for the caller to judge. Raises TokenError.
+        """Return the claims. The caller checks the times. Raises TokenError.
 
-        What names no issuer (a link to bytes) must be this server's own.
+        A token without an issuer (a signed URL) must be signed by this server itself.
         """
         owners: list[str] = []
 
         def key_of(kid: str) -> Ed25519PublicKey | None:
             found = self._keys.get(kid)
+            # Checked at each use: no event announces that a key has expired.
             if found and (not found.until or self._now() < found.until):
                 owners.append(found.owner)
             else:
                 found = None
+            # The cluster key is trusted for invitations only. Tokens of sessions come from servers.
             if self._cluster and kid == self._cluster[0] and audience == INVITES:
                 owners.append(CLUSTER)
                 return self._cluster[1]
@@ -96,7 +103,7 @@ class TrustedKeys:
 
         claims = verified(token, audience, key_of)
         if claims.get("iss", self.server_id) not in owners:
-            raise TokenError("the issuer has another key")
+            raise TokenError("not signed by its issuer")
         return claims
 
     def _now(self) -> float:
@@ -106,7 +113,7 @@ class TrustedKeys:
 def signing_key(
     signers: Sequence[Signer], server: RosterServer | RosterDiscovery | None, now: float
 ) -> Signer | None:
-    """Return the private key that `server` signs with at `now`, None where the roster believes none."""
+    """Return the private key that `server` signs with at `now`, or None if the roster trusts none of them."""
     by_key = {signing.encode_key(signer.raw_public): signer for signer in signers}
     usable = [key for key in (server.keys if server else []) if key.key in by_key and _signs(key, now)]
     newest = max(usable, key=lambda key: key.use_from, default=None)
@@ -124,5 +131,5 @@ def _keys_of(server: RosterServer) -> list[tuple[str, _Key]]:
             raw = signing.decode_key(key.key)
             found.append((signing.key_id(raw), _Key(server.id, signing.load_key(raw), key.until)))
         except SignatureError:
-            _log.warning("a damaged key in the roster", extra={"server": server.id})
+            _log.warning("roster has a damaged key", extra={"server": server.id})
     return found

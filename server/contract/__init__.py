@@ -1,1 +1,4 @@
-"""The wire between client and servers: shapes, limits, error codes and paths. Imports nothing of ours."""
+"""The protocol between client and servers: message shapes, limits, error codes and paths.
+
+The package imports no other package of this project, because both programs depend on it.
+"""

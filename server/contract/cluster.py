@@ -1,8 +1,8 @@
-"""What a cluster signs: the roster (what may exist), the directory (who is alive), and heartbeats.
+"""The signed messages of a cluster: the roster (its members), the directory (who is alive) and heartbeats.
 
-The roster is signed by the operator's offline cluster key, a directory by the key of the discovery server
-that made it, a heartbeat by its server's. Instants are whole seconds (`issued_at`, `use_from` …) or, where
-named `_ms`, milliseconds since 1970. Pure.
+The operator's offline cluster key signs the roster. A discovery server signs its directory, and a regional
+server signs its heartbeats. Times are whole seconds since 1970 (`issued_at`, `use_from`), or milliseconds
+since 1970 if the name ends in `_ms`. Pure.
 """
 
 import ipaddress
@@ -15,28 +15,30 @@ import msgspec
 from server.contract import signing
 from server.contract.signing import SignatureError
 
+# The `typ` header of each message: a signature on one kind is not valid for another.
 ROSTER: Final = "bahi-roster"
 DIRECTORY: Final = "bahi-directory"
 HEARTBEAT: Final = "bahi-heartbeat"
-"""The `typ` of each."""
 
+# How long a directory is valid after it was issued.
 DIRECTORY_SECONDS: Final = 120
+# A new key is in the roster for this long before it signs, so that every server has the roster by then.
 KEY_LEAD_SECONDS: Final = 24 * 3_600
-"""A new key stands in the roster this long before it signs."""
 
+# The state that a server reports of itself, and the state in which discovery sees a server.
 Reported = Literal["up", "draining", "left"]
-"""What a server says of itself."""
 Liveness = Literal["up", "suspect", "down", "draining", "left", "unknown"]
-"""What discovery says of a server."""
 
 
 class Signed(msgspec.Struct, frozen=True, rename="camel"):
-    """A payload; a reader skips fields that it does not know."""
+    """A signed payload. A reader ignores fields that it does not know."""
 
 
 class PublicKey(Signed, frozen=True):
-    """An Ed25519 key (32 bytes, base64url): it signs from `use_from` on, and is believed until `until`
-    (0: for ever)."""
+    """An Ed25519 public key (32 bytes, base64url).
+
+    It signs from `use_from` on. Signatures by it are accepted until `until`; 0 means for ever.
+    """
 
     key: str
     use_from: int = 0
@@ -44,7 +46,7 @@ class PublicKey(Signed, frozen=True):
 
 
 class RosterRegion(Signed, frozen=True):
-    """A region; human codes made there begin with its letter."""
+    """A region. The human codes of entries made there begin with its letter."""
 
     code: str
     letter: str
@@ -68,7 +70,11 @@ class RosterDiscovery(Signed, frozen=True):
 
 
 class Roster(Signed, frozen=True):
-    """What may exist. `cluster_key` is the key that signed it; whoever pinned its fingerprint believes it."""
+    """The members of a cluster.
+
+    `cluster_key` is the key that signed the roster. A reader accepts it only if it knows the fingerprint of
+    that key already.
+    """
 
     cluster_key: str
     version: int
@@ -80,11 +86,11 @@ class Roster(Signed, frozen=True):
     discovery: list[RosterDiscovery] = []
 
     def server(self, id_: str) -> RosterServer | None:
-        """Return a regional server, None where it is not in the roster."""
+        """Return a regional server, or None if it is not in the roster."""
         return next((each for each in self.servers if each.id == id_), None)
 
     def region_of(self, id_: str) -> str:
-        """Return a server's region, "" where it is not in the roster."""
+        """Return a server's region, or "" if the server is not in the roster."""
         found = self.server(id_)
         return found.region if found else ""
 
@@ -94,8 +100,11 @@ class Roster(Signed, frozen=True):
 
 
 class Load(Signed, frozen=True):
-    """`utilisation` 0–1, a mean of 15 s; `locks` are the sessions locked there, `moves` those sent elsewhere
-    since it started."""
+    """The load that a server reports.
+
+    `utilisation` is 0–1, the mean of 15 s. `locks` is the number of sessions pinned to the server, `moves`
+    the number of sessions that it sent to another server since it started.
+    """
 
     utilisation: float
     in_flight: int
@@ -106,7 +115,7 @@ class Load(Signed, frozen=True):
 
 
 class Heartbeat(Signed, frozen=True):
-    """`boot_id` is new at each start, `seq` rises within it."""
+    """A server's report that it is alive. `boot_id` is new at each start; `seq` rises within one boot."""
 
     server_id: str
     boot_id: str
@@ -120,7 +129,7 @@ class Heartbeat(Signed, frozen=True):
 
 
 class DirectoryServer(Signed, frozen=True):
-    """One server as discovery sees it; `since_ms` is when it came into this state, `load` its last report."""
+    """One server as discovery sees it, in this state since `since_ms`. `load` is its last report."""
 
     id: str
     state: Liveness
@@ -130,7 +139,11 @@ class DirectoryServer(Signed, frozen=True):
 
 
 class Directory(Signed, frozen=True):
-    """Live state and load. `version` only ever rises at one discovery server, over restarts too."""
+    """The state and load of every server.
+
+    `version` never falls at one discovery server, not even across restarts. `self_preservation` is set
+    while so many servers are silent that discovery suspects its own network.
+    """
 
     discovery_id: str
     version: int
@@ -141,16 +154,17 @@ class Directory(Signed, frozen=True):
     servers: list[DirectoryServer]
 
     def is_fresh(self, now: float) -> bool:
-        """Say whether it still tells anything at `now` (seconds since 1970)."""
+        """Return whether the directory has not expired at `now` (seconds since 1970)."""
         return now * 1_000 < self.expires_at_ms
 
     def state_of(self, id_: str) -> Liveness:
-        """Return a server's state, `unknown` where it is not named."""
+        """Return a server's state, or `unknown` if the directory does not list it."""
         return next((each.state for each in self.servers if each.id == id_), "unknown")
 
 
 def read_roster(text: str, cluster_fingerprint: str) -> Roster:
-    """Return a roster that the cluster with this fingerprint signed. Raises SignatureError."""
+    """Return the roster if the cluster key with this fingerprint signed it. Raises SignatureError."""
+    # The roster carries the key that signed it. Only the fingerprint makes that key trustworthy.
     key = signing.decode_key(signing.peek(text, ROSTER, Roster).cluster_key)
     if signing.fingerprint(key) != cluster_fingerprint:
         raise SignatureError("another cluster's key")
@@ -158,23 +172,25 @@ def read_roster(text: str, cluster_fingerprint: str) -> Roster:
 
 
 def read_directory(text: str, roster: Roster, now: float) -> Directory:
-    """Return a directory that a discovery server of the roster signed. Raises SignatureError."""
+    """Return the directory if a discovery server of the roster signed it. Raises SignatureError."""
     by_kid = {kid: (each.id, key) for each in roster.discovery for kid, key in usable_keys(each.keys, now)}
     keys = {kid: key for kid, (_, key) in by_kid.items()}
     kid, directory = signing.read(text, keys, DIRECTORY, Directory)
+    # One discovery server must not speak in the name of another.
     if by_kid[kid][0] != directory.discovery_id:
         raise SignatureError("another discovery server's key")
     return directory
 
 
 def usable_keys(keys: Iterable[PublicKey], now: float) -> list[tuple[str, bytes]]:
-    """Return (kid, raw key) of those that are believed at `now`. Raises SignatureError for a damaged one."""
+    """Return (kid, raw key) of the keys that are valid at `now`. Raises SignatureError if one is damaged."""
     raw = [signing.decode_key(each.key) for each in keys if not each.until or now < each.until]
     return [(signing.key_id(key), key) for key in raw]
 
 
 def is_allowed_url(url: str) -> bool:
-    """Say whether a server may be reached at `url`: https, or http on loopback; no path, user or query."""
+    """Return whether `url` is an acceptable server address: https, or http on loopback, without user,
+    path, query or fragment."""
     try:
         parts = urlsplit(url)
         if not parts.hostname or parts.port == 0 or url != url.strip():
@@ -187,7 +203,7 @@ def is_allowed_url(url: str) -> bool:
 
 
 def is_loopback(host: str | None) -> bool:
-    """Say whether a host name is this computer itself."""
+    """Return whether a host name is `localhost` or a loopback address."""
     if host == "localhost":
         return True
     try:

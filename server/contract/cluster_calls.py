@@ -1,4 +1,4 @@
-"""What clients, servers and discovery say of the cluster itself, and of where changes are."""
+"""The messages about the cluster itself, and about the replication status of operations."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ from server.contract.shapes import Answer, Request
 
 
 class Closest(Answer, frozen=True):
-    """Whoever the central URL reached."""
+    """The server that the central URL led to."""
 
     server_id: str
     region: str
@@ -16,56 +16,59 @@ class Closest(Answer, frozen=True):
 
 
 class Servers(Answer, frozen=True):
-    """The signed roster, and the signed directory as last heard ("" where there is none); see `cluster`."""
+    """The signed roster, and the newest signed directory that the server has ("" if it has none)."""
 
     roster: str
     directory: str = ""
 
 
 class HeartbeatRequest(Request, frozen=True):
-    """A signed Heartbeat (`cluster`)."""
+    """A signed `server.contract.cluster.Heartbeat`."""
 
     heartbeat: str
 
 
 class HeartbeatTaken(Answer, frozen=True):
-    """Discovery took it; a server that knows an older roster asks for the newer one."""
+    """The heartbeat was accepted. A sender with a roster older than `roster_version` fetches that one."""
 
     roster_version: int
     server_time: str
 
 
 class ServerStateAnswer(Answer, frozen=True):
-    """The state of one server, and the signed directory that says so."""
+    """The state of one server, and the signed directory that it was read from."""
 
     state: str
     directory: str
 
 
 class SuspicionRequest(Request, frozen=True):
-    """A client's report that a server does not answer: discovery looks for itself."""
+    """A client's report that a server does not answer. Discovery then probes that server itself."""
 
     reason: Literal["refused", "silent", "unavailable"]
 
 
 class SuspicionTaken(Answer, frozen=True):
-    """Noted; `state` is what discovery held of that server when the report came."""
+    """The report was noted. `state` is the state in which discovery saw the server when the report came."""
 
     state: str
 
 
-# --- where it is --------------------------------------------------------------------------------
+# --- replication status -------------------------------------------------------------------------
 
 
 class SyncStatusRequest(Request, frozen=True):
-    """Asks where these operations of the caller's book are; at most `limits.MAX_SYNC_OPERATIONS`."""
+    """Asks for the replication status of operations of the caller's book, `MAX_SYNC_OPERATIONS` at most."""
 
     op_ids: list[str]
 
 
 class OperationStatus(Answer, frozen=True):
-    """`row_in` are the regions whose database has the operation, `bytes_in` those whose store has every bill
-    that it brings; only what was looked up just now is named."""
+    """The replication status of one operation.
+
+    `row_in` lists the regions whose database has the operation. `bytes_in` lists the regions whose document
+    store has every bill of the operation. Both list only what this call looked up.
+    """
 
     op_id: str
     row_in: list[str]
@@ -73,8 +76,10 @@ class OperationStatus(Answer, frozen=True):
 
 
 class SyncStatus(Answer, frozen=True):
-    """One status an operation, in the order asked; `regions` are those of the roster, `silent` those of them
-    that did not answer."""
+    """One status for each operation, in the order of the request.
+
+    `regions` lists the regions of the roster, `silent` those of them that did not answer.
+    """
 
     operations: list[OperationStatus]
     regions: list[str]

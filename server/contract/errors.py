@@ -1,7 +1,7 @@
-"""Every error code that may cross the wire, with its HTTP status.
+"""Every error code of the API, with its HTTP status.
 
-The body is ``{"error": {"code": …, "message": …, "detail": {…}}}``. Codes are stable; messages are
-sentences for a person and may change.
+The body of an error is ``{"error": {"code": …, "message": …, "detail": {…}}}``. Codes are stable. Messages
+are sentences for a person and may change.
 """
 
 from enum import StrEnum
@@ -12,7 +12,7 @@ import msgspec
 
 
 class ErrorCode(StrEnum):
-    """A stable machine code."""
+    """A stable code for programs."""
 
     BAD_REQUEST = "bad_request"
     UNKNOWN_FIELD = "unknown_field"
@@ -64,10 +64,12 @@ STATUS: dict[ErrorCode, HTTPStatus] = {
     ErrorCode.OPERATION_REUSED: HTTPStatus.UNPROCESSABLE_ENTITY,
     ErrorCode.CLOCK_AHEAD: HTTPStatus.UNPROCESSABLE_ENTITY,
     ErrorCode.CHECKSUM_MISMATCH: HTTPStatus.UNPROCESSABLE_ENTITY,
+    # The call is right, but for another server, which `detail.serverId` names.
     ErrorCode.WRONG_SERVER: HTTPStatus.MISDIRECTED_REQUEST,
     ErrorCode.HEARTBEAT_REFUSED: HTTPStatus.FORBIDDEN,
     ErrorCode.TOO_MANY_ATTEMPTS: HTTPStatus.TOO_MANY_REQUESTS,
     ErrorCode.INTERNAL: HTTPStatus.INTERNAL_SERVER_ERROR,
+    # A client may send the same call again later, or to another server.
     ErrorCode.DATABASE_UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
     ErrorCode.STORE_UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
     ErrorCode.DRAINING: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -75,14 +77,14 @@ STATUS: dict[ErrorCode, HTTPStatus] = {
 
 
 class FieldError(msgspec.Struct, frozen=True, rename="camel"):
-    """What is wrong with one field, as a sentence for the person who typed it."""
+    """An error in one field: a sentence for the person who typed the value."""
 
     field: str
     message: str
 
 
 class ErrorInfo(msgspec.Struct, frozen=True, rename="camel"):
-    """One refusal: code, sentence, and what a client may act on."""
+    """One error: its code, a sentence for a person, and details for a program."""
 
     code: str
     message: str
@@ -90,6 +92,6 @@ class ErrorInfo(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class ErrorBody(msgspec.Struct, frozen=True, rename="camel"):
-    """The body of every answer that is not 2xx."""
+    """The body of every response whose status is not 2xx."""
 
     error: ErrorInfo

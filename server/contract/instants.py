@@ -1,4 +1,4 @@
-"""Instants on the wire: RFC 3339, UTC."""
+"""Timestamps in messages: RFC 3339, UTC."""
 
 from datetime import UTC, datetime
 

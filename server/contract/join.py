@@ -1,4 +1,4 @@
-"""The invite link, by which a client meets a cluster: address, key fingerprint, one-time code. Pure."""
+"""The invitation link that introduces a client to a cluster: address, key fingerprint and code. Pure."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -13,7 +13,7 @@ MAX_LINK: Final = 2_000
 
 @dataclass(frozen=True, slots=True)
 class InviteLink:
-    """`code` is "" where the link only introduces the cluster."""
+    """The contents of an invitation link. `code` is "" if the link does not invite anybody to register."""
 
     address: str
     fingerprint: str
@@ -28,13 +28,13 @@ def make_link(link: InviteLink) -> str:
 
 
 def is_link(text: str) -> bool:
-    """Say whether somebody pasted a link rather than typed an address."""
+    """Return whether `text` is a link rather than a server address."""
     return text.strip().lower().startswith(f"{SCHEME}:")
 
 
 def read_link(text: str) -> InviteLink | None:
-    """Return what a link says, None for what is no whole link of ours."""
-    bare = "".join(text.split())  # mail programs break long lines
+    """Return the contents of a link, or None if it is incomplete or not a Bahi link."""
+    bare = "".join(text.split())  # mail programs insert line breaks into long links
     if len(bare) > MAX_LINK or not is_link(bare):
         return None
     try:
@@ -45,7 +45,8 @@ def read_link(text: str) -> InviteLink | None:
     address = values.get("address", [""])[-1].rstrip("/")
     fingerprint = values.get("key", [""])[-1].lower()
     code = values.get("code", [""])[-1]
-    whole = len(fingerprint) == _FINGERPRINT_DIGITS and set(fingerprint) <= set("0123456789abcdef")
-    if parts.netloc != "join" or not whole or not is_allowed_url(address):
+    # A fingerprint that lost a digit would fail only later, as a wrong cluster key.
+    is_complete = len(fingerprint) == _FINGERPRINT_DIGITS and set(fingerprint) <= set("0123456789abcdef")
+    if parts.netloc != "join" or not is_complete or not is_allowed_url(address):
         return None
     return InviteLink(address, fingerprint, code)

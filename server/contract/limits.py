@@ -1,4 +1,4 @@
-"""What one call may carry; the same numbers hold at the field, on the wire and in the tables."""
+"""Limits on what one call may carry. The windows, the API and the tables all use these numbers."""
 
 from decimal import Decimal
 from typing import Final
@@ -22,15 +22,16 @@ MAX_DEVICE_SECRET: Final = 128
 MAX_JOURNAL_DOC: Final = 8192
 MAX_REQUEST_BYTES: Final = 256 * 1024
 
+# How many operations one call may ask the replication status of.
 MAX_SYNC_OPERATIONS: Final = 200
-"""Operations that one call may ask the whereabouts of."""
 
+# How many days after today an entry's date may be. A later date is nearly always a typing mistake.
 MAX_DAYS_AHEAD: Final = 366
-"""An entry's date may lie this many days after today; further ahead is nearly always a typing slip."""
 EARLIEST_YEAR: Final = 1900
 
+# A version further ahead of the server's clock is refused: the highest version wins, so it would win over
+# every other edit until the clock reaches it.
 MAX_CLOCK_AHEAD_US: Final = 5 * 60 * 1_000_000
-"""A version this much ahead of the server's clock is refused: it would beat every honest edit."""
 
+# Version 1 of the API knows one currency.
 CURRENCY: Final = "INR"
-"""A book has one currency in v1."""

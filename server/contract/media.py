@@ -1,4 +1,4 @@
-"""Which kinds of file may be pinned to an entry, told from their first bytes, never from their name."""
+"""The kinds of file that can be attached to an entry. They are recognised by content, never by name."""
 
 from typing import Final
 
@@ -16,9 +16,9 @@ _HEIC_BRANDS: Final = frozenset({b"heic", b"heix", b"hevc", b"hevx", b"heim", b"
 
 
 def sniff(head: bytes) -> str | None:
-    """Return the media type of a file that begins with `head` (`SNIFF_BYTES` are enough), or None.
+    """Return the media type of a file that begins with `head`, or None if it is not an accepted kind.
 
-    A PDF may have up to 1,024 bytes before its header (ISO 32000-1, Annex H, note 13).
+    The first `SNIFF_BYTES` bytes are enough.
     """
     if head.startswith(b"\xff\xd8\xff"):
         return "image/jpeg"
@@ -32,6 +32,7 @@ def sniff(head: bytes) -> str | None:
         return "image/webp"
     if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS:
         return "image/heic"
+    # A PDF may have up to 1,024 bytes before its header (ISO 32000-1, Annex H, note 13).
     if b"%PDF-" in head[:SNIFF_BYTES]:
         return "application/pdf"
     return None

@@ -1,4 +1,4 @@
-"""The paths of the API, once."""
+"""The paths and header names of the API."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ AUTH_LOGIN: Final = "/v1/auth/login"
 AUTH_LOCAL: Final = "/v1/auth/local"
 AUTH_REFRESH: Final = "/v1/auth/refresh"
 AUTH_LOGOUT: Final = "/v1/auth/logout"
-AUTH_PASSWORD: Final = "/v1/auth/password"  # noqa: S105 - an address
+AUTH_PASSWORD: Final = "/v1/auth/password"  # noqa: S105 - a path, not a password
 AUTH_SESSIONS: Final = "/v1/auth/sessions"
 AUTH_SESSION: Final = "/v1/auth/sessions/{family}"
 
@@ -28,14 +28,16 @@ SUGGEST_DESCRIPTIONS: Final = "/v1/suggestions/descriptions"
 BOOK_DIGEST: Final = "/v1/book/digest"
 
 SYNC_STATUS: Final = "/v1/sync/status"
-PEER_STATUS: Final = "/v1/peers/status"  # these two between servers
+# Only the servers of a cluster call the next two.
+PEER_STATUS: Final = "/v1/peers/status"
 PEER_BYTES: Final = "/v1/peers/bytes"
 
 EXPORT_CSV: Final = "/v1/exports/transactions.csv"
 
 CLOSEST_TO_ME: Final = "/closestToMe"
-SERVERS: Final = "/v1/servers"  # of regional and of discovery servers
-HEARTBEATS: Final = "/v1/heartbeats"  # these three of discovery servers only
+SERVERS: Final = "/v1/servers"  # regional and discovery servers
+# Only discovery servers have the next three.
+HEARTBEATS: Final = "/v1/heartbeats"
 SERVER_STATE: Final = "/v1/servers/{id}/state"
 SERVER_SUSPICIONS: Final = "/v1/servers/{id}/suspicions"
 METRICS: Final = "/metrics"
@@ -44,9 +46,9 @@ OPENAPI: Final = "/openapi.json"
 HEALTH_LIVE: Final = "/health/live"
 HEALTH_READY: Final = "/health/ready"
 
-LOCAL_SECRET_HEADER: Final = "X-Bahi-Local-Secret"  # noqa: S105 - a header's name
+LOCAL_SECRET_HEADER: Final = "X-Bahi-Local-Secret"  # noqa: S105 - the name of a header
 REQUEST_ID_HEADER: Final = "X-Request-Id"
+# Carries the signed question (`server.contract.peers`) of a call between servers that has no body.
 PEER_HEADER: Final = "X-Bahi-Peer"
-"""A signed question (`peers`) where a call between servers has no body."""
+# Set on every response of a draining server: a client that may move refreshes its token soon.
 DRAINING_HEADER: Final = "X-Bahi-Draining"
-"""On every answer of a server that is being drained: a client that may move refreshes soon."""

@@ -1,7 +1,7 @@
-"""What servers of one cluster ask each other, each question signed by the server that asks.
+"""The signed questions that the servers of one cluster ask each other.
 
-A question names whom it is for and when it was asked: one that somebody caught is of no use at another
-server, and soon of none at all. Answers come over TLS from the address that the roster has. Pure.
+A question names its recipient and the time at which it was asked. So an intercepted question is useless at
+any other server, and soon at that server too. Answers come over TLS from the address in the roster. Pure.
 """
 
 from typing import Final
@@ -9,16 +9,16 @@ from typing import Final
 from server.contract.cluster import Signed
 from server.contract.shapes import Answer, Request
 
+# The `typ` header of each question.
 STATUS: Final = "bahi-peer-status"
 BYTES: Final = "bahi-peer-bytes"
-"""The `typ` of each question."""
 
+# A question whose time differs by more from the clock of the server that is asked is refused.
 SKEW_MS: Final = 60_000
-"""A question this much older or newer than the clock of the server that is asked is refused."""
 
 
 class Question(Signed, frozen=True):
-    """`server_id` asks `to`."""
+    """A question that the server `server_id` asks the server `to`."""
 
     server_id: str
     to: str
@@ -26,22 +26,25 @@ class Question(Signed, frozen=True):
 
 
 class AskedOperation(Signed, frozen=True):
-    """`bills` are the SHA-256s that the asking region knows the operation to bring, so that a region without
-    the row can tell about the bytes."""
+    """An operation to look up.
+
+    `bills` holds the SHA-256s of its bills, as far as the asking region knows them. A region without the
+    row can look for the bytes by them.
+    """
 
     op_id: str
     bills: list[str]
 
 
 class StatusQuestion(Question, frozen=True):
-    """Which of these operations of one book are in your database, and which bills in your store?"""
+    """Which of these operations of one book are in your database, and which bills are in your store?"""
 
     book_id: str
     operations: list[AskedOperation]
 
 
 class BytesQuestion(Question, frozen=True):
-    """The bytes of one bill of one book, please."""
+    """Send the bytes of one bill of one book."""
 
     book_id: str
     sha256: str
@@ -54,7 +57,7 @@ class PeerRequest(Request, frozen=True):
 
 
 class HeldOperation(Answer, frozen=True):
-    """An operation whose rows are there: how many records it has, and the SHA-256s of the bills it brings."""
+    """An operation that the database has: the number of its records and the SHA-256s of its bills."""
 
     op_id: str
     records: int
@@ -62,7 +65,7 @@ class HeldOperation(Answer, frozen=True):
 
 
 class PeerStatus(Answer, frozen=True):
-    """What `server_id` found just now; `stored` are those bills, asked of or found, that its store has."""
+    """The answer of `server_id`. `stored` lists the bills, asked for or found, that its store has."""
 
     server_id: str
     operations: list[HeldOperation]

@@ -1,33 +1,38 @@
-"""The messages themselves. Decoding is the first half of validation, `checks` the second.
+"""The messages between client and server. Decoding validates their types, `checks` validates the rest.
 
-Conventions: camelCase names, amounts as decimal strings with two places, dates ``YYYY-MM-DD``,
-instants RFC 3339 UTC, ids as UUID text, `ver` in microseconds since 1970.
+Conventions: names in camelCase, amounts as decimal strings with two places, dates as ``YYYY-MM-DD``,
+timestamps as RFC 3339 in UTC, ids as UUID text, `ver` in microseconds since 1970.
 """
 
 from typing import Literal
 
 import msgspec
 
+# CR is money in, DR is money out.
 CrDr = Literal["CR", "DR"]
-"""CR is money in, DR is money out."""
 Status = Literal["active", "voided", "all"]
 
 
+# Servers and clients of different versions work together. So a field that is added to an existing message
+# must have a default value.
+
+
 class Request(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """A body that a client sends; a field we do not know is refused, not dropped."""
+    """A body that a client sends. An unknown field is refused: dropping it would lose what was entered."""
 
 
 class Answer(msgspec.Struct, frozen=True, rename="camel"):
-    """A body that a server sends; a client skips fields that it does not know."""
+    """A body that a server sends. A client ignores fields that it does not know."""
 
 
 # --- accounts -----------------------------------------------------------------------------------
 
 
 class Device(Request, frozen=True):
-    """This installation: a random id that it keeps, and a name for the list of sessions.
+    """One installation of the program: a permanent random id, and a name for the list of sessions.
 
-    By `secret`, as random and kept beside the id, it shows at the next log-in that it was here before.
+    `secret` is a permanent random value. At the next log-in it proves that this installation has logged in
+    before.
     """
 
     id: str
@@ -36,7 +41,7 @@ class Device(Request, frozen=True):
 
 
 class Credentials(Request, frozen=True):
-    """Body of login."""
+    """The body of a login call."""
 
     user_name: str
     password: str
@@ -44,13 +49,13 @@ class Credentials(Request, frozen=True):
 
 
 class Registration(Credentials, frozen=True):
-    """Body of register; `invite_code` where the server takes new accounts by invitation."""
+    """The body of a register call. `invite_code` is needed if the server registers by invitation only."""
 
     invite_code: str = ""
 
 
 class LocalSignIn(Request, frozen=True):
-    """Body of the local log-in; makes the book where there is none yet."""
+    """The body of a local log-in. It creates the book if there is none yet."""
 
     device: Device
     user_name: str = ""
@@ -58,10 +63,10 @@ class LocalSignIn(Request, frozen=True):
 
 
 class RefreshRequest(Request, frozen=True):
-    """One rotation; `refresh_id` is the same in every retry of it.
+    """One rotation of the refresh token. `refresh_id` is the same in every retry of one rotation.
 
-    `closest_server_id` is whom `/closestToMe` named just now, "" where it did not answer; `reason` says
-    whether the token runs out or the locked server does not answer.
+    `closest_server_id` is the server that `/closestToMe` named, or "" if it did not answer. `reason` says
+    whether the token expires or the server that the session is pinned to does not answer.
     """
 
     refresh_token: str
@@ -72,20 +77,21 @@ class RefreshRequest(Request, frozen=True):
 
 
 class LogoutRequest(Request, frozen=True):
-    """Ends the session of a refresh token, of any of its generations."""
+    """Ends the session of a refresh token. The token may be of any generation."""
 
     refresh_token: str
 
 
 class PasswordChange(Request, frozen=True):
-    """Body of password; "" for a book on its own computer that has none, or shall have none."""
+    """The body of a password change. A book on the user's own computer may have no password: "" stands for
+    none."""
 
     old_password: str
     new_password: str
 
 
 class Primary(Answer, frozen=True):
-    """The server that the client is locked to."""
+    """The server that the session is pinned to."""
 
     server_id: str
     region: str
@@ -93,7 +99,7 @@ class Primary(Answer, frozen=True):
 
 
 class LocalBook(Answer, frozen=True):
-    """What is on this computer before anybody logs in."""
+    """The book on this computer, as far as it is shown before anybody logs in."""
 
     exists: bool
     user_name: str = ""
@@ -101,11 +107,11 @@ class LocalBook(Answer, frozen=True):
 
 
 class SignedIn(Answer, frozen=True):
-    """Tokens and where the client belongs now.
+    """The tokens of a new session, and the server that it is pinned to.
 
-    `code_prefix` begins every human code made by this device; `last_counter` is the highest number
-    that the server has seen behind it. `name_taken` says that somebody in another region had the chosen name
-    first: `user_name` is the one to sign in by.
+    Every human code made by this device begins with `code_prefix`; `last_counter` is the highest number that
+    the server has seen with this prefix. If `name_taken` is set, somebody in another region had the chosen
+    name first, and `user_name` is the name to sign in with.
     """
 
     access_token: str
@@ -123,7 +129,7 @@ class SignedIn(Answer, frozen=True):
 
 
 class Session(Answer, frozen=True):
-    """A device that is signed in; `family` names the session, `current` says that it is the caller's."""
+    """A session of one device. `family` is its id; `current` marks the session of the caller."""
 
     family: str
     device_name: str
@@ -133,21 +139,23 @@ class Session(Answer, frozen=True):
 
 
 class Sessions(Answer, frozen=True):
-    """The sessions of one user that may still go on, the newest first."""
+    """The sessions of one user that have not ended, newest first."""
 
     sessions: list[Session]
 
 
 class SessionsEnded(Answer, frozen=True):
-    """How many sessions a call ended."""
+    """The number of sessions that a call ended."""
 
     ended: int
 
 
 class Refreshed(Answer, frozen=True):
-    """The next generation of tokens. `changed` says that `primary` is another server than the lock was on,
-    `reason` names the rule that decided; `lock_epoch` rises with each change. `user_name` is the one to sign
-    in by where the chosen name turned out to be somebody else's, "" where it is one's own.
+    """The next generation of tokens.
+
+    `changed` says that the session is pinned to another server now; `reason` is the name of the rule that
+    decided it, and `lock_epoch` rises with each change. If the chosen user name turned out to belong to
+    somebody else, `user_name` is the name to sign in with; otherwise it is "".
     """
 
     access_token: str
@@ -166,7 +174,7 @@ class Refreshed(Answer, frozen=True):
 
 
 class PlannedDocument(Request, frozen=True):
-    """A bill that the client is about to send."""
+    """A bill that the client wants to upload."""
 
     sha256: str
     byte_size: int
@@ -174,13 +182,13 @@ class PlannedDocument(Request, frozen=True):
 
 
 class PlanRequest(Request, frozen=True):
-    """Body of plan."""
+    """The body of a plan call."""
 
     documents: list[PlannedDocument]
 
 
 class Upload(Answer, frozen=True):
-    """Where to PUT the bytes, with which headers, until when."""
+    """Where to PUT the bytes, with which headers, and until when."""
 
     url: str
     headers: dict[str, str]
@@ -188,7 +196,7 @@ class Upload(Answer, frozen=True):
 
 
 class DocumentPlan(Answer, frozen=True):
-    """For one document: here already, or where to send it."""
+    """The plan for one document: it is stored already, or `upload` says where to send it."""
 
     sha256: str
     stored: bool
@@ -196,13 +204,13 @@ class DocumentPlan(Answer, frozen=True):
 
 
 class PlanAnswer(Answer, frozen=True):
-    """One plan a document, in the order asked."""
+    """One plan for each document, in the order of the request."""
 
     documents: list[DocumentPlan]
 
 
 class DocumentLink(Answer, frozen=True):
-    """A short-lived address of the bytes."""
+    """A short-lived URL of a document's bytes."""
 
     url: str
     expires_at: str
@@ -216,7 +224,7 @@ class DocumentLink(Answer, frozen=True):
 
 
 class NewDocument(Request, frozen=True):
-    """A bill of a new entry; its bytes are stored already."""
+    """A bill that is added to an entry. Its bytes are on the server already."""
 
     id: str
     doc_code: str
@@ -227,7 +235,7 @@ class NewDocument(Request, frozen=True):
 
 
 class CreateEntry(Request, frozen=True):
-    """Body of create: one entry with its documents, one operation."""
+    """The body of a create call: one entry with its documents, as one operation."""
 
     op_id: str
     ver: int
@@ -243,7 +251,11 @@ class CreateEntry(Request, frozen=True):
 
 
 class EditEntry(Request, frozen=True):
-    """Body of an edit: the whole entry anew, made from version `based_on`; bills come and go one by one."""
+    """The body of an edit call.
+
+    It carries all fields of the entry, edited from the version `based_on`, but only the bills that are added
+    or removed.
+    """
 
     op_id: str
     ver: int
@@ -259,7 +271,7 @@ class EditEntry(Request, frozen=True):
 
 
 class VoidEntry(Request, frozen=True):
-    """Body of void and of restore, made from version `based_on`."""
+    """The body of a void or restore call, made from the version `based_on`."""
 
     op_id: str
     ver: int
@@ -267,7 +279,7 @@ class VoidEntry(Request, frozen=True):
 
 
 class Document(Answer, frozen=True):
-    """A bill as the server holds it."""
+    """A bill of an entry."""
 
     id: str
     doc_code: str
@@ -296,16 +308,16 @@ class Entry(Answer, frozen=True):
 
 
 class EntryWithDocuments(Answer, frozen=True):
-    """One entry and its bills, in their order."""
+    """One entry and its bills, in order."""
 
     entry: Entry
     documents: list[Document]
 
 
 class EntrySaved(Answer, frozen=True):
-    """The receipt of an operation: the entry as this operation made it, who confirmed it and when.
+    """The receipt of an operation: the entry as this operation made it, and which server confirmed it when.
 
-    `superseded` says that a newer version stands already.
+    `superseded` says that the entry has a newer version already.
     """
 
     op_id: str
@@ -320,8 +332,8 @@ class EntrySaved(Answer, frozen=True):
 class EntryVersion(Answer, frozen=True):
     """One version of an entry: who made it, on which device, when, and what it did.
 
-    `superseded` says that it lost against another made from the same version; what it held is here to be
-    restored. The one that `stands` is what the listing shows.
+    The listing shows the version that `stands`. `superseded` marks a version that lost to another one made
+    from the same version; its contents can be restored.
     """
 
     op_id: str
@@ -338,15 +350,15 @@ class EntryVersion(Answer, frozen=True):
 
 
 class EntryHistory(Answer, frozen=True):
-    """Every version of an entry, newest first."""
+    """All versions of an entry, newest first."""
 
     versions: list[EntryVersion]
 
 
 class BookDigest(Answer, frozen=True):
-    """What a book holds, every version of it: two books with one `digest` hold the same.
+    """A digest of a book with all versions: two books with the same `digest` have the same contents.
 
-    Who wrote a version, on which device and where it was accepted are no part of it.
+    Author, device and accepting region of a version are not part of the digest.
     """
 
     entries: int
@@ -356,14 +368,14 @@ class BookDigest(Answer, frozen=True):
 
 
 class EntryPage(Answer, frozen=True):
-    """A keyset page, newest first; no `next_cursor` means the end."""
+    """A page of entries, newest first. It is the last page if `next_cursor` is missing."""
 
     entries: list[Entry]
     next_cursor: str | None = None
 
 
 class CategoryTotal(Answer, frozen=True):
-    """Totals of one category."""
+    """The totals of one category."""
 
     category: str
     count: int
@@ -372,7 +384,7 @@ class CategoryTotal(Answer, frozen=True):
 
 
 class MonthTotal(Answer, frozen=True):
-    """Totals of one calendar month (`YYYY-MM`)."""
+    """The totals of one calendar month (`YYYY-MM`)."""
 
     month: str
     count: int
@@ -381,7 +393,7 @@ class MonthTotal(Answer, frozen=True):
 
 
 class Summary(Answer, frozen=True):
-    """Totals of a filter."""
+    """The totals of all entries that match a filter."""
 
     count: int
     money_out: str
@@ -392,14 +404,14 @@ class Summary(Answer, frozen=True):
 
 
 class CategorySuggestion(Answer, frozen=True):
-    """A category that was used before."""
+    """A category that has been used before."""
 
     text: str
     uses: int
 
 
 class DescriptionSuggestion(Answer, frozen=True):
-    """A description that was used before, with what it last went with."""
+    """A description that has been used before, with its last category and direction."""
 
     text: str
     uses: int
@@ -408,19 +420,19 @@ class DescriptionSuggestion(Answer, frozen=True):
 
 
 class CategorySuggestions(Answer, frozen=True):
-    """Best first."""
+    """Suggestions, best first."""
 
     suggestions: list[CategorySuggestion]
 
 
 class DescriptionSuggestions(Answer, frozen=True):
-    """Best first."""
+    """Suggestions, best first."""
 
     suggestions: list[DescriptionSuggestion]
 
 
 class Health(Answer, frozen=True):
-    """The answer of the health checks."""
+    """The answer of a health check."""
 
     status: Literal["ok"]
     server_id: str

@@ -1,8 +1,8 @@
-"""Signed messages: compact JWS (RFC 7515) with EdDSA over Ed25519 (RFC 8037), made and read in one place.
+"""Signed messages: compact JWS (RFC 7515) with EdDSA over Ed25519 (RFC 8037).
 
-The payload is a Struct as JSON; the header's `typ` says which one, so that a signature over one kind of
-message is never taken for another. Only EdDSA is accepted, whatever a header says, and only a key that the
-caller holds under the header's `kid`. Pure: whether a message is still good is for the caller to judge.
+The payload is a Struct as JSON. The header's `typ` names the kind of message, so that a signature on one
+kind is not valid for another. Only EdDSA is accepted, whatever the header says, and only a key that the
+caller passes for the header's `kid`. Pure: the caller decides whether a message has expired.
 """
 
 import base64
@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 import msgspec
 
+# cryptography and jwt take a tenth of a second to import. The program imports this module when it starts,
+# so they are imported only when a message is signed or read.
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
     from jwt.algorithms import OKPAlgorithm
@@ -27,8 +29,10 @@ Reason = Literal["unsigned", "kind", "algorithm", "unknown_key", "signature", "d
 
 
 class SignatureError(Exception):
-    """The text is no message of that kind signed by one of these keys; the message says why, for a log, and
-    `reason` in a word."""
+    """The text is not a message of the expected kind, signed by one of the given keys.
+
+    The exception's text says why, for a log; `reason` says it in one word.
+    """
 
     def __init__(self, message: str, reason: Reason = "damaged") -> None:
         super().__init__(message)
@@ -43,7 +47,7 @@ class _Header(msgspec.Struct, frozen=True):
 
 
 def fingerprint(public_key: bytes) -> str:
-    """Return SHA-256 of a raw public key (32 bytes) as 64 hexadecimal digits: what a person compares."""
+    """Return the SHA-256 of a raw public key (32 bytes) as 64 hexadecimal digits, for a person to compare."""
     return hashlib.sha256(public_key).hexdigest()
 
 
@@ -53,16 +57,17 @@ def key_id(public_key: bytes) -> str:
 
 
 def encode_key(public_key: bytes) -> str:
-    """Return a raw public key as base64url without padding, as it stands in a roster."""
+    """Return a raw public key as base64url without padding, the form used in a roster."""
     return base64.urlsafe_b64encode(public_key).rstrip(b"=").decode()
 
 
 def decode_key(text: str) -> bytes:
-    """Return the raw public key. Raises SignatureError for what is none."""
+    """Return the raw public key. Raises SignatureError if `text` is not a key."""
     try:
         raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except ValueError as error:
         raise SignatureError("not a key") from error
+    # Base64 has several spellings of the same bytes. Only one is accepted, because keys are compared as text.
     if len(raw) != _KEY_BYTES or encode_key(raw) != text:
         raise SignatureError("not a key")
     return raw
@@ -88,12 +93,13 @@ def sign(key: "Ed25519PrivateKey", kid: str, kind: str, payload: msgspec.Struct)
 
 
 def read(text: str, keys: Mapping[str, bytes], kind: str, shape: type[S]) -> tuple[str, S]:
-    """Return `kid` and payload of a message signed by one of `keys` (raw public keys by kid).
+    """Return the `kid` and the payload of a message signed by one of `keys` (raw public keys by kid).
 
     Raises SignatureError.
     """
     header = _header(text)
-    if header.crit is not None:  # RFC 7515 §4.1.11: what must be understood, and is not
+    # `crit` lists extensions that a reader must understand (RFC 7515, 4.1.11). We understand none.
+    if header.crit is not None:
         raise SignatureError("not a signed message", "unsigned")
     if header.alg != ALGORITHM:
         raise SignatureError("another algorithm", "algorithm")
@@ -105,7 +111,7 @@ def read(text: str, keys: Mapping[str, bytes], kind: str, shape: type[S]) -> tup
 
 
 def peek(text: str, kind: str, shape: type[S]) -> S:
-    """Return what a message claims, unverified: only to find out by which key it is to be read.
+    """Return the payload without verifying it. Use it only to find the key with which to verify.
 
     Raises SignatureError.
     """
@@ -115,8 +121,8 @@ def peek(text: str, kind: str, shape: type[S]) -> S:
 
 
 def _segments(text: str) -> tuple[str, str, str]:
-    """Split the compact serialization (RFC 7515 §3.1). By one expression: PyJWT looks at each character in
-    Python, which takes as long as the signature itself."""
+    """Split the compact serialization (RFC 7515, 3.1)."""
+    # PyJWT checks each character in Python, which takes as long as verifying the signature.
     found = _COMPACT.fullmatch(text)
     if found is None:
         raise SignatureError("not a signed message", "unsigned")
@@ -131,7 +137,7 @@ def _bytes(segment: str) -> bytes:
 
 
 def _header(text: str) -> _Header:
-    """Return what stands in front; by its `kid` the key is found that then covers every byte of it."""
+    """Return the header. It can be trusted once the signature by the key of its `kid` is verified."""
     try:
         return msgspec.json.decode(_bytes(_segments(text)[0]), type=_Header)
     except msgspec.MsgspecError as error:
@@ -141,7 +147,7 @@ def _header(text: str) -> _Header:
 def _verified(text: str, public_key: bytes) -> bytes:
     head, body, signature = _segments(text)
     if not _algorithm().verify(f"{head}.{body}".encode(), load_key(public_key), _bytes(signature)):
-        raise SignatureError("the signature does not hold", "signature")
+        raise SignatureError("invalid signature", "signature")
     return _bytes(body)
 
 
@@ -156,4 +162,4 @@ def _decode(body: bytes, shape: type[S]) -> S:
     try:
         return msgspec.json.decode(body, type=shape)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise SignatureError("the signed text does not fit") from error
+        raise SignatureError("the payload does not have the expected shape") from error

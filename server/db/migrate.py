@@ -1,9 +1,10 @@
-"""Numbered SQL migrations: in order, each in one transaction, each once, while other servers go on working.
+"""Numbered SQL migrations, each applied once, in order and in one transaction, while other servers run.
 
-A file may begin with ``-- oldest program: NNNN``: programs whose own last migration is NNNN or a later one
-go on working after it, beside newer ones. Without that line older programs are kept out. What stands below a
-line ``-- afterwards`` is one statement that may take its time: it runs after the transaction, blocks nobody,
-and runs again where it was cut short.
+A file may begin with ``-- oldest program: NNNN``. Programs whose own last migration is NNNN or later keep
+working after the migration, beside newer programs. Without this line, older programs refuse to start.
+
+One statement may follow a line ``-- afterwards``. It may take long: it runs after the transaction, blocks
+nobody, and runs again if it was interrupted.
 """
 
 import hashlib
@@ -20,8 +21,9 @@ import psycopg
 from server.db.ddl_lock import Connection, MigrationRunningError, locked_change, prepare, with_retries
 from server.errors import StartError
 
-LOCK_KEY: Final = 0x6261_6869  # "bahi": two servers that start at once migrate one after the other
-PATIENCE_SECONDS: Final = 60.0
+# The advisory lock ("bahi" in ASCII) that makes two servers which start at once migrate one after the other.
+LOCK_KEY: Final = 0x6261_6869
+LOCK_TIMEOUT_SECONDS: Final = 60.0
 _NAME: Final = re.compile(r"(\d{4})_(\w+)\.sql\Z")
 _OLDEST: Final = re.compile(r"^-- oldest program: (\d{4})$", re.MULTILINE)
 _AFTERWARDS: Final = "\n-- afterwards\n"
@@ -33,7 +35,7 @@ create table if not exists public.schema_migration (
     sha256 char(64) not null,
     applied_at timestamptz not null default now()
 )"""
-# Programs of before 0008 know neither of the two, and go on writing their rows.
+# Programs older than 0008 do not know these columns and still insert rows, so the columns allow that.
 _MORE: LiteralString = """
 alter table public.schema_migration
     add column if not exists oldest_program integer,
@@ -50,7 +52,7 @@ from public.schema_migration order by number"""
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One file: `sql` is all of its text."""
+    """One migration file. `sql` is its whole text."""
 
     number: int
     name: str
@@ -58,33 +60,33 @@ class Migration:
 
     @property
     def sha256(self) -> str:
-        """Hexadecimal digest of the text: an applied file must never change."""
+        """The hexadecimal digest of the text. It shows whether a file has changed since it was applied."""
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
     @property
     def oldest_program(self) -> int:
-        """The last migration of the oldest program that goes on working after this one."""
+        """The last migration of the oldest program that keeps working after this one."""
         match = _OLDEST.search(self.sql)
         return int(match[1]) if match else self.number
 
     @property
     def full_name(self) -> str:
-        """As an operator reads it."""
+        """The name shown to the operator, for example `0008_merge_again`."""
         return f"{self.number:04}_{self.name}"
 
     @property
     def inside(self) -> str:
-        """What runs in the transaction."""
+        """The statements that run in the transaction."""
         return self.sql.partition(_AFTERWARDS)[0]
 
     @property
     def afterwards(self) -> str:
-        """The statement that runs after it, or ""."""
+        """The statement that runs after the transaction, or ""."""
         return self.sql.partition(_AFTERWARDS)[2]
 
 
 def all_migrations() -> list[Migration]:
-    """Return the migrations that this version brings, in order."""
+    """Return the migrations of this version of the program, in order."""
     found = []
     for file in files("server.db").joinpath("migrations").iterdir():
         if match := _NAME.match(file.name):
@@ -92,28 +94,31 @@ def all_migrations() -> list[Migration]:
     return sorted(found, key=lambda m: m.number)
 
 
-def migrate(url: str, upto: int | None = None, patience: float = PATIENCE_SECONDS) -> list[str]:
-    """Bring the database at `url` up to date (or to `upto`); return the names of what was applied.
+def migrate(url: str, upto: int | None = None, timeout: float = LOCK_TIMEOUT_SECONDS) -> list[str]:
+    """Migrate the database at `url` (up to the migration `upto`) and return the names of those applied.
 
-    Raises StartError where the database cannot be reached, is of a newer program that keeps this one out, too
-    old a PostgreSQL, not this user's to change, was migrated by files that have changed since, or where
-    others are in the way for `patience` seconds.
+    Raises StartError if the database cannot be reached, runs a PostgreSQL that is too old, was migrated by a
+    newer program that excludes this one, or by migration files that have changed since; if the user may not
+    change the tables; or if other sessions keep their locks for more than `timeout` seconds.
     """
-    whole = all_migrations()
-    wanted = [m for m in whole if upto is None or m.number <= upto]
-    with _connect(url) as connection, _told():
+    ours = all_migrations()
+    wanted = [m for m in ours if upto is None or m.number <= upto]
+    with _connect(url) as connection, _errors_as_sentences():
         _check_server(connection)
         has_history = _value(connection, _HAS_HISTORY)
-        if has_history and not any(_left(connection, whole, wanted)):
-            return []  # without the lock: another version may be at work behind it, and needs no care of ours
+        # Nothing to do: return without the lock. A newer program may hold it for long, and this one need
+        # not wait for it.
+        if has_history and not any(_pending(connection, ours, wanted)):
+            return []
         prepare(connection)
-        with_retries(lambda: _lock(connection), patience)
+        with_retries(lambda: _lock(connection), timeout)
         if not has_history:
-            with_retries(lambda: locked_change(connection, lambda: _make_history(connection)), patience)
-        new, unfinished = _left(connection, whole, wanted)
+            with_retries(lambda: locked_change(connection, lambda: _make_history(connection)), timeout)
+        # Read again: another server may have migrated while this one waited for the lock.
+        new, unfinished = _pending(connection, ours, wanted)
         for migration in new:
             step = partial(_apply, connection, migration)
-            with_retries(partial(locked_change, connection, step), patience)
+            with_retries(partial(locked_change, connection, step), timeout)
         for migration in (*unfinished, *(m for m in new if m.afterwards)):
             _finish(connection, migration)
         return [migration.full_name for migration in new]
@@ -125,47 +130,52 @@ def _connect(url: str) -> Connection:
     except psycopg.OperationalError as error:
         why = (str(error).splitlines() or ["no reason given"])[0]
         raise StartError(f"The database cannot be reached: {why}") from error
-    except psycopg.ProgrammingError as error:  # its text repeats the address, and with it the password
-        raise StartError("The address of the database is not one; see DATABASE_URL.") from error
+    except psycopg.ProgrammingError as error:  # not quoted: its text repeats the URL with the password
+        raise StartError("The URL of the database is not valid; see DATABASE_URL.") from error
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """Tell what an operator can mend as a sentence."""
+def _errors_as_sentences() -> Iterator[None]:
+    """Raise the errors that an operator can fix as StartError."""
     try:
         yield
     except psycopg.errors.InsufficientPrivilege as error:
         why = error.diag.message_primary
         raise StartError(
-            f"The database's user may not change its tables ({why}): name their owner."
+            f"The database user may not change the tables ({why}); connect as their owner."
         ) from error
     except (psycopg.OperationalError, psycopg.errors.IdleInTransactionSessionTimeout) as error:
         why = (str(error).splitlines() or ["no reason given"])[0]
-        raise StartError(f"The database went away while it was brought up to date: {why}") from error
+        raise StartError(f"The connection to the database was lost during the migration: {why}") from error
 
 
 def _check_server(connection: Connection) -> None:
     if connection.info.server_version < 170000:
-        raise StartError("PostgreSQL 17 or newer is needed.")
+        raise StartError("PostgreSQL 17 or later is required.")
 
 
-def _left(
-    connection: Connection, whole: list[Migration], wanted: list[Migration]
+def _pending(
+    connection: Connection, ours: list[Migration], wanted: list[Migration]
 ) -> tuple[list[Migration], list[Migration]]:
-    """Return those of `wanted` that are to be applied, and those to be finished. Raises StartError."""
-    ours = {m.number: m for m in whole}
+    """Return those of `wanted` that are not applied yet, and all whose last statement has not finished.
+
+    Raises StartError.
+    """
+    by_number = {m.number: m for m in ours}
     found = connection.execute(_HISTORY).fetchall()
     for number, sha256, oldest_program, _ in found:
-        if number not in ours:
-            if oldest_program > max(ours):
+        if number not in by_number:
+            if oldest_program > max(by_number):
                 raise StartError(
-                    "This database was written by a newer version of Bahi; please update this one."
+                    "This database was migrated by a newer version of Bahi; please update this program."
                 )
-        elif ours[number].sha256 != sha256:
-            raise StartError(f"Migration {number:04} is not the one that this database was made with.")
-    known = {number for number, *_ in found}
-    unfinished = [ours[number] for number, *_, is_unfinished in found if is_unfinished and number in ours]
-    return [m for m in wanted if m.number not in known], unfinished
+        elif by_number[number].sha256 != sha256:
+            raise StartError(f"Migration {number:04} differs from the one applied to this database.")
+    applied = {number for number, *_ in found}
+    unfinished = [
+        by_number[number] for number, *_, is_unfinished in found if is_unfinished and number in by_number
+    ]
+    return [m for m in wanted if m.number not in applied], unfinished
 
 
 def _lock(connection: Connection) -> None:
@@ -191,7 +201,7 @@ def _apply(connection: Connection, migration: Migration) -> None:
 
 
 def _finish(connection: Connection, migration: Migration) -> None:
-    """Run what comes after the transaction."""
+    """Run the statement below `-- afterwards`, and note that it has finished."""
     connection.execute(migration.afterwards.encode())
     connection.execute(
         "update public.schema_migration set unfinished = false where number = %s", (migration.number,)

@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL: an asynchronous pool for calls, a blocking one for COPY."""
+"""Connection pools for PostgreSQL: an asynchronous one for calls, a blocking one for COPY."""
 
 from typing import Any, Final
 
@@ -9,17 +9,18 @@ Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 Pool = AsyncConnectionPool[Connection]
 BlockingConnection = psycopg.Connection[tuple[Any, ...]]
 BlockingPool = ConnectionPool[BlockingConnection]
-# A pool's pauses between two tries double, until this is over and the next call begins anew: else a database
-# that was away for long is found as late again.
+# A pool that lost its database doubles the pause between its attempts to reconnect. After this time it gives
+# up, and the next call starts again with a short pause. Otherwise a database that was away for an hour would
+# be found again only after a pause of similar length.
 _RECONNECT_SECONDS: Final = 5.0
 
 
-def make_pool(url: str, most: int) -> Pool:
-    """Return a pool that is not open yet, of connections in autocommit."""
+def make_pool(url: str, max_size: int) -> Pool:
+    """Return a pool of autocommit connections. The caller opens it."""
     return AsyncConnectionPool(
         url,
         min_size=2,
-        max_size=most,
+        max_size=max_size,
         timeout=5,
         reconnect_timeout=_RECONNECT_SECONDS,
         open=False,
@@ -27,12 +28,12 @@ def make_pool(url: str, most: int) -> Pool:
     )
 
 
-def make_blocking_pool(url: str, most: int) -> BlockingPool:
-    """Return a pool that is not open yet, of read-only connections for work in threads."""
+def make_blocking_pool(url: str, max_size: int) -> BlockingPool:
+    """Return a pool of read-only connections for work in threads. The caller opens it."""
     return ConnectionPool(
         url,
         min_size=1,
-        max_size=most,
+        max_size=max_size,
         timeout=5,
         reconnect_timeout=_RECONNECT_SECONDS,
         open=False,

@@ -1,7 +1,7 @@
-"""Named SQL, kept in `.sql` files beside its owner and read once.
+"""Named SQL statements, kept in the file `queries.sql` of the package that uses them.
 
-A file holds statements, each under a line ``-- name: some_name``; what stands before the first is ignored.
-Every statement carries book_id, or says after its name why it cannot (``-- name: x -- no book: …``).
+Each statement follows a line ``-- name: some_name``; text before the first such line is ignored. Every
+statement is restricted to one book_id, or the line gives the reason why not: ``-- name: x -- no book: …``.
 """
 
 import re
@@ -14,13 +14,13 @@ _HEADING: Final = re.compile(r"^-- name: (\w+)(?: -- no book: (.+))?$", re.MULTI
 
 
 def load(package: str) -> Mapping[str, LiteralString]:
-    """Return the statements of `package`'s queries.sql by name; raises ValueError on a name given twice."""
+    """Return the statements of `package`'s queries.sql by name. Raises ValueError if a name occurs twice."""
     return parse(files(package).joinpath("queries.sql").read_text(encoding="utf-8"))
 
 
 def parse(text: str) -> Mapping[str, LiteralString]:
-    """Split the text of a queries file."""
-    # Our own files are the only source, so their text is as literal as a string in the code.
+    """Return the statements in the text of a queries.sql by name. Raises ValueError as `load` does."""
+    # LiteralString: the text comes only from files of this package, so it is as safe as one in the code.
     parts = _HEADING.split(text)[1:]
     found: dict[str, LiteralString] = {}
     for name, _excuse, body in zip(parts[0::3], parts[1::3], parts[2::3], strict=True):
@@ -31,5 +31,5 @@ def parse(text: str) -> Mapping[str, LiteralString]:
 
 
 def excuses(text: str) -> dict[str, str]:
-    """Return, for each statement that is not bound to a book, the reason its heading gives."""
+    """Return the stated reason of each statement that is not restricted to one book."""
     return {name: excuse for name, excuse in _HEADING.findall(text) if excuse}

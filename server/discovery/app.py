@@ -1,4 +1,4 @@
-"""create_app: routes, middleware and the life of one discovery server."""
+"""The application of a discovery server: routes, middleware and lifespan."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -28,16 +28,16 @@ def create_app(discovery: Discovery) -> Starlette:
         async with discovery.running():
             yield
 
-    load = LoadMeter(
-        1, lambda: 0.0, PinnedSessions(), discovery.clock
-    )  # counted by every envelope, told by nobody here
+    # The middleware needs a load meter; a discovery server does not report its load.
+    load = LoadMeter(1, lambda: 0.0, PinnedSessions(), discovery.clock)
     app = Starlette(
         routes=[*ROUTES, openapi_route(ROUTES)],
         middleware=[Middleware(Envelope, load=load, tally=Tally(), own=Lifecycle())],
         exception_handlers={HTTPException: _router_refusal},
         lifespan=lifespan,
     )
-    app.router.redirect_slashes = False  # an address is right or not found; a redirect trusts the Host header
+    # A redirect would be built from the Host header, which a client can forge.
+    app.router.redirect_slashes = False
     app.state.discovery = discovery
     return app
 

@@ -1,4 +1,4 @@
-"""The signed directory: made anew when a state has changed, else at most once a second."""
+"""The signed directory. It is signed again when a state has changed, otherwise at most once a second."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,14 +10,17 @@ from server.discovery.registry import Registry, ServerRecord
 from server.tokens.tokens import Signer
 
 _MS: Final = 1_000
+# How old the load figures in a directory may be.
 FRESH_SECONDS: Final = 1.0
-"""So old may the loads in it be."""
 
 
 @dataclass(slots=True)
 class Directories:
-    """What one discovery server tells. `signer` gives the key of now, `roster_version` the roster in force,
-    `clock` seconds since 1970."""
+    """Makes the directories of one discovery server.
+
+    `signer` returns the key to sign with, `roster_version` the version of the roster in force, and `clock`
+    seconds since 1970.
+    """
 
     discovery_id: str
     registry: Registry
@@ -26,20 +29,22 @@ class Directories:
     clock: Callable[[], float]
     _version: int = 0
     _text: str = ""
-    _says: tuple[object, ...] = ()
+    _content: tuple[object, ...] = ()
     _made_at: float = 0.0
 
     def text(self, now: float) -> str:
-        """Return the directory of `now` (s of the registry)."""
+        """Return the signed directory at `now` (seconds on the registry's clock)."""
         states, doubting = self.registry.states(now), self.registry.self_preserving(now)
-        says = (doubting, self.roster_version(), *_words(states))
-        if says != self._says or now - self._made_at >= FRESH_SECONDS:
-            self._text, self._says, self._made_at = self._signed(states, doubting), says, now
+        content = (doubting, self.roster_version(), *_states_only(states))
+        # Thousands of clients may ask in a second, and signing is the expensive part.
+        if content != self._content or now - self._made_at >= FRESH_SECONDS:
+            self._text, self._content, self._made_at = self._signed(states, doubting), content, now
         return self._text
 
     def _signed(self, states: dict[str, ServerRecord], doubting: bool) -> str:
         issued = int(self.clock() * _MS)
-        self._version = max(self._version + 1, issued)  # rises over restarts and a clock that was set back
+        # The time as version number keeps it rising across restarts; adding 1 does if the clock is set back.
+        self._version = max(self._version + 1, issued)
         directory = Directory(
             discovery_id=self.discovery_id,
             version=self._version,
@@ -47,15 +52,16 @@ class Directories:
             expires_at_ms=issued + cluster.DIRECTORY_SECONDS * _MS,
             roster_version=self.roster_version(),
             self_preservation=doubting,
-            servers=[_line(id_, held) for id_, held in states.items()],
+            servers=[_line(id_, record) for id_, record in states.items()],
         )
         signer = self.signer()
         return signing.sign(signer.key, signer.kid, cluster.DIRECTORY, directory)
 
 
-def _words(states: dict[str, ServerRecord]) -> list[tuple[str, Liveness, float]]:
-    return [(id_, held.state, held.since) for id_, held in states.items()]
+def _states_only(states: dict[str, ServerRecord]) -> list[tuple[str, Liveness, float]]:
+    """Return the states without the loads, which change with every heartbeat."""
+    return [(id_, record.state, record.since) for id_, record in states.items()]
 
 
-def _line(id_: str, held: ServerRecord) -> DirectoryServer:
-    return DirectoryServer(id_, held.state, int(held.since * _MS), held.load, held.version)
+def _line(id_: str, record: ServerRecord) -> DirectoryServer:
+    return DirectoryServer(id_, record.state, int(record.since * _MS), record.load, record.version)

@@ -1,4 +1,4 @@
-"""Whether a heartbeat is its server's own word, of now, and as the roster has that server. Pure."""
+"""Verifies heartbeats: signed by that server, sent recently, and consistent with the roster. Pure."""
 
 from typing import Final, Literal, NamedTuple
 
@@ -8,6 +8,7 @@ from server.contract.errors import ErrorCode
 from server.contract.signing import SignatureError
 from server.errors import ApiError
 
+# How far the clock of a server may differ from ours.
 CLOCK_SECONDS: Final = 60.0
 
 Refusal = Literal[
@@ -25,18 +26,18 @@ Refusal = Literal[
     "replayed",
 ]
 _SENTENCES: Final[dict[Refusal, str]] = {
-    "unsigned": "This is no signed message.",
+    "unsigned": "This is not a signed message.",
     "kind": "This is another kind of signed message.",
-    "algorithm": "A heartbeat is signed with EdDSA only.",
+    "algorithm": "A heartbeat must be signed with EdDSA.",
     "unknown_key": "The roster has no such key in use.",
     "unknown_server": "The roster has no such server.",
-    "signature": "The signature does not hold.",
-    "damaged": "The heartbeat does not fit.",
-    "another_servers_key": "Another server's key signed this.",
-    "region": "The roster has this server in another region.",
-    "url": "The roster has this server at another address.",
-    "clock": "This was not sent just now; is that server's clock right?",
-    "replayed": "This heartbeat, or a later one, came before.",
+    "signature": "The signature is not valid.",
+    "damaged": "The heartbeat does not have the expected fields.",
+    "another_servers_key": "The heartbeat is signed with another server's key.",
+    "region": "The roster lists this server in another region.",
+    "url": "The roster lists this server with another address.",
+    "clock": "The heartbeat was not sent recently; check the clock of its server.",
+    "replayed": "This heartbeat, or a later one, was received before.",
 }
 
 
@@ -46,7 +47,7 @@ class _KnownServer(NamedTuple):
 
 
 class HeartbeatReader:
-    """Reads heartbeats of the servers of one roster."""
+    """Verifies heartbeats of the servers of one roster."""
 
     def __init__(self, roster: Roster) -> None:
         self._roster = roster
@@ -59,19 +60,19 @@ class HeartbeatReader:
                 self._known[signing.key_id(raw)] = _KnownServer(server, key.until)
 
     def read(self, text: str, now: float) -> Heartbeat:
-        """Return a heartbeat that came at `now` (s since 1970).
+        """Return the heartbeat that was received at `now` (seconds since 1970).
 
         Raises ApiError (heartbeat_refused, with a Refusal in `detail.reason`).
         """
         try:
             kid, beat = signing.read(text, self._keys, cluster.HEARTBEAT, Heartbeat)
         except SignatureError as error:
-            raise refused(self._why(text, error)) from error
+            raise refused(self._reason(text, error)) from error
         known = self._known[kid]
         if known.until and now >= known.until:
             raise refused("unknown_key")
         if beat.server_id != known.server.id:
-            raise refused("another_servers_key" if self._has(beat) else "unknown_server")
+            raise refused("another_servers_key" if self._is_member(beat) else "unknown_server")
         if beat.region != known.server.region:
             raise refused("region")
         if beat.url != known.server.url:
@@ -80,23 +81,21 @@ class HeartbeatReader:
             raise refused("clock")
         return beat
 
-    def _why(self, text: str, error: SignatureError) -> Refusal:
-        """An unknown key is most often that of a server that was not added yet: say that, then."""
+    def _reason(self, text: str, error: SignatureError) -> Refusal:
+        # An unknown key is mostly the key of a server that the operator has not added to the roster yet. That
+        # is the more helpful answer, although the server id it depends on is not verified.
         if error.reason != "unknown_key":
             return error.reason
         try:
-            return (
-                error.reason
-                if self._has(signing.peek(text, cluster.HEARTBEAT, Heartbeat))
-                else "unknown_server"
-            )
+            claimed = signing.peek(text, cluster.HEARTBEAT, Heartbeat)
         except SignatureError as unreadable:
             return unreadable.reason
+        return error.reason if self._is_member(claimed) else "unknown_server"
 
-    def _has(self, beat: Heartbeat) -> bool:
+    def _is_member(self, beat: Heartbeat) -> bool:
         return self._roster.server(beat.server_id) is not None
 
 
 def refused(reason: Refusal) -> ApiError:
-    """Return the refusal of a heartbeat."""
+    """Return the error that refuses a heartbeat."""
     return ApiError(ErrorCode.HEARTBEAT_REFUSED, _SENTENCES[reason], {"reason": reason})

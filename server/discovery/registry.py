@@ -1,7 +1,12 @@
-"""Who is alive: what beats, reports and probes say of each server, judged whenever somebody asks.
+"""The registry of a discovery server: the state of each server, from heartbeats, reports and probes.
 
-A pure object: it takes the time as an argument, in seconds that never fall, does no I/O, and decides at read
-time. States and times are those of the protocol, section 3.
+Pure: the time is an argument, in seconds on a clock that never goes back. A state is computed when it is
+read, so nothing has to run when a heartbeat is late. `next_change` and `next_probe` say when the caller
+should read it again.
+
+A server without a heartbeat for SUSPECT_SECONDS is suspect, and for DOWN_SECONDS down. It is down earlier if
+it has missed a heartbeat and PROBES_TO_FAIL probes have failed. It stays up to LEARNING_SECONDS unknown
+before its first heartbeat.
 """
 
 import contextlib
@@ -12,27 +17,30 @@ from typing import Final
 
 from server.contract.cluster import Heartbeat, Liveness, Load, Reported, Roster
 
+# Heartbeats come every 5 s. A server silent for this long has missed one; from then on failed probes count.
 MISSED_SECONDS: Final = 5.5
-"""Silent for so long, a server has missed a beat: from then on failed probes count."""
 SUSPECT_SECONDS: Final = 7.5
 DOWN_SECONDS: Final = 15.0
+# How long a server is unknown before its first heartbeat, counted from our start or from its addition to the
+# roster. After a restart of discovery, this keeps it from calling servers down that it has not heard yet.
 LEARNING_SECONDS: Final = 30.0
-"""How long a server that has not beaten yet is unknown, from the start or from its coming into the roster."""
 PROBES_TO_FAIL: Final = 2
+# If many servers fall silent within this time, the fault is more likely in our own network than in theirs.
 SELF_DOUBT_SECONDS: Final = 15.0
-"""When so many go silent within this time, it is likelier that we hear nothing than that they say nothing."""
 
+# The shortest time between two probes of a server, however many clients report it.
 REPORTED_PROBE_SECONDS: Final = 0.2
-"""The least time between two probes of a server, however many reports come."""
+# A suspect server is probed at the first interval for the first _QUICK_PROBES probes, then at the second.
 PROBE_SECONDS: Final = 0.5
 SLOW_PROBE_SECONDS: Final = 5.0
 _QUICK_PROBES: Final = 20
+# How many former boot ids of a server are remembered, to refuse replayed heartbeats of an earlier boot.
 _BOOTS_REMEMBERED: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
 class ServerRecord:
-    """What is held of a server, and since when (s); `load` and `version` are its last word."""
+    """A server's state, since when (seconds) it is in it, and the load and version that it last reported."""
 
     state: Liveness
     since: float
@@ -42,13 +50,18 @@ class ServerRecord:
 
 @dataclass(slots=True)
 class _Server:
-    """What is known of one server; None or inf is never. `turned` is the last state that an event brought it
-    into, and when."""
+    """Everything known of one server. Times are in seconds; None or inf means never.
+
+    `known_at` is when it was added, `last` when its last heartbeat `beat` was received. `reported` is the
+    state that it reports of itself. `turned` is the last state into which an event brought it, and when.
+    `suspected_at` is when a client reported it, `failed` are the times of failed probes, and `fine_at` is the
+    time of the last successful one.
+    """
 
     known_at: float
     last: float | None = None
     beat: Heartbeat | None = None
-    said: Reported = "up"
+    reported: Reported = "up"
     former_boots: tuple[str, ...] = ()
     turned: tuple[Liveness, float] = ("unknown", -inf)
 
@@ -60,7 +73,7 @@ class _Server:
     probes: int = 0
 
     def after(self, seconds: float) -> float:
-        """Return when it will have been silent for `seconds`; before its first beat, when it is learnt of."""
+        """Return when it will have been silent for `seconds`, or when it ceases to be unknown."""
         return self.known_at + LEARNING_SECONDS if self.last is None else self.last + seconds
 
     @property
@@ -69,38 +82,44 @@ class _Server:
 
     @property
     def failed_at(self) -> float:
-        """From when on failed probes make it DOWN."""
+        """The time from which failed probes make it down, or inf."""
         return max(self.after(MISSED_SECONDS), self.failed[-1]) if len(self.failed) == PROBES_TO_FAIL else inf
 
     @property
     def down_at(self) -> float:
-        """From when on its silence alone makes it DOWN; never where we have not heard it before."""
+        """The time from which its silence alone makes it down, or inf before its first heartbeat."""
         return inf if self.last is None else self.after(DOWN_SECONDS)
 
     @property
     def was_alive(self) -> bool:
-        """Say whether its silence could be ours: we heard it, and it did not take its leave."""
-        return self.last is not None and self.said != "left"
+        """Return whether it has sent heartbeats and has not left, so that its silence means a fault."""
+        return self.last is not None and self.reported != "left"
 
 
 class Registry:
-    """The servers of a roster, as seen from `started` (s) on. `changes` rises with each event that changed a
-    state; what time alone changes is at `next_change`."""
+    """The states of the servers of a roster since `started` (seconds).
+
+    `changes` rises with each event that changes a state. A state that changes by the passing of time does so
+    at `next_change`.
+    """
 
     def __init__(self, roster: Roster, started: float) -> None:
         self.changes = 0
         self._servers = {each.id: _Server(started) for each in roster.servers}
 
-    # --- what happens ---------------------------------------------------------------------------------
+    # --- events ---------------------------------------------------------------------------------------
 
     def set_roster(self, roster: Roster, now: float) -> None:
-        """Go on with the servers of another roster; one that is new in it is unknown at first."""
+        """Replace the roster. What is known of a server that both have is kept; a new one is unknown."""
         ids = [each.id for each in roster.servers]
         with self._event(now):
             self._servers = {id_: self._servers.get(id_) or _Server(now) for id_ in ids}
 
     def beat(self, beat: Heartbeat, now: float) -> bool:
-        """Take a beat of a server of the roster; False where it, or a later one, was taken before."""
+        """Note a heartbeat; return False if this one or a later one was noted before.
+
+        Raises KeyError if the server is not in the roster.
+        """
         server = self._servers[beat.server_id]
         if not _is_news(server, beat):
             return False
@@ -112,12 +131,14 @@ class Registry:
         return True
 
     def suspect(self, id_: str, now: float) -> Liveness:
-        """Note a report that a server does not answer; return what was held of it before.
+        """Note a client's report that a server does not answer; return its state before the report.
 
-        Raises KeyError where there is none. A probe that has just succeeded has answered the report already.
+        Raises KeyError if the server is not in the roster.
         """
         server = self._servers[id_]
         state = self.state(id_, now)
+        # A probe that has just succeeded has refuted the report. Otherwise a flood of reports would keep a
+        # healthy server suspect.
         is_news = server.suspected_at == inf and now >= server.fine_at + REPORTED_PROBE_SECONDS
         if is_news and state in {"up", "draining", "suspect"}:
             with self._event(now):
@@ -125,17 +146,18 @@ class Registry:
         return state
 
     def probe_began(self, id_: str, now: float) -> None:
-        """Note that somebody knocks at a server."""
+        """Note that a probe of a server began."""
         if server := self._servers.get(id_):
             server.probing, server.probe_began = True, now
             server.probes += 1
 
     def probed(self, id_: str, fine: bool | None, now: float) -> None:
-        """Note how it ended, None without a verdict. A beat that came meanwhile says more."""
+        """Note the result of a probe; `fine` is None if it has no result."""
         server = self._servers.get(id_)
-        if server is None:
+        if server is None:  # removed from the roster meanwhile
             return
         server.probing = False
+        # A heartbeat that was received during the probe is the better evidence.
         if fine is None or (server.last is not None and server.last >= server.probe_began):
             return
         with self._event(now):
@@ -144,43 +166,44 @@ class Registry:
             else:
                 server.failed = (*server.failed, now)[:PROBES_TO_FAIL]
 
-    # --- what is held ---------------------------------------------------------------------------------
+    # --- states ---------------------------------------------------------------------------------------
 
     def state(self, id_: str, now: float) -> Liveness:
-        """Return the state of one server. Raises KeyError where there is none."""
+        """Return the state of one server. Raises KeyError if it is not in the roster."""
         return _judge(self._servers[id_], now, self._self_doubt_since(now))[0]
 
     def states(self, now: float) -> dict[str, ServerRecord]:
-        """Return what is held of each server, in the order of the roster."""
+        """Return the record of each server, in the order of the roster."""
         doubt = self._self_doubt_since(now)
-        return {id_: _held(server, now, doubt) for id_, server in self._servers.items()}
+        return {id_: _record(server, now, doubt) for id_, server in self._servers.items()}
 
     def self_preserving(self, now: float) -> bool:
-        """Say whether so many went silent at once that silence alone makes nobody DOWN."""
+        """Return whether so many servers fell silent at once that silence alone makes no server down."""
         return self._self_doubt_since(now) is not None
 
     def next_change(self, now: float) -> float:
-        """Return when the passing of time alone next changes a state, inf where it changes none."""
+        """Return when a state changes next if no event comes before, or inf if none changes."""
         current = self._judgements(now)
         ahead = {at for server in self._servers.values() for at in _turns(server) if now < at < inf}
         return next((at for at in sorted(ahead) if self._judgements(at) != current), inf)
 
     def to_probe(self, now: float) -> list[str]:
-        """Return the servers that are to be probed now."""
+        """Return the ids of the servers to probe now."""
         return [id_ for id_, server in self._servers.items() if _probe_due(server) <= now]
 
     def next_probe(self) -> float:
-        """Return when the next probe is due, unless something happens before; inf where none is."""
+        """Return when the next probe is due if no event comes before, or inf if none is."""
         return min(map(_probe_due, self._servers.values()), default=inf)
 
     @contextlib.contextmanager
     def _event(self, now: float) -> Iterator[None]:
+        """Compare the states before and after the block, and note what it changed."""
         before, was_doubting = (
-            {id_: held.state for id_, held in self.states(now).items()},
+            {id_: record.state for id_, record in self.states(now).items()},
             self.self_preserving(now),
         )
         yield
-        after = {id_: held.state for id_, held in self.states(now).items()}
+        after = {id_: record.state for id_, record in self.states(now).items()}
         for id_, state in after.items():
             if state != before.get(id_, "unknown"):
                 self._servers[id_].turned = (state, now)
@@ -192,11 +215,12 @@ class Registry:
         return doubt is not None, [_judge(server, now, doubt)[0] for server in self._servers.values()]
 
     def _self_doubt_since(self, now: float) -> float | None:
-        """Return since when so many have gone silent within SELF_DOUBT_SECONDS that we suspect ourselves.
+        """Return since when so many servers have been silent that we suspect our own network, or None.
 
-        Of those who were alive when it began it takes half, or two of up to four; who failed at probes does
-        not answer others either, so that its silence says nothing about us.
+        That is so if half of the servers that were alive (and at least two) fell silent within
+        SELF_DOUBT_SECONDS. A server whose probes failed does not count.
         """
+        # A failed probe is evidence of its own: the fault is at that server, not here.
         alive = sorted(server.silent_at for server in self._servers.values() if server.was_alive)
         silent = sorted(
             server.silent_at
@@ -219,38 +243,40 @@ def _is_news(server: _Server, beat: Heartbeat) -> bool:
 
 
 def _is_routine(server: _Server, beat: Heartbeat, now: float) -> bool:
-    """Say whether a beat only confirms what is held: nearly all do, and thousands come in a second."""
-    same = server.beat is not None and beat.boot_id == server.beat.boot_id and beat.state == server.said
+    """Return whether a heartbeat only confirms the state."""
+    # Nearly all do. Comparing all states, as `_event` does, is too slow for thousands of them in a second.
+    same = server.beat is not None and beat.boot_id == server.beat.boot_id and beat.state == server.reported
     return same and now < server.silent_at and not server.failed and server.suspected_at == inf
 
 
 def _take(server: _Server, beat: Heartbeat, now: float) -> None:
     if server.beat is not None and server.beat.boot_id != beat.boot_id:
         server.former_boots = (*server.former_boots, server.beat.boot_id)[-_BOOTS_REMEMBERED:]
-        server.said = beat.state
-    elif server.said != "left":  # who has left comes back by another start only
-        server.said = beat.state
+        server.reported = beat.state
+    elif server.reported != "left":  # a server that has left comes back only by a new start
+        server.reported = beat.state
     server.beat, server.last = beat, now
     server.suspected_at, server.failed, server.probes = inf, (), 0
 
 
 def _judge(server: _Server, now: float, self_doubt: float | None) -> tuple[Liveness, float]:
-    """Return a server's state and when time brought it there (-inf: an event did)."""
+    """Return a server's state and since when it is in it by the passing of time (-inf: an event set it)."""
     if server.last is None and now < server.silent_at:
         return "unknown", server.known_at
-    if server.said == "left":
+    if server.reported == "left":
         return "left", -inf
     if now >= server.failed_at:
         return "down", server.failed_at
+    # While we suspect our own network, silence makes nobody down who was not down before.
     if now >= server.down_at and (self_doubt is None or server.down_at < self_doubt):
         return "down", server.down_at
     doubted_at = min(server.silent_at, server.suspected_at)
     if now >= doubted_at:
         return "suspect", doubted_at
-    return server.said, -inf
+    return server.reported, -inf
 
 
-def _held(server: _Server, now: float, self_doubt: float | None) -> ServerRecord:
+def _record(server: _Server, now: float, self_doubt: float | None) -> ServerRecord:
     state, since = _judge(server, now, self_doubt)
     turned_into, turned_at = server.turned
     if turned_into == state:
@@ -261,12 +287,13 @@ def _held(server: _Server, now: float, self_doubt: float | None) -> ServerRecord
 
 
 def _turns(server: _Server) -> tuple[float, ...]:
+    """Return the times at which the passing of time may change the server's state."""
     return server.silent_at, server.failed_at, server.down_at
 
 
 def _probe_due(server: _Server) -> float:
-    """Return when a server is to be probed next: in doubt at once, then again and again, ever more slowly."""
-    if server.probing or server.said == "left" or server.failed_at < inf:
+    """Return when to probe a server next: at once if it is in doubt, then repeatedly, later less often."""
+    if server.probing or server.reported == "left" or server.failed_at < inf:
         return inf
     doubted_at = min(server.after(MISSED_SECONDS), server.suspected_at)
     if server.probe_began < server.suspected_at < inf:

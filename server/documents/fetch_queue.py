@@ -1,4 +1,4 @@
-"""Bills whose bytes are to come from another region; the servers of a region share the list."""
+"""The queue of bills whose bytes must be fetched from another region. All servers of a region share it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ SQL: Final = load("server.documents")
 
 @dataclass(frozen=True, slots=True)
 class WantedDocument:
-    """The bytes of a bill; `region` is one that had them ("": nobody knows)."""
+    """A bill whose bytes are missing here. `region` is a region that had them ("": not known)."""
 
     book_id: UUID
     sha256: str
@@ -22,37 +22,37 @@ class WantedDocument:
     region: str = ""
 
 
-async def claim(connection: Connection, most: int) -> list[tuple[WantedDocument, int]]:
-    """Take some whose time has come, each with the number of this try."""
-    rows = await (await connection.execute(SQL["claim_wanted"], {"most": most})).fetchall()
+async def claim(connection: Connection, limit: int) -> list[tuple[WantedDocument, int]]:
+    """Claim up to `limit` documents that are due; return each with the number of this attempt."""
+    rows = await (await connection.execute(SQL["claim"], {"limit": limit})).fetchall()
     return [(WantedDocument(*row[:5]), row[5]) for row in rows]
 
 
 async def enqueue(connection: Connection, missing: Iterable[WantedDocument]) -> None:
-    """Put on the list what is not on it yet."""
+    """Add the documents that are not in the queue yet."""
     for each in missing:
-        about = {"byte_size": each.byte_size, "media_type": each.media_type, "region": each.region}
-        await connection.execute(SQL["want"], {**_key(each), **about})
+        values = {"byte_size": each.byte_size, "media_type": each.media_type, "region": each.region}
+        await connection.execute(SQL["enqueue"], {**_key(each), **values})
 
 
-async def remove(connection: Connection, bytes_: WantedDocument) -> None:
-    """Take off the list."""
-    await connection.execute(SQL["no_longer_wanted"], _key(bytes_))
+async def remove(connection: Connection, document: WantedDocument) -> None:
+    """Remove a document from the queue."""
+    await connection.execute(SQL["remove"], _key(document))
 
 
-async def postpone(connection: Connection, bytes_: WantedDocument, seconds: float) -> None:
-    """Try again after so long."""
-    await connection.execute(SQL["postpone_wanted"], {**_key(bytes_), "seconds": seconds})
+async def postpone(connection: Connection, document: WantedDocument, seconds: float) -> None:
+    """Make a document due again after `seconds`."""
+    await connection.execute(SQL["postpone"], {**_key(document), "seconds": seconds})
 
 
 async def known_documents(
-    connection: Connection, after: tuple[UUID, UUID], most: int
+    connection: Connection, after: tuple[UUID, UUID], limit: int
 ) -> list[tuple[tuple[UUID, UUID], WantedDocument]]:
-    """Return the documents that rows tell of, behind the key `after` (book, document), each with its key."""
-    values = {"book": after[0], "id": after[1], "most": most}
+    """Return up to `limit` documents of all books after the key `after`, each with its key (book, id)."""
+    values = {"book": after[0], "id": after[1], "limit": limit}
     rows = await (await connection.execute(SQL["known_documents"], values)).fetchall()
-    return [((book_id, id_), WantedDocument(book_id, *about)) for book_id, id_, *about in rows]
+    return [((book_id, id_), WantedDocument(book_id, *columns)) for book_id, id_, *columns in rows]
 
 
-def _key(bytes_: WantedDocument) -> dict[str, object]:
-    return {"book_id": bytes_.book_id, "sha256": bytes_.sha256}
+def _key(document: WantedDocument) -> dict[str, object]:
+    return {"book_id": document.book_id, "sha256": document.sha256}

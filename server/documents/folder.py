@@ -1,23 +1,24 @@
-"""The folder store: bills by content, `documents/<book>/<sha256>`, each written once and whole."""
+"""The folder store, which keeps documents as files `<book>/<sha256>`, each written once and atomically."""
 
 import asyncio
 import contextlib
 import hashlib
 import os
-import secrets
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 from uuid import UUID
 
 from server.contract import media
+from server.contract.durable_files import replace_file, sync_file, sync_folder, temporary_beside
 from server.contract.errors import ErrorCode
 from server.errors import ApiError
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What the store knows of some bytes."""
+    """Size and media type of a stored document."""
 
     byte_size: int
     media_type: str
@@ -25,56 +26,53 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class FolderStore:
-    """Bills below `root`. Blocking work runs in threads."""
+    """Stores documents below the folder `root`. Blocking work runs in threads."""
 
     root: Path
 
     def path(self, book_id: UUID, sha256: str) -> Path:
-        """Return where the bytes are, or would be."""
+        """Return the file of a document, which may not exist."""
         return self.root / str(book_id) / sha256
 
     async def find(self, book_id: UUID, sha256: str) -> Stored | None:
-        """Return what is stored under this hash in this book, or None. Raises ApiError."""
-        try:
-            return await asyncio.to_thread(_look, self.path(book_id, sha256))
-        except OSError as error:
-            raise ApiError(
-                ErrorCode.STORE_UNAVAILABLE, "The server cannot reach its documents just now."
-            ) from error
+        """Return what is known of a document, or None if it is not stored. Raises ApiError."""
+        with _unavailable(_CANNOT_READ):
+            return await asyncio.to_thread(_read_head, self.path(book_id, sha256))
 
     async def present(self, book_id: UUID, sha256s: Collection[str]) -> frozenset[str]:
-        """Return those that are stored in this book. Raises ApiError (store_unavailable)."""
-        try:
+        """Return those of `sha256s` that are stored in this book. Raises ApiError (store_unavailable)."""
+        with _unavailable(_CANNOT_READ):
             return await asyncio.to_thread(self._present, book_id, sha256s)
-        except OSError as error:
-            raise ApiError(
-                ErrorCode.STORE_UNAVAILABLE, "The server cannot reach its documents just now."
-            ) from error
 
     async def put(
         self, book_id: UUID, sha256: str, byte_size: int, media_type: str, chunks: AsyncIterator[bytes]
     ) -> None:
-        """Keep `chunks`, durably, once they are what was announced.
+        """Store a document durably, if size, hash and media type are as announced.
 
-        Raises ApiError (too_large, checksum_mismatch, media_type_refused, store_unavailable); then
-        nothing is kept.
+        Raises ApiError (too_large, checksum_mismatch, media_type_refused, store_unavailable). Then nothing
+        is stored.
         """
         target = self.path(book_id, sha256)
-        partial = target.with_name(f".{sha256}.{secrets.token_hex(4)}")
-        try:
+        with _unavailable(_CANNOT_STORE), temporary_beside(target) as partial:
             await asyncio.to_thread(_make_folder, target.parent)
             await _receive(partial, sha256, byte_size, media_type, chunks)
-            await asyncio.to_thread(_settle, partial, target)
-        except OSError as error:
-            raise ApiError(
-                ErrorCode.STORE_UNAVAILABLE, "The server could not keep this document just now."
-            ) from error
-        finally:
-            with contextlib.suppress(OSError):
-                partial.unlink(missing_ok=True)
+            await asyncio.to_thread(_rename, partial, target)
 
     def _present(self, book_id: UUID, sha256s: Collection[str]) -> frozenset[str]:
+        # Unlike `find` it opens no file, because the caller may ask for hundreds.
         return frozenset(sha256 for sha256 in sha256s if self.path(book_id, sha256).is_file())
+
+
+_CANNOT_READ: Final = "The server cannot read its documents at the moment."
+_CANNOT_STORE: Final = "The server cannot store this document at the moment."
+
+
+@contextlib.contextmanager
+def _unavailable(sentence: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ApiError(ErrorCode.STORE_UNAVAILABLE, sentence) from error
 
 
 async def _receive(
@@ -85,45 +83,31 @@ async def _receive(
         async for chunk in chunks:
             received += len(chunk)
             if received > byte_size:
-                raise ApiError(ErrorCode.TOO_LARGE, "More bytes came than were announced.")
-            head += chunk[: media.SNIFF_BYTES - len(head)]  # a first packet may hold a few bytes only
+                raise ApiError(ErrorCode.TOO_LARGE, "The document is larger than announced.")
+            head += chunk[: media.SNIFF_BYTES - len(head)]  # the first chunk may have a few bytes only
             digest.update(chunk)
             await asyncio.to_thread(out.write, chunk)
         if received != byte_size or digest.hexdigest() != sha256:
             raise ApiError(ErrorCode.CHECKSUM_MISMATCH, "The document arrived damaged; please send it again.")
         if media.sniff(head) != media_type:
-            raise ApiError(ErrorCode.MEDIA_TYPE_REFUSED, "The document is not the kind of file it says.")
-        await asyncio.to_thread(_flush, out.fileno())
+            raise ApiError(
+                ErrorCode.MEDIA_TYPE_REFUSED, "The content of the document does not match its media type."
+            )
+        await asyncio.to_thread(sync_file, out)
 
 
 def _make_folder(folder: Path) -> None:
-    """Make a book's folder, closed to the other users of this computer."""
+    """Create the folder of a book. Other users of this computer cannot read it."""
     folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.mkdir(mode=0o700, exist_ok=True)
 
 
-def _flush(descriptor: int) -> None:
-    os.fsync(descriptor)
+def _rename(partial: Path, target: Path) -> None:
+    replace_file(partial, target)
+    sync_folder(target.parent.parent)  # the folder of the book may be new
 
 
-def _settle(partial: Path, target: Path) -> None:
-    partial.replace(target)
-    sync_folder(target.parent)
-    sync_folder(target.parent.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a rename in `folder` durable (a folder cannot be opened on Windows, where it is not needed)."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _look(path: Path) -> Stored | None:
+def _read_head(path: Path) -> Stored | None:
     try:
         with path.open("rb") as file:
             head = file.read(media.SNIFF_BYTES)

@@ -1,4 +1,4 @@
-"""Planning uploads, taking bytes, and handing out links to them."""
+"""Uploads and downloads of documents: planning, receiving bytes, and signed links to them."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,10 @@ from server.tokens.tokens import Identity, TokenKeys
 
 @dataclass(slots=True)
 class DocumentService:
-    """`public_url` is known once the server listens; `clock` gives seconds since 1970."""
+    """Plans uploads, receives documents and signs links to them.
+
+    `clock` returns seconds since 1970. `public_url` is set once the server listens.
+    """
 
     pool: Pool
     store: FolderStore
@@ -30,29 +33,33 @@ class DocumentService:
     public_url: str = ""
 
     async def plan(self, identity: Identity, documents: Sequence[PlannedDocument]) -> list[DocumentPlan]:
-        """Say for each document whether this book has its bytes, or where to PUT them."""
+        """Return for each document that this book has its bytes, or where to PUT them.
+
+        Raises InvalidFieldsError.
+        """
         if errors := checks.check_plan(list(documents)):
             raise InvalidFieldsError(errors)
         return [await self._plan_one(identity.book_id, document) for document in documents]
 
     async def take(self, token: str, chunks: AsyncIterator[bytes]) -> None:
-        """Keep the bytes of a PUT. Raises ApiError as `FolderStore.put` and `read_url` do."""
-        link = read_url(self.signer, token, "PUT", int(self.clock()))
-        if await self.store.find(link.book_id, link.sha256) is not None:
-            return  # the same content came before
-        await self.store.put(link.book_id, link.sha256, link.byte_size, link.media_type, chunks)
+        """Store the bytes of a PUT. Raises ApiError as `FolderStore.put` and `read_url` do."""
+        signed = read_url(self.signer, token, "PUT", int(self.clock()))
+        # A client repeats an upload whose answer it did not get.
+        if await self.store.find(signed.book_id, signed.sha256) is not None:
+            return
+        await self.store.put(signed.book_id, signed.sha256, signed.byte_size, signed.media_type, chunks)
 
     async def open(self, token: str) -> tuple[SignedUrl, Path]:
-        """Return the file that a link leads to, fetched from another region where it must be.
+        """Return the file that a link leads to; fetch it from another region if it is not here.
 
         Raises ApiError (not_found, forbidden, link_expired, store_unavailable).
         """
-        link = read_url(self.signer, token, "GET", int(self.clock()))
-        if await self.store.find(link.book_id, link.sha256) is None:
+        signed = read_url(self.signer, token, "GET", int(self.clock()))
+        if await self.store.find(signed.book_id, signed.sha256) is None:
             await self.replicator.fetch_now(
-                WantedDocument(link.book_id, link.sha256, link.byte_size, link.media_type)
+                WantedDocument(signed.book_id, signed.sha256, signed.byte_size, signed.media_type)
             )
-        return link, self.store.path(link.book_id, link.sha256)
+        return signed, self.store.path(signed.book_id, signed.sha256)
 
     async def link(self, identity: Identity, document_id: UUID) -> DocumentLink:
         """Return a short-lived link to a document of this book. Raises ApiError (not_found)."""
@@ -62,32 +69,38 @@ class DocumentService:
         if row is None:
             raise not_found("document")
         sha256, byte_size, media_type, file_name = row
-        if await self.store.find(identity.book_id, sha256) is None:  # on its way before the link is followed
+        # Start to fetch missing bytes now, before the client follows the link.
+        if await self.store.find(identity.book_id, sha256) is None:
             self.replicator.begin(WantedDocument(identity.book_id, sha256, byte_size, media_type))
-        link = SignedUrl("GET", identity.book_id, sha256, byte_size, media_type, file_name)
-        url, expires = make_url(self.signer, self.public_url, link, int(self.clock()))
+        signed = SignedUrl("GET", identity.book_id, sha256, byte_size, media_type, file_name)
+        url, expires = make_url(self.signer, self.public_url, signed, int(self.clock()))
         return DocumentLink(url, instant(expires), file_name, media_type, byte_size, sha256)
 
     async def require_stored(self, book_id: UUID, documents: Sequence[NewDocument]) -> None:
-        """Refuse an entry whose bills are not all here, whole and of the kind that they say."""
+        """Raise ApiError unless the bytes of all `documents` are stored, with this size and media type.
+
+        The error is `documents_missing`, with the SHA-256s in `detail`, or `media_type_refused`.
+        """
         missing = []
         for document in documents:
             found = await self.store.find(book_id, document.sha256)
             if found is None or found.byte_size != document.byte_size:
                 missing.append(document.sha256)
             elif found.media_type != document.media_type:
-                raise ApiError(ErrorCode.MEDIA_TYPE_REFUSED, "A document is not the kind of file it says.")
+                raise ApiError(
+                    ErrorCode.MEDIA_TYPE_REFUSED, "The content of a document does not match its media type."
+                )
         if missing:
             raise ApiError(
                 ErrorCode.DOCUMENTS_MISSING,
-                "The bills of this entry are not all on the server yet.",
+                "Some bills of this entry are not on the server yet.",
                 {"sha256": missing},
             )
 
     async def _plan_one(self, book_id: UUID, document: PlannedDocument) -> DocumentPlan:
         if await self.store.find(book_id, document.sha256) is not None:
             return DocumentPlan(document.sha256, stored=True)
-        link = SignedUrl("PUT", book_id, document.sha256, document.byte_size, document.media_type)
-        url, expires = make_url(self.signer, self.public_url, link, int(self.clock()))
+        signed = SignedUrl("PUT", book_id, document.sha256, document.byte_size, document.media_type)
+        url, expires = make_url(self.signer, self.public_url, signed, int(self.clock()))
         headers = {"Content-Type": document.media_type}
         return DocumentPlan(document.sha256, stored=False, upload=Upload(url, headers, instant(expires)))

@@ -1,4 +1,4 @@
-"""Short-lived signed addresses of bytes. As with a presigned URL, the token is the whole authority."""
+"""Short-lived signed URLs of documents. As with S3's presigned URLs, the URL alone grants the access."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -15,7 +15,7 @@ _AUDIENCE = "bahi-blob"
 
 @dataclass(frozen=True, slots=True)
 class SignedUrl:
-    """May PUT or GET the bytes `sha256` of `book_id`, until it expires."""
+    """The permission to PUT or GET one document of one book, until it expires."""
 
     method: Literal["PUT", "GET"]
     book_id: UUID
@@ -25,30 +25,34 @@ class SignedUrl:
     file_name: str = ""
 
 
-def make_url(signer: TokenKeys, base_url: str, link: SignedUrl, now: int) -> tuple[str, int]:
+def make_url(signer: TokenKeys, base_url: str, permission: SignedUrl, now: int) -> tuple[str, int]:
     """Return the URL and the second since 1970 at which it expires."""
     expires = now + LIFE_SECONDS
+    # The token names no issuer: only the server that signed it accepts it.
     claims = {
         "aud": _AUDIENCE,
         "exp": expires,
-        "met": link.method,
-        "book": str(link.book_id),
-        "sha": link.sha256,
-        "len": link.byte_size,
-        "typ": link.media_type,
-        "nam": link.file_name,
+        "met": permission.method,
+        "book": str(permission.book_id),
+        "sha": permission.sha256,
+        "len": permission.byte_size,
+        "typ": permission.media_type,
+        "nam": permission.file_name,
     }
     return base_url + paths.BLOB.format(token=signer.sign(claims)), expires
 
 
 def read_url(signer: TokenKeys, token: str, method: str, now: int) -> SignedUrl:
-    """Return what `token` allows. Raises ApiError (forbidden, link_expired)."""
+    """Return the permission in `token`. `now` is in seconds since 1970.
+
+    Raises ApiError (forbidden, link_expired).
+    """
     try:
         claims = signer.verify(token, _AUDIENCE)
     except TokenError as error:
-        raise ApiError(ErrorCode.FORBIDDEN, "This link is not one of ours.") from error
+        raise ApiError(ErrorCode.FORBIDDEN, "This link is not valid.") from error
     if claims["met"] != method:
-        raise ApiError(ErrorCode.FORBIDDEN, "This link is for something else.")
+        raise ApiError(ErrorCode.FORBIDDEN, "This link does not allow this method.")
     if now >= int(claims["exp"]):
         raise ApiError(ErrorCode.LINK_EXPIRED, "This link has expired; please ask for a new one.")
     return SignedUrl(

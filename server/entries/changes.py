@@ -1,4 +1,4 @@
-"""Changing entries: create, edit, void, restore. Each is one operation, appended once and whole."""
+"""Changes of entries: create, edit, void, restore. Each is one operation, appended atomically."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,10 +30,10 @@ from server.tokens.tokens import Identity
 
 @dataclass(frozen=True, slots=True)
 class EntryChanges:
-    """`clock` gives seconds since 1970.
+    """Changes entries and reads their history. `clock` returns seconds since 1970.
 
-    Every change raises InvalidFieldsError and ApiError (clock_ahead, documents_missing, entry_exists,
-    operation_reused, not_found, base_missing). The same operation again gives the same receipt.
+    Every change raises InvalidFieldsError or ApiError (clock_ahead, documents_missing, media_type_refused,
+    entry_exists, operation_reused, not_found, base_missing). A repeated operation gets the same receipt.
     """
 
     config: Config
@@ -42,18 +42,19 @@ class EntryChanges:
     clock: Callable[[], float]
 
     async def create(self, identity: Identity, body: CreateEntry) -> EntrySaved:
-        """Add one entry with its documents, in one transaction."""
+        """Create an entry with its documents, in one transaction."""
         self._check(body.ver, checks.check_create(body, self._today()))
         await self.documents.require_stored(identity.book_id, body.documents)
         operation = records.create_operation(identity, body)
         async with self.pool.connection() as connection:
             appended = await append(connection, operation, self.config.region)
+            # A new entry can only have a newer version if this operation was appended earlier.
             superseded = appended.replayed and await _is_superseded(connection, operation)
         documents = [_document(document) for document in body.documents]
         return self._receipt(operation, appended, documents, superseded=superseded)
 
     async def edit(self, identity: Identity, entry_id: UUID, body: EditEntry) -> EntrySaved:
-        """Give an entry another version. A newer one may stand already: the receipt says so."""
+        """Edit an entry. The receipt says whether the entry has a newer version already."""
         self._check(body.ver, checks.check_edit(body, self._today()), body.based_on)
         await self.documents.require_stored(identity.book_id, body.add_documents)
         async with self.pool.connection() as connection:
@@ -63,15 +64,15 @@ class EntryChanges:
             return await self._append(connection, operation)
 
     async def void(self, identity: Identity, entry_id: UUID, body: VoidEntry) -> EntrySaved:
-        """Take an entry out of the book; its history stays."""
+        """Void an entry. Its history stays."""
         return await self._simple(identity, entry_id, body, records.void_operation)
 
     async def restore(self, identity: Identity, entry_id: UUID, body: VoidEntry) -> EntrySaved:
-        """Put a voided entry back."""
+        """Restore a voided entry."""
         return await self._simple(identity, entry_id, body, records.restore_operation)
 
     async def history(self, identity: Identity, entry_id: UUID) -> EntryHistory:
-        """Return every version of an entry, newest first. Raises ApiError (not_found)."""
+        """Return all versions of an entry, newest first. Raises ApiError (not_found)."""
         async with self.pool.connection() as connection:
             rows = await store.versions(connection, identity.book_id, entry_id)
             if not rows:
@@ -108,6 +109,8 @@ class EntryChanges:
     def _receipt(
         self, operation: Operation, appended: Appended, documents: list[Document], *, superseded: bool
     ) -> EntrySaved:
+        # From the operation, not from the table: a repeated operation must get the same receipt, even if the
+        # entry was changed meanwhile.
         record = operation.records[0]
         doc = msgspec.json.decode(record.doc)
         return EntrySaved(
@@ -125,27 +128,27 @@ async def _base(connection: Connection, book_id: UUID, entry_id: UUID, ver: int)
     doc = await store.version_doc(connection, book_id, entry_id, ver)
     if doc is not None:
         return doc
-    if await store.standing_version(connection, book_id, entry_id) is None:
+    # If the entry is known, its version is still on the way from another region, and the client retries.
+    if await store.current_version(connection, book_id, entry_id) is None:
         raise not_found("entry")
     raise ApiError(
-        ErrorCode.BASE_MISSING, "The version that this change was made from has not arrived here yet."
+        ErrorCode.BASE_MISSING, "The version that this change is based on has not arrived here yet."
     )
 
 
-async def _removed(
-    connection: Connection, book_id: UUID, entry_id: UUID, wanted: list[str]
-) -> dict[str, Doc]:
-    if not wanted:
+async def _removed(connection: Connection, book_id: UUID, entry_id: UUID, ids: list[str]) -> dict[str, Doc]:
+    """Return the journal documents of the bills that an edit removes. Raises ApiError (not_found)."""
+    if not ids:
         return {}
     docs = await store.document_docs(connection, book_id, entry_id)
-    if any(id_ not in docs for id_ in wanted):
+    if any(id_ not in docs for id_ in ids):
         raise not_found("document")
-    return {id_: docs[id_] for id_ in wanted}
+    return {id_: docs[id_] for id_ in ids}
 
 
 async def _is_superseded(connection: Connection, operation: Operation) -> bool:
-    standing = await store.standing_version(connection, operation.book_id, operation.records[0].id)
-    return standing is not None and standing > (operation.ver, operation.op_id)
+    current = await store.current_version(connection, operation.book_id, operation.records[0].id)
+    return current is not None and current > (operation.ver, operation.op_id)
 
 
 def _document(new: NewDocument) -> Document:

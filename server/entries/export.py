@@ -1,4 +1,7 @@
-"""The CSV for the accountant: one COPY, streamed as it comes, the server's memory flat whatever the size."""
+"""The CSV export: one COPY, streamed, so that the server's memory does not grow with the size of the book.
+
+The columns are in the statement `export_csv` of queries.sql.
+"""
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
@@ -18,16 +21,20 @@ Buffer = bytes | bytearray | memoryview
 
 @dataclass(frozen=True, slots=True)
 class CsvExport:
-    """Each export holds a connection of `pool` in a thread; a slow reader holds up only other exports."""
+    """Exports entries as CSV.
+
+    An export occupies a thread and a connection until its reader has read everything. They come from `pool`,
+    which is for exports only, so slow readers delay only other exports.
+    """
 
     pool: BlockingPool
 
     def stream(self, identity: Identity, filter_: Filter) -> Generator[bytes, None, None]:
-        """Yield the file (UTF-8 with BOM, CRLF, RFC 4180) in pieces of about 64 KiB.
+        """Yield the file (UTF-8 with BOM, CRLF, RFC 4180) in chunks of about 64 KiB.
 
-        The first piece comes only once PostgreSQL has taken the statement. Closing the iterator cancels it.
+        The first chunk comes after PostgreSQL has accepted the statement. Closing the generator cancels it.
         """
-        self.pool.open()  # at the first export: no start waits for its threads
+        self.pool.open()  # at the first export, so that the server's start does not wait for its threads
         with self.pool.connection() as connection:
             try:
                 yield from _joined(_copy(connection, identity, filter_))
@@ -39,25 +46,27 @@ class CsvExport:
 def _copy(
     connection: psycopg.Connection[tuple[object, ...]], identity: Identity, filter_: Filter
 ) -> Iterator[Buffer]:
-    cursor = psycopg.ClientCursor(connection)  # COPY takes no parameters: they are quoted here
+    # COPY accepts no parameters, so a client cursor quotes them into the statement.
+    cursor = psycopg.ClientCursor(connection)
     values = search.parameters(identity.book_id, filter_)
     with cursor.copy(store.export_statement(filter_), values) as copy:
         yield from copy
 
 
 def _joined(rows: Iterator[Buffer]) -> Iterator[bytes]:
-    """Join rows to chunks before anything else is done: there may be a million of them."""
-    held: list[Buffer] = [_BOM]
+    """Join rows to chunks."""
+    # There may be a million rows, so as little as possible is done for each.
+    pending: list[Buffer] = [_BOM]  # without the BOM, Excel does not recognise UTF-8
     size = 0
     for row in rows:
-        held.append(row)
+        pending.append(row)
         size += len(row)
         if size >= _CHUNK:
-            yield _with_crlf(held)
-            held, size = [], 0
-    yield _with_crlf(held)
+            yield _with_crlf(pending)
+            pending, size = [], 0
+    yield _with_crlf(pending)
 
 
 def _with_crlf(rows: list[Buffer]) -> bytes:
-    # COPY ends rows with LF; no cell holds one (bahi_guarded).
+    # COPY ends rows with LF, and RFC 4180 demands CRLF. No cell contains an LF: bahi_guarded() replaces them.
     return b"".join(rows).replace(b"\n", b"\r\n")

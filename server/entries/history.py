@@ -1,4 +1,4 @@
-"""The history of an entry, told from its versions. Pure."""
+"""Derives the history of an entry from its versions. Pure."""
 
 from typing import Literal
 
@@ -9,9 +9,13 @@ Action = Literal["created", "edited", "voided", "restored"]
 
 
 def versions(rows: list[VersionRow], bills: list[VersionRow]) -> list[EntryVersion]:
-    """Return what each version did; `rows` newest first, `bills` oldest first."""
-    by_ver = {row.ver: row for row in reversed(rows)}  # of one ver the highest op_id stays, as in a change
-    standing_line = _line(rows[0], by_ver)
+    """Return what each version did. `rows` are the entry's versions, newest first.
+
+    `bills` are the versions of its bills, oldest first.
+    """
+    # Two versions may have the same `ver`. The one with the higher op_id wins, as in the merge.
+    by_ver = {row.ver: row for row in reversed(rows)}
+    ancestors = _ancestors(rows[0], by_ver)
     return [
         EntryVersion(
             op_id=row.op_id,
@@ -21,7 +25,7 @@ def versions(rows: list[VersionRow], bills: list[VersionRow]) -> list[EntryVersi
             device=row.device,
             region=row.region,
             stands=row is rows[0],
-            superseded=row.op_id not in standing_line,
+            superseded=row.op_id not in ancestors,
             documents_added=_bills(bills, row, voided=False),
             documents_removed=_bills(bills, row, voided=True),
             based_on=row.doc.get("basedOn", 0),
@@ -30,14 +34,17 @@ def versions(rows: list[VersionRow], bills: list[VersionRow]) -> list[EntryVersi
     ]
 
 
-def _line(standing: VersionRow, by_ver: dict[int, VersionRow]) -> set[str]:
-    """Return the operations that led to the standing version; the others lost against one of them."""
-    line: set[str] = set()
-    row: VersionRow | None = standing
+def _ancestors(current: VersionRow, by_ver: dict[int, VersionRow]) -> set[str]:
+    """Return the op_ids of the current version and of all versions that it is based on.
+
+    Any other version lost to one of these.
+    """
+    found: set[str] = set()
+    row: VersionRow | None = current
     while row is not None:
-        line.add(row.op_id)
+        found.add(row.op_id)
         row = by_ver.get(row.doc.get("basedOn", 0))
-    return line
+    return found
 
 
 def _action(row: VersionRow, base: VersionRow | None) -> Action:
@@ -57,9 +64,10 @@ def _bills(bills: list[VersionRow], row: VersionRow, *, voided: bool) -> list[Do
 
 
 def _count(bills: list[VersionRow], row: VersionRow) -> int:
-    """Return how many bills the entry had once this version was made."""
-    standing = {bill.id: bill for bill in bills if bill.ver <= row.ver}  # oldest first: the last one stays
-    return sum("voidedVer" not in bill.doc for bill in standing.values())
+    """Return the number of bills that the entry had in this version."""
+    # `bills` is ordered oldest first, so the newest version of each bill remains in the dict.
+    latest = {bill.id: bill for bill in bills if bill.ver <= row.ver}
+    return sum("voidedVer" not in bill.doc for bill in latest.values())
 
 
 def _document(bill: VersionRow) -> Document:

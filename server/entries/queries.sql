@@ -1,7 +1,7 @@
 -- name: page
--- The listing: walks accounting_entry_list from the cursor. What stands in braces is filled with fixed texts of
--- ours; what stands between {each} and {/each} is asked of the active and of the voided entries where both are
--- wanted, for each has an index of its own.
+-- The listing. Reads the index accounting_entry_list from the cursor. Texts in braces are replaced by fixed SQL of
+-- server/entries/search.py. If active and voided entries are listed, the query between {each} and {/each} runs for
+-- both, because each has a partial index of its own.
 select p.id::text, p.entry_date::text as date_text, p.amount::text as amount_text, p.cr_dr, p.currency,
     p.category, p.description, p.human_code,
     (select count(*) from public.accounting_document d
@@ -22,8 +22,8 @@ order by p.entry_date desc, p.id desc
 limit %(limit)s;
 
 -- name: page_of_keys
--- The listing under a filter that may match few: the rows that do not are passed over in the index alone, which
--- holds the category and the direction. Left to one select, the planner reads every book for a rare category.
+-- The listing with a filter that few rows may match. The index includes category and direction, so rows that do not
+-- match are skipped without reading the table. With a plain select, the planner reads all books for a rare category.
 select p.id::text, p.entry_date::text as date_text, p.amount::text as amount_text, p.cr_dr, p.currency,
     p.category, p.description, p.human_code,
     (select count(*) from public.accounting_document d
@@ -39,7 +39,7 @@ from (
         where e.book_id = %(book_id)s and {voided} and e.entry_date between %(first)s and %(last)s
           and (e.entry_date, e.id) < (%(cursor_date)s, %(cursor_id)s)
         order by e.entry_date desc, e.id desc
-        offset 0 -- a fence: the planner must bring the rows in order before it may think of the filter
+        offset 0 -- optimization fence: reads the rows in index order before the filter is applied
     ) e
     where true {match}
     order by e.entry_date desc, e.id desc
@@ -53,8 +53,8 @@ order by p.entry_date desc, p.id desc
 limit %(limit)s;
 
 -- name: walk
--- A search among the next rows of the listing only: returns how many were walked, the last of them, and
--- whatever of them matches.
+-- Searches only the next rows of the listing. Returns how many rows were read, the key of the last of them, and the
+-- rows that match.
 with newest as materialized (
     select * from (
         {each}
@@ -85,7 +85,8 @@ from reached r left join hits p on true
 order by p.entry_date desc, p.id desc;
 
 -- name: find
--- A search through the trigram index, never left to the planner: it is wrong by a hundred times both ways.
+-- A search through the trigram index. `materialized` forces its use; the planner's estimates for it are wrong by a
+-- factor of a hundred in both directions.
 with hits as materialized (
     select * from {entries} e
     where e.book_id = %(book_id)s and {voided} {words}
@@ -123,11 +124,12 @@ from public.accounting_document d
 where d.book_id = %(book_id)s and d.accounting_entry_id = %(id)s and d.voided_at is null
 order by d.created_at, length(d.doc_code), d.doc_code;
 
--- name: standing_version
+-- name: current_version
 select e.ver, e.op_id from public.accounting_entry e where e.book_id = %(book_id)s and e.id = %(id)s;
 
 -- name: summary_of_months
--- Whole months from the month totals and what is not folded yet; the two edges from the entries.
+-- Whole months come from the totals by month and the deltas that are not in them yet. The days before and after come
+-- from the entries.
 with parts as (
     select m.month, m.category, m.cr_dr, m.amount, m.count
     from public.entry_month m
@@ -155,14 +157,14 @@ having sum(p.count) <> 0;
 
 -- name: summary_of_matches
 select date_trunc('month', e.entry_date::timestamp)::date as month, e.category, e.cr_dr,
-    -- a voided entry is a row, but its money is nobody's
+    -- voided entries are counted, but not summed up
     coalesce(sum(e.amount) filter (where e.voided_at is null), 0), count(*)
 from {entries} e
 where e.book_id = %(book_id)s and {voided} and e.entry_date between %(first)s and %(last)s {match}
 group by grouping sets ((e.cr_dr), (e.category, e.cr_dr), (month, e.cr_dr));
 
 -- name: suggest_categories
--- Categories are few: all that begin so are counted.
+-- A book has few categories, so all that begin with the prefix are counted.
 select s.text, sum(s.uses)::bigint as uses
 from (
     select t.text, t.uses, t.last_ver
@@ -180,8 +182,9 @@ order by uses desc, max(s.last_ver) desc, s.text
 limit %(limit)s;
 
 -- name: suggest_descriptions
--- Descriptions may be hundreds of thousands: candidates are the most used that begin so (suggestion_rank from
--- its top), the first that begin so (the primary key), and what is not folded yet; only they are counted.
+-- A book may have hundreds of thousands of descriptions, so only some candidates are counted: among those that begin
+-- with the prefix, the most used (by the index suggestion_rank), the first in order (by the primary key), and those in
+-- deltas that are not folded yet.
 with top as materialized (
     select t.text_key, t.text
     from public.suggestion t
@@ -230,10 +233,10 @@ order by uses desc, max(u.last_ver) desc, u.text
 limit %(limit)s;
 
 -- name: export_csv
--- The accountant's file: every row of the filter, oldest first (the list index backwards). Cells that a
--- spreadsheet would run as a formula get a leading apostrophe; line breaks inside a cell become spaces.
--- A million rows come this way, so what most of them do not need is not asked for each: an entry that never
--- changed has one revision, most have one bill or none, and most descriptions need no guard.
+-- The CSV export: every row of the filter, oldest first (the list index backwards). bahi_guarded() puts an apostrophe
+-- before a cell that a spreadsheet would run as a formula, and replaces line breaks by spaces. An export may have a
+-- million rows, so the expensive parts run only for rows that need them: an entry that never changed has one revision,
+-- most entries have at most one bill, and most descriptions need no guarding.
 copy (
     with names as materialized (
         select a.id, public.bahi_guarded(a.display_name) as name
@@ -293,7 +296,7 @@ where j.book_id = %(book_id)s and j.kind = 'entry' and j.id = %(id)s
 order by j.ver desc, j.op_id desc;
 
 -- name: document_versions
--- A bill belongs to one entry for good, so the standing table names every bill that ever belonged to it.
+-- A bill never changes its entry, so accounting_document has every bill that ever belonged to it.
 select j.op_id::text, j.ver, j.id::text, j.doc
 from public.accounting_document d
 join public.journal j on j.book_id = d.book_id and j.kind = 'document' and j.id = d.id
@@ -301,8 +304,8 @@ where d.book_id = %(book_id)s and d.accounting_entry_id = %(id)s
 order by j.ver, j.op_id, j.id;
 
 -- name: digest
--- One pass over every version of the book, in whatever order the rows come: of each row's SHA-256 the first 128
--- bits are added up as two numbers. What is told of a row has no author, device, region or time of arrival.
+-- One pass over every version of the book. The first 128 bits of each row's SHA-256 are added up as two numbers, so the
+-- order of the rows does not matter. Author, device, region and time of arrival are not part of the hash.
 select
     (select count(*) from public.accounting_entry e where e.book_id = %(book_id)s),
     (select count(*) from public.accounting_document d where d.book_id = %(book_id)s),
@@ -310,7 +313,7 @@ select
 from public.journal j
 cross join lateral (
     select encode(sha256(convert_to(concat_ws(' ', j.kind, j.id, j.ver, j.op_id, j.doc), 'UTF8')), 'hex') as hex
-    offset 0 -- a fence: without it the hash would be worked out once for each half
+    offset 0 -- optimization fence: otherwise the hash would be computed once for each half
 ) s
 cross join lateral (
     select ('x' || substr(s.hex, 1, 16))::bit(64)::bigint as high,

@@ -1,8 +1,8 @@
-"""What an operation writes into the journal: JSON documents of entries and bills. Pure.
+"""The journal records of an operation: JSON documents of entries and bills. Pure.
 
-A change overlays the document of the version that it was made from: keys that this version of the program
-does not know stay. Given the same base it gives the same text at every server, so that an operation means
-one thing wherever it is replayed.
+A change is laid over the document of the version that it is based on, so that keys which this version of the
+program does not know are kept. From the same base it produces the same text at every server, so that an
+operation can be replayed at another server.
 """
 
 from decimal import Decimal
@@ -20,7 +20,7 @@ Doc = dict[str, Any]
 
 
 def create_operation(identity: Identity, body: CreateEntry) -> Operation:
-    """Return the operation of a new entry with its bills."""
+    """Return the operation that creates an entry with its bills."""
     entry = _fields(body) | {"humanCode": body.human_code, "createdVer": body.ver}
     records = [_record("entry", body.id, entry, creates=True)]
     records += [new_document(body.id, body.ver, document) for document in body.documents]
@@ -30,7 +30,7 @@ def create_operation(identity: Identity, body: CreateEntry) -> Operation:
 def edit_operation(
     identity: Identity, entry_id: str, base: Doc, body: EditEntry, removed: dict[str, Doc]
 ) -> Operation:
-    """Return the operation of an edit; `removed` are the documents of the bills that it takes away."""
+    """Return the operation of an edit. `removed` maps the ids of removed bills to their journal documents."""
     entry = base | _fields(body) | {"basedOn": body.based_on}
     records = [_record("entry", entry_id, entry)]
     records += [new_document(entry_id, body.ver, document) for document in body.add_documents]
@@ -45,13 +45,14 @@ def void_operation(identity: Identity, entry_id: str, base: Doc, body: VoidEntry
 
 
 def restore_operation(identity: Identity, entry_id: str, base: Doc, body: VoidEntry) -> Operation:
-    """Return the operation that takes a void back."""
+    """Return the operation that restores a voided entry."""
+    # An entry is voided if its document has this key.
     entry = {key: value for key, value in base.items() if key != "voidedVer"} | {"basedOn": body.based_on}
     return _operation(identity, body.op_id, body.ver, [_record("entry", entry_id, entry)])
 
 
 def new_document(entry_id: str, ver: int, document: NewDocument) -> Record:
-    """Return the record of a bill that comes to an entry."""
+    """Return the record of a bill that is added to an entry."""
     doc = {
         "entryId": entry_id,
         "docCode": document.doc_code,
@@ -65,7 +66,7 @@ def new_document(entry_id: str, ver: int, document: NewDocument) -> Record:
 
 
 def two_places(amount: str) -> str:
-    """Return an amount as the journal keeps it."""
+    """Return an amount in the form of the journal, with two decimal places."""
     return str(Decimal(amount).quantize(_CENTS))
 
 
@@ -81,6 +82,7 @@ def _fields(body: CreateEntry | EditEntry) -> Doc:
 
 
 def _record(kind: str, id_: str, doc: Doc, *, creates: bool = False) -> Record:
+    # Sorted keys: the text must be the same at every server, see above.
     text = msgspec.json.encode(doc, order="deterministic").decode()
     return Record(kind, UUID(id_), text, creates)
 

@@ -1,8 +1,8 @@
-"""What a listing asks for, and how to find it: pure, and every SQL text in it is ours.
+"""The filter of a listing, and the SQL conditions for it. Pure. No SQL text comes from a caller.
 
-The planner's guess for a search is wrong by a hundred times both ways, so the way is chosen here: walk the
-newest rows of the list index first, where most hits are; only when the page is not full, and the words are
-long enough for trigrams, ask the trigram index.
+Search does not rely on the query planner, whose estimates for it are wrong by a factor of a hundred in both
+directions. Instead, the newest rows of the list index are searched first, because most hits are there. Only
+if they do not fill the page, and a word is long enough for trigrams, the trigram index is used.
 """
 
 import base64
@@ -21,15 +21,18 @@ _T = TypeVar("_T")
 
 FIRST_DAY: Final = date(1, 1, 1)
 LAST_DAY: Final = date(9999, 12, 31)
+# A key above that of every entry: the first page begins here.
 NO_CURSOR: Final = (LAST_DAY, UUID(int=2**128 - 1))
+# How many rows one step of a search reads, and all steps of one call.
 WALK: Final = 3_000
-MOST_WALKED: Final = 30_000
+MAX_WALKED: Final = 30_000
 _TEXT: Final = "public.bahi_search_text(e.description, e.category, e.human_code, e.amount)"
 _VOIDED: Final[dict[str, LiteralString]] = {
     "active": "e.voided_at is null",
     "voided": "e.voided_at is not null",
     "all": "true",
 }
+# Not `or`: each half can use its partial index.
 _BOTH: Final = """(
     select * from public.accounting_entry where voided_at is null
     union all
@@ -41,7 +44,7 @@ _HAS_DOCUMENT: Final = """exists (
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A listing's filter; dates are inclusive."""
+    """The filter of a listing. Both dates are inclusive."""
 
     words: tuple[str, ...] = ()
     first: date = FIRST_DAY
@@ -53,17 +56,17 @@ class Filter:
 
     @property
     def by_months(self) -> bool:
-        """Whether the month totals can answer for it."""
+        """Whether the totals by month are enough to sum up this filter."""
         return not self.words and self.has_document is None and self.status == "active"
 
     @property
     def has_long_word(self) -> bool:
-        """Whether the trigram index can help."""
+        """Whether a word is long enough (three characters) for the trigram index."""
         return any(len(word) >= 3 for word in self.words)
 
 
 def parse_filter(query: dict[str, str]) -> Filter:
-    """Read the query string of a listing. Raises InvalidFieldsError with a sentence for each parameter."""
+    """Parse the query string of a listing. Raises InvalidFieldsError with a sentence for each parameter."""
     errors: list[FieldError] = []
     first = _date(query, "from", FIRST_DAY, errors)
     last = _date(query, "to", LAST_DAY, errors)
@@ -73,9 +76,10 @@ def parse_filter(query: dict[str, str]) -> Filter:
     status = _choice(query, "status", statuses, errors)
     text, category = query.get("q", ""), query.get("category", "")
     if len(text) > limits.MAX_SEARCH:
-        errors.append(FieldError("q", f"A search is at most {limits.MAX_SEARCH} characters long."))
+        errors.append(FieldError("q", f"A search may have at most {limits.MAX_SEARCH} characters."))
+    # PostgreSQL accepts no NUL in text.
     if checks.has_control_characters(text) or checks.has_control_characters(category):
-        errors.append(FieldError("q", "A search cannot hold control characters."))
+        errors.append(FieldError("q", "A search cannot contain control characters."))
     if errors:
         raise InvalidFieldsError(errors)
     return Filter(
@@ -84,7 +88,7 @@ def parse_filter(query: dict[str, str]) -> Filter:
 
 
 def search_words(text: str) -> tuple[str, ...]:
-    """Split a search into words; a word that reads as an amount loses `₹` and its commas."""
+    """Split a search into words. A word that is an amount loses `₹` and commas: `₹1,250` finds `1250.00`."""
     words = []
     for word in text.lower().split():
         bare = word.replace("₹", "").replace(",", "")
@@ -106,17 +110,17 @@ def _choice(query: dict[str, str], name: str, choices: dict[str, _T], errors: li
     text = query.get(name, "")
     if text not in choices:
         known = ", ".join(choice for choice in choices if choice)
-        errors.append(FieldError(name, f"That is none of {known}."))
+        errors.append(FieldError(name, f"The value must be one of {known}."))
         return None
     return choices[text]
 
 
 def parse_limit(text: str) -> int:
-    """Read a page size. Raises InvalidFieldsError."""
+    """Parse a page size. Raises InvalidFieldsError."""
     if not text:
         return limits.DEFAULT_PAGE
     if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= limits.MAX_PAGE):
-        raise InvalidFieldsError([FieldError("limit", f"A page holds 1 to {limits.MAX_PAGE} entries.")])
+        raise InvalidFieldsError([FieldError("limit", f"A page has 1 to {limits.MAX_PAGE} entries.")])
     return int(text)
 
 
@@ -124,48 +128,48 @@ def parse_limit(text: str) -> int:
 
 
 def encode_cursor(day: date, id_: UUID) -> str:
-    """Name the last row of a page."""
+    """Return the cursor for the page after the entry with this date and id."""
     return base64.urlsafe_b64encode(f"{day.isoformat()}/{id_.hex}".encode()).decode()
 
 
 def decode_cursor(text: str) -> tuple[date, UUID]:
-    """Return the row after which a page begins. Raises ApiError (bad_request)."""
+    """Return date and id of the entry after which a page begins. Raises ApiError (bad_request)."""
     if not text:
         return NO_CURSOR
     try:
         day, _, id_ = base64.b64decode(text, altchars=b"-_", validate=True).decode("ascii").partition("/")
         return date.fromisoformat(day), UUID(hex=id_)
     except (ValueError, binascii.Error) as error:
-        raise ApiError(ErrorCode.BAD_REQUEST, "This cursor is not one of ours.") from error
+        raise ApiError(ErrorCode.BAD_REQUEST, "This cursor is not valid.") from error
 
 
 # --- SQL ------------------------------------------------------------------------------------------
 
 
 def entries(filter_: Filter) -> LiteralString:
-    """Return what to select from: for both kinds the partial indexes are joined; one `or` uses neither."""
+    """Return the table, or subquery, to select entries from."""
     return _BOTH if filter_.status == "all" else "public.accounting_entry"
 
 
 def voided_each(filter_: Filter) -> list[LiteralString]:
-    """Return the condition for each of the partial indexes that a listing walks."""
+    """Return the condition of each partial index that a listing reads."""
     kinds = ("active", "voided") if filter_.status == "all" else (filter_.status,)
     return [_VOIDED[kind] for kind in kinds]
 
 
 def voided(filter_: Filter) -> LiteralString:
-    """Return the condition that lets the partial indexes serve."""
+    """Return the condition on `voided_at`, in the form that lets PostgreSQL use the partial indexes."""
     return _VOIDED[filter_.status]
 
 
 def words_match(filter_: Filter) -> LiteralString:
-    """Return one condition for each word."""
+    """Return a condition for each word."""
     parts = [f"and {_TEXT} like %(word{number})s" for number in range(len(filter_.words))]
     return " ".join(parts)
 
 
 def rest_match(filter_: Filter) -> LiteralString:
-    """Return the conditions other than words, dates and status."""
+    """Return the conditions of a filter except those on words, dates and status."""
     parts = []
     if len(filter_.directions) == 1:
         parts.append("and e.cr_dr = any(%(directions)s::text[])")
@@ -177,7 +181,7 @@ def rest_match(filter_: Filter) -> LiteralString:
 
 
 def parameters(book_id: UUID, filter_: Filter) -> dict[str, object]:
-    """Return the values that the conditions name."""
+    """Return the values of the parameters in the conditions."""
     words = {f"word{n}": f"%{escape_like(word)}%" for n, word in enumerate(filter_.words)}
     return {
         "book_id": book_id,
@@ -190,7 +194,7 @@ def parameters(book_id: UUID, filter_: Filter) -> dict[str, object]:
 
 
 def escape_like(text: str) -> str:
-    """Make `%`, `_` and the backslash stand for themselves in LIKE."""
+    """Escape `%`, `_` and the backslash in a pattern for LIKE."""
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
@@ -199,7 +203,10 @@ def escape_like(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Months:
-    """A range of days as whole months between two edges; an empty range has its first after its last."""
+    """A range of days, split into whole months and the days before (`head`) and after (`tail`) them.
+
+    An empty part has a first day after its last day.
+    """
 
     first_month: date
     last_month: date
@@ -211,7 +218,7 @@ _EMPTY: Final = (LAST_DAY, FIRST_DAY)
 
 
 def split_months(first: date, last: date) -> Months:
-    """Split [first, last] so that the month totals answer for as much of it as they can."""
+    """Split the days from `first` to `last` into whole months, for which there are totals, and the rest."""
     if first > last:
         return Months(*_EMPTY, _EMPTY, _EMPTY)
     head_ends, tail_begins = _month_end(first), last.replace(day=1)

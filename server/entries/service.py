@@ -1,4 +1,4 @@
-"""Listing, totalling and completing the entries of one book."""
+"""Reads the entries of one book: listing, search, totals and suggestions."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -30,7 +30,7 @@ _CENTS: Final = Decimal("0.01")
 
 @dataclass(frozen=True, slots=True)
 class EntryService:
-    """Reads; `EntryChanges` writes."""
+    """Reads entries. `EntryChanges` writes them."""
 
     pool: Pool
 
@@ -44,27 +44,31 @@ class EntryService:
         return EntryWithDocuments(entry, documents)
 
     async def page(self, identity: Identity, filter_: Filter, cursor: str, limit: int) -> EntryPage:
-        """Return a page, newest first. A rare word may give a short page with a cursor: go on from there."""
+        """Return a page, newest first.
+
+        A search for a rare word may return a short page with a cursor; continue from there.
+        """
         after = search.decode_cursor(cursor)
         async with self.pool.connection() as connection:
             if not filter_.words:
+                # One entry more than the page shows whether there is another page.
                 found = await store.page(connection, identity.book_id, filter_, after, limit + 1)
                 return _cut(found, limit)
             return await _search(connection, identity.book_id, filter_, after, limit)
 
     async def summary(self, identity: Identity, filter_: Filter) -> Summary:
-        """Return count and totals of a filter, by category and by month."""
+        """Return the count and totals of a filter, by category and by month."""
         async with self.pool.connection() as connection:
             groups = await store.summary(connection, identity.book_id, filter_)
         return _summary(groups)
 
     async def digest(self, identity: Identity) -> BookDigest:
-        """Return what the book holds, every version of it, so that two books can be compared."""
+        """Return a digest of all versions of the book, by which two books can be compared."""
         async with self.pool.connection() as connection:
             return await store.digest(connection, identity.book_id)
 
     async def suggest_categories(self, identity: Identity, prefix: str) -> CategorySuggestions:
-        """Complete a category."""
+        """Return categories that begin with `prefix`."""
         async with self.pool.connection() as connection:
             found = await store.suggest_categories(
                 connection, identity.book_id, prefix[: limits.MAX_CATEGORY], limits.MAX_SUGGESTIONS
@@ -72,7 +76,7 @@ class EntryService:
         return CategorySuggestions(found)
 
     async def suggest_descriptions(self, identity: Identity, prefix: str) -> DescriptionSuggestions:
-        """Complete a description."""
+        """Return descriptions that begin with `prefix`."""
         async with self.pool.connection() as connection:
             found = await store.suggest_descriptions(
                 connection, identity.book_id, prefix[: limits.MAX_DESCRIPTION], limits.MAX_SUGGESTIONS
@@ -90,6 +94,7 @@ def _cut(found: list[Entry], limit: int) -> EntryPage:
 async def _search(
     connection: Connection, book_id: UUID, filter_: Filter, after: Key, limit: int
 ) -> EntryPage:
+    """Search for words, as described in `server.entries.search`."""
     found: list[Entry] = []
     walked = 0
     while True:
@@ -101,7 +106,9 @@ async def _search(
         if filter_.has_long_word:
             found += await store.find(connection, book_id, filter_, after, limit + 1 - len(found))
             return _cut(found, limit)
-        if walked >= search.MOST_WALKED:
+        # Short words cannot use the trigram index. Rather than read the whole book in one call, return what
+        # was found so far; the client continues with the cursor.
+        if walked >= search.MAX_WALKED:
             return EntryPage(found, search.encode_cursor(*after))
 
 

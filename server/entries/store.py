@@ -1,4 +1,4 @@
-"""Entries in PostgreSQL: reading. Writing is appending to the journal."""
+"""Reads entries from PostgreSQL. They are written by appending to the journal."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,13 +17,14 @@ from server.entries.search import Filter
 
 SQL: Final = load("server.entries")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_LANE: Final = 2**64
+_HALF: Final = 2**64
+# Date and id of an entry: the order of the listing.
 Key = tuple[date, UUID]
 
 
 @dataclass(frozen=True, slots=True)
 class Walked:
-    """What a walk over the next rows found: `last` is where to go on, None at the end of the book."""
+    """The result of searching the next rows. `last` is the key to continue from; None if the book ends."""
 
     entries: list[Entry]
     last: Key | None
@@ -31,7 +32,7 @@ class Walked:
 
 @dataclass(frozen=True, slots=True)
 class VersionRow:
-    """One version of a record as the journal has it."""
+    """One version of a record in the journal."""
 
     op_id: str
     id: str
@@ -44,7 +45,7 @@ class VersionRow:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One row of a summary's grouping sets: a direction's total, of a category, of a month, or of all."""
+    """The total of one direction: of a month, of a category, or of all entries (then both are None)."""
 
     month: date | None
     category: str | None
@@ -60,7 +61,7 @@ def _fill(name: str, filter_: Filter, match: LiteralString) -> LiteralString:
 
 
 def _each(text: LiteralString, kinds: Sequence[LiteralString]) -> LiteralString:
-    """Ask what stands between {each} and {/each} once for each kind."""
+    """Repeat the query between {each} and {/each} for each condition in `kinds`, joined by `union all`."""
     before, found, rest = text.partition("{each}")
     each, _, after = rest.partition("{/each}")
     parts: list[LiteralString] = [each.replace("{voided}", kind) for kind in kinds]
@@ -72,12 +73,14 @@ def _each(text: LiteralString, kinds: Sequence[LiteralString]) -> LiteralString:
 async def _rows(
     connection: Connection, sql: LiteralString, values: dict[str, object], *, planned_once: bool = True
 ) -> list[tuple[Any, ...]]:
-    """Run a statement; with `planned_once` False never by a plan that was made for other values."""
+    """Run a statement. If `planned_once` is False, PostgreSQL plans it anew for these values."""
+    # psycopg prepares a repeated statement, and PostgreSQL may then use one plan for all values. For some
+    # statements the right plan depends on the values.
     return await (await connection.execute(sql, values, prepare=None if planned_once else False)).fetchall()
 
 
 async def page(connection: Connection, book_id: UUID, filter_: Filter, after: Key, limit: int) -> list[Entry]:
-    """Return up to `limit` entries after the key, newest first; the filter has no words."""
+    """Return up to `limit` entries after the key, newest first, for a filter without words."""
     values = _values(book_id, filter_, after, limit)
     match = search.rest_match(filter_)
     name = "page_of_keys" if match else "page"
@@ -103,52 +106,52 @@ async def find(connection: Connection, book_id: UUID, filter_: Filter, after: Ke
 
 
 async def entry(connection: Connection, book_id: UUID, id_: UUID) -> Entry | None:
-    """Return one entry, voided or not."""
+    """Return one entry, which may be voided, or None."""
     rows = await _rows(connection, SQL["entry"], {"book_id": book_id, "id": id_})
     return _entry(rows[0]) if rows else None
 
 
 async def documents(connection: Connection, book_id: UUID, id_: UUID) -> list[Document]:
-    """Return the bills of an entry, in their order."""
+    """Return the bills of an entry, in order."""
     rows = await _rows(connection, SQL["documents"], {"book_id": book_id, "id": id_})
     return [Document(*row) for row in rows]
 
 
-async def standing_version(connection: Connection, book_id: UUID, id_: UUID) -> tuple[int, UUID] | None:
-    """Return (ver, op_id) of the version that stands."""
-    rows = await _rows(connection, SQL["standing_version"], {"book_id": book_id, "id": id_})
+async def current_version(connection: Connection, book_id: UUID, id_: UUID) -> tuple[int, UUID] | None:
+    """Return (ver, op_id) of the current version of an entry, or None if there is no such entry."""
+    rows = await _rows(connection, SQL["current_version"], {"book_id": book_id, "id": id_})
     return (rows[0][0], rows[0][1]) if rows else None
 
 
 async def version_doc(connection: Connection, book_id: UUID, id_: UUID, ver: int) -> dict[str, Any] | None:
-    """Return what one version of an entry says."""
+    """Return the document of one version of an entry, or None if the journal does not have it."""
     rows = await _rows(connection, SQL["version_doc"], {"book_id": book_id, "id": id_, "ver": ver})
     return msgspec.json.decode(rows[0][0], type=dict[str, Any]) if rows else None
 
 
 async def versions(connection: Connection, book_id: UUID, id_: UUID) -> list[VersionRow]:
-    """Return the journal's versions of an entry, newest first."""
+    """Return all versions of an entry, newest first."""
     rows = await _rows(connection, SQL["versions"], {"book_id": book_id, "id": id_})
     return [VersionRow(op, str(id_), ver, msgspec.json.decode(doc), *who) for op, ver, doc, *who in rows]
 
 
 async def document_versions(connection: Connection, book_id: UUID, id_: UUID) -> list[VersionRow]:
-    """Return the journal's versions of the bills of an entry, oldest first."""
+    """Return all versions of the bills of an entry, oldest first."""
     rows = await _rows(connection, SQL["document_versions"], {"book_id": book_id, "id": id_})
     return [VersionRow(op, bill, ver, msgspec.json.decode(doc)) for op, ver, bill, doc in rows]
 
 
 async def document_docs(connection: Connection, book_id: UUID, id_: UUID) -> dict[str, dict[str, Any]]:
-    """Return what the standing version of each bill of an entry says, by id."""
+    """Return the document of the current version of each bill of an entry, by id."""
     return {row.id: row.doc for row in await document_versions(connection, book_id, id_)}
 
 
 async def digest(connection: Connection, book_id: UUID) -> BookDigest:
-    """Return what a book holds, counted and as one text that depends on every version of it."""
+    """Return the counts of a book, and a digest of all versions in it."""
     ((entries, documents, versions, high, low),) = await _rows(
         connection, SQL["digest"], {"book_id": book_id}
     )
-    text = f"{int(high) % _LANE:016x}{int(low) % _LANE:016x}"
+    text = f"{int(high) % _HALF:016x}{int(low) % _HALF:016x}"
     return BookDigest(entries, documents, versions, text)
 
 
@@ -167,7 +170,7 @@ async def summary(connection: Connection, book_id: UUID, filter_: Filter) -> lis
 async def suggest_categories(
     connection: Connection, book_id: UUID, prefix: str, limit: int
 ) -> list[CategorySuggestion]:
-    """Return categories that begin with `prefix`, best first."""
+    """Return categories that begin with `prefix`, the most used first."""
     values: dict[str, object] = {"book_id": book_id, "pattern": _prefix_pattern(prefix), "limit": limit}
     return [CategorySuggestion(*row) for row in await _rows(connection, SQL["suggest_categories"], values)]
 
@@ -175,7 +178,7 @@ async def suggest_categories(
 async def suggest_descriptions(
     connection: Connection, book_id: UUID, prefix: str, limit: int
 ) -> list[DescriptionSuggestion]:
-    """Return descriptions that begin with `prefix`, best first, with what each last went with."""
+    """Return descriptions that begin with `prefix`, the most used first, with last category and direction."""
     values: dict[str, object] = {"book_id": book_id, "pattern": _prefix_pattern(prefix), "limit": limit}
     return [
         DescriptionSuggestion(*row) for row in await _rows(connection, SQL["suggest_descriptions"], values)
@@ -183,13 +186,14 @@ async def suggest_descriptions(
 
 
 def export_statement(filter_: Filter) -> LiteralString:
-    """Return the COPY of a filter; its values are those of `search.parameters`."""
+    """Return the COPY statement of an export; `search.parameters` gives its values."""
     match = f"{search.words_match(filter_)} {search.rest_match(filter_)}"
     return _fill("export_csv", filter_, match)
 
 
 def _values(book_id: UUID, filter_: Filter, after: Key, limit: int) -> dict[str, object]:
-    # The index is entered at the cursor: without this a page of an old month would walk all that is newer.
+    # Begin to read the index at the last day of the filter. Otherwise a page of an old month would first read
+    # all newer entries.
     day, id_ = min(after, (filter_.last, search.NO_CURSOR[1]))
     return {
         **search.parameters(book_id, filter_),
@@ -216,22 +220,22 @@ def _prefix_pattern(prefix: str) -> str:
 
 
 def _entry(row: Sequence[Any]) -> Entry:
-    """Build an entry from the columns that the statements share, which are its fields, texts already."""
+    # All statements return the fields of Entry in this order, already formatted as text.
     return Entry(*row)
 
 
 def instant(value: datetime) -> str:
-    """Return RFC 3339 UTC with microseconds."""
+    """Return a timestamp as RFC 3339 in UTC, with microseconds."""
     return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def instant_of(ver: int) -> str:
-    """Return the moment that a version names (µs since 1970)."""
+    """Return the timestamp of a version (µs since 1970)."""
     return instant(_EPOCH + timedelta(microseconds=ver))
 
 
 def entry_of(id_: str, ver: int, doc: dict[str, Any], document_count: int) -> Entry:
-    """Return the entry that one version's document says."""
+    """Return the entry in the journal document of one version."""
     return Entry(
         id=id_,
         entry_date=doc["entryDate"],

@@ -1,4 +1,4 @@
-"""Around every call: a request id, the local secret, a log line, and errors as bodies. Pure ASGI."""
+"""The ASGI middleware around every call: request id, local secret, log line, exceptions as error bodies."""
 
 import hmac
 import logging
@@ -24,9 +24,12 @@ from server.node.lifecycle import Lifecycle
 from server.node.load import LoadMeter
 
 _log = logging.getLogger("server.access")
+# A client may choose the id of its request. What does not match is not copied into the log.
 _SAFE_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}\Z")
-# Read-only: a standby, or a database that was closed to writes; another server, or a later try, can take it.
+# A read-only transaction means a standby, or a database that was closed to writes. Another server may take
+# the call, or this one later, so the client should try again.
 _UNAVAILABLE: Final = (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction, PoolTimeout)
+# Calls to these paths need no local secret.
 _OPEN_PATHS: Final = frozenset({paths.HEALTH_LIVE})
 _ID: Final = paths.REQUEST_ID_HEADER.lower().encode()
 _SECRET: Final = paths.LOCAL_SECRET_HEADER.lower().encode()
@@ -35,9 +38,10 @@ _METHODS: Final = frozenset(HTTPMethod)
 
 
 class Envelope:
-    """Wraps the application; `local_secret` is what every call must carry, "" where none is asked for.
+    """Wraps the application. Every call must carry `local_secret`, unless it is "".
 
-    Calls are counted in `load` and `tally`; while this server drains, every answer says so.
+    Calls are counted in `load` and `tally`. While the server is draining, every response carries a header
+    that says so.
     """
 
     def __init__(
@@ -57,7 +61,7 @@ class Envelope:
         try:
             self._check_secret(scope)
             await self._app(scope, receive, call.send)
-        except Exception as error:  # noqa: BLE001 - the server's one last resort
+        except Exception as error:  # noqa: BLE001 - the only place that handles unexpected exceptions
             await call.fail(_translate(error), scope, receive)
         finally:
             seconds = call.seconds
@@ -70,11 +74,11 @@ class Envelope:
             return
         given = _header(scope, _SECRET)
         if not hmac.compare_digest(given, self._secret):
-            raise ApiError(ErrorCode.FORBIDDEN, "This server belongs to the program that started it.")
+            raise ApiError(ErrorCode.FORBIDDEN, "Only the program that started this server may call it.")
 
 
 class _CallLog:
-    """One call on its way through."""
+    """One call, from the first byte to its log line."""
 
     def __init__(self, scope: Scope, send: Send, own: Lifecycle) -> None:
         given = _header(scope, _ID)
@@ -85,18 +89,20 @@ class _CallLog:
 
     @property
     def seconds(self) -> float:
-        """How long it has taken so far."""
+        """The seconds since the call began."""
         return time.perf_counter() - self._began
 
     @property
     def method(self) -> str:
-        """One of HTTP's own, or OTHER: whatever somebody sends must not become a label."""
+        """The HTTP method, or OTHER if it is not a standard one."""
+        # Each new label makes a new time series in Prometheus, so clients must not invent labels.
         method = str(self._scope["method"])
         return method if method in _METHODS else "OTHER"
 
     @property
     def route(self) -> str:
-        """The template, not the path: a path may hold a signed link."""
+        """The template of the route, for example `/v1/entries/{id}`."""
+        # Not the path: it may contain a signed token, which must not get into logs.
         return getattr(self._scope.get("route"), "path", None) or "unknown"
 
     async def send(self, message: Message) -> None:
@@ -111,7 +117,8 @@ class _CallLog:
         await self._send(message)
 
     async def fail(self, error: ApiError, scope: Scope, receive: Receive) -> None:
-        if self.status:  # half an answer is out: only a broken connection tells the client so
+        # Part of the response has been sent. Only a broken connection can tell the client that it failed.
+        if self.status:
             raise error
         await error_response(error)(scope, receive, self.send)
 
@@ -131,16 +138,16 @@ class _CallLog:
 def _translate(error: Exception) -> ApiError:
     if isinstance(error, ApiError):
         return error
-    if isinstance(error, ClientDisconnect):  # nobody reads the answer; the log line tells
-        return ApiError(ErrorCode.BAD_REQUEST, "The request broke off.")
+    if isinstance(error, ClientDisconnect):  # the client is gone, so this is for the log line only
+        return ApiError(ErrorCode.BAD_REQUEST, "The client closed the connection.")
     if isinstance(error, _UNAVAILABLE):
         _log.warning("database unavailable", extra={"error": type(error).__name__})
-        return ApiError(ErrorCode.DATABASE_UNAVAILABLE, "The server's database cannot be reached just now.")
-    # The exception's text may hold what somebody entered; its type and its place do not.
+        return ApiError(ErrorCode.DATABASE_UNAVAILABLE, "The server cannot reach its database at the moment.")
+    # The text of an exception may contain what a user entered, so only its type and place are logged.
     frames = traceback.extract_tb(error.__traceback__)
     where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-6:]]
-    _log.error("unexpected", extra={"error": type(error).__name__, "where": where})
-    return ApiError(ErrorCode.INTERNAL, "The server met an unexpected problem; it was noted.")
+    _log.error("unexpected exception", extra={"error": type(error).__name__, "where": where})
+    return ApiError(ErrorCode.INTERNAL, "An unexpected error occurred on the server. It has been logged.")
 
 
 def _header(scope: Scope, name: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""What a handler takes and answers, said once beside it; the OpenAPI document is made from this."""
+"""The description of a handler's request and response. The OpenAPI document is generated from it."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -27,7 +27,10 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class ApiOperation:
-    """One call. `media_type` is that of an answer that is not JSON, `takes_bytes` of a body that is not."""
+    """The description of one call.
+
+    `media_type` is set if the response is not JSON, `takes_bytes` if the request body is not JSON.
+    """
 
     body: type[msgspec.Struct] | None
     answer: type[msgspec.Struct] | None
@@ -50,10 +53,11 @@ def documented(
     media_type: str = "",
     takes_bytes: bool = False,
 ) -> Callable[[H], H]:
-    """Say what a handler takes and answers; `errors` are those beyond what every call may give."""
+    """Describe a handler's request and response. `errors` lists the errors that not every call may return."""
     operation = ApiOperation(body, answer, status, query, errors, signed_in, media_type, takes_bytes)
 
     def mark(handler: H) -> H:
+        # On the function itself, because a route gives the OpenAPI document only its endpoint.
         setattr(handler, _ATTRIBUTE, operation)
         return handler
 
@@ -61,8 +65,8 @@ def documented(
 
 
 def operation_of(handler: Any) -> ApiOperation:
-    """Return what a handler said. Raises LookupError where it said nothing."""
+    """Return the description of a handler. Raises LookupError if it is not `documented`."""
     operation = getattr(handler, _ATTRIBUTE, None)
     if not isinstance(operation, ApiOperation):
-        raise LookupError(f"{handler.__qualname__} does not say what it takes and answers")
+        raise LookupError(f"{handler.__qualname__} is not documented")
     return operation

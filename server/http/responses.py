@@ -1,4 +1,4 @@
-"""Bodies in and out: msgspec decodes and encodes, and errors are translated here, once."""
+"""Request and response bodies: msgspec decodes and encodes them, and errors become error bodies."""
 
 from http import HTTPStatus
 from typing import TypeVar
@@ -13,17 +13,19 @@ from server.errors import ApiError
 
 T = TypeVar("T")
 _encoder = msgspec.json.Encoder()
-_UNKNOWN_FIELD = "Object contains unknown field"  # msgspec has no error of its own for it
+# msgspec has no exception class for an unknown field, so its message is compared.
+_UNKNOWN_FIELD = "Object contains unknown field"
 JSON = "application/json"
 
 
 def answer(body: msgspec.Struct, status: int = HTTPStatus.OK) -> Response:
-    """Return `body` as JSON; answers are about one person's book, so nobody may cache them."""
+    """Return `body` as a JSON response."""
+    # No cache may keep what is in somebody's book.
     return Response(_encoder.encode(body), status, {"Cache-Control": "no-store"}, JSON)
 
 
 def error_response(error: ApiError) -> Response:
-    """Return the body of a refusal."""
+    """Return the response for an error."""
     body = ErrorBody(ErrorInfo(error.code, error.message, error.detail))
     headers = {"Cache-Control": "no-store"}
     if error.code is ErrorCode.UNAUTHENTICATED:
@@ -37,27 +39,29 @@ def error_response(error: ApiError) -> Response:
 
 async def read_json(request: Request, kind: type[T]) -> T:
     """Decode the body as `kind`. Raises ApiError (too_large, unknown_field, bad_request)."""
+    # Read in chunks: Content-Length may be missing or wrong, and a body must not fill the memory.
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > limits.MAX_REQUEST_BYTES:
-            raise ApiError(ErrorCode.TOO_LARGE, "This request is too large.")
+            raise ApiError(ErrorCode.TOO_LARGE, "The request is too large.")
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
-        if str(error).startswith(_UNKNOWN_FIELD):  # dropping it would lose what was entered
+        # Ignoring the field would lose what the user entered in it.
+        if str(error).startswith(_UNKNOWN_FIELD):
             raise ApiError(
                 ErrorCode.UNKNOWN_FIELD, f"This server is older than your program ({error})."
             ) from error
-        raise ApiError(ErrorCode.BAD_REQUEST, f"The request does not fit: {error}.") from error
+        raise ApiError(ErrorCode.BAD_REQUEST, f"The request is not valid: {error}.") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ApiError(ErrorCode.BAD_REQUEST, "The request is not JSON.") from error
 
 
 def status_error(status: int) -> ApiError:
-    """Return the refusal for what the router itself refuses."""
+    """Return the error for a status with which the router refuses a call."""
     if status == HTTPStatus.NOT_FOUND:
         return ApiError(ErrorCode.NOT_FOUND, "There is nothing at this address.")
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        return ApiError(ErrorCode.METHOD_NOT_ALLOWED, "This address does not take that method.")
-    return ApiError(ErrorCode.BAD_REQUEST, "The request does not fit.")
+        return ApiError(ErrorCode.METHOD_NOT_ALLOWED, "This address does not support that method.")
+    return ApiError(ErrorCode.BAD_REQUEST, "The request is not valid.")

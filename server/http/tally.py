@@ -1,17 +1,17 @@
-"""Counts of the calls that were answered, for /metrics. Pure: added in the event loop, read when asked."""
+"""Counts of answered calls for /metrics. Pure: used in one event loop only, so it needs no lock."""
 
 from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
+# The upper bounds of the histogram's buckets, in seconds. One more bucket has no bound.
 BOUNDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-"""Upper bounds of the histogram's buckets, in seconds; one more is open."""
 
 
 @dataclass(slots=True)
 class Histogram:
-    """How many calls fell into each bucket, and their seconds together."""
+    """The number of calls in each bucket, and the sum of their durations in seconds."""
 
     buckets: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS) + 1))
     seconds: float = 0.0
@@ -24,7 +24,10 @@ class Histogram:
 
 @dataclass(slots=True)
 class Tally:
-    """`calls` counts by (route, method, status); a route is a template of the API, never an address."""
+    """Counts calls by (route, method, status), and their durations by route.
+
+    A route is a template such as `/v1/entries/{id}`, never a path.
+    """
 
     calls: Counter[tuple[str, str, int]] = field(default_factory=Counter)
     latencies: dict[str, Histogram] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Appending an operation to the journal: once, whole, and with the same answer when it comes again."""
+"""Appends operations to the journal, atomically and idempotently: repeating one gives the same result."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,18 +19,21 @@ SQL: Final = load("server.journal")
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record's new version: `doc` is JSON text of at most MAX_JOURNAL_DOC characters."""
+    """A new version of one record.
+
+    `doc` is JSON text of at most MAX_JOURNAL_DOC characters. If `creates` is set, the record must not
+    exist yet.
+    """
 
     kind: str
     id: UUID
     doc: str
     creates: bool = False
-    """The record must not exist yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What one client did at one moment: `ver` in µs since 1970, made by the client like `op_id`."""
+    """One change by a client. The client makes `op_id` and `ver` (µs since 1970)."""
 
     book_id: UUID
     op_id: UUID
@@ -42,17 +45,20 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """`replayed` says that the operation was here already; `at` is when this region took it first."""
+    """The result of an append.
+
+    `replayed` says that the journal had the operation already. `at` is when this region first accepted it.
+    """
 
     at: datetime
     replayed: bool
 
 
 def check_clock(ver: int, now_us: int, based_on: int = 0) -> None:
-    """Refuse a version from too far ahead: it would beat every honest edit until that day comes.
-
-    Of an entry that stands ahead itself (this clock was ahead then, too) the very next version is taken.
-    """
+    """Refuse a version that is too far in the future. Raises ApiError (clock_ahead)."""
+    # The highest version wins, so such a version would win over every other edit until that time comes. If
+    # the entry itself is that far ahead, because an earlier clock was wrong too, it must still be editable:
+    # the next higher version is accepted.
     if ver > max(now_us + MAX_CLOCK_AHEAD_US, based_on + 1):
         raise ApiError(
             ErrorCode.CLOCK_AHEAD,
@@ -62,22 +68,28 @@ def check_clock(ver: int, now_us: int, based_on: int = 0) -> None:
 
 
 async def append(connection: Connection, operation: Operation, region: str) -> Appended:
-    """Add `operation`, or find it there. Raises ApiError (operation_reused, entry_exists)."""
+    """Append `operation`, unless the journal has it already.
+
+    Raises ApiError (too_large, operation_reused, entry_exists).
+    """
     for record in operation.records:
         if len(record.doc) > MAX_JOURNAL_DOC:
-            raise ApiError(ErrorCode.TOO_LARGE, "This entry is too large to be kept.")
+            raise ApiError(ErrorCode.TOO_LARGE, "This entry is too large.")
     rows = await _append_once(connection, operation, region)
     if not rows or any(row[0] == "added" for row in rows) != all(row[0] == "added" for row in rows):
-        # The same operation arrived twice at the same moment, and the other copy was first: now it is known.
+        # The same operation arrived twice at once, and the other copy was committed after our statement took
+        # its snapshot. Its rows are not 'known' then, and the trigger bahi_skip_known drops ours silently.
+        # The snapshot of the next statement shows them.
         rows = await _append_once(connection, operation, region)
     if rows[0][0] == "taken":
         raise ApiError(ErrorCode.ENTRY_EXISTS, "This entry is in the book already.")
+    # Compare what is stored with what was sent: one op_id must never stand for two different changes.
     known = {(kind, id_): (ver, msgspec.json.decode(doc)) for _, kind, id_, ver, doc, _ in rows}
     ours = {(r.kind, r.id): (operation.ver, msgspec.json.decode(r.doc)) for r in operation.records}
     if known != ours:
         raise ApiError(
             ErrorCode.OPERATION_REUSED,
-            "This operation was sent before with other contents; nothing was changed.",
+            "This operation was sent before with different contents; nothing was changed.",
         )
     return Appended(rows[0][5], replayed=rows[0][0] == "known")
 
@@ -97,6 +109,8 @@ async def _append_once(
         "ids": [r.id for r in operation.records],
         "docs": [r.doc for r in operation.records],
     }
+    # A concurrent copy of the operation that is not committed yet is hidden from the trigger too. The insert
+    # waits for its commit and then fails; the second attempt finds the copy.
     for attempt in range(2):
         try:
             cursor = await connection.execute(SQL["append"], parameters)

@@ -1,14 +1,15 @@
 -- name: append
--- One statement, one transaction: what is known of the operation, or else its rows added now. Nothing is
--- added where a record that it would create was created by another operation. A later version of the very
--- record may well be here first: an edit can come from one region before its creation comes from another.
+-- Returns the operation's rows if the journal has them ('known'); otherwise inserts them ('added'). If another
+-- operation has created one of the records that this one creates, nothing is inserted ('taken'). A later version
+-- of the same record does not count as that: an edit may arrive from one region before the creation of the entry
+-- arrives from another.
 with known as (
     select j.kind, j.id, j.ver, j.doc, j.at
     from public.journal j
     where j.book_id = %(book_id)s and j.op_id = %(op_id)s
 ), taken as (
-    -- Looked up one by one (the limit keeps the planner from joining): on a table that was never analyzed it
-    -- would read the whole book instead.
+    -- The inner limit makes the planner look up each record by the index. Without it, on a table that was never
+    -- analyzed, it joins and reads the whole book.
     select t.id
     from unnest(%(kinds)s::text[], %(ids)s::uuid[], %(creates)s::boolean[]) as n (kind, id, creates)
     cross join lateral (
@@ -33,15 +34,15 @@ select 'added', kind, id, ver, doc, at from added
 union all
 select 'taken', '', id, 0, '', now() from taken where not exists (select from known);
 
--- name: next_book -- no book: finds a book with deltas to fold
+-- name: next_book -- no book: finds a book that has deltas
 select book_id from public.entry_delta limit 1;
 
 -- name: lock_rollup
 select pg_try_advisory_xact_lock(hashtextextended('rollup ' || %(book_id)s::text, 0));
 
 -- name: fold
--- Deletes a batch of deltas and adds them to the tables in one statement, so that a reader who sums both
--- sees each delta exactly once.
+-- Deletes a batch of deltas and adds them to the totals in one statement. So a reader that sums both tables counts
+-- each delta exactly once.
 with batch as (
     delete from public.entry_delta d
     where d.book_id = %(book_id)s and d.seq in (
@@ -69,8 +70,8 @@ with batch as (
 select count(*) from batch;
 
 -- name: find_operations
--- Of each operation that is here: how many records it has, and the bills that it brings. One that only takes a
--- bill away names it too.
+-- For each operation in the journal: the number of its records, and the SHA-256s of the bills that it adds. A
+-- record with voidedVer removes a bill, so it is left out.
 select j.op_id, count(*), coalesce(array_agg(j.doc::jsonb ->> 'sha256') filter (
     where j.kind = 'document' and (j.doc::jsonb ->> 'voidedVer') is null
 ), '{}')
@@ -79,9 +80,9 @@ where j.book_id = %(book_id)s and j.op_id = any(%(op_ids)s)
 group by j.op_id;
 
 -- name: recent_of_device
--- A few pages of journal_at, or the book where that is smaller.
+-- Reads the newest page ranges by the BRIN index journal_at, or the whole book if that is smaller.
 select j.op_id
 from public.journal j
 where j.book_id = %(book_id)s and j.device = %(device)s and j.at > now() - %(seconds)s * interval '1 second'
 group by j.op_id
-limit %(most)s;
+limit %(limit)s;

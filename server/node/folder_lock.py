@@ -1,4 +1,4 @@
-"""One server a data folder: a lock that the operating system frees when its holder dies."""
+"""A lock that gives a data folder to one server. The operating system releases it if the server dies."""
 
 import os
 import sys
@@ -8,28 +8,31 @@ from typing import IO
 
 from server.errors import StartError
 
+# The name must never change: an older server must not start on the folder of a newer one, or vice versa.
+_LOCK_FILE = "server.lock"
 _PAUSE_SECONDS = 0.05
 
 
-def lock_folder(folder: Path, patience: float = 0.0) -> IO[str]:
-    """Lock `folder` until the returned file is closed.
+def lock_folder(folder: Path, timeout: float = 0.0) -> IO[str]:
+    """Lock `folder` until the returned file is closed. The folder is created if it does not exist.
 
-    Raises StartError where it is still in use after `patience` seconds, or no folder.
-    Made here, it is closed to the other users of this computer: it holds keys, passwords and bills.
+    Raises StartError if the folder is still locked after `timeout` seconds, or cannot be used.
     """
     try:
+        # Only its owner may read the folder: it holds keys, passwords and bills.
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file = (folder / "server.node.folder_lock").open("a+", encoding="utf-8")
+        file = (folder / _LOCK_FILE).open("a+", encoding="utf-8")
     except OSError as error:
         raise StartError(f"The data folder {folder} cannot be used: {error.strerror}.") from error
     try:
-        _lock_within(file, patience)
+        _lock_within(file, timeout)
     except OSError as error:
         file.seek(0)
         holder = file.read().strip()
         file.close()
         who = f" (process {holder})" if holder else ""
         raise StartError(f"The data folder {folder} is in use by another Bahi server{who}.") from error
+    # The process id is for the message above only; the lock itself does not depend on it.
     file.seek(0)
     file.truncate()
     file.write(str(os.getpid()))
@@ -37,8 +40,8 @@ def lock_folder(folder: Path, patience: float = 0.0) -> IO[str]:
     return file
 
 
-def _lock_within(file: IO[str], patience: float) -> None:
-    deadline = time.monotonic() + patience
+def _lock_within(file: IO[str], timeout: float) -> None:
+    deadline = time.monotonic() + timeout
     while True:
         try:
             return _lock(file)
@@ -52,7 +55,7 @@ if sys.platform == "win32":
     import msvcrt
 
     def _lock(file: IO[str]) -> None:
-        # Byte 1 GiB, far behind the text, so that the holder's number stays readable.
+        # Windows makes a locked byte unreadable. The byte at 1 GiB leaves the process id readable.
         file.seek(1 << 30)
         msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
 

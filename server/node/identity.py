@@ -1,18 +1,18 @@
-"""The version of this server, and the id of one that its configuration gives none."""
+"""The version of this server, and its id if the configuration does not name one."""
 
 from importlib import metadata
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
+from server.contract.durable_files import write_file
+
 VERSION: Final = metadata.version("bahi")
 
 
 def kept_server_id(folder: Path) -> str:
-    """Return the id that this folder's server was given at its first start."""
+    """Return the id that the server of this folder got at its first start. Raises OSError."""
     path = folder / "server-id"
     if not path.exists():
-        partial = path.with_suffix(".new")
-        partial.write_text(f"local-{uuid4().hex[:12]}", encoding="ascii")
-        partial.replace(path)
+        write_file(path, f"local-{uuid4().hex[:12]}".encode())
     return path.read_text(encoding="ascii")

@@ -1,1 +1,1 @@
-"""What the servers of one cluster ask each other."""
+"""Calls between the servers of one cluster."""

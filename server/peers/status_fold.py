@@ -1,7 +1,7 @@
-"""Where operations are: what each region found, folded into what may be said of it. Pure.
+"""Combines what each region found into the replication status of operations. Pure.
 
-A region has an operation once it has every record of it; how many there are, the region with most of them
-tells. Nothing is said of a region that did not answer, nor of a bill that nobody was asked for.
+A region has an operation once it has all of its records. A region may have only some of them, so their number
+is taken from the region that has most. Nothing is assumed of a region that did not answer.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,46 +16,47 @@ from server.journal.sync import Found
 
 @dataclass(frozen=True, slots=True)
 class RegionOperations:
-    """What one region found just now: operations by op_id, and which bills its store has."""
+    """What was found in one region: operations by op_id, and the SHA-256s of the bills in its store."""
 
     operations: dict[str, Found] = field(default_factory=dict)
     stored: frozenset[str] = frozenset()
 
     @property
     def bills(self) -> frozenset[str]:
-        """The bills of its operations."""
+        """The SHA-256s of the bills of its operations, whether the store has them or not."""
         return frozenset(bill for found in self.operations.values() for bill in found.bills)
 
     def and_also(self, other: "RegionOperations") -> "RegionOperations":
-        """Return both, of one region."""
+        """Return the union of two findings in the same region."""
         return RegionOperations(self.operations | other.operations, self.stored | other.stored)
 
 
 def operations_of(answer: PeerStatus) -> RegionOperations:
-    """Return what a peer says."""
+    """Return the findings in a peer's answer."""
     found = {each.op_id: Found(each.records, tuple(each.bills)) for each in answer.operations}
     return RegionOperations(found, frozenset(answer.stored))
 
 
-def bills_of(op_id: str, held: Mapping[str, RegionOperations]) -> frozenset[str]:
-    """Return the bills that an operation brings, as far as any region knows."""
-    return frozenset(bill for each in held.values() if (f := each.operations.get(op_id)) for bill in f.bills)
+def bills_of(op_id: str, found: Mapping[str, RegionOperations]) -> frozenset[str]:
+    """Return the SHA-256s of an operation's bills, as far as any region knows them."""
+    return frozenset(bill for each in found.values() if (f := each.operations.get(op_id)) for bill in f.bills)
 
 
-def fold(op_ids: Sequence[str], held: Mapping[str, RegionOperations]) -> list[OperationStatus]:
-    """Return the status of each operation, in the order asked, by what the regions (its keys) hold."""
-    return [_status(op_id, held) for op_id in op_ids]
+def fold(op_ids: Sequence[str], found: Mapping[str, RegionOperations]) -> list[OperationStatus]:
+    """Return the status of each of `op_ids`, in this order. `found` maps a region to what was found there."""
+    return [_status(op_id, found) for op_id in op_ids]
 
 
-def _status(op_id: str, held: Mapping[str, RegionOperations]) -> OperationStatus:
+def _status(op_id: str, found: Mapping[str, RegionOperations]) -> OperationStatus:
     records = {
-        region: each.operations[op_id].records for region, each in held.items() if op_id in each.operations
+        region: each.operations[op_id].records for region, each in found.items() if op_id in each.operations
     }
+    # If no region has the row, nobody knows its bills, so nothing can be said about them either.
     if not records:
         return OperationStatus(op_id, [], [])
-    whole, bills = max(records.values()), bills_of(op_id, held)
+    complete, bills = max(records.values()), bills_of(op_id, found)
     return OperationStatus(
         op_id,
-        row_in=[region for region in held if records.get(region) == whole],
-        bytes_in=[region for region, each in held.items() if bills <= each.stored],
+        row_in=[region for region in found if records.get(region) == complete],
+        bytes_in=[region for region, each in found.items() if bills <= each.stored],
     )

@@ -1,4 +1,4 @@
-"""Where sessions go: the rules, applied to what this server knows at this moment."""
+"""Decides to which server a session is pinned: applies the rules to what this server knows of the cluster."""
 
 import logging
 import random
@@ -20,22 +20,25 @@ from server.pinning.rules import Decision, PeerServer, Situation, Standing
 from server.tokens.tokens import Identity, RefreshToken
 
 _log = logging.getLogger(__name__)
-_NOBODY: Final = "The cluster has no server for this session just now."
+_NO_SERVER: Final = "The cluster has no server for this session at the moment."
 
-
+# Takes a session and a region; returns whether everything that the session's device has written is in that
+# region too.
 Arrived = Callable[[Identity, str], Awaitable[bool]]
-"""Whether what a session's device has written here is in another region too."""
 
 
-async def nobody_can_tell(_identity: Identity, _region: str) -> bool:
-    """Say that it has not arrived."""
+async def never_arrived(_identity: Identity, _region: str) -> bool:
+    """Return False: without other regions, nothing has arrived there."""
     return False
 
 
 @dataclass(slots=True)
 class Placement:
-    """`server_id` is this server's, `drain_seconds` how long a draining one lets tasks go on;
-    `decisions` counts refreshes by (rule, whether it moved the client)."""
+    """Pins sessions to servers. `server_id` is the id of this server.
+
+    A draining server lets tasks go on for `drain_seconds`. `decisions` counts refreshes by the rule that
+    decided, and by whether the session moved.
+    """
 
     server_id: str
     policy: Policy
@@ -44,7 +47,7 @@ class Placement:
     own: Lifecycle
     load: LoadMeter
     chance: Chance = random.random
-    writes_arrived: Arrived = nobody_can_tell
+    writes_arrived: Arrived = never_arrived
     decisions: Counter[tuple[str, bool]] = field(default_factory=Counter)
 
     @property
@@ -53,58 +56,61 @@ class Placement:
         return self.membership.roster.version
 
     def primary(self, id_: str) -> Primary:
-        """Return a server of the roster as a client is told of it. Raises ApiError (draining)."""
+        """Return a server of the roster in the form sent to clients. Raises ApiError (draining)."""
         server = self.membership.roster.server(id_)
         if server is None:
-            raise ApiError(ErrorCode.DRAINING, _NOBODY)
+            raise ApiError(ErrorCode.DRAINING, _NO_SERVER)
         return Primary(server.id, server.region, server.url)
 
     def at_login(self) -> str:
-        """Return the id of the server that a new session goes to."""
+        """Return the id of the server to which a new session is pinned."""
         return rules.newcomer(self._situation(None, "good", RefreshRequest("", "")))
 
     async def at_refresh(
         self, token: RefreshToken | None, standing: Standing, body: RefreshRequest
     ) -> Decision:
-        """Return where the session of `token` (None: what was sent is none) goes from now on.
+        """Return to which server the session of `token` is pinned from now on.
 
-        Another region is asked about the client's writes only where the rules wait for nothing else.
+        `token` is None if the client sent no valid refresh token.
         """
-        situation, waits_for = self._situation(token, standing, body), list[str]()
+        situation, asked_for = self._situation(token, standing, body), list[str]()
 
         def not_yet(region: str) -> bool:
-            waits_for.append(region)
+            asked_for.append(region)
             return False
 
+        # The rules are pure and cannot wait for an answer. So decide first as if the writes had not arrived;
+        # only if that mattered, ask the other region, and decide again if they have.
         decision = rules.decide(replace(situation, writes_arrived=not_yet))
-        if token and waits_for and await self._are_there(token, waits_for[0]):
+        if token and asked_for and await self._have_arrived(token, asked_for[0]):
             decision = rules.decide(replace(situation, writes_arrived=lambda _: True))
         pinned = token.server_id if token else ""
         changed = decision.server_id not in ("", pinned)
         self.decisions[decision.rule, changed] += 1
         if changed and decision.server_id != self.server_id:
             self.load.moves += 1
-        moved = {"rule": decision.rule, "changed": changed, "pinned": pinned, "chosen": decision.server_id}
-        _log.info("refresh decided", extra=moved)
+        details = {"rule": decision.rule, "changed": changed, "pinned": pinned, "chosen": decision.server_id}
+        _log.info("refresh decided", extra=details)
         return decision
 
     def moved(self, token: RefreshToken, id_: str) -> RefreshToken:
-        """Return `token` with its lock on the server `id_`."""
+        """Return `token` pinned to the server `id_`."""
         if id_ == token.server_id:
             return token
         now, region_of = int(self.membership.clock()), self.membership.roster.region_of
-        stays = region_of(id_) == region_of(token.server_id)
+        same_region = region_of(id_) == region_of(token.server_id)
         return replace(
             token,
             server_id=id_,
             pin_epoch=token.pin_epoch + 1,
             pinned_since=now,
-            region_moved_at=token.region_moved_at if stays else now,
+            region_moved_at=token.region_moved_at if same_region else now,
         )
 
-    async def _are_there(self, token: RefreshToken, region: str) -> bool:
-        """Say whether the session's writes are in `region`; only the region where it writes can tell."""
+    async def _have_arrived(self, token: RefreshToken, region: str) -> bool:
+        """Return whether everything that the session has written is in `region`."""
         region_of = self.membership.roster.region_of
+        # Only servers of the region in which the session writes know all of its writes.
         if region_of(token.server_id) != region_of(self.server_id):
             return False
         return await self.writes_arrived(token.identity, region)
@@ -112,6 +118,7 @@ class Placement:
     def _situation(self, token: RefreshToken | None, standing: Standing, body: RefreshRequest) -> Situation:
         directory, pinned = self.membership.directory, token.server_id if token else self.server_id
         servers = self.membership.roster.servers
+        # A server that is alone needs no directory to know the state of its cluster.
         alone = [each.id for each in servers] == [self.server_id]
         return Situation(
             standing=standing,
@@ -133,19 +140,22 @@ class Placement:
         )
 
     def _peer(self, server: RosterServer, directory: Directory | None) -> PeerServer:
-        if server.id == self.server_id:  # of itself it knows better than discovery does
+        # This server knows its own state and load better than the directory, which is some seconds old.
+        if server.id == self.server_id:
             state: Liveness = "draining" if self.own.is_draining else "up"
             return PeerServer(server.id, server.region, state, self.load.utilisation)
-        said = _said(directory, server.id)
-        used = said.load.utilisation if said and said.load else policies.ASSUMED
-        return PeerServer(server.id, server.region, said.state if said else "unknown", used)
+        listed = _listed(directory, server.id)
+        utilisation = listed.load.utilisation if listed and listed.load else policies.ASSUMED
+        return PeerServer(server.id, server.region, listed.state if listed else "unknown", utilisation)
 
     def _drain_until(self, pinned: str, directory: Directory | None) -> float:
         if pinned == self.server_id:
             return self.own.drain_until
-        said = _said(directory, pinned)
-        return said.since_ms / 1_000 + self.drain_seconds if said else 0.0
+        # The directory does not say how long another server drains. All servers are assumed to be configured
+        # with the same drain_seconds.
+        listed = _listed(directory, pinned)
+        return listed.since_ms / 1_000 + self.drain_seconds if listed else 0.0
 
 
-def _said(directory: Directory | None, id_: str) -> DirectoryServer | None:
+def _listed(directory: Directory | None, id_: str) -> DirectoryServer | None:
     return next((each for each in directory.servers if each.id == id_), None) if directory else None

@@ -1,7 +1,8 @@
-"""Which of several servers takes a client: the two policies of spreading load. Pure; chance is an argument.
+"""The two policies that choose one of several servers for a session. Pure; randomness is an argument.
 
-`strict` always takes the lowest load, literally. `stable` knows that the figures are some seconds old and
-that all servers decide by the same ones: where everybody runs to the emptiest, it is the fullest soon after.
+`strict` always chooses the server with the lowest load. `stable` allows for load figures that are some
+seconds old and the same for every server: if all of them send their sessions to the least loaded server, it
+is soon the most loaded one.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,52 +10,59 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 Policy = Literal["stable", "strict"]
+# Returns random numbers from 0 (included) to 1 (excluded), as `random.random` does.
 Chance = Callable[[], float]
-"""Gives numbers from 0 (included) to 1 (not included), as `random.random` does."""
 
+# No session is moved to a server with this utilisation if there is a less loaded one.
 FULL: Final = 0.85
-"""Nobody is sent to a server of this utilisation while there is a less loaded one."""
+# The utilisation assumed for a server that has not reported its load yet.
 ASSUMED: Final = 0.5
-"""The utilisation of a server whose load nobody knows yet."""
+# `stable` moves a session at once if another server's utilisation is lower by this much.
 _GAP: Final = 0.30
+# Otherwise it moves one only if its server is above the mean by this factor, …
 _OVER_MEAN: Final = 1.10
+# … the other server is below this share of its utilisation, …
 _BELOW_OWN: Final = 0.90
+# … and the session has been pinned for this long.
 _PIN_SECONDS: Final = 600
-_LEAST_ROOM: Final = 0.01
+# A full server keeps this much head-room in the draw, so that the weights never add up to 0.
+_MIN_HEADROOM: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A server that may be chosen; `utilisation` is 0–1."""
+    """A server that may be chosen. `utilisation` is 0–1."""
 
     id: str
     utilisation: float
 
 
 def lowest(candidates: Sequence[Candidate]) -> Candidate:
-    """Return the least loaded; of equal ones that with the lower id."""
+    """Return the least loaded server; of equal ones, the one with the lower id."""
     return min(candidates, key=lambda each: (each.utilisation, each.id))
 
 
 def forced(policy: Policy, candidates: Sequence[Candidate], chance: Chance) -> Candidate:
-    """Choose for a client that must move, or comes new: `stable` at random by head-room, so that the clients
-    of a dead server spread over those that are left.
+    """Choose for a session that is new or must move.
+
+    `stable` draws at random, weighted by head-room, so that the sessions of a dead server spread over all
+    remaining servers.
     """
     if policy == "strict":
         return lowest(candidates)
-    rooms = [max(1.0 - each.utilisation, _LEAST_ROOM) for each in candidates]
-    mark = chance() * sum(rooms)
-    for each, room in zip(candidates, rooms, strict=True):
-        mark -= room
+    headrooms = [max(1.0 - each.utilisation, _MIN_HEADROOM) for each in candidates]
+    mark = chance() * sum(headrooms)
+    for each, headroom in zip(candidates, headrooms, strict=True):
+        mark -= headroom
         if mark < 0:
             return each
-    return candidates[-1]
+    return candidates[-1]  # rounding may leave `mark` at 0
 
 
 def balanced(
     policy: Policy, own: Candidate, others: Sequence[Candidate], pin_seconds: float, chance: Chance
 ) -> Candidate:
-    """Choose for a client that may stay where it is (`own`); `lock_seconds` is how long it has been there."""
+    """Choose for a session that may stay at its server `own`, where it has been for `pin_seconds`."""
     best = lowest([own, *others])
     if policy == "strict" or own.utilisation - best.utilisation >= _GAP:
         return best
@@ -64,12 +72,15 @@ def balanced(
     candidate = _best_of_two(others, chance)
     if candidate.utilisation > _BELOW_OWN * own.utilisation:
         return own
+    # Move only the share of the sessions that is above the mean, so that the server ends near the mean.
     moves = chance() < (own.utilisation - mean) / own.utilisation if own.utilisation > 0 else False
     return candidate if moves else own
 
 
 def _best_of_two(candidates: Sequence[Candidate], chance: Chance) -> Candidate:
-    """Return the less loaded of two drawn at random (Mitzenmacher, "The Power of Two Choices", 2001)."""
-    left = list(candidates)
-    drawn = [left.pop(int(chance() * len(left))) for _ in range(min(2, len(left)))]
+    """Return the less loaded of two servers drawn at random."""
+    # Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", 2001: with old load figures this
+    # spreads better than always choosing the least loaded.
+    rest = list(candidates)
+    drawn = [rest.pop(int(chance() * len(rest))) for _ in range(min(2, len(rest)))]
     return lowest(drawn)

@@ -1,5 +1,7 @@
-"""Where a client belongs after a refresh: an ordered list of named rules, of which the first that answers
-wins. Pure: clock, chance and what was heard of the other servers are arguments.
+"""The rules that decide at a token refresh to which server a session is pinned.
+
+`RULES` is an ordered list; the first rule with an answer decides. Pure: clock, randomness and the state of
+the other servers are arguments.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,15 +12,16 @@ from server.contract.cluster import Liveness
 from server.pinning import policies
 from server.pinning.policies import FULL, Candidate, Chance, Policy
 
+# The result of checking a refresh token. `invalid`: damaged, expired or revoked. `reused`: its generation was
+# used with two different refresh ids, so somebody else has a copy of the token.
 Standing = Literal["good", "invalid", "reused"]
-"""Of a refresh token: to be rotated; bad, expired or revoked; or spent by somebody else too."""
+# A session changes to a closer region at most once in this time, so that it does not move back and forth.
 REGION_SECONDS: Final = 600
-"""A client changes to a closer region at most once in this time."""
 
 
 @dataclass(frozen=True, slots=True)
 class PeerServer:
-    """A server of the roster as the answering server sees it."""
+    """A server of the roster as the server that answers the refresh sees it."""
 
     id: str
     region: str
@@ -27,16 +30,18 @@ class PeerServer:
 
     @property
     def candidate(self) -> Candidate:
-        """What the policies see of it."""
+        """What the policies need to know of the server."""
         return Candidate(self.id, self.utilisation)
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """One refresh. `me` answers it, `locked` is the server of the token, `closest` whom `/closestToMe` named
-    ("" where nobody did). `fresh` says that the states of `peers` are known now, `doubtful` that discovery
-    suspects itself. Instants are seconds since 1970; `drain_until` is when the draining server that the
-    client is locked to ends, whatever goes on there.
+    """Everything that a decision depends on. Times are in seconds since 1970.
+
+    `me` is the server that answers the refresh, `pinned` the server that the session is pinned to, `closest`
+    the server that `/closestToMe` named ("" if it did not answer). `fresh` says that the states of `peers`
+    are up to date, `doubtful` that discovery suspects its own network. If the pinned server is draining, it
+    stops at `drain_until`, even if sessions are left there.
     """
 
     standing: Standing
@@ -57,35 +62,37 @@ class Situation:
     chance: Chance
 
     def peer(self, id_: str) -> PeerServer | None:
-        """Return a server of the roster."""
+        """Return a server of the roster, or None if it is not in the roster."""
         return next((each for each in self.peers if each.id == id_), None)
 
     def state(self, id_: str) -> Liveness:
-        """Return a server's state; one that the roster no longer has is gone."""
+        """Return a server's state; `left` if it is not in the roster."""
         found = self.peer(id_)
         return found.state if found else "left"
 
     def region(self, id_: str) -> str:
-        """Return a server's region, "" where the roster does not have it."""
+        """Return a server's region, or "" if it is not in the roster."""
         found = self.peer(id_)
         return found.region if found else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The rule that answered, and the server that the client belongs to from now on ("": to none, it must
-    log in)."""
+    """The name of the rule that decided, and the server to which the session is pinned from now on.
+
+    `server_id` is "" if the client must log in again.
+    """
 
     rule: str
     server_id: str
 
 
+# Returns a decision, None to pass to the next rule, or a changed situation for the following rules.
 Rule = Callable[[Situation], Decision | Situation | None]
-"""Answers; or goes on, with another view of the situation where it returns one."""
 
 
 def decide(situation: Situation) -> Decision:
-    """Return the answer of the first rule that has one; nobody moves without."""
+    """Return the decision of the first rule that has one; without one, the session stays where it is."""
     for rule in RULES:
         found = rule(situation)
         if isinstance(found, Decision):
@@ -98,34 +105,38 @@ def decide(situation: Situation) -> Decision:
 
 
 def invalid(situation: Situation) -> Decision | None:
-    """The token is bad, expired or revoked."""
+    """The token is damaged, expired or revoked: the client must log in."""
     return Decision("invalid", "") if situation.standing == "invalid" else None
 
 
 def reused(situation: Situation) -> Decision | None:
-    """The generation was spent with another refreshId."""
+    """The generation was used with another refresh id too: the client must log in."""
     return Decision("reused", "") if situation.standing == "reused" else None
 
 
 def failover(situation: Situation) -> Decision | None:
-    """The locked server is gone, or the client does not reach it: on to one that has its data, else one near
-    the client, else any; if nobody is known to be up, this server is: it answers.
+    """The pinned server is gone, or the client cannot reach it: pin the session to another server.
+
+    Servers of the same region are preferred, because they have all of its data. Then follow servers of the
+    region closest to the client, of this server's region, and all others. If none is known to be up, it is
+    this server, which evidently answers.
     """
     s = situation
-    if s.pinned == s.me:  # if it did not answer, it does again
-        over = s.reason == "unreachable" and s.state(s.me) == "up"
-        return Decision("failover", s.pinned) if over else None
+    # The client could not reach this server before, but it reaches it now.
+    if s.pinned == s.me:
+        is_back = s.reason == "unreachable" and s.state(s.me) == "up"
+        return Decision("failover", s.pinned) if is_back else None
     gone = s.peer(s.pinned) is None or (s.fresh and s.state(s.pinned) in {"down", "left"})
     if not gone and s.reason != "unreachable":
         return None
     up = [each for each in s.peers if each.state == "up" and each.id != s.pinned]
     nearest = _by_region(up, s.region(s.pinned), s.region(s.closest), s.region(s.me))
-    roomy = [[each for each in group if each.utilisation < FULL] for group in nearest]
-    return Decision("failover", _forced(s, *roomy, *nearest) or _answering(s))
+    with_room = [[each for each in group if each.utilisation < FULL] for group in nearest]
+    return Decision("failover", _forced(s, *with_room, *nearest) or _answering(s))
 
 
 def critical(situation: Situation) -> Decision | None:
-    """A task of several steps is going on: it ends where it began, unless that server ends first."""
+    """A task of several calls is running: the session stays until it ends, or until a drain is over."""
     s = situation
     if not s.critical or (s.state(s.pinned) == "draining" and s.now >= s.drain_until):
         return None
@@ -133,8 +144,9 @@ def critical(situation: Situation) -> Decision | None:
 
 
 def uncertain(situation: Situation) -> Decision | None:
-    """Nobody knows how the others are. That this server itself is to end, it knows for sure."""
+    """The states of the servers are not known, or not to be trusted: the session stays where it is."""
     s = situation
+    # That this server itself is draining is certain.
     if s.pinned == s.me and s.state(s.me) == "draining":
         return None
     unsure = not s.fresh or s.doubtful or s.state(s.pinned) == "unknown"
@@ -142,7 +154,7 @@ def uncertain(situation: Situation) -> Decision | None:
 
 
 def drain(situation: Situation) -> Decision | None:
-    """The locked server is to end: another of its region, else of another one."""
+    """The pinned server is draining: choose another one of its region, or else of another region."""
     s = situation
     if s.state(s.pinned) != "draining":
         return None
@@ -153,13 +165,13 @@ def drain(situation: Situation) -> Decision | None:
 
 
 def no_hint(situation: Situation) -> Situation | None:
-    """Whoever is said to be closest is unknown or not up: forget the hint."""
+    """The closest server is unknown or not up: ignore it in the following rules."""
     known = situation.state(situation.closest) == "up"
     return None if known else replace(situation, closest="")
 
 
 def closer_region(situation: Situation) -> Decision | None:
-    """The client is nearer to another region: there, once its writes are there too."""
+    """The client is closer to another region: move there, once everything that it wrote is there too."""
     s = situation
     closest = s.peer(s.closest)
     if closest is None or closest.region == s.region(s.pinned):
@@ -170,7 +182,7 @@ def closer_region(situation: Situation) -> Decision | None:
 
 
 def balance(situation: Situation) -> Decision | None:
-    """The lowest load of the region, without flapping."""
+    """Choose a less loaded server of the region, as the policy says."""
     s = situation
     own = s.peer(s.pinned)
     if own is None or own.state != "up":
@@ -193,7 +205,7 @@ RULES: Final[tuple[Rule, ...]] = (
 
 
 def newcomer(situation: Situation) -> str:
-    """Return where a client that logs in goes: to a server of this one's region, never to one that ends."""
+    """Return the server for a new session: one of this server's region, and never a draining one."""
     s = situation
     if not s.fresh and s.state(s.me) == "up":
         return s.me
@@ -206,13 +218,13 @@ def newcomer(situation: Situation) -> str:
 
 
 def _by_region(peers: Sequence[PeerServer], *regions: str) -> list[list[PeerServer]]:
-    """Return the peers of each of `regions`, and then the rest."""
+    """Return the peers grouped by region: first those of `regions` in this order, last all others."""
     groups = [[each for each in peers if each.region == code] for code in dict.fromkeys(regions)]
     return [*groups, [each for each in peers if each.region not in regions]]
 
 
 def _forced(situation: Situation, *groups: Sequence[PeerServer]) -> str:
-    """Choose in the first group that has anybody, "" where none has."""
+    """Choose from the first group that is not empty; return "" if all are."""
     for group in groups:
         if group:
             candidates = [each.candidate for each in group]
@@ -221,7 +233,7 @@ def _forced(situation: Situation, *groups: Sequence[PeerServer]) -> str:
 
 
 def _answering(situation: Situation) -> str:
-    """Return this server, or where the roster no longer has it one that may be up."""
+    """Return this server; if it is not in the roster any more, a server that may be up."""
     if situation.peer(situation.me) is not None:
         return situation.me
     maybe = [each for each in situation.peers if each.state in {"unknown", "suspect"}]

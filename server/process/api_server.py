@@ -1,4 +1,4 @@
-"""Answering calls: the application on a socket, the ready line, and what ends it."""
+"""Runs the API server on a socket until a signal, or the end of its parent or database, stops it."""
 
 import contextlib
 import logging
@@ -29,13 +29,13 @@ def listen(
     postgres: EmbeddedPostgres | None,
     asked_to_end: threading.Event,
 ) -> None:
-    """Answer calls on `listening` until a signal, the end of `parent_fd` or of `postgres`.
+    """Answer calls on `listening` until a signal, or until `parent_fd` is closed or `postgres` ends.
 
-    `asked_to_end` is set where a signal came before this server could hear it.
+    `asked_to_end` is set if a signal came before this server could handle it. Raises StartError.
     """
     host, port = listening.getsockname()[:2]
     services = make_services(config)
-    config = services.config  # with what the roster says
+    config = services.config  # completed with the values of the roster
     url = config.public_url or _address(config, host, port)
     set_public_url(services, url)
     server = _DrainingServer(
@@ -61,7 +61,7 @@ def listen(
     try:
         server.config.load()
     except (OSError, ssl.SSLError) as error:
-        raise StartError(f"The certificate or its key cannot be used: {error.strerror or error}.") from error
+        raise StartError(f"Cannot use the TLS certificate or its key: {error.strerror or error}.") from error
     server.run_on(listening)
 
 
@@ -71,8 +71,9 @@ def _address(config: Config, host: str, port: int) -> str:
 
 
 class _DrainingServer(AnnouncingServer):
-    """Where another server of its cluster can take the clients, SIGTERM first drains it: it goes on answering
-    until they have moved. Whoever cannot wait sends a second signal.
+    """Drains on SIGTERM if other servers of the cluster can take the clients.
+
+    It answers calls until all sessions have moved, and then ends. A second signal ends it at once.
     """
 
     def __init__(
@@ -89,7 +90,9 @@ class _DrainingServer(AnnouncingServer):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         may_drain = len(self._services.membership.roster.servers) > 1
         if sig == signal.SIGTERM and self.started and may_drain and not self._drain_asked:
-            self._drain_asked = True  # a handler may not do more: the loop looks at it ten times a second
+            # Only a flag: a signal handler runs between any two instructions. `on_tick` checks the flag ten
+            # times a second.
+            self._drain_asked = True
         else:
             super().handle_exit(sig, frame)
 
@@ -101,16 +104,17 @@ class _DrainingServer(AnnouncingServer):
     async def _drain(self) -> None:
         services, now = self._services, self._services.clock()
         if not services.lifecycle.is_draining:
-            _log.info("draining", extra={"locks": services.load.pinned.count(now)})
+            _log.info("drain started", extra={"pinned": services.load.pinned.count(now)})
             services.lifecycle.drain(now, services.config.drain_seconds)
-        locks = services.load.pinned.count(now)
-        if services.lifecycle.is_drained(now, pinned=locks > 0, called=services.load.in_flight > 0):
-            _log.info("drained", extra={"locks": locks})
+        pinned = services.load.pinned.count(now)
+        if services.lifecycle.is_drained(now, pinned=pinned > 0, called=services.load.in_flight > 0):
+            _log.info("drain finished", extra={"pinned": pinned})
             await services.heartbeats.leave()
             self.should_exit = True
 
 
 def _end_with_parent(parent_fd: int, server: uvicorn.Server) -> None:
+    """End the server when the other end of `parent_fd` is closed, as it is even if the parent is killed."""
     with contextlib.suppress(OSError):
         while os.read(parent_fd, 1024):
             pass
@@ -118,6 +122,6 @@ def _end_with_parent(parent_fd: int, server: uvicorn.Server) -> None:
 
 
 def _end_with_postgres(postgres: EmbeddedPostgres, server: uvicorn.Server) -> None:
-    """End the server where its PostgreSQL has died: whoever watches it starts both anew."""
+    """End the server when its PostgreSQL has ended. The program that started the server starts both again."""
     postgres.wait()
     server.should_exit = True

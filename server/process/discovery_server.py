@@ -1,4 +1,4 @@
-"""Running a discovery server: its folder, its socket, and a clean end."""
+"""Runs a discovery server: locks its folder, opens its socket, and ends cleanly."""
 
 import ssl
 import threading
@@ -17,7 +17,7 @@ _GRACE_SECONDS = 5
 
 
 def serve(config: DiscoveryConfig) -> None:
-    """Serve until SIGTERM or SIGINT. Raises StartError with a sentence."""
+    """Serve until SIGTERM or SIGINT. Raises StartError."""
     asked_to_end = end_on_signals()
     with lock_folder(config.folder):
         discovery = Discovery(config)
@@ -39,7 +39,7 @@ def _server(discovery: Discovery, url: str, asked_to_end: threading.Event) -> An
         date_header=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
         lifespan="on",
-        proxy_headers=False,  # nothing here depends on who calls
+        proxy_headers=False,  # nothing depends on the address of the caller
         ws="none",
         ssl_certfile=config.tls_certificate or None,
         ssl_keyfile=config.tls_key or None,
@@ -47,6 +47,6 @@ def _server(discovery: Discovery, url: str, asked_to_end: threading.Event) -> An
     try:
         settings.load()
     except (OSError, ssl.SSLError) as error:
-        raise StartError("The TLS certificate or its key cannot be read.") from error
+        raise StartError(f"Cannot use the TLS certificate or its key: {error.strerror or error}.") from error
     line: dict[str, object] = {"ready": True, "url": url, "serverId": config.discovery_id}
     return AnnouncingServer(settings, line, asked_to_end, at_end=discovery.release)

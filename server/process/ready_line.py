@@ -1,4 +1,4 @@
-"""A uvicorn server that says when it answers, and ends cleanly."""
+"""A uvicorn server that prints one JSON line when it is ready, and ends cleanly."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,8 @@ from server.errors import StartError
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
-    """Return uvloop where there is one; else a selector loop: psycopg cannot use Windows' proactor."""
+    """Return the factory of uvloop's event loop, or of a selector loop if uvloop is not installed."""
+    # Windows has no uvloop, and psycopg cannot use Windows' default (proactor) event loop.
     try:
         import uvloop
     except ImportError:
@@ -25,9 +26,9 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
 
 
 class AnnouncingServer(uvicorn.Server):
-    """Prints its one JSON line once it answers, and ends without raising the signal that ended it again.
+    """Prints `line` as JSON when it is ready to answer calls.
 
-    `at_end` is called before it waits for the calls that it is still answering.
+    `at_end` is called when it shuts down, before it waits for the calls in progress.
     """
 
     def __init__(
@@ -49,12 +50,15 @@ class AnnouncingServer(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        kept = {number: signal.signal(number, self.handle_exit) for number in HANDLED_SIGNALS}
-        self.should_exit = self._asked_to_end.is_set()  # from now on signals come to us
+        # uvicorn's own version raises the signal again at the end, which would make the exit status that of
+        # a killed process.
+        former = {number: signal.signal(number, self.handle_exit) for number in HANDLED_SIGNALS}
+        # A signal that came before our handlers were set must not be lost.
+        self.should_exit = self._asked_to_end.is_set()
         try:
             yield
         finally:
-            for number, handler in kept.items():
+            for number, handler in former.items():
                 signal.signal(number, handler)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

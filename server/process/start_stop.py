@@ -1,4 +1,4 @@
-"""Running a server: database, socket, the ready line, and a clean end."""
+"""Starts and stops a regional or local server: data folder, database, socket, signals."""
 
 import contextlib
 import importlib
@@ -12,22 +12,23 @@ from types import FrameType
 import msgspec
 
 from server.config import Config
-from server.db.embedded import LOGICAL, EmbeddedPostgres
+from server.db.embedded import EmbeddedPostgres
 from server.errors import StartError
 from server.node.folder_lock import lock_folder
 from server.node.identity import kept_server_id
 
-# A program that was killed leaves a server that is still closing its database; the next one waits for it.
-_PATIENCE_SECONDS = 20.0
+# If the program was killed and started again, the old server may still be closing its database. The new
+# server waits this long for the lock on the data folder.
+_LOCK_TIMEOUT_SECONDS = 20.0
 
 
 def serve(config: Config, parent_fd: int | None = None) -> None:
-    """Serve until SIGTERM, SIGINT, or the end of `parent_fd`. Raises StartError with a sentence."""
+    """Serve until SIGTERM, SIGINT, or until `parent_fd` is closed. Raises StartError."""
     folder = config.folder
     asked_to_end = end_on_signals()
-    patience = _PATIENCE_SECONDS if parent_fd is not None else 0.0
-    with lock_folder(folder, patience), _database(config) as (url, postgres):
-        # Only now: these imports take as long as PostgreSQL's start, and run beside it.
+    timeout = _LOCK_TIMEOUT_SECONDS if parent_fd is not None else 0.0
+    with lock_folder(folder, timeout), _database(config) as (url, postgres):
+        # Imported here, because `_database` imports these modules while PostgreSQL starts.
         from server.db.migrate import migrate
         from server.process.api_server import listen
 
@@ -41,18 +42,23 @@ def serve(config: Config, parent_fd: int | None = None) -> None:
 
 
 def read_secret(parent_fd: int) -> str:
-    """Read the line that the program hands over first. Raises StartError: without it anybody could call."""
-    taken = bytearray()
-    while not taken.endswith(b"\n"):
+    """Read the local secret, one line, from `parent_fd`.
+
+    Raises StartError if there is none. Without it, every program on this computer could call the server.
+    """
+    received = bytearray()
+    while not received.endswith(b"\n"):
         try:
-            piece = os.read(parent_fd, 1)
+            byte = os.read(parent_fd, 1)
         except OSError as error:
-            raise StartError(f"The secret cannot be read from {parent_fd}: {error.strerror}.") from error
-        if not piece:
-            raise StartError("The program ended before it handed over the secret.")
-        taken += piece
-    if not (secret := taken.strip()) or not secret.isascii():
-        raise StartError("The program handed over no secret.")
+            raise StartError(
+                f"Cannot read the secret from descriptor {parent_fd}: {error.strerror}."
+            ) from error
+        if not byte:
+            raise StartError("The program ended before it sent the secret.")
+        received += byte
+    if not (secret := received.strip()) or not secret.isascii():
+        raise StartError("The program sent no valid secret.")
     return secret.decode("ascii")
 
 
@@ -61,8 +67,8 @@ def _database(config: Config) -> Iterator[tuple[str, EmbeddedPostgres | None]]:
     if config.database_url:
         yield config.database_url, None
         return
-    settings = LOGICAL if config.replication else {}
-    embedded = EmbeddedPostgres(config.folder, settings, config.database_port)
+    # PostgreSQL takes as long to start as the server's modules to import, so both happen at the same time.
+    embedded = EmbeddedPostgres.of(config)
     try:
         yield embedded.start(meanwhile=lambda: importlib.import_module("server.process.api_server")), embedded
     finally:
@@ -70,31 +76,33 @@ def _database(config: Config) -> Iterator[tuple[str, EmbeddedPostgres | None]]:
 
 
 def open_socket(host: str, port: int) -> socket.socket:
-    """Return a socket bound to where calls are to come in. Raises StartError."""
+    """Return a socket that is bound to `host` and `port` (0: a free one). Raises StartError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    # Accepted connections inherit it; without, each small answer waits 40 ms for a delayed ACK.
+    # Accepted connections inherit this option. Without it, each small answer waits 40 ms for a delayed ACK.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         listening.bind((host, port))
     except OSError as error:
         listening.close()
-        raise StartError(f"Port {port} on {host} cannot be used: {error.strerror}.") from error
+        raise StartError(f"Cannot listen on port {port} of {host}: {error.strerror}.") from error
     return listening
 
 
 def end_on_signals() -> threading.Event:
-    """Let SIGTERM and SIGINT end this process at any moment, cleanly: PostgreSQL must never be left behind.
+    """Let SIGTERM and SIGINT end this process cleanly at any moment, so that PostgreSQL is always stopped.
 
-    What a handler raises is lost where Python happens to be in a callback that cannot raise (an import's
-    lock, a finaliser). So the wish is noted too, and looked at again before the server answers.
+    The returned event is set by the signal.
     """
+    # Python drops what a signal handler raises while it runs a callback that cannot raise (an import lock, a
+    # finaliser). So the handler sets an event too, and `end_if` checks it before the server answers calls.
     asked_to_end = threading.Event()
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         asked_to_end.set()
-        raise SystemExit(0)  # a KeyboardInterrupt that crosses some C modules' imports spoils the exit status
+        # Not KeyboardInterrupt: raised during the import of some C modules, it changes the exit status.
+        raise SystemExit(0)
 
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -103,6 +111,6 @@ def end_on_signals() -> threading.Event:
 
 
 def end_if(asked_to_end: threading.Event) -> None:
-    """End here where a signal asked for it."""
+    """End the process if a signal has asked for it."""
     if asked_to_end.is_set():
         raise SystemExit(0)

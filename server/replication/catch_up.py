@@ -1,4 +1,4 @@
-"""Waiting until what was written before this moment has come over every link."""
+"""Waits until everything that was written before now has been replicated."""
 
 import time
 from collections.abc import Sequence
@@ -12,26 +12,26 @@ _PAUSE_SECONDS: Final = 0.05
 
 
 def wait_until_caught_up(
-    links: Sequence[tuple[Node, Node]], seconds: float = CATCH_UP_SECONDS
+    pairs: Sequence[tuple[Node, Node]], seconds: float = CATCH_UP_SECONDS
 ) -> list[tuple[Node, Node]]:
-    """Return the links (publisher, subscriber) that did not carry all in time; at once where one has no slot
-    or is disabled.
+    """Return the pairs (publisher, subscriber) that did not catch up within `seconds`.
 
-    A mark is written at each publisher; what was committed there before it has lower positions in its log,
-    and a slot is confirmed up to a position once the subscriber has that on its disk.
+    A pair without a slot, or with a disabled subscription, is not waited for.
     """
-    marks = {publisher.code: publisher.value("fence") for publisher, _ in links}
-    left = list(links)
-    hopeless = [link for link in links if not (_slot(*link) and _is_enabled(*link))]
+    # A marker is written to the log of each publisher. Everything committed before it has a lower position,
+    # and the slot confirms a position once the subscriber has everything up to it on disk.
+    markers = {publisher.code: publisher.value("write_marker") for publisher, _ in pairs}
+    waiting = list(pairs)
+    halted = [pair for pair in pairs if not (_has_slot(*pair) and _is_enabled(*pair))]
     deadline = time.monotonic() + seconds
     while True:
-        left = [link for link in left if link not in hopeless and not _has_passed(*link, marks[link[0].code])]
-        if not left or time.monotonic() > deadline:
-            return [*hopeless, *left]
+        waiting = [p for p in waiting if p not in halted and not _has_passed(*p, markers[p[0].code])]
+        if not waiting or time.monotonic() > deadline:
+            return [*halted, *waiting]
         time.sleep(_PAUSE_SECONDS)
 
 
-def _slot(publisher: Node, subscriber: Node) -> bool:
+def _has_slot(publisher: Node, subscriber: Node) -> bool:
     found = publisher.rows("slot", {"slot": names.pair(publisher.code, subscriber.code)})
     return bool(found) and found[0][0] != "lost"
 
@@ -41,7 +41,8 @@ def _is_enabled(publisher: Node, subscriber: Node) -> bool:
     return bool(found) and bool(found[0][0])
 
 
-def _has_passed(publisher: Node, subscriber: Node, mark: str) -> bool:
+def _has_passed(publisher: Node, subscriber: Node, marker: str) -> bool:
     slot = names.pair(publisher.code, subscriber.code)
+    # The first copy of a table does not advance the slot of the subscription, so it is checked separately.
     copying = subscriber.rows("copying", {"subscription": names.subscription(publisher.code)})
-    return not copying and bool(publisher.value("has_passed", {"slot": slot, "lsn": mark}))
+    return not copying and bool(publisher.value("has_passed", {"slot": slot, "lsn": marker}))

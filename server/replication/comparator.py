@@ -1,4 +1,4 @@
-"""Comparing regions again and again, beside whoever looks at them."""
+"""Compares the regions repeatedly in the background, for `replication status --watch`."""
 
 import contextlib
 import threading
@@ -14,15 +14,15 @@ from server.replication.mesh import Mesh
 from server.replication.node import Node
 from server.replication.verify import Verification, verify
 
-_LEAST_PAUSE_SECONDS: Final = 30.0
-_PAUSE_OF_ONE: Final = 20
-"""A comparison reads everything that the regions hold: it may take them a twentieth of the time."""
+_MIN_PAUSE_SECONDS: Final = 30.0
+# A comparison reads all rows of the regions, so it may run only a twentieth of the time.
+_PAUSE_FACTOR: Final = 20
 _END_SECONDS: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How the last comparison ended: what was found, or else the sentence that says why nothing was."""
+    """The result of the last comparison: `found`, or the reason `why` it failed."""
 
     seconds_ago: float
     found: Verification | None
@@ -30,39 +30,39 @@ class Comparison:
 
 
 def pause(took: float) -> float:
-    """Return how long (s) to compare nothing after a comparison that took so long (s)."""
-    return max(_LEAST_PAUSE_SECONDS, _PAUSE_OF_ONE * took)
+    """Return the pause (seconds) after a comparison that took `took` seconds."""
+    return max(_MIN_PAUSE_SECONDS, _PAUSE_FACTOR * took)
 
 
 class Comparator:
-    """Compares in a thread of its own from `start` to `close`. What is said meanwhile is not heard: the
-    screen belongs to who looks."""
+    """Compares the regions of a mesh in a thread of its own, from `start` to `close`."""
 
     def __init__(self, mesh: Mesh) -> None:
-        self._mesh = Mesh(mesh.regions)
+        self._mesh = Mesh(mesh.regions)  # without `say`: its messages would spoil the screen of --watch
         self._ended = threading.Event()
         self._nodes: Sequence[Node] = ()
         self._last: tuple[float, Verification | None, str] | None = None
         self._thread = threading.Thread(target=self._run, name="comparing", daemon=True)
 
     def start(self) -> None:
-        """Begin with the first."""
+        """Start the thread, which begins with a comparison."""
         self._thread.start()
 
     def last(self) -> Comparison | None:
-        """Return how the last comparison ended, None before the first has."""
+        """Return the result of the last comparison, or None if none has finished yet."""
         if self._last is None:
             return None
         at, found, why = self._last
         return Comparison(time.monotonic() - at, found, why)
 
     def close(self) -> None:
-        """Compare no more; what is under way is cut short."""
+        """Stop comparing; cancel a comparison in progress."""
         self._ended.set()
         deadline = time.monotonic() + _END_SECONDS
+        # Repeated, because the thread may be between two statements when the first is cancelled.
         while self._thread.is_alive() and time.monotonic() < deadline:
             for node in self._nodes:
-                with contextlib.suppress(psycopg.Error):  # it has just ended, or its region
+                with contextlib.suppress(psycopg.Error):  # the connection was closed meanwhile
                     node.connection.cancel_safe(timeout=_END_SECONDS)
             self._thread.join(0.1)
 

@@ -1,4 +1,7 @@
-"""Waiting until what was there before a link has come over it, and saying meanwhile how far that is."""
+"""Waits for the first copy of a new subscription, and reports its progress.
+
+The first copy transfers the rows that existed before the subscription was created.
+"""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,63 +14,66 @@ from server.replication.names import subscription
 from server.replication.node import Node
 
 _PAUSE_SECONDS: Final = 0.1
-_TELL_SECONDS: Final = 5.0
-_STILL_SECONDS: Final = 1.0
-_MOST_COPY_ERRORS: Final = 20
-_IDLE_SECONDS: Final = 30.0  # a worker that ends is started anew after wal_retrieve_retry_interval (5 s)
+_REPORT_SECONDS: Final = 5.0
+_STALLED_SECONDS: Final = 1.0
+_MAX_COPY_ERRORS: Final = 20
+# PostgreSQL restarts a worker that failed after wal_retrieve_retry_interval (5 s). If none runs for longer
+# than this, none will.
+_IDLE_SECONDS: Final = 30.0
 
 
 def wait_until_copied(publisher: Node, subscriber: Node, say: Callable[[str], None]) -> None:
-    """Return once every table has been copied and merged. Raises StartError where that fails."""
-    name, told = f"{publisher.code} → {subscriber.code}", time.monotonic()
-    worked, progress, before = told, Progress(told), None
-    while left := subscriber.named("copying", {"subscription": subscription(publisher.code)}):
+    """Return when every table has been copied; `say` gets progress messages. Raises StartError."""
+    name, reported = f"{publisher.code} → {subscriber.code}", time.monotonic()
+    worked, progress, errors_before = reported, Progress(reported), None
+    while tables := subscriber.named("copying", {"subscription": subscription(publisher.code)}):
         now = time.monotonic()
-        progress.note(left, now)
-        errors = max(table["errors"] for table in left)  # counted since PostgreSQL's statistics began
-        before = errors if before is None else before
-        worked = now if any(table["at_work"] for table in left) else worked
-        if now > told + _TELL_SECONDS:
-            told = now
-            abouts = {table["name"]: publisher.value("about", {"table": table["name"]}) for table in left}
-            failed = f"; it failed {errors - before} times" if errors > before else ""
-            say(f"{name}: {progress.sentence(left, abouts, now)}{failed}")
-        if now > worked + _IDLE_SECONDS or errors > before + _MOST_COPY_ERRORS:
-            raise StartError(
-                f"{name}: the first copy fails; the PostgreSQL log of {subscriber.code} has the reason."
-            )
+        progress.note(tables, now)
+        # PostgreSQL counts errors since its statistics were reset, not since this copy began.
+        errors = max(table["errors"] for table in tables)
+        errors_before = errors if errors_before is None else errors_before
+        worked = now if any(table["at_work"] for table in tables) else worked
+        if now > reported + _REPORT_SECONDS:
+            reported = now
+            totals = {table["name"]: publisher.value("about", {"table": table["name"]}) for table in tables}
+            failed = f"; {errors - errors_before} failed attempts" if errors > errors_before else ""
+            say(f"{name}: {progress.sentence(tables, totals, now)}{failed}")
+        if now > worked + _IDLE_SECONDS or errors > errors_before + _MAX_COPY_ERRORS:
+            raise StartError(f"{name}: the first copy failed; see the PostgreSQL log of {subscriber.code}.")
         time.sleep(_PAUSE_SECONDS)
 
 
 @dataclass(slots=True)
 class Progress:
-    """PostgreSQL counts what a copy has read, and the rows that were not there. Its triggers run at the end
-    of the whole statement, and of them nothing is counted: where no more is read, though nothing is waited
-    for, they are at work."""
+    """Describes the progress of the first copy of several tables, which began at `began` (seconds)."""
+
+    # PostgreSQL counts the bytes that a copy has read, and the rows that it inserts. The triggers that merge
+    # the journal run at the end of the whole statement and have no progress of their own. So if no more is
+    # read although the copy does not wait for data, the triggers are running.
 
     began: float
-    _still: dict[str, tuple[int, float]] = field(default_factory=dict)
+    _stalled: dict[str, tuple[int, float]] = field(default_factory=dict)
 
     def note(self, tables: Sequence[Mapping[str, Any]], now: float) -> None:
-        """Remember since when a table has read nothing more; `now` in s, on the clock of `began`."""
+        """Note since when each table has read no more. `now` is in seconds, on the clock of `began`."""
         for table in tables:
-            read, _since = self._still.get(table["name"], (0, now))
+            read, _since = self._stalled.get(table["name"], (0, now))
             if table["bytes"] != read or table["waits_for_data"] or not read:
-                self._still[table["name"]] = table["bytes"], now
+                self._stalled[table["name"]] = table["bytes"], now
 
     def sentence(
-        self, tables: Sequence[Mapping[str, Any]], abouts: Mapping[str, int | None], now: float
+        self, tables: Sequence[Mapping[str, Any]], totals: Mapping[str, int | None], now: float
     ) -> str:
-        """Say how far the tables are; `abouts` says how many rows each has at the publisher, about."""
-        each = ", ".join(self._of(table, abouts.get(table["name"]) or 0, now) for table in tables)
+        """Return a sentence on the progress; `totals` is about how many rows each table has."""
+        each = ", ".join(self._of(table, totals.get(table["name"]) or 0, now) for table in tables)
         return f"{each}; {units.span(now - self.began)} so far"
 
-    def _of(self, table: Mapping[str, Any], about: int, now: float) -> str:
+    def _of(self, table: Mapping[str, Any], total: int, now: float) -> str:
         name, rows = table["name"], table["rows"]
         if table["is_merged"]:
             return f"catching up with {name}"
-        read, since = self._still.get(name, (0, now))
-        if now - since >= _STILL_SECONDS:
+        read, since = self._stalled.get(name, (0, now))
+        if now - since >= _STALLED_SECONDS:
             return f"merging {name} ({rows:,} new rows) for {units.span(now - since)}"
-        of = f" of about {about:,}" if about > rows else ""
+        of = f" of about {total:,}" if total > rows else ""
         return f"copying {name} ({units.size(read)} read, {rows:,}{of} rows are new)"

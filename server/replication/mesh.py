@@ -1,4 +1,4 @@
-"""The mesh as an operator changes it: a region joins, or leaves, while everybody writes."""
+"""The operator's commands on the mesh. While they run, all regions accept writes."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -9,32 +9,33 @@ from server.errors import StartError
 from server.replication import inventory, names, preflight, roles, status, subscriptions
 from server.replication.catch_up import CATCH_UP_SECONDS
 from server.replication.first_copy import wait_until_copied
-from server.replication.node import Node, RegionError, locked, reached
+from server.replication.node import Node, RegionError, connect, locked
 from server.replication.regions import Region
 from server.replication.repair import exchange
 from server.replication.status import MeshStatus, RegionEnd
 from server.replication.verify import Verification, verify
 
 
-def _silent(_sentence: str) -> None:
-    """Tell nobody."""
+def _report_nothing(_sentence: str) -> None:
+    """Ignore a progress message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mesh:
-    """The regions of the operator's file; `say` is told what happens. Everything raises StartError."""
+    """The regions of the operator's file. `say` gets progress messages. All methods raise StartError."""
 
     regions: Sequence[Region]
-    say: Callable[[str], None] = _silent
+    say: Callable[[str], None] = _report_nothing
 
     def join(self, code: str, against: Sequence[str] = (), *, anew: bool = False) -> None:
-        """Join a region with all others, or with those named; done again, it completes what is missing.
+        """Join a region with all others, or only with the regions `against`.
 
-        Returns once everything that was there before has been copied both ways. `anew` makes all its links
-        new first: for a region that was restored from a backup, or away for longer than its slots were kept.
+        Returns when all existing rows have been copied in both directions. An interrupted join is completed
+        by another one. `anew` recreates all subscriptions of the region first, for a region that was restored
+        from a backup, or was away for longer than its slots were kept.
         """
         others = self._named(against) if against else [r for r in self.regions if r.code != code]
-        with self._reached([*self._named([code]), *others]) as nodes, locked(*nodes):
+        with self._connected([*self._named([code]), *others]) as nodes, locked(*nodes):
             joining, *peers = nodes
             self._check(nodes)
             for node in nodes:
@@ -42,74 +43,81 @@ class Mesh:
                 roles.prepare_publisher(node)
                 roles.prepare_subscriber(node)
             if anew:
-                self._part(joining, peers)
+                self._disconnect(joining, peers)
             for peer in peers:
-                self._link(joining, peer)
-            if anew:  # what one peer alone had from it is copied to it alone, and sent on by nobody
+                self._subscribe_both_ways(joining, peer)
+            # A row that only one peer had received from this region comes back to this region, but no
+            # further: its subscriptions to the other peers do not pass on what it received itself.
+            if anew:
                 self._exchange(nodes, nodes)
 
     def status(self) -> MeshStatus:
-        """Ask every region how its links are; one that is away does not keep the others from answering."""
-        return status.judge([_end(region) for region in self.regions])
+        """Return the status of all subscriptions. A region that cannot be reached is reported as such."""
+        return status.judge([_read_region(region) for region in self.regions])
 
     def leave(self, code: str, *, dead: bool = False) -> Verification:
-        """Take a member out: what only it or only one of the others has is given to the others first.
+        """Remove a member, after the rows that only some regions have were given to the members that stay.
 
-        A `dead` one is not asked, and must not answer. It keeps its own data. Returns how the members that
-        stay compare; where one of them was left out, this is to be done again.
+        A `dead` region must not be reachable, and gives nothing. The removed region keeps its own data.
+        Returns how the remaining members compare. If some could not be reached, run it again when they can.
         """
         gone, found = self._named([code])[0], self.status()
         if code not in found.members:
             raise StartError(
-                f"{code} is not joined. If its leaving was cut short, join it again, then let it leave."
+                f"{code} is not a member of the mesh. "
+                "If its leaving was interrupted, join it again and then let it leave."
             )
         away = tuple(each for each in found.members if each in found.away and each != code)
-        stay = [each for each in found.members if each not in (*away, code)]
-        self._say_left_out(away, found)
-        with ExitStack() as open_ones:
-            leaving = self._leaving(gone, open_ones, dead=dead)
-            staying = open_ones.enter_context(self._reached(self._named(stay)))
+        staying_codes = [each for each in found.members if each not in (*away, code)]
+        self._report_left_out(away, found)
+        with ExitStack() as stack:
+            leaving = self._leaving(gone, stack, dead=dead)
+            staying = stack.enter_context(self._connected(self._named(staying_codes)))
             if not staying:
                 raise StartError(f"No other member can be reached. {found.verdict}")
             nodes = [leaving, *staying] if leaving else staying
             _check_addresses(nodes)
             with locked(*nodes):
                 if leaving:
-                    self._see_off(leaving, staying)
+                    self._exchange_and_disconnect(leaving, staying)
                 else:
-                    self._bury(code, staying)
+                    self._forget_dead(code, staying)
                     self._exchange(staying, staying)
-                self._say_bills(staying)
+                self._report_bills(staying)
                 return replace(verify(staying), left_out=away)
 
     def verify(self, seconds: float = CATCH_UP_SECONDS) -> Verification:
-        """Compare what the members hold; waits at most `seconds` for what is under way."""
+        """Compare the rows of the members; wait at most `seconds` for rows in transit."""
         with self.members() as (nodes, left_out):
             return replace(verify(nodes, seconds), left_out=left_out)
 
     def repair(self) -> Verification:
-        """Make what is missing or lost of the links anew, and exchange what only some have; returns how the
-        members compare afterwards."""
+        """Recreate missing or broken subscriptions, and exchange the rows that only some members have.
+
+        Returns how the members compare afterwards.
+        """
         with self.members() as (nodes, left_out), locked(*nodes):
             self._check(nodes)
             for publisher, subscriber in permutations(nodes, 2):
-                if subscriptions.make(publisher, subscriber):
-                    self.say(f"{publisher.code} → {subscriber.code}: made anew")
+                if subscriptions.ensure(publisher, subscriber):
+                    self.say(f"{publisher.code} → {subscriber.code}: recreated")
                     wait_until_copied(publisher, subscriber, self.say)
             self._exchange(nodes, nodes)
             return replace(verify(nodes), left_out=left_out)
 
     @contextmanager
     def members(self) -> Iterator[tuple[list[Node], tuple[str, ...]]]:
-        """Connect to the regions that take part, and tell which of them cannot be reached; what has no link
-        is none of them."""
+        """Connect to the members of the mesh; yield them, and the codes of those that cannot be reached.
+
+        A region without a subscription is not a member.
+        """
         found = self.status()
         away = tuple(code for code in found.members if code in found.away)
-        self._say_left_out(away, found)
+        self._report_left_out(away, found)
         codes = [code for code in found.members if code not in away]
         if len(codes) < 2:
-            raise StartError(f"There are no two regions to compare. {found.verdict}")
-        with self._reached(self._named(codes)) as nodes:
+            raise StartError(f"Fewer than two regions can be compared. {found.verdict}")
+        with self._connected(self._named(codes)) as nodes:
             yield nodes, away
 
     # --- inside ----------------------------------------------------------------------------------
@@ -118,60 +126,63 @@ class Mesh:
         by_code = {region.code: region for region in self.regions}
         for code in codes:
             if code not in by_code:
-                raise StartError(f"There is no region {code} in the file; it has {', '.join(by_code)}.")
+                raise StartError(f"There is no region {code} in the file, only {', '.join(by_code)}.")
         return [by_code[code] for code in codes]
 
     @contextmanager
-    def _reached(self, regions: Sequence[Region]) -> Iterator[list[Node]]:
-        with ExitStack() as open_ones:
-            nodes = [open_ones.enter_context(reached(region)) for region in regions]
+    def _connected(self, regions: Sequence[Region]) -> Iterator[list[Node]]:
+        with ExitStack() as stack:
+            nodes = [stack.enter_context(connect(region)) for region in regions]
             _check_addresses(nodes)
             yield nodes
 
-    def _say_left_out(self, codes: Sequence[str], found: MeshStatus) -> None:
+    def _report_left_out(self, codes: Sequence[str], found: MeshStatus) -> None:
         for code in codes:
-            self.say(f"{code} is left out, do this again once it is back: {found.away[code]}")
+            self.say(f"{code} is left out; run this command again when it is back: {found.away[code]}")
 
-    def _leaving(self, gone: Region, open_ones: ExitStack, *, dead: bool) -> Node | None:
+    def _leaving(self, gone: Region, stack: ExitStack, *, dead: bool) -> Node | None:
         try:
-            node = open_ones.enter_context(reached(gone))
+            node = stack.enter_context(connect(gone))
         except RegionError as error:
             if dead:
                 return None
             raise StartError(f"{error} If {gone.code} will not come back, add --dead.") from None
         if dead:
             raise StartError(
-                f"{gone.code} answers, and may have what nobody else has: "
-                "leave --dead out, or end its database."
+                f"{gone.code} answers, and may have rows that no other region has: "
+                "omit --dead, or stop its database."
             )
         return node
 
-    def _see_off(self, leaving: Node, staying: Sequence[Node]) -> None:
-        """Most is given while the links stand, and this can be done again; then what was written since."""
+    def _exchange_and_disconnect(self, leaving: Node, staying: Sequence[Node]) -> None:
+        """Give the rows of a leaving region to those that stay, and remove its subscriptions."""
+        # Most rows are exchanged while the subscriptions exist, so that this can be interrupted and repeated.
+        # The second exchange is only about what was written meanwhile.
         nodes = [leaving, *staying]
         self._exchange(nodes, staying)
-        self._part(leaving, staying)
+        self._disconnect(leaving, staying)
         subscriptions.unpublish(leaving)
         try:
             self._exchange(nodes, staying)
         except StartError as error:
             raise StartError(
-                f"{leaving.code} is parted, and may have what nobody else has: "
-                f"join it again, then let it leave. {error}"
+                f"{leaving.code} is disconnected, but may have rows that no other region has: "
+                f"join it again and then let it leave. {error}"
             ) from None
 
-    def _say_bills(self, staying: Sequence[Node]) -> None:
+    def _report_bills(self, staying: Sequence[Node]) -> None:
         for node in staying:
-            if (stock := inventory.read_inventory(node)).bills_to_copy:
+            if (found := inventory.read_inventory(node)).bills_to_copy:
                 self.say(
-                    f"{stock.what_is_to_copy} Servers that have them must run until "
-                    "`bahi-server replication status` shows none."
+                    f"{found.to_copy_sentence} Keep the servers that have them running until "
+                    "`bahi-server replication status` shows no more."
                 )
 
-    def _bury(self, code: str, staying: Sequence[Node]) -> None:
+    def _forget_dead(self, code: str, staying: Sequence[Node]) -> None:
+        """Remove everything that belongs to the dead region `code` from those that stay."""
         for node in staying:
             if subscriptions.drop_subscription(node, code):
-                self.say(f"{code} → {node.code}: taken away")
+                self.say(f"{code} → {node.code}: removed")
             subscriptions.drop_slot(node, code)
         known = {node.value("system") for node in staying}
         for node in staying:
@@ -188,37 +199,45 @@ class Mesh:
         if found:
             raise StartError(preflight.describe(found))
 
-    def _link(self, joining: Node, peer: Node) -> None:
-        """Join two both ways. Their first copies run at once, each into another region; two into one would
-        get in one another's way, so the next peer waits. The way out first: a new region is empty still."""
-        ways = ((joining, peer), (peer, joining))
-        for publisher, subscriber in ways:
-            made = subscriptions.make(publisher, subscriber)
-            self.say(f"{publisher.code} → {subscriber.code}: {'made' if made else 'was there'}")
-        for publisher, subscriber in ways:
+    def _subscribe_both_ways(self, joining: Node, peer: Node) -> None:
+        """Subscribe two regions to each other, and wait for both first copies."""
+        # The two copies run at the same time, because each writes to another region. Two copies into one
+        # region would block each other, so the next peer waits. The copy out of the joining region starts
+        # first: a new region is still empty then.
+        pairs = ((joining, peer), (peer, joining))
+        for publisher, subscriber in pairs:
+            created = subscriptions.ensure(publisher, subscriber)
+            self.say(f"{publisher.code} → {subscriber.code}: {'created' if created else 'exists already'}")
+        for publisher, subscriber in pairs:
             wait_until_copied(publisher, subscriber, self.say)
 
-    def _part(self, leaving: Node, peers: Sequence[Node]) -> None:
+    def _disconnect(self, leaving: Node, peers: Sequence[Node]) -> None:
         for publisher, subscriber in permutations([leaving, *peers], 2):
             if leaving in (publisher, subscriber) and subscriptions.drop(publisher, subscriber):
-                self.say(f"{publisher.code} → {subscriber.code}: taken away")
+                self.say(f"{publisher.code} → {subscriber.code}: removed")
 
 
-def _end(region: Region) -> RegionEnd:
+def _read_region(region: Region) -> RegionEnd:
     try:
-        with reached(region) as node:
+        with connect(region) as node:
             return status.read_status(node)
     except RegionError as error:
         return RegionEnd(region.code, away=str(error))
 
 
 def _check_addresses(nodes: Sequence[Node]) -> None:
-    """Refuse a file that gives one database to two regions, or one region's to another."""
+    """Refuse a file that has the same database for two regions, or has exchanged two databases.
+
+    Raises StartError.
+    """
     seen: dict[str, str] = {}
     for node in nodes:
         other = seen.setdefault(node.value("identity"), node.code)
         if other != node.code:
-            raise StartError(f"{other} and {node.code} are one database: correct an address in the file.")
+            raise StartError(
+                f"{other} and {node.code} have the same database: correct the addresses in the file."
+            )
+        # A region never receives from itself, so a database that does belongs to another region.
         if node.rows("subscription", {"subscription": names.subscription(node.code)}):
             raise StartError(
                 f"The database of {node.code} is another region's (it receives from {node.code}): "

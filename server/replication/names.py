@@ -1,4 +1,4 @@
-"""What the mesh calls its parts in PostgreSQL, and which tables it carries. Pure."""
+"""The names of the mesh's objects in PostgreSQL, and the tables that are replicated. Pure."""
 
 import hashlib
 from collections.abc import Iterable
@@ -6,20 +6,24 @@ from dataclasses import dataclass
 from typing import Final
 
 PUBLICATION: Final = "bahi"
+# A group role that may only read the published tables. Each pair of regions has a login role in it.
 GROUP: Final = "bahi_replication"
-"""May read what is published, and nothing else; each pair of regions has a role of its own in it."""
+# The role that owns the subscriptions. What arrives is written with its few rights, not an administrator's.
 APPLY: Final = "bahi_apply"
-"""Owns the subscriptions: what arrives is written with its few rights, never with an administrator's."""
+# The replication origin of rows that `repair` writes. With it, no subscription sends them on.
 REPAIR: Final = "bahi_repair"
-"""The origin of what `repair` writes, so that no subscription sends it on."""
 
-_MOST: Final = 27  # two of them and what stands around them are a name of at most 63 bytes
+# A name in PostgreSQL has at most 63 bytes, and the longest one of ours contains two region codes.
+_MAX_CODE: Final = 27
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table as it is compared: a row is known by book_id and `key`; `value` (columns) must then be the
-    same everywhere. `bucket` is an expression that cuts a book in parts."""
+    """How a table is compared.
+
+    A row is identified by book_id and the columns `key`; the columns `value` must be the same in all regions.
+    `bucket` is an SQL expression that divides a book into parts, which are compared one by one.
+    """
 
     name: str
     key: tuple[str, ...]
@@ -29,7 +33,7 @@ class Table:
 
 _MONTH: Final = "to_char(public.bahi_instant(t.ver) at time zone 'UTC', 'YYYY-MM')"
 
-# Where and when a copy was accepted (region, server, at) is no part of what must be equal.
+# The columns region, server and at are not compared: one operation may be accepted in two regions.
 REPLICATED: Final = (
     Table("journal", ("op_id", "kind", "id"), ("ver", "doc", "author", "device"), _MONTH),
     Table("refresh_use", ("fam", "gen", "rid_hash")),
@@ -38,6 +42,7 @@ REPLICATED: Final = (
 )
 
 
+# The kind of journal records that each table is merged from, by a function public.bahi_merge_<kind>.
 KIND_OF: Final = {
     "accounting_entry": "entry",
     "accounting_document": "document",
@@ -46,25 +51,25 @@ KIND_OF: Final = {
     "username_claim": "username",
     "device": "device",
 }
-"""Which records of the journal a table is merged from, by `public.bahi_merge_…`."""
 
 
 def merged(name: str, columns: Iterable[str]) -> Table:
-    """Return how a table that is merged from the journal is compared; `columns` are those that all have."""
+    """Return how to compare a table merged from the journal. `columns` are those that all regions have."""
     return Table(name, ("id",), tuple(sorted(set(columns) - {"book_id", "id"})))
 
 
 def subscription(publisher: str) -> str:
-    """Return what a region calls its subscription to `publisher`."""
+    """Return the name of a region's subscription to `publisher`."""
     return f"bahi_from_{_part(publisher)}"
 
 
 def pair(publisher: str, subscriber: str) -> str:
-    """Return what `publisher` calls the slot of `subscriber`, and the role that it comes with."""
+    """Return the name of the slot, and of the role, that `subscriber` has at `publisher`."""
     return f"bahi_{_part(publisher)}_to_{_part(subscriber)}"
 
 
 def _part(code: str) -> str:
-    if len(code) > _MOST:
-        code = f"{code[: _MOST - 9]}_{hashlib.sha256(code.encode()).hexdigest()[:8]}"
+    # A long code is cut off; the hash keeps two codes apart that begin alike.
+    if len(code) > _MAX_CODE:
+        code = f"{code[: _MAX_CODE - 9]}_{hashlib.sha256(code.encode()).hexdigest()[:8]}"
     return code.replace("-", "_")

@@ -1,4 +1,7 @@
-"""What must hold before regions are joined, and the fix of each thing that does not. Pure but for `look`."""
+"""Checks the requirements for joining regions. Each problem is reported with its fix.
+
+Pure except for `read_facts`.
+"""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,15 +12,21 @@ from typing import Final
 from server.replication import names
 from server.replication.node import Node
 
-MOST_SECONDS_APART: Final = 60.0
-_OLDEST: Final = 170_000
-_TOLD_ORIGINS: Final = 180_000
+# Versions are timestamps, and the highest wins. With clocks further apart, older edits would win.
+MAX_CLOCK_DIFFERENCE: Final = 60.0
+_OLDEST_VERSION: Final = 170_000
+# From this version on, PostgreSQL has a separate setting for the number of replication origins.
+_ORIGINS_SETTING: Final = 180_000
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a region's PostgreSQL says of itself. `clock` is how far it is ahead of this computer (s), known
-    to ± `clock_error`; `schema` is what it was migrated by, `sleeping` its triggers that would not run."""
+    """Facts about a region's PostgreSQL.
+
+    `clock` is how many seconds its clock is ahead of this computer's, known to ± `clock_error`. `keyed` are
+    the tables with a primary key, `schema` the migrations applied, and `sleeping` the triggers that would not
+    run for replicated rows. `foreign_slots` counts slots that are not ours.
+    """
 
     code: str
     version: int
@@ -31,12 +40,13 @@ class Facts:
     rights: Mapping[str, bool]
 
     def number(self, name: str, default: int = 0) -> int:
-        """Return a setting that is a whole number."""
+        """Return an integer setting."""
         return int(self.settings.get(name, default))
 
 
 def read_facts(node: Node) -> Facts:
-    """Ask a region for its facts. Raises RegionError."""
+    """Return the facts of a region. Raises RegionError."""
+    # The region reads its clock at some time between these two readings of ours.
     began = time.time()
     (found,) = node.named("facts")
     ended = time.time()
@@ -56,20 +66,20 @@ def read_facts(node: Node) -> Facts:
 
 
 def problems(facts: Sequence[Facts], members: int) -> list[str]:
-    """Return a sentence with its fix for each thing that keeps a mesh of `members` from working."""
+    """Return a sentence with a fix for each problem that keeps a mesh of `members` regions from working."""
     alone = [f"{each.code}: {problem}" for each in facts for problem in _alone(each, members)]
     return [*alone, *_together(facts)]
 
 
 def _alone(facts: Facts, members: int) -> Iterator[str]:
-    if facts.version < _OLDEST:
-        yield "it runs PostgreSQL older than 17: upgrade it."
+    if facts.version < _OLDEST_VERSION:
+        yield "PostgreSQL is older than version 17: upgrade it."
         return
     if not facts.schema:
-        yield "its database is empty: run `bahi-server migrate` there first."
+        yield "the database is empty: run `bahi-server migrate` there first."
         return
     yield from _settings(facts)
-    yield from _room(facts, members)
+    yield from _capacity(facts, members)
     yield from _tables(facts)
     yield from _rights(facts)
 
@@ -78,14 +88,17 @@ def _settings(facts: Facts) -> Iterator[str]:
     if facts.settings.get("wal_level") != "logical":
         yield (
             "wal_level is not logical: "
-            "set wal_level = logical (on RDS rds.logical_replication = 1) and restart it."
+            "set wal_level = logical (on RDS rds.logical_replication = 1) and restart PostgreSQL."
         )
     if facts.number("idle_replication_slot_timeout"):
-        yield "idle_replication_slot_timeout would end the link to a region that is away: set it to 0."
+        yield "idle_replication_slot_timeout would drop the slot of a region that is away: set it to 0."
     if facts.settings.get("server_encoding") != "UTF8":
-        yield "its database is not in UTF-8: make it anew with encoding UTF8."
+        yield "the encoding of the database is not UTF-8: create it again with encoding UTF8."
     if not facts.rights["may_quieten"] and _logs_values(facts):
-        yield "it logs the values of statements, passwords too: set log_statement = ddl, log no durations."
+        yield (
+            "statements are logged with their values, which may be passwords: "
+            "set log_statement = ddl and do not log durations."
+        )
 
 
 def _logs_values(facts: Facts) -> bool:
@@ -94,32 +107,37 @@ def _logs_values(facts: Facts) -> bool:
     return facts.settings.get("log_statement") == "all" or durations or sampled
 
 
-def _room(facts: Facts, members: int) -> Iterator[str]:
+def _capacity(facts: Facts, members: int) -> Iterator[str]:
+    # Each peer needs a slot and a sender for its subscription, and one more for each table that it copies at
+    # the same time. Each subscription here needs a worker, and the copies share some.
     peers = members - 1
     copies = facts.number("max_sync_workers_per_subscription", 2)
     slots = facts.foreign_slots + peers * (1 + copies)
     workers = peers + copies
-    origins = "max_active_replication_origins" if facts.version >= _TOLD_ORIGINS else "max_replication_slots"
+    origins = (
+        "max_active_replication_origins" if facts.version >= _ORIGINS_SETTING else "max_replication_slots"
+    )
     needs = {
         "max_replication_slots": slots,
         "max_wal_senders": slots,
         "max_logical_replication_workers": workers,
         "max_worker_processes": workers + 1,
     }
-    needs[origins] = max(needs.get(origins, 0), peers * (1 + copies) + 1)  # and that of `repair`
+    needs[origins] = max(needs.get(origins, 0), peers * (1 + copies) + 1)  # 1 is for `repair`
     for name, needed in needs.items():
         if facts.number(name) < needed:
             yield (
-                f"{name} is {facts.number(name)} and {members} regions need {needed}: "
-                f"set it to {2 * needed} and restart it."
+                f"{name} is {facts.number(name)}, but {members} regions need {needed}: "
+                f"set it to {2 * needed} and restart PostgreSQL."
             )
 
 
 def _tables(facts: Facts) -> Iterator[str]:
     if missing := sorted({table.name for table in names.REPLICATED} - facts.keyed):
-        yield f"{', '.join(missing)} without a primary key: run `bahi-server migrate` there."
+        yield f"no primary key on {', '.join(missing)}: run `bahi-server migrate` there."
+    # By default, a trigger does not run for rows that a subscription writes.
     if facts.sleeping:
-        yield f"{', '.join(facts.sleeping)} would not run for what arrives: ENABLE ALWAYS TRIGGER."
+        yield f"{', '.join(facts.sleeping)} would not run for replicated rows: ENABLE ALWAYS TRIGGER."
 
 
 def _rights(facts: Facts) -> Iterator[str]:
@@ -134,24 +152,24 @@ def _together(facts: Sequence[Facts]) -> Iterator[str]:
     for one, other in pairwise(facts):
         if one.schema and other.schema and one.schema != other.schema:
             older, newer = sorted((one, other), key=lambda each: len(each.schema))
-            yield f"{older.code} has another schema than {newer.code}: migrate both with one version."
+            yield f"{older.code} has another schema than {newer.code}: migrate both with the same version."
     if not facts:
         return
     late, early = min(facts, key=lambda each: each.clock), max(facts, key=lambda each: each.clock)
     apart = early.clock - late.clock
-    if apart - early.clock_error - late.clock_error > MOST_SECONDS_APART:
-        yield f"The clock of {early.code} is {apart:.0f} s ahead of {late.code}'s: let both follow NTP."
+    if apart - early.clock_error - late.clock_error > MAX_CLOCK_DIFFERENCE:
+        yield f"The clock of {early.code} is {apart:.0f} s ahead of {late.code}'s: synchronise both by NTP."
 
 
 _RIGHTS: Final[Mapping[str, str]] = {
-    "may_create_roles": "its user may make no roles: ALTER ROLE … CREATEROLE.",
-    "may_replicate": "its user may make no slots: ALTER ROLE … REPLICATION (on RDS GRANT rds_superuser).",
-    "may_subscribe": "its user may make no subscriptions: GRANT pg_create_subscription TO it.",
-    "may_publish": "its user may make no publication: GRANT CREATE ON DATABASE … TO it.",
-    "owns_tables": "its user does not own the tables: give the url of their owner, or GRANT the owner to it.",
+    "may_create_roles": "the user may not create roles: ALTER ROLE … CREATEROLE.",
+    "may_replicate": "the user may not create slots: ALTER ROLE … REPLICATION (on RDS GRANT rds_superuser).",
+    "may_subscribe": "the user may not create subscriptions: GRANT pg_create_subscription TO it.",
+    "may_publish": "the user may not create a publication: GRANT CREATE ON DATABASE … TO it.",
+    "owns_tables": "the user does not own the tables: use the url of their owner, or GRANT the owner to it.",
 }
 
 
 def describe(found: Sequence[str]) -> str:
     """Return all problems as one text."""
-    return "\n  ".join(["Nothing was changed. First:", *found])
+    return "\n  ".join(["Nothing was changed. Fix this first:", *found])

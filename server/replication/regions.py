@@ -1,11 +1,12 @@
-"""The operator's file of regions: where each region's database is reached, and as whom.
+"""The operator's file of regions, with the address of each region's database:
 
     [regions.ap-south-1]
     url = "postgresql://admin:…@db.mumbai.example/bahi?sslmode=verify-full&sslrootcert=system"
     peer_url = "postgresql://10.0.0.5/bahi?sslmode=verify-full&sslrootcert=system"
 
-`url` is for an administrator; without it the environment's BAHI_DATABASE_URL_AP_SOUTH_1 counts. `peer_url` is
-how the other regions reach it, where that differs: it names no user, each of them is given a role of its own.
+`url` connects as an administrator. If it is missing, the environment variable BAHI_DATABASE_URL_AP_SOUTH_1
+is used. `peer_url` is the address that the other regions use, if it differs. It contains no user, because
+each of them gets a role of its own.
 """
 
 import ipaddress
@@ -27,6 +28,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from server.errors import StartError
 
 _CODE: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\Z")
+# The parts of `url` that peers may use too.
 _FOR_PEERS: Final[tuple[str, ...]] = ("host", "hostaddr", "port", "dbname", "sslmode")
 _PRIVATE: Final = ("require", "verify-ca", "verify-full")
 _CONNECT_SECONDS: Final = 10
@@ -43,16 +45,17 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A region's database. Both addresses stay out of every text: one of them holds a password."""
+    """A region's database. The addresses are left out of its repr: `url` contains a password."""
 
     code: str
     url: str = field(repr=False)
     peer_url: str = field(repr=False, default="")
 
     def for_peer(self, role: str, password: str) -> str:
-        """Return the connection string with which a peer comes as `role`; it holds the password."""
+        """Return the connection string for a peer that logs in as `role`. It contains the password."""
         values = dict(_parsed(self.code, self.peer_url or self.url))
-        if not self.peer_url:  # its files (certificates, keys) lie on the operator's machine
+        # Files that `url` names (certificates, keys) are on the operator's computer, not on the peer's.
+        if not self.peer_url:
             kept: dict[str, Any] = {name: values[name] for name in _FOR_PEERS if name in values}
             if values.get("sslrootcert") == "system":
                 kept["sslrootcert"] = "system"
@@ -61,7 +64,7 @@ class Region:
         return make_conninfo("", **values)
 
     def redacted(self, text: str) -> str:
-        """Return `text` without this region's password, should it have come into it."""
+        """Return `text` with this region's password replaced by ***."""
         password = str(_parsed(self.code, self.url).get("password") or "")
         for written in filter(None, (password, quote(password))):
             text = text.replace(written, "***")
@@ -69,12 +72,12 @@ class Region:
 
 
 def read_regions(path: Path, environment: Mapping[str, str] | None = None) -> tuple[Region, ...]:
-    """Read the file; whoever else may read it too is refused. Raises StartError."""
+    """Read the file of regions. Raises StartError, also if other users may read the file."""
     found = _read(path)
     environment = os.environ if environment is None else environment
     regions = tuple(_region(code, entry, environment) for code, entry in sorted(found.regions.items()))
     if len(regions) < 2:
-        raise StartError(f"{path} names {len(regions)} region; a mesh has two or more.")
+        raise StartError(f"The file {path} has {len(regions)} region; a mesh needs at least two.")
     return regions
 
 
@@ -87,7 +90,7 @@ def _read(path: Path) -> _File:
     except UnicodeDecodeError as error:
         raise StartError(f"The file of regions {path} is not text.") from error
     if sys.platform != "win32" and mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise StartError(f"{path} holds passwords and others may read it: run chmod 600 {path}.")
+        raise StartError(f"{path} contains passwords, and other users may read it: run chmod 600 {path}.")
     try:
         return msgspec.convert(tomllib.loads(text), _File)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
@@ -96,17 +99,17 @@ def _read(path: Path) -> _File:
 
 def _region(code: str, entry: _RegionKeys, environment: Mapping[str, str]) -> Region:
     if not _CODE.match(code):
-        raise StartError(f"A region code is made of a-z, 0-9 and -: {code!r} is not.")
+        raise StartError(f"A region code consists of a-z, 0-9 and -: {code!r} is not valid.")
     variable = f"BAHI_DATABASE_URL_{code.upper().replace('-', '_')}"
     url = entry.url or environment.get(variable, "")
     if not url:
-        raise StartError(f"Where is the database of {code}? Give its url, or set {variable}.")
+        raise StartError(f"The database of {code} has no address: set its url in the file, or {variable}.")
     region = Region(code, url, entry.peer_url)
     for address in filter(None, (url, entry.peer_url)):
         _check_private(code, _parsed(code, address))
     if entry.peer_url and {"user", "password"} & set(_parsed(code, entry.peer_url)):
         raise StartError(
-            f"The peer_url of {code} names a user: leave it out, peers are given roles of their own."
+            f"The peer_url of {code} contains a user: remove it, because each peer gets a role of its own."
         )
     return region
 
@@ -115,8 +118,8 @@ def _parsed(code: str, url: str) -> dict[str, Any]:
     try:
         return dict(conninfo_to_dict(url))
     except psycopg.ProgrammingError:
-        # Its text repeats the address, and with it the password.
-        raise StartError(f"The address of {code}'s database is not one.") from None
+        # Not `from error`: its text repeats the URL with the password.
+        raise StartError(f"The address of {code}'s database is not valid.") from None
 
 
 def _check_private(code: str, values: Mapping[str, Any]) -> None:
@@ -124,7 +127,7 @@ def _check_private(code: str, values: Mapping[str, Any]) -> None:
     if values.get("sslmode") in _PRIVATE or all(map(_is_here, hosts)):
         return
     raise StartError(
-        f"The way to {code}'s database is not encrypted: add sslmode=verify-full to its address."
+        f"The connection to {code}'s database is not encrypted: add sslmode=verify-full to its address."
     )
 
 

@@ -1,4 +1,4 @@
-"""Who may read what is published, and as whom it is written: roles with no right that they do not need."""
+"""The roles that read published tables and write replicated rows. They have only the rights they need."""
 
 import secrets
 from typing import Final, LiteralString
@@ -6,23 +6,20 @@ from typing import Final, LiteralString
 from psycopg import sql
 
 from server.replication import names
-from server.replication.node import Node, told
+from server.replication.node import Node, errors_as_sentences
 
 _SECRET_BYTES: Final = 32
 
 
 def prepare_publisher(node: Node) -> None:
-    """Let the group of peers read what is published, and nothing else."""
+    """Create the group role that may read the published tables, and nothing else."""
     _make_role(node, names.GROUP)
     node.run(_READ, tables=_tables([table.name for table in names.REPLICATED]), role=_id(names.GROUP))
 
 
 def prepare_subscriber(node: Node) -> None:
-    """Make the role that writes what arrives: it adds rows, and changes those that are merged.
-
-    PostgreSQL's workers must be able to log in as it; without a password nobody else can. Tables that a later
-    migration brings are its too, so that an update stops nothing.
-    """
+    """Create the role that writes replicated rows. It may insert rows, and update merged tables."""
+    # PostgreSQL's workers must be able to log in as this role. Nobody else can, because it has no password.
     _make_role(node, names.APPLY)
     role = _id(names.APPLY)
     merged = [name for (name,) in node.rows("merged_tables")]
@@ -31,22 +28,23 @@ def prepare_subscriber(node: Node) -> None:
     node.run(_ENTER, role=role)
     node.run(_ADD, role=role)
     node.run(_CHANGE, tables=_tables(merged), role=role)
+    # It gets the same rights on tables that a later migration creates, so that replication does not stop
+    # then.
     node.run(_LATER, owner=_id(node.value("owner")), role=role)
 
 
 def give_peer(node: Node, role: str) -> str:
-    """Make, or give another password to, the role of one peer; return the password.
-
-    Only its SCRAM verifier, computed here, is sent: the password is in no statement and no log.
-    """
+    """Create the role of one peer, or change its password; return the password."""
+    # Only the SCRAM verifier is sent, so the password appears in no statement and no log.
     password = secrets.token_urlsafe(_SECRET_BYTES)
-    with told(node.region):
+    with errors_as_sentences(node.region):
         verifier = node.connection.pgconn.encrypt_password(
             password.encode(), role.encode(), b"scram-sha-256"
         ).decode()
     _make_role(node, role)
     node.run(_LOGIN, role=_id(role), verifier=sql.Literal(verifier))
-    if node.rows("role", {"role": _RDS}):  # where nobody may have the attribute itself
+    # On Amazon RDS no user can have the attribute REPLICATION; it has a group role instead.
+    if node.rows("role", {"role": _RDS}):
         node.run(_GRANT, group=_id(_RDS), role=_id(role))
     else:
         node.run(_REPLICATE, role=_id(role))
@@ -55,7 +53,7 @@ def give_peer(node: Node, role: str) -> str:
 
 
 def drop_peer(node: Node, role: str) -> None:
-    """Take a peer's role away, where there is one."""
+    """Drop the role of a peer, if it exists."""
     node.run(_DROP, role=_id(role))
 
 

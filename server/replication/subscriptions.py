@@ -1,7 +1,8 @@
-"""One link: what is written at the publisher itself goes to the subscriber. Made, looked at, and taken away.
+"""Creates, checks and drops the subscription of one region to another.
 
-Its parts are a role and a slot at the publisher, and last of all a subscription at the subscriber: where that
-stands with its tables, the rest was made.
+A subscription carries the rows that were written at the publisher itself, not those that the publisher
+received. It consists of a role and a slot at the publisher, and the subscription proper at the subscriber.
+The subscription is created last, so if it exists with its tables, the rest does too.
 """
 
 import contextlib
@@ -13,15 +14,19 @@ from psycopg import sql
 
 from server.errors import StartError
 from server.replication import names, roles
-from server.replication.node import Node, RegionError, told
+from server.replication.node import Node, RegionError, errors_as_sentences
 
-_DROP_SECONDS: Final = 75.0  # wal_sender_timeout is 60 s
+# Longer than wal_sender_timeout (60 s), after which PostgreSQL ends a sender whose subscriber is gone.
+_DROP_SECONDS: Final = 75.0
 _PAUSE_SECONDS: Final = 0.1
 _LOST: Final = "lost"
 
 
 def publish(node: Node) -> None:
-    """Publish the inserts of what is replicated; right where it was done before."""
+    """Create the publication of the replicated tables' inserts, or correct its tables.
+
+    Raises StartError if there is a publication of this name that publishes more.
+    """
     tables = sorted(table.name for table in names.REPLICATED)
     parts = {
         "publication": sql.Identifier(names.PUBLICATION),
@@ -33,14 +38,14 @@ def publish(node: Node) -> None:
         node.run(_PUBLISH, **parts)
     elif not found:
         raise StartError(
-            f"{node.code}: its publication {names.PUBLICATION} is not of inserts alone: drop it, then join."
+            f"{node.code}: the publication {names.PUBLICATION} is not for inserts only: drop it, then join."
         )
     elif [name for (name,) in node.rows("published", values)] != tables:
         node.run(_PUBLISH_THESE, **parts)
 
 
-def is_whole(publisher: Node, subscriber: Node) -> bool:
-    """Say whether nothing of the link is missing or lost."""
+def is_complete(publisher: Node, subscriber: Node) -> bool:
+    """Return whether role, slot and subscription exist and the slot is not lost."""
     role = names.pair(publisher.code, subscriber.code)
     slot = publisher.rows("slot", {"slot": role})
     if not slot or slot[0][0] == _LOST or not publisher.rows("role", {"role": role}):
@@ -48,10 +53,13 @@ def is_whole(publisher: Node, subscriber: Node) -> bool:
     return any(tables for _enabled, tables in _subscription(publisher, subscriber))
 
 
-def make(publisher: Node, subscriber: Node) -> bool:
-    """Make what is missing of the link; return whether anything was. All that is there is copied first."""
-    if is_whole(publisher, subscriber):
-        _go_on(publisher, subscriber)
+def ensure(publisher: Node, subscriber: Node) -> bool:
+    """Create the subscription unless it is complete; return whether it was created.
+
+    A new subscription begins with a first copy of all existing rows. Raises StartError.
+    """
+    if is_complete(publisher, subscriber):
+        _resume(publisher, subscriber)
         return False
     drop(publisher, subscriber)
     slot = names.pair(publisher.code, subscriber.code)
@@ -61,33 +69,34 @@ def make(publisher: Node, subscriber: Node) -> bool:
         publisher.rows("make_slot", {"slot": slot})
         _subscribe(subscriber, publisher.code, slot, connection)
     except RegionError as error:
-        drop(publisher, subscriber)  # a slot that nobody reads keeps the log of changes for ever
-        hidden = str(error).replace(connection, "…").replace(password, "***")
-        raise StartError(f"{publisher.code} → {subscriber.code}: {hidden}") from None
+        # A slot that nobody reads would make the publisher keep its log for ever.
+        drop(publisher, subscriber)
+        redacted = str(error).replace(connection, "…").replace(password, "***")
+        raise StartError(f"{publisher.code} → {subscriber.code}: {redacted}") from None
     return True
 
 
 def drop(publisher: Node, subscriber: Node) -> bool:
-    """Take away what there is of a link; return whether there was a subscription."""
-    there = drop_subscription(subscriber, publisher.code)
+    """Drop what exists of the subscription, slot and role; return whether there was a subscription."""
+    existed = drop_subscription(subscriber, publisher.code)
     drop_slot(publisher, subscriber.code)
-    return there
+    return existed
 
 
 def drop_subscription(subscriber: Node, publisher: str) -> bool:
-    """Receive nothing from `publisher` any more, alive or not; return whether there was a subscription."""
+    """Drop the subscription to `publisher`, which need not be reachable; return whether there was one."""
     name = names.subscription(publisher)
     if not subscriber.rows("subscription", {"subscription": name}):
         return False
     parts = {"subscription": sql.Identifier(name)}
-    # Without its slot's name nothing needs the publisher; the slot is dropped by itself.
+    # A subscription without a slot name can be dropped without the publisher. `drop_slot` drops the slot.
     for statement in (_DISABLE, _FORGET_SLOT, _UNSUBSCRIBE):
         subscriber.run(statement, **parts)
     return True
 
 
 def drop_slot(publisher: Node, subscriber: str) -> None:
-    """Keep nothing for `subscriber` any more, and let it in no more."""
+    """Drop the slot and the role of `subscriber` at `publisher`, if they exist. Raises StartError."""
     slot = names.pair(publisher.code, subscriber)
     deadline = time.monotonic() + _DROP_SECONDS
     while found := publisher.rows("slot", {"slot": slot}):
@@ -96,28 +105,29 @@ def drop_slot(publisher: Node, subscriber: str) -> None:
             if not active:
                 publisher.rows("drop_slot", {"slot": slot})
                 break
-            with contextlib.suppress(RegionError):  # not every administrator may; it ends by itself then
+            # Not every administrator may end the sender. It then ends by wal_sender_timeout.
+            with contextlib.suppress(RegionError):
                 publisher.rows("end_sender", {"slot": slot})
-        except RegionError:  # taken again between the look and the drop
+        except RegionError:  # the subscriber connected again after the check
             if time.monotonic() > deadline:
                 raise
         if time.monotonic() > deadline:
             raise StartError(
-                f"{publisher.code}: the slot {slot} is still in use; end that connection, try again."
+                f"{publisher.code}: the slot {slot} is still in use; end its connection and try again."
             )
         time.sleep(_PAUSE_SECONDS)
     roles.drop_peer(publisher, slot)
 
 
 def drop_orphans(node: Node, known: Collection[str]) -> None:
-    """Drop the slots of first copies that a PostgreSQL not `known` (by system identifier) never ended."""
+    """Drop slots that first copies of unknown systems left behind. `known` are system identifiers."""
     for slot, system in node.rows("copy_slots"):
         if system not in known:
             node.rows("drop_slot", {"slot": slot})
 
 
 def unpublish(node: Node) -> None:
-    """Publish nothing any more."""
+    """Drop the publication, if it exists."""
     node.run(_UNPUBLISH, publication=sql.Identifier(names.PUBLICATION))
 
 
@@ -128,8 +138,8 @@ def _subscription(publisher: Node, subscriber: Node) -> list[tuple[bool, list[st
     return found
 
 
-def _go_on(publisher: Node, subscriber: Node) -> None:
-    """Enable a link that was halted, and let it carry tables that came later."""
+def _resume(publisher: Node, subscriber: Node) -> None:
+    """Enable a subscription that is disabled, and add tables that a later migration published."""
     name = names.subscription(publisher.code)
     parts = {"subscription": sql.Identifier(name)}
     ((enabled, tables),) = _subscription(publisher, subscriber)
@@ -141,11 +151,13 @@ def _go_on(publisher: Node, subscriber: Node) -> None:
 
 
 def _subscribe(subscriber: Node, publisher: str, slot: str, connection: str) -> None:
-    """Subscribe without a connection, give it the true one where no log sees it, and only then begin."""
+    """Create and start the subscription at the subscriber."""
+    # The connection string contains a password, and PostgreSQL may log statements. So the subscription is
+    # created with a placeholder; the real connection string is passed as a parameter and set in a block.
     name = names.subscription(publisher)
     parts = {"subscription": sql.Identifier(name)}
     subscriber.run(_SUBSCRIBE, publication=sql.Identifier(names.PUBLICATION), slot=sql.Literal(slot), **parts)
-    _quieten(subscriber)
+    _silence_logs(subscriber)
     subscriber.rows("hand_over", {"connection": connection})
     try:
         subscriber.rows("connect", subscription=sql.Literal(name))
@@ -161,11 +173,11 @@ def _own(subscriber: Node, subscription: str) -> None:
     subscriber.run(_OWN, **parts)
 
 
-def _quieten(node: Node) -> None:
-    """Keep values out of this session's logs where that is allowed; where it is needed and is not, the
-    preflight has refused."""
+def _silence_logs(node: Node) -> None:
+    """Switch off the logging of statements in this session, if the user may."""
+    # If the user may not and the server logs values, the preflight check has refused to go on.
     for statement in _QUIET:
-        with contextlib.suppress(RegionError), told(node.region):
+        with contextlib.suppress(RegionError), errors_as_sentences(node.region):
             node.connection.execute(statement)
 
 

@@ -1,4 +1,4 @@
-"""Numbers as an operator reads them. Pure."""
+"""Formats sizes and durations for the operator. Pure."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ _SPANS: Final = (("d", 86_400, "h", 3_600), ("h", 3_600, "min", 60), ("min", 60,
 
 
 def size(number: int) -> str:
-    """Return a number of bytes in the largest unit that it fills: `1.2 MB`."""
+    """Return a number of bytes in the largest unit below it: `1.2 MB`."""
     for unit, of in _UNITS:
         if number >= of:
             return f"{number / of:.1f} {unit}"
@@ -15,7 +15,7 @@ def size(number: int) -> str:
 
 
 def span(seconds: float) -> str:
-    """Return a length of time in its two largest units: `2 h 5 min`."""
+    """Return a duration in its two largest units: `2 h 5 min`."""
     whole = int(seconds)
     for unit, of, smaller, part in _SPANS:
         if whole >= of:

@@ -1,7 +1,9 @@
-"""Comparing regions, while they write: digests of parts of books, then of slices of these, then rows.
+"""Compares the rows of regions while they accept writes.
 
-What differs at two looks, and was the same at both, though everything written before the first had come over
-every link meanwhile, differs in truth; the rest was only under way.
+First digests of parts of books are compared, then digests of slices of the parts that differ, then rows of
+the slices that differ. A row that differs may only be in transit. So everything that was written before the
+first comparison is given time to arrive, and the differing slices are compared again. Only a row that has
+the same difference in both comparisons counts.
 """
 
 from collections import defaultdict
@@ -21,7 +23,7 @@ from server.replication.node import Node
 
 
 class RowPlace(NamedTuple):
-    """A slice of a part of a book: what is compared, and exchanged, at once."""
+    """One slice of a part (`bucket`) of a book in one table: the unit that is compared and exchanged."""
 
     table: str
     book_id: str
@@ -30,14 +32,17 @@ class RowPlace(NamedTuple):
 
     @property
     def text(self) -> str:
-        """As the statements find it."""
+        """The place as text, in the form that the statements compare."""
         return f"{self.book_id}/{self.bucket}/{self.slice}"
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """`missing` says how many rows each region lacks, `sources` from which regions it gets them, `unlike` how
-    many rows are there with different contents."""
+    """The differences in one place.
+
+    `missing` is how many rows each region lacks, and `sources` from which regions it can get them. `unlike`
+    is the number of rows that have different contents.
+    """
 
     place: RowPlace
     missing: Mapping[str, int]
@@ -47,8 +52,11 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """`rows` counts those of each table at each region; `late` are links that did not carry all in time, so
-    that what differs may only be under way; `left_out` are members that could not be asked."""
+    """The result of a comparison.
+
+    `rows` is the number of rows by table and region. `late` are the pairs that did not catch up in time, so
+    that differences may only be rows in transit. `left_out` are the members that could not be reached.
+    """
 
     regions: tuple[str, ...]
     rows: Mapping[str, Mapping[str, int]]
@@ -58,31 +66,33 @@ class Verification:
 
     @property
     def are_equal(self) -> bool:
-        """Whether nothing differs, of those that were asked."""
+        """Whether the compared regions have no differences."""
         return not self.differences
 
     @property
     def is_well(self) -> bool:
-        """Whether all were asked, and nothing differs."""
+        """Whether all members were compared and have no differences."""
         return self.are_equal and not self.left_out
 
 
 _Row = tuple[RowPlace, str]
+# The hash of each differing row in each region, or None if the region does not have the row.
 _Seen = Mapping[_Row, tuple[int | None, ...]]
-"""The hash of each suspected row at each region, None where it is not there."""
-_MOST_BOOKS: Final = 2_000  # parts of books asked for at once
-_MOST_ROWS: Final = 500_000
+# How many parts of books, or slices, one statement reads.
+_CHUNK: Final = 2_000
+# More differing rows are not compared one by one: that would fill the memory.
+_MAX_ROWS: Final = 500_000
 
 
 def verify(nodes: Sequence[Node], seconds: float = CATCH_UP_SECONDS) -> Verification:
-    """Compare all tables at `nodes`, waiting at most `seconds` for what is under way. Raises StartError."""
+    """Compare all tables of `nodes`; wait at most `seconds` for rows in transit. Raises StartError."""
     tables = tables_of(nodes)
     rows: dict[str, Mapping[str, int]] = {}
     suspected: dict[_Row, tuple[int | None, ...]] = {}
     for table in tables:
-        counts, places = _suspects(nodes, table)
+        counts, places = _differing_slices(nodes, table)
         rows[table.name] = counts
-        suspected |= _look(nodes, table, places)
+        suspected |= _differing_rows(nodes, table, places)
     late: list[tuple[Node, Node]] = []
     if suspected:
         late = wait_until_caught_up(list(permutations(nodes, 2)), seconds)
@@ -93,22 +103,22 @@ def verify(nodes: Sequence[Node], seconds: float = CATCH_UP_SECONDS) -> Verifica
 
 
 def tables_of(nodes: Sequence[Node]) -> list[Table]:
-    """Return the tables that all of them have: those that are carried, then those merged from them."""
+    """Return the tables to compare: those that are replicated, then the merged ones that all regions have."""
     found = [{name for (name,) in node.rows("merged_tables")} for node in nodes]
     common = sorted(set.intersection(*found))
     return [*names.REPLICATED, *(names.merged(name, _columns_of(nodes, name)) for name in common)]
 
 
 def _columns_of(nodes: Sequence[Node], name: str) -> set[str]:
-    """Return the columns that a table has at all of them: in an upgrade some have one more."""
+    """Return the columns that a table has in all regions: during an upgrade, some regions have more."""
     return set.intersection(*({c for (c,) in node.rows("columns", {"table": name})} for node in nodes))
 
 
 def parts_of(table: Table) -> dict[str, sql.Composable]:
-    """Return what stands in the braces of the statements that compare or send a table."""
+    """Return the parts to fill into the statements that compare or send a table."""
 
-    def columns(of: Sequence[str]) -> sql.Composed:
-        return sql.SQL(", ").join(sql.Identifier("t", c) for c in of)
+    def columns(chosen: Sequence[str]) -> sql.Composed:
+        return sql.SQL(", ").join(sql.Identifier("t", c) for c in chosen)
 
     return {
         "table": sql.Identifier("public", table.name),
@@ -118,19 +128,19 @@ def parts_of(table: Table) -> dict[str, sql.Composable]:
     }
 
 
-def _suspects(nodes: Sequence[Node], table: Table) -> tuple[dict[str, int], list[RowPlace]]:
-    """Return how many rows a table has at each region, and the slices whose digests differ."""
+def _differing_slices(nodes: Sequence[Node], table: Table) -> tuple[dict[str, int], list[RowPlace]]:
+    """Return the number of rows of a table in each region, and the slices whose digests differ."""
     parts = parts_of(table)
-    whole = _each(nodes, lambda node: {row[:2]: row[2:] for row in node.rows("digest", None, **parts)})
+    whole = _ask_all(nodes, lambda node: {row[:2]: row[2:] for row in node.rows("digest", None, **parts)})
     counts = {node.code: sum(n for n, _ in each.values()) for node, each in zip(nodes, whole, strict=True)}
     places: list[RowPlace] = []
     rows = 0
-    for some in _chunks(_unlike(whole)):
+    for some in _chunks(_differing_keys(whole)):
         values = {"parts": [f"{book}/{bucket}" for book, bucket in some]}
-        slices = _each(nodes, lambda node: _slices(node, table, values))  # noqa: B023 - used up at once
-        unlike = _unlike(slices)
+        slices = _ask_all(nodes, lambda node: _slices(node, table, values))  # noqa: B023 - called before the next round
+        unlike = _differing_keys(slices)
         rows += sum(max(each.get(key, (0,))[0] for each in slices) for key in unlike)
-        if rows > _MOST_ROWS:
+        if rows > _MAX_ROWS:
             raise StartError(
                 f"More of {table.name} differs than can be compared row by row: "
                 "run `replication join … --anew` for the region that was away."
@@ -143,15 +153,15 @@ def _slices(node: Node, table: Table, values: Mapping[str, object]) -> dict[Any,
     return {row[:3]: row[3:] for row in node.rows("digest_slices", values, **parts_of(table))}
 
 
-def _look(
+def _differing_rows(
     nodes: Sequence[Node], table: Table, places: Sequence[RowPlace]
 ) -> dict[_Row, tuple[int | None, ...]]:
-    """Return the rows of `places` that are not the same everywhere."""
+    """Return the rows in `places` that are not the same in all regions."""
     found: dict[_Row, tuple[int | None, ...]] = {}
     for some in _chunks(places):
         values = {"places": [place.text for place in some]}
-        seen = _each(nodes, lambda node: _rows(node, table, values))  # noqa: B023 - used up at once
-        found |= {row: tuple(each.get(row) for each in seen) for row in _unlike(seen)}
+        seen = _ask_all(nodes, lambda node: _rows(node, table, values))  # noqa: B023 - called before the next round
+        found |= {row: tuple(each.get(row) for each in seen) for row in _differing_keys(seen)}
     return found
 
 
@@ -165,10 +175,11 @@ def _rows(node: Node, table: Table, values: Mapping[str, object]) -> dict[_Row, 
 def _confirmed(
     nodes: Sequence[Node], tables: Sequence[Table], suspected: _Seen
 ) -> dict[_Row, tuple[int | None, ...]]:
+    """Return the suspected rows that differ in the same way once more."""
     again: dict[_Row, tuple[int | None, ...]] = {}
     for table in tables:
         places = sorted({place for place, _ in suspected if place.table == table.name})
-        again |= _look(nodes, table, places)
+        again |= _differing_rows(nodes, table, places)
     return {row: seen for row, seen in suspected.items() if again.get(row) == seen}
 
 
@@ -188,26 +199,28 @@ def _difference(codes: Sequence[str], place: RowPlace, rows: Sequence[tuple[int 
 
 
 def _sources(codes: Sequence[str], target: int, rows: Sequence[tuple[int | None, ...]]) -> tuple[str, ...]:
-    """Return few regions that together hold all that one lacks: each time the one with most of the rest."""
-    left = [row for row in rows if row[target] is None]
+    """Return regions that together have all rows that the region `target` lacks, as few as possible."""
+    # Greedy set cover: repeatedly choose the region with most of the remaining rows.
+    remaining = [row for row in rows if row[target] is None]
     chosen: list[int] = []
-    while left:
-        best = max(range(len(codes)), key=lambda n: sum(row[n] is not None for row in left))
+    while remaining:
+        best = max(range(len(codes)), key=lambda n: sum(row[n] is not None for row in remaining))
         chosen.append(best)
-        left = [row for row in left if row[best] is None]
+        remaining = [row for row in remaining if row[best] is None]
     return tuple(codes[n] for n in chosen)
 
 
-def _each(nodes: Sequence[Node], ask: Callable[[Node], dict[Any, Any]]) -> list[dict[Any, Any]]:
-    """Ask all regions at once: each by its own connection."""
+def _ask_all(nodes: Sequence[Node], ask: Callable[[Node], dict[Any, Any]]) -> list[dict[Any, Any]]:
+    """Call `ask` for all regions in parallel; each has its own connection."""
+    # In parallel for the time it takes, and so that the regions are read at nearly the same moment.
     with ThreadPoolExecutor(len(nodes)) as pool:
         return list(pool.map(ask, nodes))
 
 
-def _unlike(found: Sequence[Mapping[Any, Any]]) -> list[Any]:
+def _differing_keys(found: Sequence[Mapping[Any, Any]]) -> list[Any]:
     keys = set().union(*found)
     return sorted(key for key in keys if len({each.get(key) for each in found}) > 1)
 
 
-def _chunks(of: Sequence[Any]) -> list[Sequence[Any]]:
-    return [of[at : at + _MOST_BOOKS] for at in range(0, len(of), _MOST_BOOKS)]
+def _chunks(items: Sequence[Any]) -> list[Sequence[Any]]:
+    return [items[at : at + _CHUNK] for at in range(0, len(items), _CHUNK)]

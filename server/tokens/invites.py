@@ -1,4 +1,7 @@
-"""Invitation codes: signed by the server's key, each good for one account. Pure; the clock is an argument."""
+"""Invitation codes, signed by a server or by the cluster key, each valid for one account.
+
+Pure; the clock is an argument.
+"""
 
 from dataclasses import dataclass
 from typing import Final
@@ -11,22 +14,22 @@ DAY_SECONDS: Final = 86_400
 MAX_DAYS: Final = 90
 
 MISSING: Final = (
-    "This server takes new accounts by invitation only; please enter the invitation code that you were given."
+    "This server registers by invitation only; please enter the invitation code that you were given."
 )
-WRONG: Final = "That is not an invitation code of this server; please check that it was copied whole."
+WRONG: Final = "That is not an invitation code of this server; please check that you copied all of it."
 EXPIRED: Final = "This invitation has expired; please ask for a new one."
-SPENT: Final = "This invitation was used already; please ask for a new one."
+SPENT: Final = "This invitation has already been used; please ask for a new one."
 
 
 @dataclass(frozen=True, slots=True)
 class Invite:
-    """An invitation that was not yet looked up among those spent."""
+    """An invitation with a valid signature. Whether it has been used already is not checked yet."""
 
     jti: UUID
 
 
 class InviteError(Exception):
-    """The code opens nothing; `reason` is `missing`, `wrong` or `expired`, the message a sentence."""
+    """The code is not accepted. `reason` is `missing`, `wrong` or `expired`; `sentence` is for a person."""
 
     def __init__(self, reason: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -35,19 +38,19 @@ class InviteError(Exception):
 
 
 def make_invite(signer: TokenKeys, issuer: str, jti: UUID, days: int, now: int) -> str:
-    """Return a code that is good for `days`."""
+    """Return a code that is valid for `days` days. `now` is in seconds since 1970."""
     claims = {"iss": issuer, "aud": AUDIENCE, "jti": str(jti), "iat": now, "exp": now + days * DAY_SECONDS}
     return signer.sign(claims)
 
 
 def read_invite(signer: TokenKeys, code: str, now: int) -> Invite:
-    """Return what a code says. Raises InviteError."""
+    """Return the invitation in a code. Raises InviteError."""
     if not (bare := code.strip()):
         raise InviteError("missing", MISSING)
     try:
         claims = signer.verify(bare, AUDIENCE)
         invite, expires = Invite(UUID(claims["jti"])), int(claims["exp"])
-    except (TokenError, KeyError, ValueError, AttributeError) as error:
+    except (TokenError, KeyError, ValueError, AttributeError) as error:  # AttributeError: `jti` is not a text
         raise InviteError("wrong", WRONG) from error
     if now >= expires:
         raise InviteError("expired", EXPIRED)

@@ -1,7 +1,6 @@
-"""The server's own Ed25519 keys, the first made at its first start, kept in its data folder."""
+"""The Ed25519 keys of a server, in its data folder. The first one is created at the first start."""
 
 import contextlib
-import os
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from server.contract.durable_files import replace_file, write_file
 from server.errors import StartError
 from server.tokens.tokens import Signer
 
@@ -21,20 +21,20 @@ NEXT_KEY: Final = "server-key.next.pem"
 
 
 def own_signers(folder: Path) -> list[Signer]:
-    """Return the server's key, and the one that it signs with next where there is one. Raises StartError."""
-    later = folder / NEXT_KEY
-    paths = [folder / KEY, *([later] if later.exists() else [])]
+    """Return the server's key, and its next key if there is one. Raises StartError."""
+    next_key = folder / NEXT_KEY
+    paths = [folder / KEY, *([next_key] if next_key.exists() else [])]
     return [Signer(load_or_make_key(path)) for path in paths]
 
 
 def retire_key(folder: Path) -> None:
-    """Put the next key in the place of the one before, which signs nothing any more."""
-    with contextlib.suppress(OSError):  # it stays where it is, and signs from there
-        (folder / NEXT_KEY).replace(folder / KEY)
+    """Replace the key by the next key, which is in use now."""
+    with contextlib.suppress(OSError):  # the next key can also be used from its own file
+        replace_file(folder / NEXT_KEY, folder / KEY)
 
 
 def load_or_make_key(path: Path) -> Ed25519PrivateKey:
-    """Return the key at `path` (PEM, readable by its owner only). Raises StartError where it is damaged."""
+    """Return the key in the file `path` (PEM); create it if there is none. Raises StartError if damaged."""
     if not path.exists():
         _write(path, Ed25519PrivateKey.generate())
     try:
@@ -47,11 +47,4 @@ def load_or_make_key(path: Path) -> Ed25519PrivateKey:
 
 
 def _write(path: Path, key: Ed25519PrivateKey) -> None:
-    partial = path.with_suffix(".new")
-    partial.unlink(missing_ok=True)
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-        out.write(pem)
-        out.flush()
-        os.fsync(out.fileno())
-    partial.replace(path)
+    write_file(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), private=True)

@@ -1,7 +1,7 @@
-"""Tokens: what is in them, how they are signed and read. Pure; the clock is an argument.
+"""Access and refresh tokens: their claims, and how they are signed and read. Pure; the clock is an argument.
 
-Compact JWS with EdDSA over Ed25519 (RFC 8037) by PyJWT. Only that algorithm is accepted, whatever a
-header says, and only the key that its `kid` names.
+A token is a compact JWS with EdDSA over Ed25519 (RFC 8037), made by PyJWT. Only this algorithm is accepted,
+whatever the header says, and only the key that the header's `kid` names.
 """
 
 from collections.abc import Callable
@@ -23,11 +23,11 @@ _ALGORITHM: Final = "EdDSA"
 
 
 class TokenError(Exception):
-    """The token is not ours, not whole, not for this use, or too old."""
+    """The token is not ours, damaged, meant for another use, or expired."""
 
 
 def key_id(public: Ed25519PublicKey) -> str:
-    """Name a key by its bytes, so that two keys never share a name."""
+    """Return the `kid` of a key. It is derived from the key's bytes, so two keys never have the same."""
     return signing.key_id(raw_key(public))
 
 
@@ -37,7 +37,7 @@ def raw_key(public: Ed25519PublicKey) -> bytes:
 
 
 def warm_up() -> None:
-    """Import what the first token needs."""
+    """Import what signing the first token needs."""
     import jwt  # noqa: F401
 
 
@@ -60,27 +60,31 @@ class Signer:
 
     def sign(self, claims: dict[str, Any]) -> str:
         """Return the compact JWS of `claims`."""
-        import jwt  # 0.1 s, for which no start waits: `warm_up` brings it in beside the first calls
+        # The import takes 0.1 s, so it is not done at the start: `warm_up` does it after the first calls.
+        import jwt
 
         return jwt.encode(claims, self.key, algorithm=_ALGORITHM, headers={"kid": self.kid})
 
     def verify(self, token: str, audience: str) -> dict[str, Any]:
-        """Return the claims; times are for the caller to judge. Raises TokenError."""
+        """Return the claims. The caller checks the times. Raises TokenError."""
         return verified(token, audience, lambda kid: self.public if kid == self.kid else None)
 
 
 class TokenKeys(Protocol):
-    """Who signs and verifies: one `Signer`, or a whole cluster's keyring."""
+    """Signs and verifies tokens: a single `Signer`, or the `TrustedKeys` of a cluster."""
 
     def sign(self, claims: dict[str, Any]) -> str:
         """Return the compact JWS of `claims`."""
 
     def verify(self, token: str, audience: str) -> dict[str, Any]:
-        """Return the claims; times are for the caller to judge. Raises TokenError."""
+        """Return the claims. The caller checks the times. Raises TokenError."""
 
 
 def verified(token: str, audience: str, key_of: Callable[[str], Ed25519PublicKey | None]) -> dict[str, Any]:
-    """Return the claims of a token signed by the key that `key_of` has for its `kid`. Raises TokenError."""
+    """Return the claims of a token that is signed by the key of its `kid`, as `key_of` finds it.
+
+    Raises TokenError.
+    """
     import jwt
 
     try:
@@ -93,6 +97,7 @@ def verified(token: str, audience: str, key_of: Callable[[str], Ed25519PublicKey
             key,
             algorithms=[_ALGORITHM],
             audience=audience,
+            # PyJWT reads the system clock. Here the caller's clock decides, so its checks are switched off.
             options={
                 "require": ["exp", "aud"],
                 "verify_exp": False,
@@ -107,7 +112,7 @@ def verified(token: str, audience: str, key_of: Callable[[str], Ed25519PublicKey
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who calls, for which book, on which device, in which session."""
+    """The caller: user, book, device and session."""
 
     user_id: UUID
     book_id: UUID
@@ -117,11 +122,11 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class RefreshToken:
-    """One generation of one session; `absolute` is the second since 1970 after which it never rotates.
+    """The contents of a refresh token: one generation of one session. Times are in seconds since 1970.
 
-    `password_ver` is the version of the password by which the session began, 0 where there was none;
-    `locked_since` and `region_moved_at` are the seconds since which the lock is on `server_id`, and in its
-    region (0: never moved).
+    The session ends at `absolute`, whatever its use. `password_ver` is the version of the password with which
+    the session began (0: no password). The session has been pinned to `server_id` since `pinned_since`; it
+    last changed its region at `region_moved_at` (0: never). `pin_epoch` rises with each change of the server.
     """
 
     identity: Identity
@@ -135,9 +140,11 @@ class RefreshToken:
 
 
 def make_access(
-    signer: TokenKeys, issuer: str, identity: Identity, lock_epoch: int, jti: str, now: int, server: str = ""
+    signer: TokenKeys, issuer: str, identity: Identity, pin_epoch: int, jti: str, now: int, server: str = ""
 ) -> str:
-    """Return an access token for ACCESS_SECONDS at `server` ("": the issuer)."""
+    """Return an access token for `server` ("": the issuer), valid for ACCESS_SECONDS."""
+    # The names of claims are part of the protocol: `srv` is the server that accepts the token, `lep` the
+    # pin epoch.
     return signer.sign(
         {
             "iss": issuer,
@@ -147,7 +154,7 @@ def make_access(
             "dev": str(identity.device_id),
             "sid": str(identity.session_id),
             "srv": server or issuer,
-            "lep": lock_epoch,
+            "lep": pin_epoch,
             "jti": jti,
             "iat": now,
             "exp": now + ACCESS_SECONDS,
@@ -156,15 +163,18 @@ def make_access(
 
 
 def read_access(claims: dict[str, Any], now: int) -> tuple[Identity, str]:
-    """Return who calls and the server that the token is locked to. Raises TokenError."""
+    """Return the caller, and the id of the server that accepts the token. Raises TokenError."""
     _check_not_expired(claims, now)
     return _identity(claims), str(claims["srv"])
 
 
 def make_refresh(signer: TokenKeys, token: RefreshToken, now: int, issuer: str = "") -> str:
-    """Return the refresh token of one generation by `issuer` ("": the server that it is locked to); idle for
-    REFRESH_IDLE_SECONDS it expires.
+    """Return the refresh token of one generation, signed by `issuer` ("": the server it is pinned to).
+
+    It expires if it is not used for REFRESH_IDLE_SECONDS.
     """
+    # `gen` is the generation, `abs` the end of the session, `pwv` the version of the password, `lat` and
+    # `rat` are the times of the last change of the server and of the region.
     identity = token.identity
     return signer.sign(
         {
@@ -188,7 +198,7 @@ def make_refresh(signer: TokenKeys, token: RefreshToken, now: int, issuer: str =
 
 
 def read_refresh(claims: dict[str, Any], now: int) -> RefreshToken:
-    """Return what a refresh token says. Raises TokenError."""
+    """Return the contents of a refresh token. Raises TokenError."""
     _check_not_expired(claims, now)
     try:
         token = RefreshToken(
@@ -197,6 +207,7 @@ def read_refresh(claims: dict[str, Any], now: int) -> RefreshToken:
             int(claims["lep"]),
             str(claims["srv"]),
             int(claims["abs"]),
+            # Tokens of older servers lack the rest.
             int(claims.get("pwv", 0)),
             int(claims.get("lat", 0)),
             int(claims.get("rat", 0)),
@@ -209,6 +220,7 @@ def read_refresh(claims: dict[str, Any], now: int) -> RefreshToken:
 
 
 def _check_not_expired(claims: dict[str, Any], now: int) -> None:
+    # `verified` has made sure that there is an `exp`.
     if now >= int(claims["exp"]):
         raise TokenError("expired")
 

@@ -1,5 +1,6 @@
-"""The server inside the program: what keeps it from starting is a sentence."""
+"""The server inside the program: what it is started with, and what keeps it from starting."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,4 +15,21 @@ def test_a_folder_that_cannot_be_made_is_told_and_not_tried_again_at_once(tmp_pa
     for _ in range(2):
         with pytest.raises(OfflineError, match=r"could not be opened: Not a directory\."):
             server.endpoint()
+    server.stop()
+
+
+_SAYS_ITS_DATABASE = """
+import json, os
+given = [os.environ.get(name, "") for name in ("DATABASE_URL", "BAHI_DATABASE_URL", "BAHI_OTHER")]
+print(json.dumps({"url": "http://" + ",".join(given)}))
+"""
+
+
+def test_a_database_that_the_shell_names_is_kept_from_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DATABASE_URL", "BAHI_DATABASE_URL", "BAHI_OTHER"):
+        monkeypatch.setenv(name, name)
+    server = LocalServer(tmp_path, lambda _: [sys.executable, "-c", _SAYS_ITS_DATABASE])
+    assert server.endpoint().url == "http://,,BAHI_OTHER"
     server.stop()

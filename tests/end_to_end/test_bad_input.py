@@ -116,7 +116,7 @@ def test_files_that_cannot_be_pinned_are_refused_and_doubtful_ones_are_noted(
         driver.picture("input-files-refused", "Files that cannot be pinned.")
         driver.drop(tmp_path / "half.pdf", tmp_path / "locked.pdf")
         driver.wait("both notes", lambda: driver.text("documents_note_text").count("“") == 2)
-        assert "“locked.pdf” is locked with a password" in driver.text("documents_note_text")
+        assert "“locked.pdf” has a password" in driver.text("documents_note_text")
         assert "“half.pdf” seems to be damaged" in driver.text("documents_note_text")
         driver.picture("input-files-noted", "Files that are pinned as they are.")
         save(driver)

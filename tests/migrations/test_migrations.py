@@ -156,7 +156,7 @@ def test_a_server_that_stands_still_in_a_migration_holds_nobody_up_for_long(
         assert stands_still.wait(30)
         write_journal(empty_database_url, BOOK, [entry_row()])  # until PostgreSQL ends the idle transaction
         goes_on.set()
-        with pytest.raises(StartError, match="went away"):
+        with pytest.raises(StartError, match="was lost"):
             migrating.result()
     assert rows(empty_database_url, "select count(*) from public.journal") == [(1,)]
 
@@ -165,7 +165,7 @@ def test_a_server_says_that_another_one_migrates(empty_database_url: str) -> Non
     with psycopg.connect(empty_database_url) as other:
         other.execute("select pg_advisory_lock(%s)", (room.LOCK_KEY,))
         with pytest.raises(StartError, match="Another server"):
-            migrate(empty_database_url, patience=0)
+            migrate(empty_database_url, timeout=0)
     assert len(migrate(empty_database_url)) == len(all_migrations())
 
 
@@ -195,7 +195,7 @@ def test_a_user_who_may_not_change_the_tables_is_told_so(empty_database_url: str
     rows(empty_database_url, f"grant select on public.schema_migration to {role}")
     try:
         address = psycopg.conninfo.make_conninfo(empty_database_url, user=role, password="word")
-        with pytest.raises(StartError, match="name their owner"):
+        with pytest.raises(StartError, match="connect as their owner"):
             migrate(address)
     finally:
         rows(empty_database_url, f"drop owned by {role}; drop role {role}")
@@ -226,7 +226,7 @@ def test_a_database_that_is_in_use_for_too_long_is_left_as_it_was(
     with psycopg.connect(empty_database_url) as copying:
         copying.execute("lock table public.journal in row exclusive mode")
         with pytest.raises(StartError, match="in use"):
-            migrate(empty_database_url, patience=0)
+            migrate(empty_database_url, timeout=0)
     assert rows(empty_database_url, "select to_regclass('public.seen')") == [(None,)]
 
 

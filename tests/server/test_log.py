@@ -4,7 +4,7 @@ import json
 import logging
 import sys
 
-from server.log import JsonLines, request_id
+from server.log import json_lines, request_id
 
 
 def _line(**changes: object) -> dict[str, object]:
@@ -12,7 +12,7 @@ def _line(**changes: object) -> dict[str, object]:
         {"name": "server.x", "levelname": "INFO", "msg": "hello %s", "args": ("you",)}
     )
     vars(record).update(changes)
-    text = JsonLines().format(record)
+    text = json_lines().format(record)
     assert "\n" not in text
     found: dict[str, object] = json.loads(text)
     return found

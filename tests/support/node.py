@@ -1,7 +1,6 @@
 """One process of a cluster: started, killed, stopped and continued, drained; by its own process id only."""
 
 import contextlib
-import os
 import select
 import signal
 import subprocess
@@ -11,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+from tests.support.environment import clean_environment
 
 ROOT: Final = Path(__file__).parents[2]
 _START_SECONDS: Final = 60.0
@@ -50,7 +51,6 @@ class Node:
         assert not self.running, f"{self.id} runs already"
         self._close_pipe()
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        environment = {k: v for k, v in os.environ.items() if k != "DATABASE_URL"}
         with self.log.open("ab") as out:
             self.process = subprocess.Popen(
                 [*self.prefix, *self.command],
@@ -58,7 +58,7 @@ class Node:
                 stdout=subprocess.PIPE,
                 stderr=out,
                 cwd=self.root,
-                env={**environment, **self.environment},
+                env={**clean_environment(), **self.environment},
                 start_new_session=True,  # Ctrl+C is for whoever started the cluster
             )
 

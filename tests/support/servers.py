@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -22,6 +21,7 @@ from server.api.state import ServerState
 from server.app import create_app, make_services, set_public_url
 from server.config import Config
 from tests.support.api import Api
+from tests.support.environment import clean_environment
 
 _T = TypeVar("_T")
 _SECONDS: Final = 30
@@ -167,14 +167,14 @@ class Ended:
     errors: str
 
 
-def command(*arguments: str, environment: Mapping[str, str] | None = None) -> Ended:
-    """Run `bahi-server …` to its end."""
+def command(*arguments: str, environment: Mapping[str, str] | None = None, folder: Path = ROOT) -> Ended:
+    """Run `bahi-server …` in `folder` to its end."""
     done = subprocess.run(
         _command(arguments),
         capture_output=True,
         check=False,
         timeout=_SECONDS * 2,
-        cwd=ROOT,
+        cwd=folder,
         env=_environment(environment),
         stdin=subprocess.DEVNULL,
     )
@@ -183,9 +183,9 @@ def command(*arguments: str, environment: Mapping[str, str] | None = None) -> En
 
 @contextlib.contextmanager
 def server_process(
-    *arguments: str, secret: str = "", environment: Mapping[str, str] | None = None
+    *arguments: str, secret: str = "", environment: Mapping[str, str] | None = None, folder: Path = ROOT
 ) -> Iterator[ServerProcess]:
-    """Start `bahi-server …` and yield it once it answers; killed at the end if it still runs.
+    """Start `bahi-server …` in `folder` and yield it once it answers; killed at the end if it still runs.
 
     With a `secret`, standard input is the parent's pipe (`--parent-fd 0` is added).
     """
@@ -194,7 +194,7 @@ def server_process(
         _command((*arguments, *extra)),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        cwd=ROOT,
+        cwd=folder,
         env=_environment(environment),
     )
     assert process.stdin is not None
@@ -228,4 +228,4 @@ def _command(arguments: Sequence[str]) -> list[str]:
 
 
 def _environment(more: Mapping[str, str] | None) -> dict[str, str]:
-    return {**{k: v for k, v in os.environ.items() if k != "DATABASE_URL"}, **(more or {})}
+    return {**clean_environment(), **(more or {})}

@@ -1,1 +1,1 @@
-"""What goes on behind the screens: sending what waits, opening documents."""
+"""Controllers: the logic behind the windows, such as showing the sync status and opening bills."""

@@ -1,4 +1,4 @@
-"""Opens a bill in the system's viewer, and saves copies of it."""
+"""Opens bills in the system's viewer, and saves copies of them."""
 
 import tempfile
 from pathlib import Path
@@ -20,7 +20,7 @@ Bill = Attachment | DocumentInfo
 
 
 class DocumentOpener(QObject):
-    """`failed` carries a sentence, `copy_saved` the path of a copy. Copies for viewing live until the end."""
+    """`failed` carries a sentence, `copy_saved` the path of a copy. `close` deletes viewed copies."""
 
     failed = Signal(str)
     copy_saved = Signal(object)
@@ -34,10 +34,11 @@ class DocumentOpener(QObject):
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     def open(self, bill: Bill) -> None:
-        """Open `bill` outside, if its type is one of those allowed; the extension comes from the type."""
+        """Open a copy of `bill` in the system's viewer, if its type is allowed."""
+        # The extension comes from the type, not from the name: the system must not run `bill.pdf.exe`.
         extension = EXTENSIONS.get(bill.media_type)
         if extension is None:
-            self.failed.emit(f"“{bill.file_name}” is of a kind that is not opened outside Bahi.")
+            self.failed.emit(f"Bahi does not open this type of file in another program: “{bill.file_name}”.")
             return
         target = self._target(bill, extension)
 
@@ -46,10 +47,10 @@ class DocumentOpener(QObject):
                 self._services.documents.save_copy(bill, target)
             return target
 
-        self._tasks.run(work, self._open_copy, self._tell, owner=self)
+        self._tasks.run(work, self._open_copy, self._report, owner=self)
 
     def save_as(self, bill: Bill) -> None:
-        """Ask where to, and save a copy of `bill` there."""
+        """Ask for a place, and save a copy of `bill` there."""
         target = self._desktop.choose_save_path(self._window, bill.file_name)
         if target is None:
             return
@@ -58,10 +59,10 @@ class DocumentOpener(QObject):
             self._services.documents.save_copy(bill, target)
             return target
 
-        self._tasks.run(work, self.copy_saved.emit, self._tell, owner=self)
+        self._tasks.run(work, self.copy_saved.emit, self._report, owner=self)
 
     def close(self) -> None:
-        """Remove the copies made for viewing."""
+        """Delete the copies made for viewing."""
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = None
@@ -76,7 +77,7 @@ class DocumentOpener(QObject):
 
     def _open_copy(self, path: Path) -> None:
         if not self._desktop.open_path(path):
-            self.failed.emit("No program on this computer opens this kind of file.")
+            self.failed.emit("No program on this computer can open this type of file.")
 
-    def _tell(self, error: AppError) -> None:
+    def _report(self, error: AppError) -> None:
         self.failed.emit(error.message)

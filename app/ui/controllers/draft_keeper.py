@@ -1,4 +1,4 @@
-"""Keeps what is being written, half a second after the last change, so that a crash takes nothing with it."""
+"""Saves the draft of the Add Entry form half a second after each change, so that a crash loses nothing."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
@@ -16,8 +16,11 @@ DEBOUNCE_MS: Final = 500
 
 
 class DraftKeeper(QObject):
-    """`kept` says whether a draft is on the disk now (False: there was nothing to keep), `failed` carries
-    the AppError of one that could not be kept. Nothing is kept while no book is open."""
+    """Saves the draft while a book is open.
+
+    `kept` carries whether there is a draft on disk now; False means that the form is empty. `failed` carries
+    the AppError if the draft could not be saved.
+    """
 
     kept = Signal(bool)
     failed = Signal(object)
@@ -38,32 +41,32 @@ class DraftKeeper(QObject):
         self._timer.timeout.connect(self._keep)
 
     def open(self, book_id: str) -> FormDraft | None:
-        """Begin to keep the drafts of a book, and return the one it has. Raises StoreError."""
+        """Start saving drafts of a book; return its present draft, or None. Raises StoreError."""
         self._book_id = book_id
         return self._services.drafts.load(book_id)
 
     def keep_now(self) -> None:
-        """Keep what is typed, waiting for the short write. Raises StoreError."""
+        """Save the draft now, on the calling thread. Raises StoreError."""
         if self._book_id and not self._held:
             self._timer.stop()
             self._services.drafts.keep(self._book_id, self._written(), self._next())
 
     def close(self) -> None:
-        """Keep nothing any more; what was kept last stays."""
+        """Stop saving drafts. The last saved one is kept."""
         self._timer.stop()
         self._held = False
         self._tasks.supersede(self, "draft")
         self._book_id = ""
 
     def touch(self) -> None:
-        """Note that something changed."""
+        """Start the timer after a change of the form."""
         if self._book_id and not self._held:
             self._timer.start()
 
     def saving(self, draft: EntryDraft) -> Callable[[], object]:
-        """Return the work that saves `draft` and clears what is kept, for a task.
+        """Return the task that saves `draft` as an entry and deletes the stored draft.
 
-        Until `resume` nothing is kept: the form still shows what is an entry by then.
+        No draft is stored until `resume`, because the form still shows the entry that is being saved.
         """
         self._timer.stop()
         self._held = True
@@ -71,7 +74,7 @@ class DraftKeeper(QObject):
         return lambda: drafts.save_entry(book_id, draft, edition)
 
     def resume(self) -> None:
-        """Go on keeping: the form shows again what is no entry yet."""
+        """Save drafts again, after the form was cleared or the entry could not be saved."""
         self._held = False
         self.touch()
 

@@ -1,4 +1,4 @@
-"""Files dragged over the window: the veil while they hover, and handing over what was dropped."""
+"""Drag and drop of files: shows an overlay while files hover over the window, and passes on dropped files."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from app.ui.widgets.drop_overlay import DropOverlay
 
 
 class DragDrop(QObject):
-    """Watches `window`; while `ready()`, `take` gets the data of what is dropped anywhere on it."""
+    """Handles drops anywhere on `window`: calls `take` with the data if `ready()` returns True."""
 
     def __init__(
         self,
@@ -27,8 +27,8 @@ class DragDrop(QObject):
         window.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Take files and pictures from anywhere over the window."""
-        if isinstance(event, QDragEnterEvent):  # a kind of QDragMoveEvent, so it is asked for first
+        """Handle the window's drag and drop events."""
+        if isinstance(event, QDragEnterEvent):  # a subclass of QDragMoveEvent, so it is tested first
             self._entered(event)
         elif isinstance(event, QDragMoveEvent):
             event.acceptProposedAction()

@@ -1,4 +1,4 @@
-"""Edit, void, restore, undo: each is one more operation in the outbox, undo the counter-operation."""
+"""Edits, voids and restores entries. Each is an operation in the outbox; undo adds the reverse operation."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from app.services import Services
 
 Undo = Callable[[], EntryDetail]
-"""Work for the background that takes a change back."""
+"""A task that reverses a change and returns the entry."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What was done, the entry as it is now, and how to take it back (None: that was the way back)."""
+    """What was done, the entry after it, and how to undo it (None if this was an undo)."""
 
     text: str
     entry: ListedEntry
@@ -28,8 +28,8 @@ class Change:
 
 
 class EntryActions(QObject):
-    """`changed` carries a Change, `opened` the EntryDetail and EntryDraft of an entry to be edited,
-    `failed` a sentence."""
+    """`changed` carries a Change, `opened` the EntryDetail and EntryDraft of an entry to edit, and `failed` a
+    sentence."""
 
     changed = Signal(object)
     opened = Signal(object, object)
@@ -42,17 +42,17 @@ class EntryActions(QObject):
         self._last: Change | None = None
 
     def open(self, entry: ListedEntry) -> None:
-        """Read what an entry is now, to edit it."""
+        """Read an entry for editing; emits `opened`."""
         entry_id = entry.id
 
         def work() -> tuple[EntryDetail, EntryDraft]:
             before = self._services.entries.detail(entry_id)
             return before, _draft_of(before)
 
-        self._tasks.run(work, lambda found: self.opened.emit(*found), self._tell, owner=self, topic="open")
+        self._tasks.run(work, lambda found: self.opened.emit(*found), self._report, owner=self, topic="open")
 
     def void(self, entry: ListedEntry) -> None:
-        """Take an entry out of the book."""
+        """Void an entry."""
         entries, entry_id = self._services.entries, entry.id
 
         def work() -> Change:
@@ -62,7 +62,7 @@ class EntryActions(QObject):
         self._run(work)
 
     def restore(self, entry: ListedEntry) -> None:
-        """Put a voided entry back."""
+        """Restore a voided entry."""
         entries, entry_id = self._services.entries, entry.id
 
         def work() -> Change:
@@ -72,7 +72,7 @@ class EntryActions(QObject):
         self._run(work)
 
     def restore_version(self, entry: ListedEntry, version: HistoryVersion) -> None:
-        """Make an older version the standing one; the bills stay as they are."""
+        """Save the content of an older version as a new one. The bills stay as they are now."""
         entries, entry_id = self._services.entries, entry.id
 
         def work() -> Change:
@@ -84,16 +84,16 @@ class EntryActions(QObject):
         self._run(work)
 
     def note_saved(self, entry: ListedEntry) -> None:
-        """Take note of a new entry; undo voids it."""
+        """Announce a new entry. Undo voids it."""
         self._done(Change(f"Saved {entry.human_code}", entry, self._voiding(entry.id)))
 
     def note_edited(self, edited: Edited) -> None:
-        """Take note of a change; undo makes the entry again what it was."""
+        """Announce an edit. Undo restores the earlier content."""
         code = edited.after.entry.human_code
         self._done(Change(f"Changed {code}", edited.after.entry, self._editing_back(edited.before)))
 
     def undo(self) -> None:
-        """Take the last change back."""
+        """Undo the last change."""
         if self._last is None or self._last.undo is None:
             return
         back = self._last.undo
@@ -106,7 +106,7 @@ class EntryActions(QObject):
         self._run(work)
 
     def forget(self) -> None:
-        """Offer no undo any more, as when the book is closed."""
+        """Forget the last change, for example when the book is closed."""
         self._last = None
         self._tasks.supersede(self, "open")
 
@@ -123,18 +123,18 @@ class EntryActions(QObject):
         return lambda: entries.edit(entries.detail(entry_id), _draft_of(before))
 
     def _run(self, work: Callable[[], Change]) -> None:
-        self._tasks.run(work, self._done, self._tell, owner=self)
+        self._tasks.run(work, self._done, self._report, owner=self)
 
     def _done(self, change: Change) -> None:
         self._last = change
         self.changed.emit(change)
 
-    def _tell(self, error: AppError) -> None:
+    def _report(self, error: AppError) -> None:
         self.failed.emit(error.message)
 
 
 def _draft_of(detail: EntryDetail) -> EntryDraft:
-    from app.services.entries import draft_of  # brings the wire along, which the first window does not need
+    from app.services.entries import draft_of  # imported late: the first window starts faster without it
 
     return draft_of(detail)
 

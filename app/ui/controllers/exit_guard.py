@@ -1,4 +1,4 @@
-"""Leaving the book, at the end or to sign out: nothing is lost unasked, and what waits is named."""
+"""Asks before the program ends or the book is closed, so that nothing is lost without a warning."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +19,7 @@ _PATIENCE_MS: Final = 1_500
 
 
 class ExitGuard(QObject):
-    """`ready` says that what was being sent a moment ago is sent, or that waiting for it took too long."""
+    """`ready` is emitted when the entry that was being sent has been sent, or the wait took too long."""
 
     ready = Signal()
 
@@ -46,8 +46,10 @@ class ExitGuard(QObject):
         sync.run_ended.connect(lambda _left: self._sending_ended())
 
     def must_wait(self) -> bool:
-        """Say whether what was saved just now is on its way, so that asking would be for nothing; `ready`
-        follows soon. Only once."""
+        """Return whether to wait for `ready` before `may_close`, because an entry is being sent right now.
+
+        The question whether to quit with unsent entries would be pointless a second later. Waits only once.
+        """
         if self._waited or not (self._sync.sending and self._waiting()):
             return False
         self._waited = True
@@ -55,32 +57,32 @@ class ExitGuard(QObject):
         return True
 
     def may_close(self) -> bool:
-        """Keep the draft and ask what is to be asked before the program ends."""
+        """Save the draft, and return whether the program may end. Ask the user if something is unsaved."""
         self._waited = False
         return (
             self._edit.may_leave() and self._draft_kept() and self._waiting_known("Quit", "at the next start")
         )
 
     def may_sign_out(self) -> bool:
-        """Keep the draft and ask what is to be asked before the book is closed."""
+        """Save the draft, and return whether the book may be closed. Ask the user if something is unsaved."""
         again = "once you sign in again"
         return self._edit.may_leave() and self._draft_kept() and self._waiting_known("Sign out", again)
 
     def may_move(self) -> bool:
-        """Ask what is to be asked before the book goes to a server; what is being written goes along."""
+        """Return whether the book may be moved to a server. Ask about unsaved edits; the draft moves too."""
         return self._edit.may_leave()
 
     def keep_draft(self) -> None:
-        """Keep the draft without asking anything: the program is being ended from outside."""
+        """Save the draft without asking, because a signal is ending the program."""
         self._entry.keep_draft()
 
     def _draft_kept(self) -> bool:
         try:
             self._entry.keep_draft()
         except AppError as error:
-            explanation = f"The entry you are writing would be lost. {error.message}"
+            explanation = f"The entry you are typing would be lost. {error.message}"
             return self._desktop.confirm(
-                self._window, "Leave without the draft?", explanation, "Leave", "Stay"
+                self._window, "Leave without saving the draft?", explanation, "Leave", "Stay"
             )
         return True
 
@@ -91,13 +93,13 @@ class ExitGuard(QObject):
         one, many = "entry is only on this computer; it", "entries are only on this computer; they"
         sentence = f"{count_text(waiting, one, many)} will be sent {later}."
         if self._sync.refused:
-            sentence += f" {count_text(self._sync.refused, 'was', 'were')} refused: see the outbox."
+            sentence += f" {count_text(self._sync.refused, 'was', 'were')} refused; see the outbox."
         return self._desktop.confirm(self._window, f"{action} now?", sentence, action, "Stay")
 
     def _waiting(self) -> int:
         try:
             return self._services.sync.waiting()
-        except AppError:  # the disk fails: what was counted last, and the window must close all the same
+        except AppError:  # the window must close even if the disk fails; use the last known number
             return self._sync.waiting
 
     def _sending_ended(self) -> None:

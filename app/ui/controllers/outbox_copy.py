@@ -1,4 +1,4 @@
-"""A copy of an outbox item for safe keeping elsewhere: the entry as JSON text, and its bills."""
+"""Writes a copy of an outbox item to a folder: the entry as JSON, and its bills."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def write_copy(services: "Services", item: "OutboxItem", folder: Path) -> Path:
-    """Write `item` into a new folder in `folder` and return that. Raises AppError."""
+    """Write `item` to a new folder inside `folder`, and return the new folder. Raises AppError."""
     try:
         target = _new_folder(folder, f"Bahi {item.human_code}")
         (target / f"{item.human_code}.json").write_text(copy_text(item), encoding="utf-8")
@@ -25,7 +25,7 @@ def write_copy(services: "Services", item: "OutboxItem", folder: Path) -> Path:
 
 
 def copy_text(item: "OutboxItem") -> str:
-    """Return the entry as it is after the operation, as JSON for people and programs; amounts as text."""
+    """Return the entry after the operation as indented JSON. The amount is a string."""
     return json.dumps(
         {
             "code": item.human_code,

@@ -1,1 +1,1 @@
-"""Dialogs that open over a screen."""
+"""The dialogs of the main window."""

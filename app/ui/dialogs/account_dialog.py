@@ -1,4 +1,4 @@
-"""The account: where one is signed in, another password, and signing out."""
+"""The account dialog: the user's sessions, change of password, and sign out."""
 
 from typing import TYPE_CHECKING
 
@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 
 
 class AccountDialog(QDialog):
-    """`sign_out_wanted` tells that Sign out was pressed, `move_wanted` that the book is to be moved to a
-    server, with the address of a move that was begun; the dialog is closed by then."""
+    """Shows the account of the open book.
+
+    `sign_out_wanted` is emitted when Sign out was pressed, and `move_wanted` when the user wants to move the
+    book to a server; it carries the address of an unfinished move, or "". The dialog has closed by then.
+    """
 
     sign_out_wanted = Signal()
     move_wanted = Signal(str)
@@ -88,7 +91,7 @@ class AccountDialog(QDialog):
         return row
 
     def load(self) -> None:
-        """Ask where the user is signed in."""
+        """Load the user's sessions from the server."""
         self.banner.hide()
         self.state.setText("Asking the server…")
         self.state.show()
@@ -106,14 +109,14 @@ class AccountDialog(QDialog):
     def _row(self, session: "OpenSession") -> QFrame:
         words = QVBoxLayout()
         words.setSpacing(2)
-        words.addWidget(ElidedLabel(session.device_name or "A device without a name", "strong"))
+        words.addWidget(ElidedLabel(session.device_name or "Unnamed device", "strong"))
         times = f"since {moment_text(session.began)} · last used {moment_text(session.last_used)}"
         words.addWidget(ElidedLabel(times, "small"))
         row = QHBoxLayout()
         row.setContentsMargins(14, 8, 10, 8)
         row.addLayout(words, 1)
         if session.this_one:
-            tag = label("this one", "tag")
+            tag = label("this device", "tag")
             set_look(tag, "tone", "good")
             row.addWidget(tag, 0, Qt.AlignmentFlag.AlignVCenter)
         else:
@@ -133,11 +136,11 @@ class AccountDialog(QDialog):
     def _password_changed(self, ended: int) -> None:
         others = f" {count_text(ended, 'other session', 'other sessions')} ended." if ended else ""
         self.load()
-        self.banner.say(f"The password is changed.{others}", "good")
+        self.banner.say(f"Your password was changed.{others}", "good")
 
     def _offer_move(self, pending: str) -> None:
         self._pending = pending
-        words = "Go on moving…" if pending else "Move this book to a server…"
+        words = "Continue moving…" if pending else "Move this book to a server…"
         self.move_button.setText(words)
         self.move_button.setAccessibleName(words)
         self.move_button.show()

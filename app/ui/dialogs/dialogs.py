@@ -1,4 +1,4 @@
-"""The dialogs over the window: one of each kind at a time, none of them blocks."""
+"""Opens the dialogs of the main window. None of them blocks, and each can be open only once."""
 
 from typing import TYPE_CHECKING
 
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
 
 class Dialogs(QObject):
-    """`version_wanted` carries the ListedEntry and the EntryVersion that is to stand again, `move_wanted` the
-    address of a move that was begun ("" for none), `moved` the Session at the server and its address."""
+    """Opens and closes the dialogs.
+
+    `version_wanted` carries a ListedEntry and the HistoryVersion to restore, `move_wanted` the address of an
+    unfinished move ("" if there is none), and `moved` the BookSession at the server and its address.
+    """
 
     version_wanted = Signal(object, object)
     sign_out_wanted = Signal()
@@ -36,7 +39,7 @@ class Dialogs(QObject):
         self._open: dict[str, QDialog] = {}
 
     def show_export(self, wanted: EntryFilter, sync: SyncController) -> None:
-        """Open the export of `wanted`."""
+        """Open the export of the entries that `wanted` includes."""
         if self._raised("export_dialog"):
             return
         dialog = ExportDialog(self._services, self._tasks, self._desktop, wanted, self._window)
@@ -53,7 +56,7 @@ class Dialogs(QObject):
         self._show(dialog)
 
     def show_account(self) -> None:
-        """Open the account of whoever is signed in."""
+        """Open the account dialog, if a book is open."""
         session = self._services.accounts.session
         if session is None or self._raised("account_dialog"):
             return
@@ -63,7 +66,7 @@ class Dialogs(QObject):
         self._show(dialog)
 
     def show_move(self, pending: str) -> None:
-        """Open the moving of this computer's book to a server; `pending` is where a move was begun."""
+        """Open the dialog that moves the book to a server; `pending` is the address of an unfinished move."""
         if self._raised("move_dialog"):
             return
         dialog = MoveDialog(self._services, self._tasks, pending, self._window)
@@ -71,7 +74,7 @@ class Dialogs(QObject):
         self._show(dialog)
 
     def close_all(self) -> None:
-        """Close what is open, as when the book is closed."""
+        """Close all dialogs, for example when the book is closed."""
         for dialog in list(self._open.values()):
             dialog.done(QDialog.DialogCode.Rejected)
 

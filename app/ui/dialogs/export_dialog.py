@@ -1,4 +1,4 @@
-"""The export: what goes into the file, what was found beforehand, where to, progress, and the result."""
+"""The export dialog: the filter and the findings, the progress, and the result."""
 
 import threading
 from dataclasses import replace
@@ -24,7 +24,11 @@ _WAITING = "Waiting until everything is sent"
 
 
 class ExportDialog(QDialog):
-    """One CSV. `send_wanted` asks to send what waits; `sending_ended` must then be told what is left."""
+    """Exports one CSV file.
+
+    `send_wanted` requests that the outbox is sent. `sending_ended` must then be called with the number of
+    items that are left.
+    """
 
     send_wanted = Signal()
 
@@ -69,11 +73,11 @@ class ExportDialog(QDialog):
         self.result_page.show_button.clicked.connect(self._show_folder)
 
     def wanted(self) -> EntryFilter:
-        """Return the filter with the dates of this dialog."""
+        """Return the filter with the dates that are set in this dialog."""
         return replace(self._wanted, first=self.setup_page.first.value(), last=self.setup_page.last.value())
 
     def check(self) -> None:
-        """Ask what would be in the file and what to know about it."""
+        """Load the findings: what the file would contain, and what it would leave out."""
         wanted = self.wanted()
         self.setup_page.banner.hide()
         self.setup_page.show_checking()
@@ -94,7 +98,7 @@ class ExportDialog(QDialog):
         self.setup_page.banner.say(error.message, "danger")
 
     def begin(self) -> None:
-        """Ask where to; then wait for what is not sent, if that was chosen; then write."""
+        """Ask for a place; wait until the outbox is sent, if the user chose that; then write the file."""
         if self._preflight is None or not self.setup_page.start_button.isEnabled():
             return
         path = self._desktop.choose_save_path(self, file_name(self.wanted()))
@@ -115,7 +119,7 @@ class ExportDialog(QDialog):
         self.send_wanted.emit()
 
     def sending_ended(self, waiting: int) -> None:
-        """Take note that a run of sending ended with `waiting` left; with none the file is written."""
+        """Handle the end of sending with `waiting` items left. If none is left, write the file."""
         if self._waiting and waiting:
             self.work_page.show_progress(_WAITING, f"{count_text(waiting, 'entry', 'entries')} to go.")
         elif self._waiting and self._path is not None:
@@ -124,7 +128,7 @@ class ExportDialog(QDialog):
 
     def _write(self, path: Path) -> None:
         wanted, report, stopped = self.wanted(), self._relay.report, self._stop.is_set
-        self.work_page.show_progress("Writing the file", "Beginning…")
+        self.work_page.show_progress("Writing the file", "Starting…")
         self._tasks.run(
             lambda: self._services.exports.write_csv(wanted, path, report, stopped),
             self._written,
@@ -146,12 +150,12 @@ class ExportDialog(QDialog):
     def _write_failed(self, error: AppError) -> None:
         self._stack.setCurrentWidget(self.setup_page)
         if isinstance(error, CancelledError):
-            self.setup_page.banner.say("Cancelled. No file was left behind.", "warn")
+            self.setup_page.banner.say("Cancelled. No file was written.", "warn")
         else:
             self.setup_page.banner.say(error.message, "danger")
 
     def cancel(self) -> None:
-        """Stop waiting or writing; the service removes what it has written."""
+        """Stop waiting or writing. The service deletes the partial file."""
         if self._waiting:
             self._waiting = False
             self._stack.setCurrentWidget(self.setup_page)
@@ -160,7 +164,7 @@ class ExportDialog(QDialog):
         self.work_page.show_progress("Writing the file", "Stopping…")
 
     def reject(self) -> None:
-        """Close; while the file is being written, stop that first."""
+        """Close the dialog; or, during an export, only cancel the export."""
         if self._stack.currentWidget() is self.work_page:
             self.cancel()
         else:

@@ -1,4 +1,4 @@
-"""The three faces of the export dialog: set up, at work, done."""
+"""The three pages of the export dialog: settings, progress, result."""
 
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -27,7 +27,7 @@ from app.ui.widgets.pieces import ElidedLabel, button, label
 
 
 def button_row(*buttons: QPushButton) -> QHBoxLayout:
-    """Return buttons at the right."""
+    """Return a row of right-aligned buttons."""
     row = QHBoxLayout()
     row.setSpacing(10)
     row.addStretch(1)
@@ -36,15 +36,16 @@ def button_row(*buttons: QPushButton) -> QHBoxLayout:
     return row
 
 
-def _column(page: QWidget) -> QVBoxLayout:
+def page_column(page: QWidget, spacing: int) -> QVBoxLayout:
+    """Return a layout for the page of a dialog, which has margins of its own."""
     column = QVBoxLayout(page)
     column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(14)
+    column.setSpacing(spacing)
     return column
 
 
 class ExportSetupPage(QWidget):
-    """The filter in words, the dates, the findings; `dates_changed` asks for new findings."""
+    """The filter, the dates and the findings. After `dates_changed` the findings must be loaded again."""
 
     dates_changed = Signal()
 
@@ -57,7 +58,7 @@ class ExportSetupPage(QWidget):
         self.cancel_button = button("Cancel", "export_cancel")
         self.start_button = button("Export…", "export_start", "primary", "download", "on_accent")
         self.start_button.setDefault(True)
-        column = _column(self)
+        column = page_column(self, 14)
         column.addWidget(label("Export CSV", "title"))
         column.addWidget(label(filter_words(wanted), "muted", "export_filter", wrap=True))
         dates = QHBoxLayout()
@@ -80,12 +81,12 @@ class ExportSetupPage(QWidget):
         self.first_field = Field("From", self.first)
         self.last_field = Field("To", self.last)
         for editor, field in ((self.first, self.first_field), (self.last, self.last_field)):
-            editor.complained.connect(field.set_error)
+            editor.error_changed.connect(field.set_error)
             editor.date_changed.connect(lambda _date: self.dates_changed.emit())
 
     def _make_waiting(self) -> None:
         self.wait_choice = QRadioButton("Wait until they are sent")
-        self.go_on_choice = QRadioButton("Go on without them")
+        self.go_on_choice = QRadioButton("Continue without them")
         self.wait_choice.setObjectName("export_wait")
         self.go_on_choice.setObjectName("export_go_on")
         self.wait_choice.setChecked(True)
@@ -102,7 +103,7 @@ class ExportSetupPage(QWidget):
         self.waiting_box.hide()
 
     def show_findings(self, count: int, without_document: int, waiting: Sequence[str]) -> None:
-        """Say what the file will hold and what to know about it."""
+        """Show what the file will contain, and which entries it would leave out."""
         lines = [f"{count_text(count, 'entry', 'entries')} will be in the file."]
         if without_document:
             lines.append(f"{count_text(without_document, 'entry has', 'entries have')} no document.")
@@ -111,18 +112,18 @@ class ExportSetupPage(QWidget):
         if waiting:
             are = "entry is" if len(waiting) == 1 else "entries are"
             codes = ", ".join(waiting[:4]) + (" and more" if len(waiting) > 4 else "")
-            self.waiting_text.setText(f"{len(waiting)} {are} only on this computer so far: {codes}")
+            self.waiting_text.setText(f"{len(waiting)} {are} only on this computer: {codes}")
         self.start_button.setEnabled(count > 0 or bool(waiting))
 
     def show_checking(self) -> None:
-        """Say that the findings are on their way."""
-        self.findings.setText("Looking through the entries…")
+        """Show that the findings are being loaded."""
+        self.findings.setText("Checking the entries…")
         self.waiting_box.hide()
         self.start_button.setEnabled(False)
 
 
 class ExportWorkPage(QWidget):
-    """Progress and Cancel."""
+    """The progress, and Cancel."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -133,7 +134,7 @@ class ExportWorkPage(QWidget):
         self.bar.setTextVisible(False)
         self.bar.setRange(0, 0)
         self.cancel_button = button("Cancel", "export_stop")
-        column = _column(self)
+        column = page_column(self, 14)
         column.addWidget(self.title)
         column.addWidget(self.text)
         column.addWidget(self.bar)
@@ -141,13 +142,13 @@ class ExportWorkPage(QWidget):
         column.addLayout(button_row(self.cancel_button))
 
     def show_progress(self, title: str, text: str) -> None:
-        """Say what is being done and how far it is; the bar only moves, the size is not known beforehand."""
+        """Show the present step and its progress. The bar has no end, because the size is not known."""
         self.title.setText(title)
         self.text.setText(text)
 
 
 class ExportResultPage(QWidget):
-    """What was written, with its control totals."""
+    """What was written, with its totals."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -157,7 +158,7 @@ class ExportResultPage(QWidget):
         self.values = {name: label("", "strong", f"export_{name}") for name in ("out", "in", "net")}
         self.show_button = button("Show in folder", "export_show", icon="folder-open")
         self.close_button = button("Done", "export_done", "primary")
-        column = _column(self)
+        column = page_column(self, 14)
         column.addWidget(label("Exported", "title"))
         column.addWidget(self.rows)
         column.addLayout(self._totals())
@@ -179,11 +180,11 @@ class ExportResultPage(QWidget):
         return grid
 
     def show_result(self, rows: int, totals: Totals, path: str, left_out: Sequence[str]) -> None:
-        """Show the numbers of the file."""
+        """Show the counts and totals of the file."""
         self.rows.setText(f"{count_text(rows, 'entry', 'entries')} written.")
         amounts = {"out": totals.money_out, "in": totals.money_in, "net": totals.net}
         for name, amount in amounts.items():
             self.values[name].setText(format_amount(amount))
         self.path.setText(path)
-        self.left_out.setText(f"Left out, as not sent yet: {', '.join(left_out)}" if left_out else "")
+        self.left_out.setText(f"Left out because not sent yet: {', '.join(left_out)}" if left_out else "")
         self.left_out.setVisible(bool(left_out))

@@ -1,11 +1,11 @@
-"""A filter in words, for the export dialog."""
+"""Texts that describe a filter, for the export dialog."""
 
 from app.domain.dates import format_date
 from app.domain.entry import Direction, EntryFilter, Shown
 
 
 def filter_words(wanted: EntryFilter) -> str:
-    """Return what `wanted` narrows besides the dates: `Debit · with “taxi” · without document`."""
+    """Return the filter as text, without its dates: `Debit only · with “taxi” · without document`."""
     parts = []
     if wanted.direction is not None:
         parts.append("Credit only" if wanted.direction is Direction.CREDIT else "Debit only")
@@ -16,12 +16,12 @@ def filter_words(wanted: EntryFilter) -> str:
     if wanted.waiting_only:
         parts.append("not yet confirmed")
     if wanted.shown is not Shown.ACTIVE:
-        parts.append("voided only" if wanted.shown is Shown.VOIDED else "voided ones too")
+        parts.append("voided only" if wanted.shown is Shown.VOIDED else "including voided")
     return " · ".join(parts) or "All entries"
 
 
 def file_name(wanted: EntryFilter) -> str:
-    """Return the name proposed for the CSV: `Bahi 2026-04-01 to 2026-09-30.csv`."""
+    """Return the default name of the CSV file: `Bahi 2026-04-01 to 2026-09-30.csv`."""
     if wanted.first is None and wanted.last is None:
         return "Bahi all entries.csv"
     first = f"{wanted.first:%Y-%m-%d}" if wanted.first else "start"
@@ -30,7 +30,7 @@ def file_name(wanted: EntryFilter) -> str:
 
 
 def range_words(wanted: EntryFilter) -> str:
-    """Return the dates in words."""
+    """Return the dates of the filter as text."""
     if wanted.first and wanted.last:
         return f"{format_date(wanted.first)} to {format_date(wanted.last)}"
     if wanted.first:

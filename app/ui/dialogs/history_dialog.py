@@ -1,4 +1,4 @@
-"""The history of an entry: every version, newest first, what it changed, who made it, where and when."""
+"""The history dialog: the versions of an entry, newest first; what each changed, who made it, and when."""
 
 from typing import TYPE_CHECKING
 
@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.domain.entry import HistoryVersion, ListedEntry
 from app.errors import AppError
-from app.ui.dialogs.history_words import ACTIONS, ShownVersion, told
+from app.ui.dialogs.history_words import ACTIONS, ShownVersion, shown_versions
 from app.ui.local_time import moment_text
 from app.ui.tasks import Tasks
 from app.ui.widgets.banner import Banner
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from app.services import Services
 
 _SUPERSEDED = "Replaced by a newer change from another device"
-_WITHOUT_SERVER = "The older versions are at the server, which cannot be reached just now."
+_WITHOUT_SERVER = "The older versions are on the server, which cannot be reached right now."
 _Found = tuple[tuple[HistoryVersion, ...], tuple["OutboxItem", ...], AppError | None]
 
 
 class HistoryDialog(QDialog):
-    """`version_wanted` carries the EntryVersion that is to stand again."""
+    """Shows the history of one entry. `version_wanted` carries the HistoryVersion to restore."""
 
     version_wanted = Signal(object)
 
@@ -57,7 +57,7 @@ class HistoryDialog(QDialog):
         column.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
 
     def load(self) -> None:
-        """Ask for the versions; what waits on this computer is shown with or without a server."""
+        """Load the versions. Changes that are not sent yet are shown even if no server answers."""
         self.banner.hide()
         self.state.setText("Reading the history…")
         self.state.show()
@@ -66,7 +66,7 @@ class HistoryDialog(QDialog):
     def _read(self) -> _Found:
         entry_id = self._entry.id
         waiting = tuple(item for item in self._services.sync.items() if item.entry_id == entry_id)
-        if waiting and waiting[0].base is None:  # made here, and no server knows it
+        if waiting and waiting[0].base is None:  # a new entry: no server has it yet
             return (), waiting, None
         try:
             return self._services.entries.history(entry_id), waiting, None
@@ -76,7 +76,7 @@ class HistoryDialog(QDialog):
     def _show(self, found: _Found) -> None:
         served, waiting, error = found
         session = self._services.accounts.session
-        shown = told(served, waiting, session.user_name if session is not None else "")
+        shown = shown_versions(served, waiting, session.user_name if session is not None else "")
         self.state.hide()
         self.list.show_cards([self._card(each) for each in shown])
         if error is not None:
@@ -114,7 +114,7 @@ class HistoryDialog(QDialog):
         if not version.stands and not self._entry.voided:
             again = button("Restore this version", "version_restore")
             again.setProperty("small", "true")
-            again.setToolTip("Date, amount, type, category and description; the bills stay as they are")
+            again.setToolTip("Restores date, amount, type, category and description, but not the bills")
             again.clicked.connect(lambda: self._want(version))
             row.addWidget(again)
         return row
@@ -125,7 +125,7 @@ class HistoryDialog(QDialog):
 
 
 def _tags(shown: ShownVersion) -> list[tuple[str, str]]:
-    tags = [("shown now", "good")] if shown.version.stands else []
+    tags = [("current", "good")] if shown.version.stands else []
     if shown.waiting:
         tags.append(("waiting to be sent", "warn"))
     if shown.version.superseded:

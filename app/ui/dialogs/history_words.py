@@ -1,4 +1,4 @@
-"""The versions of an entry in words: what changed against the one before."""
+"""Texts for the versions of an entry: what changed since the version before."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,39 +19,43 @@ _NOTHING = "Nothing changed."
 
 @dataclass(frozen=True, slots=True)
 class ShownVersion:
-    """A version with its changes; `waiting` says that no server has it yet."""
+    """A version with its changes as text. `waiting` means that no server has it yet."""
 
     version: HistoryVersion
     changes: tuple[str, ...]
     waiting: bool = False
 
 
-def told(
+def shown_versions(
     served: Sequence[HistoryVersion], waiting: Sequence["OutboxItem"], author: str
 ) -> list[ShownVersion]:
-    """Return all versions newest first: those that wait here (given oldest first), then the server's."""
+    """Return all versions, newest first: those of the outbox, then the server's.
+
+    `waiting` is given oldest first, `served` newest first. `author` is the user of this computer.
+    """
     shown = []
     for item in reversed(waiting):
         version = _version_of(item, author, newest=item is waiting[-1])
         before = item.base.entry if item.base is not None else None
         shown.append(ShownVersion(version, changes(before, version), waiting=True))
     for at, version in enumerate(served):
+        # A superseded version was never the current one, so nothing is compared with it.
         before = next((older.entry for older in served[at + 1 :] if not older.superseded), None)
-        if waiting and version.stands:
-            version = _stepped_back(version)
+        if waiting and version.stands:  # the newest change in the outbox is the current version
+            version = replace(version, stands=False)
         shown.append(ShownVersion(version, changes(before, version)))
     return shown
 
 
 def changes(before: ListedEntry | None, version: HistoryVersion) -> tuple[str, ...]:
-    """Return a line for each thing that `version` made different from `before` (None: it is the first)."""
-    lines = _as_made(version.entry) if before is None else _differences(before, version.entry)
+    """Return a line for each difference of `version` from `before`. None means that it is the first one."""
+    lines = _as_created(version.entry) if before is None else _differences(before, version.entry)
     added = [f"Bill added: {_bill(document)}" for document in version.documents_added]
     removed = [f"Bill removed: {_bill(document)}" for document in version.documents_removed]
     return (*lines, *added, *removed) or (() if version.action in {"voided", "restored"} else (_NOTHING,))
 
 
-def _as_made(entry: ListedEntry) -> list[str]:
+def _as_created(entry: ListedEntry) -> list[str]:
     amount = f"{direction_word(entry.direction)} {format_amount(entry.amount)}"
     texts = [format_date(entry.entry_date), amount, entry.category, entry.description]
     return [" · ".join(text for text in texts if text)]
@@ -90,7 +94,3 @@ def _version_of(item: "OutboxItem", author: str, *, newest: bool) -> HistoryVers
         documents_added=item.added,
         documents_removed=tuple(d for d in item.base.documents if d.id in gone) if item.base else (),
     )
-
-
-def _stepped_back(version: HistoryVersion) -> HistoryVersion:
-    return replace(version, stands=False)

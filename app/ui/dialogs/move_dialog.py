@@ -1,4 +1,4 @@
-"""Moving the book of this computer to a server: the form, the work, and what came of it."""
+"""The dialog that moves the book on this computer to a server: the form, the progress, and the result."""
 
 import threading
 from typing import TYPE_CHECKING, Final
@@ -18,8 +18,10 @@ _WIDTH: Final = 424
 
 
 class MoveDialog(QDialog):
-    """`moved` carries the Session that is open at the server by then, and the address that was typed.
-    `pending` is the address of a move that was begun, "" for none."""
+    """Moves the open book. `pending` is the address of an unfinished move, "" if there is none.
+
+    `moved` carries the BookSession at the server, which is open by then, and the address that was typed.
+    """
 
     moved = Signal(object, str)
 
@@ -46,7 +48,7 @@ class MoveDialog(QDialog):
         self._pages = (self.form, self.work, self.outcome)
         column = QVBoxLayout(self)
         column.setContentsMargins(28, 24, 28, 22)
-        column.setSizeConstraint(QLayout.SizeConstraint.SetFixedSize)  # as high as what is shown needs
+        column.setSizeConstraint(QLayout.SizeConstraint.SetFixedSize)  # shrinks to the height of the page
         for page in self._pages:
             page.setFixedWidth(_WIDTH)
             column.addWidget(page)
@@ -57,7 +59,7 @@ class MoveDialog(QDialog):
             page.setVisible(page is shown)
 
     def begin(self) -> None:
-        """Move the book, or say at a field what is missing."""
+        """Start the move, or show which fields are missing."""
         form = self.form
         if form.address.take_link():
             return
@@ -79,7 +81,8 @@ class MoveDialog(QDialog):
         def work() -> "MoveResult | SignInError":
             try:
                 return moving.move(address, name, password, create, code, report, stopped)
-            except SignInError as error:  # of the server moved to: the open book is not signed out by it
+            except SignInError as error:
+                # Returned as a value: `Tasks` would take it for the end of the open book's session.
                 return error
 
         self._tasks.run(work, self._ended, self._failed, owner=self, topic="move")
@@ -103,25 +106,25 @@ class MoveDialog(QDialog):
         self._show(self.form)
         begun = bool(self._services.moving.pending())
         if begun:
-            self.form.offer_to_go_on()
+            self.form.offer_to_continue()
         if isinstance(error, CancelledError):
             self.form.banner.say(f"Stopped. {KEPT}", "warn")
         else:
             self.form.show_errors(f"{error.message} {KEPT}" if begun else error.message, error.fields)
 
     def stop(self) -> None:
-        """Stop after what is under way; what was copied stays there."""
+        """Stop after the entry that is being copied. What has been copied stays there."""
         self._stop.set()
         self.work.show_stopping()
 
     def reject(self) -> None:
-        """Close; while the book is being moved, stop that first."""
+        """Close the dialog; or, during a move, only stop the move."""
         if not self.work.isHidden():
             self.stop()
         else:
             super().reject()
 
     def done(self, result: int) -> None:
-        """Close, and leave nothing running."""
+        """Stop the move, if one is running, and close the dialog."""
         self._stop.set()
         super().done(result)

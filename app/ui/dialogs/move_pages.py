@@ -1,18 +1,19 @@
-"""The three faces of the dialog that moves a book to a server: where to, at work, done."""
+"""The three pages of the dialog that moves a book to a server: form, progress, result."""
 
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QLabel, QLineEdit, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QProgressBar, QWidget
 
 from app.domain.bounds import MAX_PASSWORD, MAX_USER_NAME
 from app.domain.money import group_digits
 from app.ui.bounds import LONGEST_LINK, count_text, size_text
-from app.ui.dialogs.export_pages import button_row
+from app.ui.dialogs.export_pages import button_row, page_column
 from app.ui.icons import put_icon
 from app.ui.widgets.address_field import AddressField, ReadInvite
 from app.ui.widgets.banner import Banner
 from app.ui.widgets.field import Field
+from app.ui.widgets.form_errors import clear_errors, empty_login_fields, show_errors
 from app.ui.widgets.pieces import button, label
 from app.ui.widgets.segment import Choice, Segment
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from app.services.session_facts import InviteFacts
 
 CREATE, SIGN_IN = "create", "sign_in"
-KEPT: Final = "Nothing is lost; you can go on later."
+KEPT: Final = "Nothing is lost. You can continue later."
 _WHAT: Final = (
     "Your entries, their history and their bills are copied. The copy on this computer stays as it is."
 )
@@ -33,21 +34,15 @@ _STAGES: Final = {
 }
 
 
-def _column(page: QWidget) -> QVBoxLayout:
-    column = QVBoxLayout(page)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(12)
-    return column
-
-
 class MoveFormPage(QWidget):
-    """Where to and as whom; `submitted` tells that the button or Enter was pressed."""
+    """The server's address and the account. `submitted` is emitted by the button and by Enter."""
 
     submitted = Signal()
 
     def __init__(self, read_invite: ReadInvite, pending: str, pending_user: str) -> None:
         super().__init__()
-        self.title = label("Go on moving" if pending else "Move this book to a server", "title", "move_title")
+        title = "Continue moving" if pending else "Move this book to a server"
+        self.title = label(title, "title", "move_title")
         self.banner = Banner("move_banner")
         self._make_fields(read_invite)
         self.how = Segment(
@@ -60,7 +55,7 @@ class MoveFormPage(QWidget):
         )
         self.how.picked.connect(lambda _how: self._show_how())
         self.cancel_button = button("Cancel", "move_cancel")
-        self.start_button = button("Go on" if pending else "Move", "move_start", "primary")
+        self.start_button = button("Continue" if pending else "Move", "move_start", "primary")
         self.start_button.setDefault(True)
         self.start_button.clicked.connect(self.submitted)
         self._lay_out()
@@ -85,7 +80,7 @@ class MoveFormPage(QWidget):
             line.returnPressed.connect(self.submitted)
 
     def _lay_out(self) -> None:
-        column = _column(self)
+        column = page_column(self, 12)
         column.addWidget(self.title)
         column.addWidget(label(_WHAT, "muted", "move_what", wrap=True))
         column.addWidget(self.banner)
@@ -102,7 +97,7 @@ class MoveFormPage(QWidget):
         self.user_name.setText(pending_user)
         self.how.set_value(SIGN_IN if pending else CREATE)
         if pending:
-            self.banner.say("A part of your book is there already. Sign in to go on.", "good")
+            self.banner.say("Part of your book is already there. Sign in to continue.", "good")
         self._show_how()
 
     def _show_how(self) -> None:
@@ -120,48 +115,32 @@ class MoveFormPage(QWidget):
 
     @property
     def creating(self) -> bool:
-        """Say whether an account is to be made."""
+        """Return whether to create an account."""
         return self.how.value() == CREATE
 
     def missing(self) -> dict[str, str]:
-        """Return what is not filled in, by field."""
-        said = {
-            "address": "" if self.address.value() else "Enter the address of the server.",
-            "userName": "" if self.user_name.text().strip() else "Enter your user name.",
-            "password": "" if self.password.text() else "Enter your password.",
-        }
-        return {name: text for name, text in said.items() if text}
+        """Return a sentence for each field that is empty, by the field's name."""
+        return empty_login_fields(self.address.value(), self.user_name.text().strip(), self.password.text())
 
     def clear_errors(self) -> None:
-        """Take every sentence away."""
-        self.banner.hide()
-        for field in self.fields.values():
-            field.set_error("")
+        """Remove the errors of all fields, and hide the banner."""
+        clear_errors(self.fields, self.banner)
 
     def show_errors(self, message: str, errors: dict[str, str]) -> None:
-        """Put sentences at their fields; the rest, or `message`, in the banner."""
-        shown = {name: text for name, text in errors.items() if name in self.fields}
-        placed = {name: text for name, text in shown.items() if not self.fields[name].isHidden()}
-        for name, field in self.fields.items():
-            field.set_error(placed.get(name, ""))
-        rest = [text for name, text in errors.items() if name not in placed]
-        if rest or not errors:
-            self.banner.say(" ".join(rest) or message, "danger")
-        for name in placed:
-            self.fields[name].focus_target.setFocus()
-            return
+        """Show each error under its field; show the others, or `message`, in the banner."""
+        show_errors(self.fields, self.banner, message, errors)
 
-    def offer_to_go_on(self) -> None:
-        """Word what is offered as going on with a move that was begun: the account is there by then."""
+    def offer_to_continue(self) -> None:
+        """Offer to continue an unfinished move. Its account exists already, so the choice is to sign in."""
         self.how.set_value(SIGN_IN)
         self._show_how()
-        self.title.setText("Go on moving")
-        self.start_button.setText("Go on")
-        self.start_button.setAccessibleName("Go on")
+        self.title.setText("Continue moving")
+        self.start_button.setText("Continue")
+        self.start_button.setAccessibleName("Continue")
 
 
 class MoveWorkPage(QWidget):
-    """How far it is, and Stop."""
+    """The progress, and Stop."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -172,23 +151,23 @@ class MoveWorkPage(QWidget):
         self.bar.setAccessibleName("Progress")
         self.bar.setTextVisible(False)
         self.stop_button = button("Stop", "move_stop")
-        column = _column(self)
+        column = page_column(self, 12)
         column.addWidget(self.stage)
         column.addWidget(self.text)
         column.addWidget(self.bar)
-        column.addWidget(label(f"You may stop at any time. {KEPT}", "small", "move_kept", wrap=True))
+        column.addWidget(label(f"You can stop at any time. {KEPT}", "small", "move_kept", wrap=True))
         column.addStretch(1)
         column.addLayout(button_row(self.stop_button))
 
     def begin(self, address: str) -> None:
-        """Show the beginning."""
+        """Show the start of a move."""
         self.stop_button.setEnabled(True)
         self.stage.setText(f"{_STAGES['connecting']}…")
         self.text.setText(address)
         self.bar.setRange(0, 0)
 
     def show_progress(self, progress: "MoveProgress") -> None:
-        """Show how far it is."""
+        """Show the stage and the progress of the move."""
         self.stage.setText(f"{_STAGES[progress.stage]}…")
         if words := progress_words(progress):
             self.text.setText(words)
@@ -197,13 +176,13 @@ class MoveWorkPage(QWidget):
         self.bar.setValue(progress.entries_done if counted else 0)
 
     def show_stopping(self) -> None:
-        """Say that it ends after what is under way."""
+        """Show that the move is being stopped."""
         self.stop_button.setEnabled(False)
         self.stage.setText("Stopping…")
 
 
 def progress_words(progress: "MoveProgress") -> str:
-    """Return `87 of 124 entries · 12.4 MB of bills`; an empty text before anything is known."""
+    """Return `87 of 124 entries · 12.4 MB of bills`; "" while the number of entries is not known."""
     if not progress.entries_total:
         return ""
     done = group_digits(str(progress.entries_done))
@@ -212,7 +191,7 @@ def progress_words(progress: "MoveProgress") -> str:
 
 
 class MoveResultPage(QWidget):
-    """What is on the server now."""
+    """What was moved to the server."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -221,7 +200,7 @@ class MoveResultPage(QWidget):
         self.text = label("", "", "move_done_text", wrap=True)
         self.text.setAlignment(Qt.AlignmentFlag.AlignLeft)
         self.close_button = button("Done", "move_done", "primary")
-        column = _column(self)
+        column = page_column(self, 12)
         column.addWidget(icon)
         column.addWidget(label("Your book is on the server", "title"))
         column.addWidget(self.text)
@@ -229,17 +208,17 @@ class MoveResultPage(QWidget):
         column.addLayout(button_row(self.close_button))
 
     def show_result(self, result: "MoveResult") -> None:
-        """Say what was moved where."""
+        """Show what was moved."""
         self.text.setText(result_words(result))
 
 
 def result_words(result: "MoveResult") -> str:
-    """Return `124 entries and 31 bills are on in-mum-1 · ap-south-1, verified.` and what stays here."""
+    """Return `124 entries and 31 bills are on in-mum-1 · ap-south-1, verified. The copy …`."""
     entries = count_text(result.entries, "entry", "entries")
     bills = f" and {count_text(result.documents, 'bill', 'bills')}" if result.documents else ""
     are = "is" if result.entries == 1 and not result.documents else "are"
     where = f"{entries}{bills} {are} on {result.session.server_label}, verified."
-    return f"{where} The copy on this computer stays as it was."
+    return f"{where} The copy on this computer stays as it is."
 
 
 def _line(name: str, length: int) -> QLineEdit:

@@ -1,4 +1,4 @@
-"""Changing the password: the old one, the new one twice, and each sentence at its field."""
+"""The form to change the password: the old one, and the new one twice."""
 
 from collections.abc import Callable
 
@@ -9,13 +9,14 @@ from app.domain.bounds import MAX_PASSWORD
 from app.errors import AppError
 from app.ui.tasks import Tasks
 from app.ui.widgets.field import Field
+from app.ui.widgets.form_errors import focus_first_error
 from app.ui.widgets.pieces import button, label
 
-_NOT_THE_SAME = "This is not the same as the new password."
+_NOT_EQUAL = "The two new passwords are not the same."
 
 
 class PasswordForm(QWidget):
-    """`changed` says how many other sessions ended by it. `change` is called in the background."""
+    """`change` is called in a thread. `changed` carries the number of other sessions that this ended."""
 
     changed = Signal(int)
 
@@ -29,7 +30,7 @@ class PasswordForm(QWidget):
             "newPassword": Field("New password", self.new),
             "again": Field("New password again", self.again),
         }
-        self.fields["oldPassword"].hint.setText("empty for none")
+        self.fields["oldPassword"].hint.setText("empty if none")
         self.problem = label("", "error", "password_error", wrap=True)
         self.problem.hide()
         self.save_button = button("Change password", "password_save")
@@ -49,13 +50,13 @@ class PasswordForm(QWidget):
         grid.addWidget(self.save_button, 1, 2)
 
     def save(self) -> None:
-        """Change the password, or say at a field what is wrong."""
+        """Change the password, or show the errors next to the fields."""
         if not self.save_button.isEnabled():
             return
         self._show({}, "")
         old, new = self.old.text(), self.new.text()
         if new != self.again.text():
-            self._show({"again": _NOT_THE_SAME}, "")
+            self._show({"again": _NOT_EQUAL}, "")
             return
         self.save_button.setEnabled(False)
         self._tasks.run(lambda: self._change(old, new), self._done, self._failed, owner=self)
@@ -76,10 +77,7 @@ class PasswordForm(QWidget):
         placed = any(name in self.fields for name in errors)
         self.problem.setText("" if placed else message)
         self.problem.setVisible(bool(self.problem.text()))
-        for field in self.fields.values():
-            if field.error_text:
-                field.focus_target.setFocus()
-                return
+        focus_first_error(self.fields.values())
 
 
 def _line(name: str) -> QLineEdit:

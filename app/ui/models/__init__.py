@@ -1,1 +1,1 @@
-"""What the table shows: pages of entries with the waiting ones laid over."""
+"""The model of the listing: pages of the server's entries, merged with unconfirmed ones."""

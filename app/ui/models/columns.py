@@ -1,4 +1,4 @@
-"""The columns of the listing and what each says about an entry."""
+"""The columns of the listing and their texts."""
 
 from enum import IntEnum
 
@@ -52,7 +52,7 @@ def shown_text(entry: ListedEntry, column: Column) -> str:
 
 
 def signed_amount(entry: ListedEntry) -> str:
-    """Return the amount; money in has a plus, so that colour is not the only sign."""
+    """Return the amount, with a plus for money in, so that colour is not the only difference."""
     text = format_amount(entry.amount)
     return f"+{text}" if entry.direction is Direction.CREDIT else text
 
@@ -63,7 +63,7 @@ def direction_word(direction: Direction) -> str:
 
 
 def spoken_text(entry: ListedEntry, column: Column) -> str:
-    """Return what a screen reader says for `column`; of the state its mark says more."""
+    """Return the text of `column` for screen readers. That of the state is the sentence of its mark."""
     match column:
         case Column.AMOUNT:
             return f"{direction_word(entry.direction)} {format_amount(entry.amount)}"

@@ -1,4 +1,4 @@
-"""The table of entries: pages come in the background, one at a time; `data` never waits."""
+"""The table model of the listing. Pages are loaded in tasks, one at a time; `data` never blocks."""
 
 from collections import deque
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from app.domain.entry import EntryFilter, ListedEntry
 from app.errors import AppError
 from app.ui.desktop import local_today
 from app.ui.models.columns import HEADINGS, TITLES, Column, shown_text, spoken_text
-from app.ui.models.pages import Chunk, Page, Pages, fill, insertions, lay_over, read_range, removals
+from app.ui.models.pages import Chunk, Page, Pages, fill, insertions, merged_rows, read_range, removals
 from app.ui.models.state_marks import Replication, StateMark, state_mark
 from app.ui.tasks import Tasks
 
@@ -37,9 +37,11 @@ _Answer = tuple[tuple[ListedEntry, ...], frozenset[str], Chunk]
 
 
 class EntriesModel(QAbstractTableModel):
-    """Rows newest first. `loaded` follows every page, `load_failed` carries an AppError,
-    `source_changed` says whether the rows are only those last seen on this computer. `today` is asked for
-    the day of the wall calendar."""
+    """The rows, newest first.
+
+    `loaded` is emitted after every page. `load_failed` carries an AppError. `source_changed` carries whether
+    the rows come from the cache on this computer. `today` returns the local date.
+    """
 
     loaded = Signal()
     load_failed = Signal(object)
@@ -62,13 +64,13 @@ class EntriesModel(QAbstractTableModel):
         self._from_cache = False
         self._in_flight = False
         self._again = False
-        self._broken = False
+        self._failing = False
         self._queue: deque[int] = deque()
 
-    # what Qt asks
+    # called by Qt
 
     def rowCount(self, parent: AnyIndex = _NOWHERE) -> int:
-        """Return how many rows are known."""
+        """Return the number of rows loaded so far."""
         return 0 if parent.isValid() else self._pages.count
 
     def columnCount(self, parent: AnyIndex = _NOWHERE) -> int:
@@ -76,7 +78,7 @@ class EntriesModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(Column)
 
     def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """Return what is known; a row that was let go is empty until its page is here again."""
+        """Return the data of a cell; None while the page of its row is being loaded again."""
         entry = self._look_up(index.row()) if index.isValid() else None
         if entry is None:
             return None
@@ -99,7 +101,7 @@ class EntriesModel(QAbstractTableModel):
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> object:
-        """Return the headings."""
+        """Return a column's heading."""
         if orientation is not Qt.Orientation.Horizontal:
             return None
         column = Column(section)
@@ -113,50 +115,50 @@ class EntriesModel(QAbstractTableModel):
         return None
 
     def canFetchMore(self, parent: AnyIndex) -> bool:
-        """Say whether more rows follow and none are on their way."""
+        """Return whether there are more rows and no page is being loaded."""
         started = bool(self._pages.pages)
         return not parent.isValid() and started and self._pages.more is not None and not self._in_flight
 
     def fetchMore(self, parent: AnyIndex) -> None:
-        """Ask for the page after the last one."""
+        """Load the page after the last one."""
         if self.canFetchMore(parent):
-            self._broken = False
-            self._ask(len(self._pages.pages))
+            self._failing = False
+            self._load(len(self._pages.pages))
 
-    # what the screen asks
+    # called by the views
 
     @property
     def loading(self) -> bool:
-        """Say whether a page is on its way."""
+        """Return whether a page is being loaded."""
         return self._in_flight
 
     @property
     def complete(self) -> bool:
-        """Say whether every row is known."""
+        """Return whether all rows are loaded."""
         return bool(self._pages.pages) and self._pages.more is None
 
     @property
     def from_cache(self) -> bool:
-        """Say whether these are only the entries last seen on this computer."""
+        """Return whether the rows come from the cache on this computer."""
         return self._from_cache
 
     def entry_at(self, row: int) -> ListedEntry | None:
-        """Return the entry of `row`, or None where it is not here just now."""
+        """Return the entry of `row`; None if it is out of range or not loaded."""
         return self._look_up(row) if 0 <= row < self._pages.count else None
 
     def mark_of(self, entry: ListedEntry) -> StateMark:
-        """Return how far an entry has come."""
+        """Return the mark for an entry's state."""
         return state_mark(entry, self._replication, self._today())
 
     def set_replication(self, replication: Replication | None, in_sight: range = range(0)) -> None:
-        """Know where changes are, None for this computer's own book; the rows `in_sight` are drawn anew."""
+        """Set the replication status of changes (None for the local book), and redraw the rows `in_sight`."""
         changed, self._replication = replication != self._replication, replication
         if changed and in_sight:
             first, last = in_sight[0], in_sight[-1]
             self.dataChanged.emit(self.index(first, Column.STATE), self.index(last, Column.STATE))
 
     def row_of(self, entry_id: str) -> int:
-        """Return the row of the entry among those here, or -1."""
+        """Return the row of an entry; -1 if it is not loaded."""
         for index, page in enumerate(self._pages.pages):
             for offset, entry in enumerate(page.rows or ()):
                 if entry.id == entry_id:
@@ -164,25 +166,25 @@ class EntriesModel(QAbstractTableModel):
         return -1
 
     def set_filter(self, wanted: EntryFilter) -> None:
-        """Show another query; answers to the one before are dropped."""
+        """Set the filter and load its first page. Answers to the previous filter are dropped."""
         self._filter = wanted
         self._tasks.supersede(self, _TOPIC)
         self.beginResetModel()
         self._pages = Pages()
         self._queue.clear()
-        self._in_flight = self._again = self._broken = False
+        self._in_flight = self._again = self._failing = False
         self.endResetModel()
-        self._ask(0)
+        self._load(0)
 
     def refresh(self) -> None:
-        """Read what is shown again, keeping selection and place."""
+        """Load the shown rows again, keeping the selection and the scroll position."""
         if not self._pages.pages:
             self.set_filter(self._filter)
             return
-        self._again = self._in_flight  # an answer on its way may have been read before the change
-        self._broken = False
+        self._again = self._in_flight  # the page being loaded may have been read before the change
+        self._failing = False
         self._pages.mark_stale()
-        self._want(0)
+        self._enqueue(0)
         self._redraw(0, self._pages.count - 1)
 
     # pages
@@ -191,32 +193,29 @@ class EntriesModel(QAbstractTableModel):
         index, offset = self._pages.locate(row)
         page = self._pages.pages[index]
         self._pages.touch(index)
-        if page.rows is None or page.stale:
-            self._want(index)
+        if _must_load(page):
+            self._enqueue(index)
         return page.rows[offset] if page.rows is not None else None
 
-    def _want(self, index: int) -> None:
-        if index not in self._queue and not self._broken:
+    def _enqueue(self, index: int) -> None:
+        if index not in self._queue and not self._failing:
             self._queue.append(index)
-            QTimer.singleShot(0, self, self._work_off)
+            QTimer.singleShot(0, self, self._load_next)  # rows must not change while a view calls `data`
 
-    def _work_off(self) -> None:
+    def _load_next(self) -> None:
         while self._queue and not self._in_flight:
             index = self._queue.popleft()
-            if index < len(self._pages.pages) and self._needs(self._pages.pages[index]):
-                self._ask(index)
+            if index < len(self._pages.pages) and _must_load(self._pages.pages[index]):
+                self._load(index)
 
-    def _needs(self, page: Page) -> bool:
-        return page.rows is None or page.stale
-
-    def _ask(self, index: int) -> None:
+    def _load(self, index: int) -> None:
         known = index < len(self._pages.pages)
         page = self._pages.pages[index] if known else self._pages.next_page()
         end = page.end if known else None
         entries, wanted = self._services.entries, self._filter
 
         def work() -> _Answer:
-            # the waiting ones first: an entry that is sent in between is then seen twice, never not at all
+            # The outbox is read first: an entry that is confirmed in between is then found twice, not never.
             pending, overridden = tuple(entries.pending(wanted)), entries.overridden()
             return pending, overridden, read_range(partial(entries.page, wanted), page.cursor, end)
 
@@ -224,34 +223,33 @@ class EntriesModel(QAbstractTableModel):
         self._tasks.run(work, partial(self._arrived, index, page), self._failed, owner=self, topic=_TOPIC)
 
     def _arrived(self, index: int, page: Page, answer: _Answer) -> None:
-        pending, overridden, chunk = (
-            answer  # in flight until the rows are in: views ask for more while they come in
-        )
+        # `_in_flight` stays set until the rows are inserted, because views call `fetchMore` meanwhile.
+        pending, overridden, chunk = answer
         if chunk.from_cache != self._from_cache:
             self._from_cache = chunk.from_cache
             self.source_changed.emit(chunk.from_cache)
-            if index > 0 or len(self._pages.pages) > 1:  # pages of two sources do not fit together
+            if index > 0 or len(self._pages.pages) > 1:  # pages from the server and the cache do not match
                 self.set_filter(self._filter)
                 return
         last = index >= len(self._pages.pages) - 1
         fill(page, chunk, last=last)
         if last:
             self._pages.more = chunk.cursor
-        self._show(index, page, lay_over(page, pending, overridden))
+        self._show(index, page, merged_rows(page, pending, overridden))
         self._after_page()
 
     def _after_page(self) -> None:
         self._in_flight = False
-        self._pages.let_go()
+        self._pages.evict()
         if self._again:
             self._again = False
             self.refresh()
         self.loaded.emit()
-        self._work_off()
+        self._load_next()
 
     def _failed(self, error: AppError) -> None:
         self._in_flight = False
-        self._broken = True  # until the person, or news of the connection, asks again
+        self._failing = True  # no retries until the user scrolls on or the connection comes back
         self._queue.clear()
         self.load_failed.emit(error)
 
@@ -273,7 +271,7 @@ class EntriesModel(QAbstractTableModel):
             self.endInsertRows()
 
     def _restore(self, index: int, page: Page, rows: list[ListedEntry]) -> None:
-        """Bring back rows that were let go; what they were is not known, so only their number is mended."""
+        """Set the rows of an evicted page. Its old rows are not known, so only their number is adjusted."""
         first, before, after = self._pages.first_row(index), page.count, len(rows)
         if after > before:
             self.beginInsertRows(_NOWHERE, first + before, first + after - 1)
@@ -288,7 +286,7 @@ class EntriesModel(QAbstractTableModel):
         self._redraw(first, first + after - 1)
 
     def _update(self, index: int, page: Page, rows: list[ListedEntry]) -> None:
-        """Change row by row what changed, so that the selection stays on its entry."""
+        """Remove and insert only the rows that differ, so that the selection stays on its entry."""
         shown = page.rows or []
         first = self._pages.first_row(index)
         old, new = [row.sort_key for row in shown], [row.sort_key for row in rows]
@@ -312,3 +310,7 @@ class EntriesModel(QAbstractTableModel):
     def _redraw(self, first: int, last: int) -> None:
         if last >= first:
             self.dataChanged.emit(self.index(first, 0), self.index(last, len(Column) - 1))
+
+
+def _must_load(page: Page) -> bool:
+    return page.rows is None or page.stale

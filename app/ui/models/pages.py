@@ -1,7 +1,8 @@
-"""The pages of a listing: key ranges of the server's rows with the waiting ones laid over. No Qt in here.
+"""The pages of a listing: key ranges of the server's rows, merged with unconfirmed entries. Free of Qt.
 
-A page covers the keys (date, id) from its `start` (exclusive) down to its `end` (inclusive; None: to the
-last row). Ranges stay when a page is read again, so rows that came or went in between shift nothing else.
+A page covers the keys (date, id) from its `start` (exclusive) down to its `end` (inclusive; None means to
+the last row). The range stays the same when a page is read again, so rows that were added or removed in
+between do not shift the other pages.
 """
 
 import bisect
@@ -19,7 +20,7 @@ KEPT_PAGES: Final = 40
 
 @dataclass(slots=True)
 class Page:
-    """One range of rows; `rows` is None once they were let go, and `count` says how many there were."""
+    """A range of rows. After an eviction, `rows` is None and `count` is the number that it had."""
 
     cursor: str | None
     start: Key | None
@@ -32,7 +33,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """What was read for one page: the server's rows, and the cursor after them (None at the end)."""
+    """What was read for one page: the server's rows, and the cursor after them (None means the end)."""
 
     rows: tuple[ListedEntry, ...]
     cursor: str | None
@@ -40,7 +41,7 @@ class Chunk:
 
 
 def read_range(fetch: Callable[[str | None], ListedPage], cursor: str | None, end: Key | None) -> Chunk:
-    """Read from `cursor` on: one page, or, with an `end`, all rows down to that key. Blocking."""
+    """Read one page from `cursor`; or, with an `end`, all rows down to that key. Blocks."""
     page = fetch(cursor)
     rows = list(page.entries)
     while end is not None and page.cursor is not None and rows and rows[-1].sort_key > end:
@@ -51,12 +52,13 @@ def read_range(fetch: Callable[[str | None], ListedPage], cursor: str | None, en
     return Chunk(tuple(rows), page.cursor, page.from_cache)
 
 
-def lay_over(
+def merged_rows(
     page: Page, pending: Iterable[ListedEntry], overridden: Container[str] = ()
 ) -> list[ListedEntry]:
-    """Return the server's rows of `page` and the waiting entries of its range, newest first, each id once.
+    """Return the server's rows of `page` and the pending entries in its range, newest first, each id once.
 
-    What the server shows of an `overridden` id is older than what waits here, if that is shown at all.
+    The server's rows of `overridden` ids are left out, because this computer has newer versions of them.
+    Those are in `pending`, if the filter includes them.
     """
     served = [row for row in page.served if row.id not in overridden]
     known = {row.id for row in served}
@@ -73,7 +75,7 @@ def _within(page: Page, key: Key) -> bool:
 
 @dataclass(slots=True)
 class Pages:
-    """All pages of one query, in order; `more` is the cursor after the last one, None at the end."""
+    """All pages of one filter, in order. `more` is the cursor after the last one; None means the end."""
 
     pages: list[Page] = field(default_factory=list)
     more: str | None = None
@@ -82,57 +84,57 @@ class Pages:
 
     @property
     def count(self) -> int:
-        """Return how many rows are known."""
+        """Return the number of rows."""
         return self._starts[-1] + self.pages[-1].count if self.pages else 0
 
     def first_row(self, index: int) -> int:
-        """Return the row at which page `index` begins."""
+        """Return the first row of page `index`."""
         return self._starts[index]
 
     def locate(self, row: int) -> tuple[int, int]:
-        """Return the page of `row` and the row's place in it."""
+        """Return the index of the page that has `row`, and the row's position in it."""
         index = bisect.bisect_right(self._starts, row) - 1
-        while self.pages[index].count == 0:  # an empty page begins where the next one does
+        while self.pages[index].count == 0:  # an empty page has the same first row as the next one
             index -= 1
         return index, row - self._starts[index]
 
     def touch(self, index: int) -> None:
-        """Note that page `index` is being looked at."""
+        """Mark page `index` as just used."""
         self._recent[index] = None
         self._recent.move_to_end(index)
 
-    def let_go(self) -> None:
-        """Let go the rows of the pages looked at longest ago, beyond `KEPT_PAGES`."""
+    def evict(self) -> None:
+        """Drop the rows of the least recently used pages beyond `KEPT_PAGES`."""
         while len(self._recent) > KEPT_PAGES:
             index, _ = self._recent.popitem(last=False)
             self.pages[index].rows = None
             self.pages[index].served = ()
 
     def next_page(self) -> Page:
-        """Return an empty page that begins where the known rows end; it is not part of these yet."""
+        """Return a new empty page after the last row. It is not appended yet."""
         return Page(self.more, self.pages[-1].end if self.pages else None)
 
     def append(self, page: Page) -> None:
-        """Add `page` at the end."""
+        """Append `page`."""
         self.pages.append(page)
         self.recount()
         self.touch(len(self.pages) - 1)
 
     def recount(self) -> None:
-        """Work out anew where each page begins."""
+        """Compute the first row of each page again."""
         total, self._starts = 0, []
         for page in self.pages:
             self._starts.append(total)
             total += page.count
 
     def mark_stale(self) -> None:
-        """Have every page read again when it is looked at."""
+        """Mark all pages to be read again when they are used."""
         for page in self.pages:
             page.stale = True
 
 
 def fill(page: Page, chunk: Chunk, *, last: bool) -> None:
-    """Set the server's rows of `page`; the `last` page ends at its last row if more follow."""
+    """Set the server's rows of `page`. The `last` page ends at its last row if more rows follow."""
     page.served = chunk.rows
     if last:
         page.end = chunk.rows[-1].sort_key if chunk.cursor is not None and chunk.rows else None
@@ -140,13 +142,13 @@ def fill(page: Page, chunk: Chunk, *, last: bool) -> None:
 
 
 def removals(old: Sequence[Key], new: Sequence[Key]) -> list[tuple[int, int]]:
-    """Return the inclusive ranges of places in `old` that are not in `new`, last first."""
+    """Return the inclusive ranges of positions in `old` whose keys are not in `new`, last one first."""
     kept = set(new)
     return list(reversed(_ranges([at for at, key in enumerate(old) if key not in kept])))
 
 
 def insertions(old: Sequence[Key], new: Sequence[Key]) -> list[tuple[int, int]]:
-    """Return the inclusive ranges of places in `new` that are not in `old`, first first."""
+    """Return the inclusive ranges of positions in `new` whose keys are not in `old`, in order."""
     known = set(old)
     return _ranges([at for at, key in enumerate(new) if key not in known])
 

@@ -1,1 +1,1 @@
-"""The screens: login, Add Entry, the listing with its details, the sidebar."""
+"""The views: log-in, Add Entry, editing, the listing with its details, the outbox, and the sidebar."""

@@ -1,4 +1,4 @@
-"""The selected entry: what it says, its documents, how far it has come."""
+"""The details of the selected entry: its content, its documents, and its state."""
 
 from typing import TYPE_CHECKING
 
@@ -20,12 +20,15 @@ if TYPE_CHECKING:
     from app.services import Services
 
 _LONG = 140
-_HYPHEN = "-\u2060"
+_HYPHEN = "-\u2060"  # followed by a word joiner: no line break after it
 
 
 class DetailsPanel(QFrame):
-    """`open_wanted` and `save_wanted` carry a DocumentInfo; `edit_wanted`, `void_wanted`, `restore_wanted`
-    and `history_wanted` the ListedEntry shown; `outbox_wanted` leads to where a refused one is dealt with."""
+    """Shows one entry.
+
+    `open_wanted` and `save_wanted` carry a DocumentInfo. `edit_wanted`, `void_wanted`, `restore_wanted` and
+    `history_wanted` carry the shown ListedEntry. `outbox_wanted` requests the outbox, for a refused entry.
+    """
 
     open_wanted = Signal(object)
     save_wanted = Signal(object)
@@ -57,15 +60,15 @@ class DetailsPanel(QFrame):
         self.viewer = DocumentViewer(self._services, self._tasks)
         self.viewer.open_wanted.connect(self.open_wanted)
         self.viewer.save_wanted.connect(self.save_wanted)
-        self.no_documents = label("No documents pinned.", "muted", "details_no_documents")
+        self.no_documents = label("No documents attached.", "muted", "details_no_documents")
         self.state_icon = QLabel()
         self.state = label("", "small", "details_state", wrap=True)
 
     def _make_actions(self) -> None:
         self.edit_button = self._action("Edit", "edit_button", "Edit (Enter)", self.edit_wanted)
-        self.void_button = self._action("Void", "void_button", "Take out of the book (Del)", self.void_wanted)
+        self.void_button = self._action("Void", "void_button", "Void this entry (Del)", self.void_wanted)
         self.restore_button = self._action(
-            "Restore", "restore_button", "Put back into the book", self.restore_wanted
+            "Restore", "restore_button", "Restore this entry", self.restore_wanted
         )
         self.outbox_button = button("See the outbox", "details_outbox", "link")
         self.outbox_button.clicked.connect(self.outbox_wanted)
@@ -107,8 +110,7 @@ class DetailsPanel(QFrame):
         column.addLayout(state_row)
 
     def show_entry(self, entry: ListedEntry | None, mark: StateMark | None = None) -> None:
-        """Show `entry` at once, with its mark, and its documents when they are here; None empties the
-        panel."""
+        """Show `entry` and its mark at once, and its documents when they are loaded; None shows nothing."""
         same = entry is not None and self._shown is not None and entry.id == self._shown.id
         before, self._shown = self._shown, entry
         self._show_parts(entry)
@@ -120,9 +122,9 @@ class DetailsPanel(QFrame):
         if entry is None:
             self._tasks.supersede(self, "detail")
         elif not same or self._detail is None or entry != before:
-            self._ask(entry)
+            self._load(entry)
 
-    def _ask(self, entry: ListedEntry) -> None:
+    def _load(self, entry: ListedEntry) -> None:
         if self._detail is None:
             self.viewer.canvas.say("Opening…")
         entry_id = entry.id
@@ -168,7 +170,7 @@ class DetailsPanel(QFrame):
 
     def _show_mark(self, entry: ListedEntry, mark: StateMark) -> None:
         put_icon(self.state_icon, mark.icon, mark.tint, size=16)
-        self.state.setText(mark.sentence.replace("-", _HYPHEN))  # a region's name stays in one piece
+        self.state.setText(mark.sentence.replace("-", _HYPHEN))  # a region's name is not broken
         set_look(self.state, "role", "error" if entry.state is EntryState.REFUSED else "small")
 
     def _show_detail(self, detail: EntryDetail) -> None:

@@ -1,4 +1,4 @@
-"""The documents of the selected entry, page after page across all of them."""
+"""The viewer of an entry's documents. Its pages are those of all documents, one after the other."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -21,12 +21,12 @@ from app.ui.widgets.pieces import ElidedLabel, frame, label, tool_button, word_b
 if TYPE_CHECKING:
     from app.services import Services
 
-_PAGE_FROM: Final = 150  # px of height, for a page of which one sees something
+_PAGE_FROM: Final = 150  # px of height; a lower page could not be read
 _TURNING_FROM: Final = 92
 
 
 class DocumentViewer(QWidget):
-    """`open_wanted` and `save_wanted` carry the DocumentInfo on view."""
+    """Shows one page at a time. `open_wanted` and `save_wanted` carry the shown DocumentInfo."""
 
     open_wanted = Signal(object)
     save_wanted = Signal(object)
@@ -80,7 +80,7 @@ class DocumentViewer(QWidget):
         column.addStretch(0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Where there is little room, go without what would only be cut: the page, then the turning."""
+        """Hide the page, and then the page buttons, if there is not enough height for them."""
         super().resizeEvent(event)
         height = event.size().height()
         self._page_frame.setVisible(height >= _PAGE_FROM)
@@ -97,14 +97,14 @@ class DocumentViewer(QWidget):
         return row
 
     def show_documents(self, documents: Sequence[DocumentInfo]) -> None:
-        """Begin with the first page of the first document; with none, say so."""
+        """Show the first page of the first document, or that there are no documents."""
         self._documents = tuple(documents)
-        self._pages = [1] * len(self._documents)  # known for certain once a document has been opened
+        self._pages = [1] * len(self._documents)  # the number of pages is known after opening a document
         self._at, self._page = 0, 0
         self._load()
 
     def turn(self, by: int) -> None:
-        """Go to the next (1) or previous (-1) page, over the edge of a document into its neighbour."""
+        """Show the next (1) or previous (-1) page, which may be in the next or previous document."""
         page = self._page + by
         if 0 <= page < self._pages[self._at]:
             self._page = page

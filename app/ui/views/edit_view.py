@@ -1,4 +1,4 @@
-"""The form in edit mode: an entry that is in the book, its bills as tiles, and what would change."""
+"""The view that edits an entry of the book."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,10 +37,10 @@ class Edited:
 
 
 class EditView(EntryScreen):
-    """`saved` carries an Edited; `left` says that it was left without one.
+    """Edits one entry. `saved` carries an Edited; `left` is emitted if the view is left without saving.
 
-    An edit is not kept as a draft: the entry itself is safe, and a change half made to it and found again
-    days later might be made from a version that is none any more.
+    Unlike a new entry, an edit has no draft: the entry itself is safe, and a draft that is restored days
+    later could be based on a version that is out of date.
     """
 
     left = Signal()
@@ -52,14 +52,14 @@ class EditView(EntryScreen):
 
     @property
     def dirty(self) -> bool:
-        """Say whether leaving would lose something."""
+        """Return whether leaving would lose something."""
         if self._before is None:
             return False
         now = self.form.written(self.documents.attachments())
         return self.documents.attaching or not same_written(now, self._opened)
 
     def open_entry(self, before: EntryDetail, draft: EntryDraft) -> None:
-        """Show an entry; `draft` is that entry, unchanged."""
+        """Show an entry. `draft` has the same content as `before`."""
         self.clear()
         self._before, self._opened = before, written_of(draft)
         self.title.setText(f"Edit entry {before.entry.human_code}")
@@ -67,37 +67,37 @@ class EditView(EntryScreen):
         self.documents.add_kept(draft.attachments)
 
     def may_leave(self) -> bool:
-        """Ask, if something would be lost; True where it may be."""
+        """Return whether the view may be left. Ask the user if changes would be lost."""
         if self._saving or not self.dirty:
             return not self._saving
-        question, explanation = "Leave this entry as it was?", "What you changed here is not saved."
-        return self._desktop.confirm(self, question, explanation, "Discard changes", "Go on editing")
+        question, explanation = "Discard your changes?", "What you changed here is not saved."
+        return self._desktop.confirm(self, question, explanation, "Discard changes", "Keep editing")
 
     def leave(self) -> None:
-        """Go back to the listing; asks first if something would be lost."""
+        """Go back to the listing. Ask first if changes would be lost."""
         if self.may_leave():
             self.close_entry()
             self.left.emit()
 
     def close_entry(self) -> None:
-        """Forget the entry that was shown."""
+        """Close the entry without asking."""
         self.stop_saving()
         self._before = None
         self.clear()
 
     def save(self) -> None:
-        """Save what was changed; with nothing changed only go back."""
+        """Save the changes; if there are none, go back to the listing."""
         if self._before is not None and not self.dirty and not self._saving:
             self.leave()
         else:
             super().save()
 
     def store(self, draft: EntryDraft) -> Callable[[], object]:
-        """Return the work that saves the change."""
+        """Return the task that saves the changes."""
         before, entries = self._before, self._services.entries
         assert before is not None
         return lambda: Edited(before, entries.edit(before, draft))
 
     def stored(self, _result: object) -> None:
-        """Forget the entry; the listing shows it."""
+        """Close the entry; the listing shows it."""
         self.close_entry()

@@ -1,4 +1,4 @@
-"""The form of one entry: date, amount, direction, category, description, each with its sentence."""
+"""The form of one entry: date, amount, direction, category and description, each with its error."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from app.domain.bounds import MAX_CATEGORY, MAX_DESCRIPTION
@@ -20,6 +20,7 @@ from app.ui.widgets.amount_field import AmountField
 from app.ui.widgets.date_field import DateField
 from app.ui.widgets.direction_segment import direction_segment
 from app.ui.widgets.field import Field
+from app.ui.widgets.form_errors import focus_first_error
 from app.ui.widgets.suggest_field import SuggestField
 
 if TYPE_CHECKING:
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
 
 
 class EntryForm(QWidget):
-    """`draft()` checks everything; `changed` tells that something was typed or picked.
+    """Edits the fields of an entry. `changed` is emitted when something is typed or picked.
 
-    `prefix` begins every object name, so that two forms can be told apart.
+    `prefix` is the first part of all object names, because there are two of these forms.
     """
 
     changed = Signal()
@@ -41,7 +42,7 @@ class EntryForm(QWidget):
         self._services = services
         self._tasks = tasks
         self._today = today
-        self._category_by_hand = False
+        self._category_by_hand = False  # what the user has set is not changed by a completion
         self._direction_by_hand = False
         self._make_editors(prefix)
         self._lay_out()
@@ -50,7 +51,7 @@ class EntryForm(QWidget):
 
     def _make_editors(self, prefix: str) -> None:
         self.date = DateField(f"{prefix}date_field", self._today)
-        self.date.setProperty("role", "tall")  # as tall as the amount beside it
+        self.date.setProperty("role", "tall")  # as tall as the amount next to it
         self.amount = AmountField(f"{prefix}amount_field")
         self.direction = direction_segment(prefix)
         self.category = SuggestField(f"{prefix}category_field", MAX_CATEGORY)
@@ -63,7 +64,7 @@ class EntryForm(QWidget):
             "description": Field("Description", self.description),
         }
         self.amount.setAccessibleName("Amount in rupees")
-        self.date.setToolTip("+ and − move a day; 5/4, 22 Nov or yesterday work too")
+        self.date.setToolTip("Press + or − to change the day, or type 5/4, 22 Nov or yesterday")
 
     def _lay_out(self) -> None:
         grid = QGridLayout(self)
@@ -78,8 +79,8 @@ class EntryForm(QWidget):
         grid.setColumnStretch(1, 1)
 
     def _connect(self) -> None:
-        self.date.complained.connect(self._date_complained)
-        self.amount.complained.connect(self.fields["amount"].set_error)
+        self.date.error_changed.connect(self._date_error_changed)
+        self.amount.error_changed.connect(self.fields["amount"].set_error)
         self.date.date_changed.connect(self._show_weekday)
         self.direction.picked.connect(self._direction_picked)
         self.category.textEdited.connect(self._category_edited)
@@ -93,17 +94,17 @@ class EntryForm(QWidget):
         for name, editor in (("category", self.category), ("description", self.description)):
             editor.inputRejected.connect(partial(self._too_long, name, editor.maxLength()))
         self.amount.inputRejected.connect(partial(self._too_long, "amount", self.amount.maxLength()))
-        self.category.textChanged.connect(partial(self._forgive, "category"))
-        self.description.textChanged.connect(partial(self._forgive, "description"))
+        self.category.textChanged.connect(partial(self._clear_error, "category"))
+        self.description.textChanged.connect(partial(self._clear_error, "description"))
 
-    def _date_complained(self, sentence: str) -> None:
+    def _date_error_changed(self, sentence: str) -> None:
         self.fields["date"].set_error(sentence)
         self._show_weekday(None if sentence else self.date.value())
 
     def _too_long(self, name: str, length: int) -> None:
-        self.fields[name].set_error(f"At most {length} characters: the rest was not taken.")
+        self.fields[name].set_error(f"At most {length} characters. The rest was left out.")
 
-    def _forgive(self, name: str, _text: str) -> None:
+    def _clear_error(self, name: str, _text: str) -> None:
         self.fields[name].set_error("")
 
     def _suggest(
@@ -134,11 +135,11 @@ class EntryForm(QWidget):
 
     @property
     def typed(self) -> bool:
-        """Say whether something would be lost by clearing (the date alone is not)."""
+        """Return whether the user has typed anything; a date alone does not count."""
         return any(field.text().strip() for field in (self.amount, self.category, self.description))
 
     def written(self, attachments: tuple[Attachment, ...] = ()) -> FormDraft:
-        """Return what stands in the form, right or wrong, together with the bills pinned to it."""
+        """Return the form's content, valid or not, together with `attachments`."""
         return FormDraft(
             self._date_text(),
             self.amount.text(),
@@ -149,15 +150,15 @@ class EntryForm(QWidget):
         )
 
     def _date_text(self) -> str:
-        """Return the date in full where it can be understood: `yesterday` is another day tomorrow."""
+        """Return the date in full if it is valid: tomorrow, `yesterday` would mean another day."""
         try:
-            day = self.date.understood()
+            day = self.date.parsed()
         except InputError:
             return self.date.text()
         return format_date(day) if day else ""
 
     def show_written(self, written: FormDraft) -> None:
-        """Put back what `written` returned; as if set by hand, so no completion changes it."""
+        """Restore the content that `written` returned. Completions do not change it."""
         self.date.show_text(written.date)
         self.amount.setText(written.amount)
         if written.direction in set(Direction):
@@ -167,7 +168,7 @@ class EntryForm(QWidget):
         self._category_by_hand = self._direction_by_hand = True
 
     def draft(self) -> EntryDraft | None:
-        """Return what is typed, without bills; None when a field is wrong, which then says so."""
+        """Return the entry without bills; or None, and show the errors, if a field is not valid."""
         day, amount = self._read(self.date.read, "date"), self._read(self.amount.amount, "amount")
         category = self._required("category", self.category, "Choose a category, such as Travel or Stock.")
         description = _one_line(self.description)
@@ -193,7 +194,7 @@ class EntryForm(QWidget):
         return text
 
     def show_errors(self, errors: dict[str, str]) -> dict[str, str]:
-        """Put each sentence under its field; return those that have no field here."""
+        """Show each error under its field. Return those that belong to no field of this form."""
         names = {"entryDate": "date", "entry_date": "date"}
         rest = {}
         for key, sentence in errors.items():
@@ -206,17 +207,14 @@ class EntryForm(QWidget):
         return rest
 
     def focus_first_error(self) -> None:
-        """Move to the first field with a sentence under it."""
-        for field in self.fields.values():
-            if field.error_text:
-                field.focus_target.setFocus(Qt.FocusReason.OtherFocusReason)
-                return
+        """Set the focus to the first field with an error."""
+        focus_first_error(self.fields.values())
 
     def clear(self, *, keep_date: bool) -> None:
-        """Empty the form; the direction goes back to Debit."""
+        """Empty the form. The direction becomes Debit, and the date today unless `keep_date`."""
         if not keep_date:
             self.date.set_value(self._today())
-        self.amount.setText("")  # clear() could be undone by Ctrl+Z, which belongs to the entry saved last
+        self.amount.setText("")  # Ctrl+Z would undo a clear(), but it shall undo the entry saved last
         self.category.forget()
         self.description.forget()
         self.direction.set_value(Direction.DEBIT.value)
@@ -226,12 +224,12 @@ class EntryForm(QWidget):
 
 
 def _one_line(editor: SuggestField) -> str:
-    """Return what is typed without spaces around it or doubled inside."""
+    """Return the text without leading, trailing and repeated spaces."""
     return " ".join(editor.text().split())
 
 
 def written_of(draft: EntryDraft) -> FormDraft:
-    """Return `draft` as the form shows it."""
+    """Return the content of a form that shows `draft`."""
     return FormDraft(
         format_date(draft.entry_date),
         format_amount(draft.amount, symbol=False),
@@ -243,11 +241,11 @@ def written_of(draft: EntryDraft) -> FormDraft:
 
 
 def same_written(first: FormDraft, second: FormDraft) -> bool:
-    """Say whether two forms mean the same: `1250` is `1,250.00`, spaces around a text are nothing."""
-    return _meaning(first) == _meaning(second)
+    """Return whether two forms would save the same entry: `1250` equals `1,250.00`, spaces do not count."""
+    return _normalized(first) == _normalized(second)
 
 
-def _meaning(form: FormDraft) -> tuple[object, ...]:
+def _normalized(form: FormDraft) -> tuple[object, ...]:
     try:
         amount: object = parse_amount(form.amount)
     except InputError:

@@ -1,4 +1,4 @@
-"""What the screens of one entry share: the form, its documents beside it, and saving once all is read."""
+"""The base class of the views that add and edit an entry: the form, the documents, and saving."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ScreenWords:
-    """The object name of a screen, what begins the names in it, its title, and the words of its buttons."""
+    """The names and texts of a view: object name, prefix of the names in it, title, and button texts."""
 
     name: str
     prefix: str
@@ -37,7 +37,7 @@ class ScreenWords:
 
 
 class EntryScreen(QWidget):
-    """`saved` carries what the saving returned; `open_wanted` a pinned Attachment to look at."""
+    """`saved` carries the result of `store`, and `open_wanted` an Attachment to open."""
 
     saved = Signal(object)
     open_wanted = Signal(object)
@@ -66,21 +66,21 @@ class EntryScreen(QWidget):
         self._lay_out()
         self._connect()
 
-    # what a screen adds
+    # defined by subclasses
 
     def leave(self) -> None:
-        """Do what Esc and the left button say."""
+        """Handle Esc and the left button."""
         raise NotImplementedError
 
     def store(self, draft: EntryDraft) -> Callable[[], object]:
-        """Return the work that saves `draft`; it runs in the background."""
+        """Return the task that saves `draft`."""
         raise NotImplementedError
 
     def stored(self, result: object) -> None:
-        """Go on after the work of `store`."""
+        """Handle the result of the task of `store`."""
         raise NotImplementedError
 
-    # the parts
+    # layout
 
     def _lay_out(self) -> None:
         self.title = label(self._words.title, "title", f"{self._words.prefix}entry_title")
@@ -114,15 +114,15 @@ class EntryScreen(QWidget):
         return frame("card", column, f"{words.prefix}entry_card")
 
     def _foot(self) -> QHBoxLayout:
-        said = QVBoxLayout()
-        said.setSpacing(0)
+        messages = QVBoxLayout()
+        messages.setSpacing(0)
         for line in (self.saved_label, self.draft_label):
             line.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
             line.hide()
-            said.addWidget(line)
+            messages.addWidget(line)
         foot = QHBoxLayout()
         foot.setSpacing(10)
-        foot.addLayout(said, 1)
+        foot.addLayout(messages, 1)
         foot.addWidget(self.leave_button)
         foot.addWidget(self.save_button)
         return foot
@@ -147,25 +147,28 @@ class EntryScreen(QWidget):
             editor.installEventFilter(self)
 
     def free_room(self) -> QRect:
-        """Return where in this screen something may be laid over without hiding anything."""
+        """Return the free space in the head, where a toast hides nothing."""
         return self._head.free_room()
 
     def say(self, what: QWidget, text: str) -> None:
-        """Show `text` in one of the two lines at the foot, and neither in the other."""
+        """Show `text` in one of the two labels at the foot, and empty the other."""
         for line in (self.saved_label, self.draft_label):
             line.setText(text if line is what else "")
             line.setVisible(bool(line.text()))
         self.saved_label.setAccessibleName(self.saved_label.text())
 
     def begin(self) -> None:
-        """Put the cursor where typing starts."""
+        """Set the focus to the first field that is usually typed."""
         self.form.amount.setFocus(Qt.FocusReason.OtherFocusReason)
 
     # keys and the clipboard
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Paste a picture or files even while a text field has the focus, if there is no text to paste;
-        leave Ctrl+Z to the window while the field has nothing to undo."""
+        """Handle Ctrl+V and Ctrl+Z in text fields.
+
+        Ctrl+V attaches a picture or files if the clipboard has no text. Ctrl+Z goes to the window if the
+        field has nothing to undo; it then undoes the last change of an entry.
+        """
         if isinstance(event, QKeyEvent) and isinstance(watched, QLineEdit):
             if event.type() == QEvent.Type.ShortcutOverride and event.matches(QKeySequence.StandardKey.Undo):
                 if not watched.isUndoAvailable():
@@ -177,12 +180,12 @@ class EntryScreen(QWidget):
         return super().eventFilter(watched, event)
 
     def paste(self) -> None:
-        """Pin what the clipboard holds: files, or a picture."""
+        """Attach the files or the picture in the clipboard."""
         if not self.take(QGuiApplication.clipboard().mimeData()):
             self.documents.refusal.say("There is no picture or file in the clipboard.", "warn")
 
     def take(self, data: QMimeData) -> bool:
-        """Pin what was dropped or pasted; False if there is neither a file nor a picture in it."""
+        """Attach the files or the picture in `data`. Return False if there are none."""
         paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
         if paths:
             self.documents.add_files(paths)
@@ -196,7 +199,7 @@ class EntryScreen(QWidget):
     # saving
 
     def save(self) -> None:
-        """Save what is typed; waits for bills that are still being read."""
+        """Save the entry, after the bills that are still being read."""
         if self._saving or self._save_when_settled:
             return
         draft = self.form.draft()
@@ -214,7 +217,7 @@ class EntryScreen(QWidget):
             return
         self._save_when_settled = False
         self._show_saving(False)
-        if not self.documents.refusal.text():  # a refused bill is the person's to decide on
+        if not self.documents.refusal.text():  # if a bill was refused, the user decides whether to save
             self.save()
 
     def _start_save(self, draft: EntryDraft) -> None:
@@ -230,7 +233,7 @@ class EntryScreen(QWidget):
         self.save_button.setEnabled(not saving)
         self.form.setEnabled(not saving)
         if not saving and self._typed_in is not None and self.isAncestorOf(self._typed_in):
-            # A disabled field loses the focus, and with it the keys that would try again.
+            # Disabling the form took the focus away. Without it, Ctrl+Enter could not retry the save.
             self._typed_in.setFocus(Qt.FocusReason.OtherFocusReason)
             self._typed_in = None
 
@@ -248,7 +251,7 @@ class EntryScreen(QWidget):
             self.banner.say(" ".join(rest.values()) or error.message, "danger")
 
     def stop_saving(self) -> None:
-        """Give up a save that waits for bills."""
+        """Cancel a save that waits for bills."""
         self._save_when_settled = self._saving = False
         self._show_saving(False)
 
@@ -258,7 +261,7 @@ class EntryScreen(QWidget):
         self.documents.clear()
         self.banner.hide()
         self.say(self.saved_label, "")
-        QTimer.singleShot(0, self, self._begin_again)  # after the form is enabled again
+        QTimer.singleShot(0, self, self._begin_again)  # a form that is still disabled cannot get the focus
 
     def _begin_again(self) -> None:
         if self.isVisible():

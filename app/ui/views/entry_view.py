@@ -1,4 +1,4 @@
-"""The Add Entry screen: what is typed is kept as a draft, and saved into this computer's outbox."""
+"""The Add Entry view. What is typed is stored as a draft, and saved in the outbox."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -29,7 +29,7 @@ _BACK = "Your unsaved entry is back."
 
 
 class EntryView(EntryScreen):
-    """`saved` carries the ListedEntry. Between `open_book` and `close_book` a draft is kept of the form."""
+    """`saved` carries a ListedEntry. A draft is stored between `open_book` and `close_book`."""
 
     def __init__(self, services: "Services", tasks: Tasks, desktop: Desktop) -> None:
         super().__init__(services, tasks, desktop, _WORDS)
@@ -42,20 +42,20 @@ class EntryView(EntryScreen):
 
     @property
     def dirty(self) -> bool:
-        """Say whether clearing would lose something."""
+        """Return whether clearing would lose something."""
         return self.form.typed or not self.documents.empty
 
     def written(self) -> FormDraft:
-        """Return what stands in the form now."""
+        """Return the present content of the form."""
         return self.form.written(self.documents.attachments())
 
     # the draft
 
     def open_book(self, book_id: str) -> None:
-        """Bring back what was being written in this book when the program ended."""
+        """Restore the draft of this book."""
         try:
             form = self.keeper.open(book_id)
-        except AppError as error:  # the book opens all the same
+        except AppError as error:  # a damaged draft must not stop the book from opening
             self.banner.say(error.message, "danger")
             return
         if form is not None:
@@ -64,22 +64,22 @@ class EntryView(EntryScreen):
             self.banner.say(_BACK, "good", "Clear")
 
     def follow_book(self) -> None:
-        """Keep what stands in the form as a draft of the book that is open now: it came along to a server."""
+        """Store the form as a draft of the book that is open now, after the book was moved to a server."""
         if self.dirty:
             self.keeper.touch()
 
     def keep_draft(self) -> None:
-        """Keep what is typed before the book is closed. Raises StoreError."""
+        """Store the draft now. Raises StoreError."""
         self.keeper.keep_now()
 
     def close_book(self) -> None:
-        """Empty the form; the draft that was kept last stays."""
+        """Empty the form. The stored draft is kept."""
         self.keeper.close()
         self.stop_saving()
         self.clear()
 
-    def _draft_kept(self, something: bool) -> None:
-        if something and self.dirty:
+    def _draft_kept(self, exists: bool) -> None:
+        if exists and self.dirty:
             self.say(self.draft_label, "Draft saved")
         elif not self.dirty:
             self._hide_draft()
@@ -103,20 +103,20 @@ class EntryView(EntryScreen):
     # clearing and saving
 
     def leave(self) -> None:
-        """Empty the form; asks first if something would be lost."""
+        """Empty the form. Ask first if something would be lost."""
         self.ask_clear()
 
     def ask_clear(self) -> None:
-        """Empty the form; asks first if something would be lost."""
+        """Empty the form. Ask first if something would be lost."""
         if self._saving:
             return
-        question, explanation = "Clear this entry?", "What you typed and pinned here is not saved."
+        question, explanation = "Clear this entry?", "What you typed and attached here is not saved."
         if not self.dirty or self._desktop.confirm(self, question, explanation, "Clear", "Keep"):
             self.stop_saving()
             self.clear()
 
     def store(self, draft: EntryDraft) -> Callable[[], object]:
-        """Return the work that saves the entry and clears its draft, together."""
+        """Return the task that saves the entry and deletes its draft."""
         return self.keeper.saving(draft)
 
     def stored(self, result: object) -> None:

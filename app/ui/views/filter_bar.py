@@ -1,4 +1,4 @@
-"""What the listing is narrowed by: words, dates, direction, and two questions."""
+"""The filter of the listing: search words, dates, direction, document, and state."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,7 +24,7 @@ _GAP: Final = 10
 
 
 class FilterBar(QWidget):
-    """`changed` carries the EntryFilter; typing waits 150 ms, everything else tells at once."""
+    """Edits the filter. `changed` carries the EntryFilter, 150 ms after typing, otherwise at once."""
 
     changed = Signal(object)
 
@@ -32,7 +32,7 @@ class FilterBar(QWidget):
         super().__init__()
         self.setObjectName("filter_bar")
         self._today = today
-        self._told = EntryFilter()
+        self._applied = EntryFilter()
         self._make_search()
         self._make_dates()
         self._make_choices()
@@ -54,22 +54,22 @@ class FilterBar(QWidget):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(DEBOUNCE_MS)
-        self._timer.timeout.connect(self.tell)
+        self._timer.timeout.connect(self.apply)
         self.search.textChanged.connect(lambda _text: self._timer.start())
-        self.search.returnPressed.connect(self.tell)
+        self.search.returnPressed.connect(self.apply)
 
     def _make_dates(self) -> None:
         self.first = DateField("from_field", self._today, optional=True)
         self.last = DateField("to_field", self._today, optional=True)
-        self.complaint = label("", "error", "dates_error")
-        self.complaint.hide()
+        self.date_error = label("", "error", "dates_error")
+        self.date_error.hide()
         for field, words in ((self.first, "From"), (self.last, "To")):
             field.setPlaceholderText(words)
             field.setAccessibleName(f"{words} date")
             field.setFixedWidth(142)
             field.returnPressed.connect(field.tidy)
-            field.date_changed.connect(lambda _date: self.tell())
-            field.complained.connect(self._complain)
+            field.date_changed.connect(lambda _date: self.apply())
+            field.error_changed.connect(self._show_error)
         self.period_button = button("Period", "period_button", icon="chevron-down")
         menu = QMenu(self.period_button)
         menu.setObjectName("period_menu")
@@ -86,14 +86,14 @@ class FilterBar(QWidget):
             Choice(Direction.CREDIT.value, "Credit", "type_credit"),
         ]
         self.direction = Segment(choices, "type_segment", "Debit, Credit or all", small=True)
-        self.direction.picked.connect(lambda _value: self.tell())
+        self.direction.picked.connect(lambda _value: self.apply())
         shown = [
             Choice(Shown.ACTIVE.value, "Active", "shown_active"),
             Choice(Shown.VOIDED.value, "Voided", "shown_voided"),
             Choice(Shown.ALL.value, "All", "shown_all"),
         ]
         self.shown = Segment(shown, "shown_segment", "Active or voided entries, or all", small=True)
-        self.shown.picked.connect(lambda _value: self.tell())
+        self.shown.picked.connect(lambda _value: self.apply())
         self.without_document = self._chip("Without document", "without_document")
         self.waiting_only = self._chip("Not yet confirmed", "not_confirmed")
         self.clear_button = button("Clear filters", "clear_filters", "link")
@@ -102,7 +102,7 @@ class FilterBar(QWidget):
     def _chip(self, text: str, name: str) -> QPushButton:
         made = button(text, name, "chip")
         made.setCheckable(True)
-        made.clicked.connect(lambda _checked: self.tell())
+        made.clicked.connect(lambda _checked: self.apply())
         return made
 
     def _lay_out(self) -> None:
@@ -120,11 +120,11 @@ class FilterBar(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(10)
         column.addLayout(above)
-        column.addWidget(self.complaint)
+        column.addWidget(self.date_error)
         column.addLayout(below)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Say it shorter where everything would not fit into one row."""
+        """Use shorter texts if the buttons would not fit into one row."""
         super().resizeEvent(event)
         narrow = event.size().width() < _NARROW
         self.without_document.setText("No document" if narrow else "Without document")
@@ -132,7 +132,7 @@ class FilterBar(QWidget):
         self._below.setSpacing(_GAP // 2 if narrow else _GAP)
 
     def wanted(self) -> EntryFilter:
-        """Return what is asked for now."""
+        """Return the filter as it is set now."""
         value = self.direction.value()
         return EntryFilter(
             text=self.search.text().strip(),
@@ -144,17 +144,17 @@ class FilterBar(QWidget):
             shown=Shown(self.shown.value()),
         )
 
-    def tell(self) -> None:
-        """Send the filter on, if it is another than the last one sent."""
+    def apply(self) -> None:
+        """Emit `changed`, if the filter is different from the last one."""
         self._timer.stop()
         self._show_state()
         wanted = self.wanted()
-        if wanted != self._told:
-            self._told = wanted
+        if wanted != self._applied:
+            self._applied = wanted
             self.changed.emit(wanted)
 
     def show_filter(self, wanted: EntryFilter) -> None:
-        """Set every part to `wanted` and tell once."""
+        """Set all widgets to `wanted`, and emit `changed` at most once."""
         for part in (self.first, self.last, self.search):
             part.blockSignals(True)
         self.search.setText(wanted.text)
@@ -166,26 +166,26 @@ class FilterBar(QWidget):
         self.without_document.setChecked(wanted.without_document)
         self.waiting_only.setChecked(wanted.waiting_only)
         self.shown.set_value(wanted.shown.value)
-        self._complain("")
-        self.tell()
+        self._show_error("")
+        self.apply()
 
     def clear(self) -> None:
-        """Ask for everything."""
+        """Reset the filter."""
         self.show_filter(EntryFilter())
 
     def _take_preset(self, name: str) -> None:
         preset: Preset = next(each for each in presets(self._today()) if each.name == name)
         self.show_filter(replace(self.wanted(), first=preset.first, last=preset.last))
 
-    def _complain(self, sentence: str) -> None:
-        self.complaint.setText(sentence)
-        self.complaint.setVisible(bool(sentence))
+    def _show_error(self, sentence: str) -> None:
+        self.date_error.setText(sentence)
+        self.date_error.setVisible(bool(sentence))
 
     def _show_state(self) -> None:
         wanted = self.wanted()
         self.clear_button.setVisible(wanted != EntryFilter())
         dates = (wanted.first, wanted.last)
         named = [each.name for each in presets(self._today()) if (each.first, each.last) == dates]
-        words = (named[0] if named else "Chosen dates") if dates != (None, None) else "All dates"
+        words = (named[0] if named else "Custom dates") if dates != (None, None) else "All dates"
         self.period_button.setText(words)
         self.period_button.setAccessibleName(f"Period: {words}")

@@ -1,4 +1,4 @@
-"""The listing: the filter, the table with its totals, and the selected entry beside it."""
+"""The listing: the filter, the table with its totals, and the details of the selected entry."""
 
 from typing import TYPE_CHECKING
 
@@ -27,9 +27,11 @@ _FROM_CACHE = "No server: showing the last entries seen on this computer."
 
 
 class ListingView(QWidget):
-    """`add_wanted` opens Add Entry, `export_wanted` carries the EntryFilter to export, `edit_wanted` and
-    `void_wanted` the ListedEntry that Enter, Delete or a button means, `replication_known` the Replication
-    that was just read."""
+    """Shows the entries of the book.
+
+    `add_wanted` requests Add Entry. `export_wanted` carries the EntryFilter to export, `edit_wanted` and
+    `void_wanted` the ListedEntry to edit or void, and `replication_known` the Replication that was just read.
+    """
 
     add_wanted = Signal()
     export_wanted = Signal(object)
@@ -78,7 +80,7 @@ class ListingView(QWidget):
         return self._heading
 
     def free_room(self) -> QRect:
-        """Return where in this screen something may be laid over without hiding anything."""
+        """Return the free space in the head, where a toast hides nothing."""
         return self._heading.free_room()
 
     def _list_card(self) -> QFrame:
@@ -112,43 +114,43 @@ class ListingView(QWidget):
         down.activated.connect(self._enter_table)
 
     def open(self) -> None:
-        """Show the book from the beginning: called after signing in."""
+        """Show the open book without a filter. Call it after a log-in."""
         self.details.show_entry(None)
         self.filters.show_filter(EntryFilter())
         self._filter_changed(EntryFilter())
 
     def refresh(self, select: str = "") -> None:
-        """Read what is shown again, keeping selection and place, or selecting the entry of this id."""
+        """Load the shown rows again. Keep the selection, or select the entry with the id `select`."""
         self._to_select = select or self._to_select
         self.model.refresh()
         self._ask_totals()
         self.ask_replication()
 
     def set_at_server(self, at_server: bool) -> None:
-        """Say whether the book is at a server, so that it can be asked where an entry is."""
+        """Set whether the book is on a server: only then do entries have a replication status."""
         if at_server != self._at_server:
             self._at_server = at_server
-            self._tasks.supersede(self, "places")
+            self._tasks.supersede(self, "replication")
             self.model.set_replication({} if at_server else None, self.table.rows_in_sight())
 
     def ask_replication(self) -> None:
-        """Look up where this computer's changes are; `places_known` follows."""
+        """Read the replication status of this computer's changes; emits `replication_known`."""
         if self._at_server:
-            where = self._services.entries.replication
-            self._tasks.run(where, self._show_replication, owner=self, topic="places", local=True)
+            read = self._services.entries.replication
+            self._tasks.run(read, self._show_replication, owner=self, topic="replication", local=True)
 
     def focus_search(self) -> None:
-        """Move to the search box."""
+        """Set the focus to the search field."""
         self.filters.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.filters.search.selectAll()
 
     def begin(self) -> None:
-        """Move to the table."""
+        """Set the focus to the table, or to the button shown instead of an empty table."""
         shown = self.empty.button if self._stack.currentWidget() is self.empty else self.table
         shown.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def ask_export(self) -> None:
-        """Ask for the export of what is shown."""
+        """Emit `export_wanted` with the present filter."""
         self.export_wanted.emit(self.filters.wanted())
 
     def _filter_changed(self, wanted: EntryFilter) -> None:
@@ -220,11 +222,11 @@ class ListingView(QWidget):
             self.empty.say(
                 "wallet",
                 "No entries yet",
-                "Note what you spent or earned; it takes a few seconds.",
+                "Add what you spent or earned. It takes a few seconds.",
                 "Add entry",
             )
         else:
-            self.empty.say("search", "Nothing matches", "No entry fits what you asked for.", "Clear filters")
+            self.empty.say("search", "Nothing matches", "No entry matches these filters.", "Clear filters")
         self._stack.setCurrentWidget(self.empty)
 
     def _empty_pressed(self) -> None:
@@ -249,6 +251,6 @@ class ListingView(QWidget):
             self.table.selectRow(0)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Give the details a share of the width."""
+        """Set the width of the details panel."""
         super().resizeEvent(event)
         self.details.setFixedWidth(min(max(event.size().width() * 27 // 100, 236), 460))

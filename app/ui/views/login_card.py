@@ -1,4 +1,4 @@
-"""The card of the login screen: its fields and their looks, without any doing."""
+"""The card of the log-in view: its fields and buttons, without any logic."""
 
 from typing import Final
 
@@ -12,17 +12,21 @@ from app.ui.icons import put_icon
 from app.ui.widgets.address_field import AddressField, ReadInvite
 from app.ui.widgets.banner import Banner
 from app.ui.widgets.field import Field
+from app.ui.widgets.form_errors import clear_errors, show_errors
 from app.ui.widgets.pieces import button, label
 from app.ui.widgets.segment import Choice, Segment
 
 _WIDTH: Final = 400
 LOCAL, SERVER = "local", "server"
-NO_KEY_STORE = "You will sign in again next time: this computer has no key store."
+NO_KEY_STORE = "You will have to sign in again next time, because this computer has no key store."
 
 
 class LoginCard(QFrame):
-    """`place_picked` carries LOCAL or SERVER; `submitted` tells that the button or Enter was pressed.
-    `read_invite` reads what may be an invite link."""
+    """The log-in form.
+
+    `place_picked` carries LOCAL or SERVER. `submitted` is emitted by the button and by Enter. `read_invite`
+    parses the address if it is an invite link.
+    """
 
     place_picked = Signal(str)
     submitted = Signal()
@@ -55,12 +59,12 @@ class LoginCard(QFrame):
         return parts  # type: ignore[return-value]
 
     def sizeHint(self) -> QSize:
-        """Return the size at which no wrapped sentence is cut."""
-        height = self.heightForWidth(_WIDTH)  # -1 while no sentence that wraps is shown
+        """Return a size that shows all wrapped labels completely."""
+        height = self.heightForWidth(_WIDTH)  # -1 while no wrapped label is shown
         return QSize(_WIDTH, height if height > 0 else super().sizeHint().height())
 
     def minimumSizeHint(self) -> QSize:
-        """Return the same: the screen scrolls where there is less room."""
+        """Return the same size: in a smaller window, the view scrolls."""
         return self.sizeHint()
 
     def _make_head(self) -> None:
@@ -134,7 +138,7 @@ class LoginCard(QFrame):
         self.progress_label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
 
     def show_words(self, title: str, subtitle: str, submit: str) -> None:
-        """Set the title, the sentence below it and the button's words."""
+        """Set the title, the sentence below it, and the text of the button."""
         self.title.setText(title)
         self.subtitle.setText(subtitle)
         self.subtitle.setVisible(bool(subtitle))
@@ -142,19 +146,19 @@ class LoginCard(QFrame):
         self.submit_button.setAccessibleName(submit)
 
     def show_fields(self, *names: str) -> None:
-        """Show only the fields `names`; with none, also hide what belongs to them."""
+        """Show only the fields `names`; without names, hide the button too."""
         for name, field in self.fields.items():
             field.setVisible(name in names)
         self.submit_button.setVisible(bool(names))
         self.show_remember("password" in names)
 
     def show_remember(self, shown: bool) -> None:
-        """Show or hide the choice to be kept signed in, with what is to be known of it."""
+        """Show or hide the checkbox to stay signed in, and its hint."""
         self.remember.setVisible(shown)
         self._show_store()
 
     def set_key_store(self, here: bool) -> None:
-        """Note whether this computer can keep a session at all."""
+        """Set whether this computer has a key store that can keep a session."""
         self._key_store = here
         self._show_store()
 
@@ -163,7 +167,7 @@ class LoginCard(QFrame):
         self.no_store.setVisible(wanted and not self._key_store)
 
     def show_busy(self, text: str) -> None:
-        """Say what is being done, and take no input; an empty text ends it."""
+        """Show what is being done, and disable the form; "" ends it."""
         self.progress.setVisible(bool(text))
         self.progress_label.setText(text)
         self.progress_label.setVisible(bool(text))
@@ -171,27 +175,15 @@ class LoginCard(QFrame):
             widget.setEnabled(not text)
 
     def clear_errors(self) -> None:
-        """Take every sentence away."""
-        self.banner.hide()
-        for field in self.fields.values():
-            field.set_error("")
+        """Remove the errors of all fields, and hide the banner."""
+        clear_errors(self.fields, self.banner)
 
     def show_errors(self, message: str, errors: dict[str, str]) -> None:
-        """Put sentences under their fields; the rest, or `message`, in the banner."""
-        shown = {name: text for name, text in errors.items() if name in self.fields}
-        visible = {name: text for name, text in shown.items() if not self.fields[name].isHidden()}
-        for name, text in visible.items():
-            self.fields[name].set_error(text)
-        rest = [text for name, text in errors.items() if name not in visible]
-        if rest or not errors:
-            self.banner.say(" ".join(rest) or message, "danger")
-        for field in self.fields.values():
-            if field.error_text:
-                field.focus_target.setFocus()
-                return
+        """Show each error under its field; show the others, or `message`, in the banner."""
+        show_errors(self.fields, self.banner, message, errors)
 
     def focus_first(self) -> None:
-        """Move to the first empty field that is shown, else to the last one."""
+        """Set the focus to the first visible field that is empty, or to the last visible one."""
         names = ("address", "userName", "password")
         shown = [self.fields[name].focus_target for name in names if not self.fields[name].isHidden()]
         for editor in shown:

@@ -1,4 +1,4 @@
-"""The login screen: opens the book on this computer, or signs in on a server."""
+"""The log-in view: opens the book on this computer, or logs in to a server."""
 
 import getpass
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QGraphicsDropShadowEffect, QScrollArea, QVBoxLayou
 from app.errors import AppError
 from app.ui.tasks import Tasks
 from app.ui.views.login_card import LOCAL, SERVER, LoginCard
+from app.ui.widgets.form_errors import empty_login_fields
 
 if TYPE_CHECKING:
     from app.services import Services
@@ -26,7 +27,7 @@ _TOPIC = "login"
 
 
 def os_user_name() -> str:
-    """Return the name of the person at this computer, or an empty text."""
+    """Return the user's name in the operating system; "" if it is not known."""
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):
@@ -34,14 +35,14 @@ def os_user_name() -> str:
 
 
 def invited_words(facts: "InviteFacts") -> str:
-    """Return what an invite link did, in one line."""
+    """Return a line that says what was read from an invite link."""
     if facts.code:
         return "Invitation read. Create your account."
     return "Server found in the link. Now sign in."
 
 
 class LoginView(QScrollArea):
-    """`signed_in` carries the Session. Keeps the settings named above."""
+    """Logs in. `signed_in` carries the BookSession. The last input is stored in the settings named above."""
 
     signed_in = Signal(object)
 
@@ -83,8 +84,8 @@ class LoginView(QScrollArea):
         return self.card.place.value()
 
     def start(self, *, straight_in: bool = True) -> None:
-        """Go on where the last session was, also without a server, where it was to be remembered; a book
-        without a password opens at once. Not `straight_in`: show what is asked for instead."""
+        """Open the book as soon as possible: resume a remembered session, also offline, or open a local book
+        that has no password. Without `straight_in`, show the form instead."""
         self._straight_in = straight_in
         self._show_settings()
         if not straight_in:
@@ -108,7 +109,7 @@ class LoginView(QScrollArea):
         self.card.place.set_value(SERVER if settings.get(PLACE_KEY, LOCAL) == SERVER else LOCAL)
         self.card.address.setText(settings.get(ADDRESS_KEY, ""))
         self.card.remember.setChecked(settings.get(REMEMBER_KEY, "") == "yes")
-        accounts = self._services.accounts  # asking the key store may take a while
+        accounts = self._services.accounts  # in a task, because the key store may be slow
         self._tasks.run(accounts.remembers, self._show_store, owner=self, topic="store")
 
     def _show_store(self, place: str) -> None:
@@ -167,7 +168,7 @@ class LoginView(QScrollArea):
         self.card.show_remember(False)
         self.card.fields["userName"].label.setText("Your name")
         self.card.fields["password"].hint.setText("optional")
-        self.card.password.setPlaceholderText("Leave empty to open without one")
+        self.card.password.setPlaceholderText("Leave empty for no password")
         if not self.card.user_name.text():
             self.card.user_name.setText(self._proposed_name)
         self.card.user_name.setFocus()
@@ -219,7 +220,7 @@ class LoginView(QScrollArea):
         self.card.show_errors("", {"address": sentence})
 
     def submit(self) -> None:
-        """Do what the button says."""
+        """Handle the button: log in, create an account, or try again."""
         if not self.card.submit_button.isEnabled():
             return
         self.card.clear_errors()
@@ -256,13 +257,8 @@ class LoginView(QScrollArea):
     def _submit_server(self) -> None:
         address, name = self.card.address.value(), self.card.user_name.text().strip()
         password, creating = self.card.password.text(), self._creating
-        missing = {
-            "address": "" if address else "Enter the address of the server.",
-            "userName": "" if name else "Enter your user name.",
-            "password": "" if password else "Enter your password.",
-        }
-        if not all((address, name, password)):
-            self.card.show_errors("", {key: text for key, text in missing.items() if text})
+        if missing := empty_login_fields(address, name, password):
+            self.card.show_errors("", missing)
             return
         self._remember_choice()
         self.card.show_busy("Creating your account…" if creating else "Signing in…")
@@ -287,7 +283,7 @@ class LoginView(QScrollArea):
             settings.set(USER_KEY, self.card.user_name.text().strip())
 
     def note_server(self, address: str, user_name: str) -> None:
-        """Note that the book is on a server from now on: the next sign-in proposes that."""
+        """Store that the book is on a server now, so that the next log-in proposes it."""
         for key, value in ((PLACE_KEY, SERVER), (ADDRESS_KEY, address), (USER_KEY, user_name)):
             self._services.settings.set(key, value)
 

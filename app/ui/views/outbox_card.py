@@ -1,4 +1,4 @@
-"""One item of the outbox: what it does, to which entry, how often it was tried, and its buttons."""
+"""The card of an outbox item: its operation and entry, the attempts to send it, and its buttons."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +19,7 @@ _KINDS: Final = {"create": "New", "edit": "Edit", "void": "Void", "restore": "Re
 
 
 class OutboxCard(QFrame):
-    """Each signal carries the OutboxItem. Only a refused one can be discarded."""
+    """Shows one item. Each signal carries it. Only a refused item can be discarded."""
 
     retry_wanted = Signal(object)
     copy_wanted = Signal(object)

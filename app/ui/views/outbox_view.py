@@ -1,4 +1,4 @@
-"""The outbox: what is on this computer only, how the sending goes, and what can be done about it."""
+"""The outbox view: the operations that are only on this computer, and the actions on them."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from app.services import Services
 
 _MOST_CARDS: Final = 200
-_EXPLANATION = "Saved on this computer, and not yet confirmed by a server. It is sent by itself."
+_EXPLANATION = "Saved on this computer, and not yet confirmed by a server. Bahi sends them automatically."
 
 
 class OutboxView(QWidget):
-    """`send_wanted` asks to send at once; `changed` tells that an item was discarded or is to go again."""
+    """Shows the items. `send_wanted` requests to send them now. `changed` follows a discard or a retry."""
 
     send_wanted = Signal()
     changed = Signal()
@@ -51,7 +51,7 @@ class OutboxView(QWidget):
         self.list = CardList("outbox_list")
         self.more = label("", "muted", "outbox_more")
         self.empty = EmptyState("outbox_empty")
-        self.empty.say("check-double", "Nothing waits", "Everything is confirmed by the server.", "")
+        self.empty.say("check-double", "Nothing to send", "Everything is confirmed by the server.", "")
 
     def _lay_out(self) -> None:
         full = QWidget()
@@ -74,22 +74,22 @@ class OutboxView(QWidget):
         column.addWidget(self._stack, 1)
 
     def free_room(self) -> QRect:
-        """Return where in this screen something may be laid over without hiding anything."""
+        """Return the free space in the head, where a toast hides nothing."""
         return self._head.free_room()
 
     def begin(self) -> None:
-        """Show what waits now."""
+        """Show the present items."""
         self.refresh()
         self.send_button.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def clear(self) -> None:
-        """Forget what was shown: the next book is somebody else's."""
+        """Remove all items: the next book may be another user's."""
         self._tasks.supersede(self, "items")
         self.banner.hide()
         self._show(())
 
     def refresh(self) -> None:
-        """Read the outbox again, if it is on view."""
+        """Load the items again, if the view is visible."""
         if self.isVisible():
             self._tasks.run(self._services.sync.items, self._show, self._failed, owner=self, topic="items")
 
@@ -116,7 +116,7 @@ class OutboxView(QWidget):
 
     def _discard(self, item: "OutboxItem") -> None:
         question = f"Discard this {_WHAT[item.kind.value]} {item.human_code}?"
-        explanation = "No server has it, so nothing of it stays. If in doubt, save a copy first."
+        explanation = "No server has it, so it will be lost for good. If in doubt, save a copy first."
         if self._desktop.confirm(self, question, explanation, "Discard", "Keep"):
             sync, op_id = self._services.sync, item.op_id
             self._tasks.run(

@@ -1,4 +1,4 @@
-"""The sidebar: the name, the screens, and at the foot the state of the connection, user and look."""
+"""The sidebar: the views, the connection status, the user, and the theme."""
 
 from enum import Enum
 from functools import partial
@@ -21,9 +21,9 @@ from app.ui.theme import Mode
 from app.ui.widgets.pieces import ElidedLabel, button, label, set_look, tool_button
 
 _MODES = (
-    (Mode.SYSTEM, "monitor", "Look as the system does"),
-    (Mode.LIGHT, "sun", "Light"),
-    (Mode.DARK, "moon", "Dark"),
+    (Mode.SYSTEM, "monitor", "Same theme as the system"),
+    (Mode.LIGHT, "sun", "Light theme"),
+    (Mode.DARK, "moon", "Dark theme"),
 )
 
 
@@ -31,7 +31,7 @@ _NAME_ROOM = 108  # px
 
 
 class Screen(Enum):
-    """The screens that the sidebar leads to."""
+    """The views that can be chosen in the sidebar."""
 
     ADD = "add"
     ENTRIES = "entries"
@@ -39,8 +39,11 @@ class Screen(Enum):
 
 
 class Sidebar(QFrame):
-    """`screen_wanted` carries a Screen, `mode_picked` a theme Mode; `account_wanted` tells that the name of
-    the user was pressed, `try_now_wanted` that a server is to be looked for at once."""
+    """The sidebar of the main window.
+
+    `screen_wanted` carries a Screen, and `mode_picked` a theme Mode. `account_wanted`, `try_now_wanted` and
+    `sign_out_wanted` are emitted by their buttons.
+    """
 
     screen_wanted = Signal(object)
     mode_picked = Signal(object)
@@ -170,41 +173,41 @@ class Sidebar(QFrame):
         return row
 
     def show_mode(self, mode: Mode) -> None:
-        """Mark which look is chosen."""
+        """Check the button of the chosen theme."""
         for number, (value, _icon, _tip) in enumerate(_MODES):
             self._modes.button(number).setChecked(value is mode)
 
     def show_screen(self, screen: Screen) -> None:
-        """Mark which screen is shown."""
+        """Check the button of the shown view."""
         self._buttons[screen].setChecked(True)
 
     def show_waiting(self, count: int) -> None:
-        """Show how many items the outbox holds; nothing for none."""
+        """Show the number of items in the outbox; hide it if there are none."""
         self.badge.setText(group_digits(str(count)))
         self.badge.setVisible(count > 0)
         self.outbox_button.setAccessibleName(f"Outbox, {count} waiting" if count else "Outbox")
 
     def show_session(self, user_name: str, server: str) -> None:
-        """Show who is signed in and where the book is."""
+        """Show the user's name and the server of the book."""
         metrics = self.user_button.fontMetrics()
         self.user_button.setText(metrics.elidedText(user_name, Qt.TextElideMode.ElideRight, _NAME_ROOM))
         self.user_button.setAccessibleName(f"Account of {user_name}")
         self.show_server(server)
 
     def show_server(self, server: str) -> None:
-        """Show where the book is."""
+        """Show the server of the book."""
         self.server_label.setText(server)
 
     def show_try_now(self, shown: bool) -> None:
-        """Offer to look for a server at once, or not."""
+        """Show or hide the button that looks for a server at once."""
         self.try_button.setVisible(shown)
 
     def set_trying(self, trying: bool) -> None:
-        """Take no more presses while a server is being looked for."""
+        """Disable the button while a server is being looked for."""
         self.try_button.setEnabled(not trying)
 
     def show_status(self, text: str, tone: str, explanation: str = "") -> None:
-        """Show the state of the connection; tone is good, warn, danger or empty."""
+        """Show the connection status. `tone` is good, warn, danger or "". `explanation` is the tool tip."""
         self.status.setText(text)
         self.status.setToolTip(explanation)
         self.status.setAccessibleName(f"Connection: {text}")

@@ -1,4 +1,4 @@
-"""The foot of the listing: how many entries, and what they sum up to."""
+"""The foot of the listing: the number of entries, and their sums."""
 
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QGridLayout, QHBoxLayout, QLabel
@@ -13,7 +13,7 @@ _NARROW = 560
 
 
 class TotalsFoot(QFrame):
-    """Shows the Totals of the filter; a dash until they are known."""
+    """Shows the totals of the filter, or dashes while they are not known."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,18 +53,18 @@ class TotalsFoot(QFrame):
         return grid
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Put the count above the sums where there is little room."""
+        """Move the count above the sums if the width is small."""
         super().resizeEvent(event)
         narrow = event.size().width() < _NARROW
         across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
         self._box.setDirection(down if narrow else across)
 
     def sums(self) -> tuple[QLabel, QLabel, QLabel]:
-        """Return the labels of Money Out, Money In and Net."""
+        """Return the labels with the values of Money Out, Money In and Net."""
         return self.out, self.into, self.net
 
     def show_totals(self, totals: Totals | None) -> None:
-        """Show `totals`, or dashes for None."""
+        """Show `totals`; for None, dashes."""
         known = totals or Totals()
         self.count.setText(count_text(known.count, "entry", "entries") if totals else "Counting…")
         self.waiting.setText(f"· {group_digits(str(known.waiting))} waiting" if known.waiting else "")
@@ -73,6 +73,6 @@ class TotalsFoot(QFrame):
             value.setText(format_amount(amount) if totals else "—")
 
     def show_unknown(self) -> None:
-        """Say that the sums cannot be told just now."""
+        """Show that the totals cannot be loaded."""
         self.show_totals(None)
         self.count.setText("Totals need the server")

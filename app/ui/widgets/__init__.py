@@ -1,1 +1,1 @@
-"""Small widgets that the screens are made of."""
+"""Small widgets that the views and dialogs are made of."""

@@ -1,4 +1,4 @@
-"""The field for a server's address, which also takes an invite link: it shows the address of the link."""
+"""The field for a server's address. It also accepts an invite link, and then shows the link's address."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -16,8 +16,11 @@ ReadInvite = Callable[[str], "InviteFacts | None"]
 
 
 class AddressField(QLineEdit):
-    """`invited` carries the InviteFacts of a link that was just put in, `damaged` the sentence about one that
-    is no whole link. A pasted link is read at once, a typed one when it is finished."""
+    """A field for an address or an invite link.
+
+    `invited` carries the InviteFacts of a link, and `damaged` a sentence about an incomplete link. A pasted
+    link is read at once, a typed one when editing has finished.
+    """
 
     invited = Signal(object)
     damaged = Signal(str)
@@ -37,12 +40,12 @@ class AddressField(QLineEdit):
         self.editingFinished.connect(self.take_link)
 
     def value(self) -> str:
-        """Return where to sign in: the link itself, as long as its address stands here unchanged."""
+        """Return the typed address; or the whole link, if the text is still the address of the link."""
         typed = self.text().strip()
         return self._link if self._link and typed == self._address else typed
 
     def take_link(self) -> bool:
-        """Read the link that stands here, if one does; say whether that needs the person's attention."""
+        """Read the text if it is an invite link. Return whether it was a link, complete or damaged."""
         text = self.text()
         try:
             facts = self._read_invite(text)
@@ -57,7 +60,7 @@ class AddressField(QLineEdit):
         return True
 
     def _edited(self, text: str) -> None:
-        if abs(len(text) - self._length) != 1:  # not a key pressed: pasted
+        if abs(len(text) - self._length) != 1:  # more than one key press: the text was pasted
             self.take_link()
 
     def _changed(self, text: str) -> None:

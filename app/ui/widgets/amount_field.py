@@ -1,21 +1,21 @@
-"""The amount: a large right-aligned text field with a rupee sign, parsed as Decimal, never as a double."""
+"""The field for an amount: large, right-aligned, with a rupee sign. It returns a Decimal, never a float."""
 
 from decimal import Decimal
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QFocusEvent, QResizeEvent
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 
 from app.domain.money import format_amount, parse_amount
 from app.errors import InputError
 from app.ui.theme import figures_font
 from app.ui.widgets.pieces import label
+from app.ui.widgets.tidied_line import TidiedLine
 
 
-class AmountField(QLineEdit):
-    """`complained` carries the sentence about what was typed when the focus leaves, or an empty text."""
+class AmountField(TidiedLine):
+    """`error_changed` carries a sentence if the amount is invalid when the focus leaves, otherwise ""."""
 
-    complained = Signal(str)
+    error_changed = Signal(str)
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -32,39 +32,24 @@ class AmountField(QLineEdit):
         self.setTextMargins(24, 0, 2, 0)
 
     def amount(self) -> Decimal:
-        """Return what is typed, in rupees; raises InputError with `fields={"amount": …}`."""
+        """Return the typed amount in rupees. Raises InputError with `fields["amount"]`."""
         return parse_amount(self.text())
 
     def tidy(self) -> None:
-        """Group the digits of a good amount (`1,23,456.00`) and complain about a bad one."""
+        """Format a valid amount (`1,23,456.00`), and emit `error_changed`."""
         if not self.text().strip():
             self.clear()
-            self.complained.emit("")
+            self.error_changed.emit("")
             return
         try:
             self.setText(format_amount(self.amount(), symbol=False))
         except InputError as error:
-            self.complained.emit(error.fields.get("amount", error.message))
+            self.error_changed.emit(error.fields.get("amount", error.message))
         else:
-            self.complained.emit("")
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        """Select everything, so that typing replaces it."""
-        super().focusInEvent(event)
-        QTimer.singleShot(0, self, self._select)  # after the mouse press that brought the focus
-
-    def _select(self) -> None:
-        if self.hasFocus():
-            self.selectAll()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Tidy what was typed, unless only the window lost the focus."""
-        super().focusOutEvent(event)
-        if event.reason() not in (Qt.FocusReason.ActiveWindowFocusReason, Qt.FocusReason.PopupFocusReason):
-            self.tidy()
+            self.error_changed.emit("")
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep the rupee sign at the left, in the middle of the height."""
+        """Keep the rupee sign on the left, vertically centred."""
         super().resizeEvent(event)
         self._sign.adjustSize()
         self._sign.move(13, (self.height() - self._sign.height()) // 2)

@@ -1,4 +1,4 @@
-"""A banner: one sentence in a soft colour, perhaps with a button."""
+"""A banner: a sentence on a coloured background, with an optional button."""
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel
@@ -10,7 +10,7 @@ _ICONS = {"warn": "info", "danger": "alert", "good": "check"}
 
 
 class Banner(QFrame):
-    """Hidden until `say`; `pressed` tells that the button was pressed."""
+    """Hidden until `say`. `pressed` is emitted by the button."""
 
     pressed = Signal()
 
@@ -30,7 +30,7 @@ class Banner(QFrame):
         self.hide()
 
     def say(self, sentence: str, tone: str = "warn", action: str = "") -> None:
-        """Show `sentence`; tone is warn, danger or good; `action` is the button's text."""
+        """Show `sentence`. `tone` is warn, danger or good. `action` is the button's text, "" for none."""
         self._text.setText(sentence)
         self.setAccessibleName(sentence)
         self._button.setText(action)
@@ -42,5 +42,5 @@ class Banner(QFrame):
         self.show()
 
     def text(self) -> str:
-        """Return the sentence shown, or an empty text while hidden."""
+        """Return the sentence; "" while hidden."""
         return self._text.text() if not self.isHidden() else ""

@@ -1,4 +1,4 @@
-"""Cards one below the other, scrolled where there are many."""
+"""A vertical list of cards that scrolls."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 
 class CardList(QScrollArea):
-    """Shows what `show_cards` is given, from the top."""
+    """Shows the cards given to `show_cards`, the first one at the top."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -27,7 +27,7 @@ class CardList(QScrollArea):
         self._cards: list[QWidget] = []
 
     def show_cards(self, cards: Sequence[QWidget]) -> None:
-        """Show `cards` in the place of those before, at the same place of scrolling."""
+        """Replace all cards, keeping the scroll position."""
         for old in self._cards:
             self._column.removeWidget(old)
             old.hide()
@@ -37,5 +37,5 @@ class CardList(QScrollArea):
             self._column.insertWidget(at, card)
 
     def cards(self) -> list[QWidget]:
-        """Return what is shown, from the top."""
+        """Return the cards, the first one at the top."""
         return list(self._cards)

@@ -1,10 +1,10 @@
-"""A date: typed in many ways, moved a day by + and −, or picked from a calendar."""
+"""The field for a date: typed in many forms, changed by a day with + and −, or picked from a calendar."""
 
 import contextlib
 from collections.abc import Callable
 from datetime import date, timedelta
 
-from PySide6.QtCore import QDate, QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QDate, QPoint, Qt, Signal
 from PySide6.QtGui import QAction, QFocusEvent, QKeyEvent, QTextCharFormat
 from PySide6.QtWidgets import QCalendarWidget, QFrame, QLineEdit, QToolButton, QVBoxLayout
 
@@ -12,18 +12,18 @@ from app.domain.dates import format_date, parse_date
 from app.errors import InputError
 from app.ui.icons import put_icon
 from app.ui.theme import colour, figures_font
+from app.ui.widgets.tidied_line import TidiedLine
 
 _STEPS = {Qt.Key.Key_Plus: 1, Qt.Key.Key_Minus: -1, Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}
 
 
-class DateField(QLineEdit):
-    """`date_changed` carries a date or None; `complained` a sentence about what was typed, or an empty text.
-
-    `optional` allows an empty field, which means None.
+class DateField(TidiedLine):
+    """`date_changed` carries a date or None. `error_changed` carries a sentence if the text is not a valid
+    date, otherwise "". If `optional`, the field may be empty, which means None.
     """
 
     date_changed = Signal(object)
-    complained = Signal(str)
+    error_changed = Signal(str)
 
     def __init__(self, name: str, today: Callable[[], date], *, optional: bool = False) -> None:
         super().__init__()
@@ -48,19 +48,19 @@ class DateField(QLineEdit):
         self.addAction(action, QLineEdit.ActionPosition.TrailingPosition)
 
     def value(self) -> date | None:
-        """Return the date as last understood; None when empty."""
+        """Return the last valid date; None if the field is empty."""
         return self._value
 
     def set_value(self, value: date | None) -> None:
-        """Show `value` (None only where the field is optional) and tell if it is another."""
+        """Set the date; emit `date_changed` if it is a different one. None requires an optional field."""
         changed = value != self._value
         self._value = value
         self._show_value()
         if changed:
             self.date_changed.emit(value)
 
-    def understood(self) -> date | None:
-        """Return what is typed, without tidying it; raises InputError with `fields={"date": …}`."""
+    def parsed(self) -> date | None:
+        """Return the typed date, without changing the text. Raises InputError with `fields["date"]`."""
         text = self.text().strip()
         if not text and self._optional:
             return None
@@ -69,39 +69,39 @@ class DateField(QLineEdit):
         return parse_date(text, self._today())
 
     def read(self) -> date | None:
-        """Understand what is typed, tidy it and return it; raises InputError as `understood` does."""
-        day = self.understood()
+        """Parse the text, format it, and return the date. Raises InputError as `parsed` does."""
+        day = self.parsed()
         if day != self._value or day is None or self.text().strip() != format_date(day):
             self.set_value(day)
         return self._value
 
     def show_text(self, text: str) -> None:
-        """Show `text` as if it had been typed, right or wrong."""
+        """Set `text` as if it had been typed, valid or not."""
         self.setText(text)
         with contextlib.suppress(InputError):
             self.read()
 
     def tidy(self) -> None:
-        """Understand what is typed, or complain."""
+        """Format a valid date, and emit `error_changed`."""
         try:
             self.read()
         except InputError as error:
-            self.complained.emit(error.fields.get("date", error.message))
+            self.error_changed.emit(error.fields.get("date", error.message))
         else:
-            self.complained.emit("")
+            self.error_changed.emit("")
 
     def step(self, days: int) -> None:
-        """Move by `days`, from today when empty."""
+        """Change the date by `days`, starting from today if the field is empty."""
         self.set_value((self._value or self._today()) + timedelta(days=days))
-        self.complained.emit("")
+        self.error_changed.emit("")
         self.selectAll()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Take + − ↑ ↓ as a day more or less while no other text is being typed; F4 opens the calendar."""
+        """Change the date by a day with + − ↑ ↓, unless other text is being typed. F4 opens the calendar."""
         key = Qt.Key(event.key())
         if key is Qt.Key.Key_F4:
             self.open_calendar()
-        elif key in _STEPS and self._untouched():
+        elif key in _STEPS and self._is_unedited():
             self._step_base = self._value if key in (Qt.Key.Key_Plus, Qt.Key.Key_Minus) else None
             self._step_sign = "+" if key is Qt.Key.Key_Plus else "-"
             self.step(_STEPS[key])
@@ -112,7 +112,10 @@ class DateField(QLineEdit):
             super().keyPressEvent(event)
 
     def _begin_offset(self, digit: str) -> None:
-        """Make `-` and then `3` mean “three days ago”, as the same keys would if they were only text."""
+        """Turn `-` followed by `3` into the text `-3`, which means “three days ago”.
+
+        The `-` alone has already changed the date by a day; undo that.
+        """
         self.set_value(self._step_base)
         self._step_base = None
         self.setText(f"{self._step_sign}{digit}")
@@ -120,33 +123,22 @@ class DateField(QLineEdit):
     def _forget_step(self, _text: str) -> None:
         self._step_base = None
 
-    def _untouched(self) -> bool:
+    def _is_unedited(self) -> bool:
         shown = format_date(self._value) if self._value else ""
         return self.text() == shown
 
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        """Select everything, so that typing replaces it."""
-        super().focusInEvent(event)
-        QTimer.singleShot(0, self, self._select)
-
-    def _select(self) -> None:
-        if self.hasFocus():
-            self.selectAll()
-
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Understand what was typed, unless only the window lost the focus."""
-        super().focusOutEvent(event)
+        """Format the date, unless only the window lost the focus."""
         self._step_base = None
-        if event.reason() not in (Qt.FocusReason.ActiveWindowFocusReason, Qt.FocusReason.PopupFocusReason):
-            self.tidy()
+        super().focusOutEvent(event)
 
     def open_calendar(self) -> None:
-        """Show a month under the field; a click or Enter in it picks the day."""
+        """Show a calendar under the field. A click or Enter picks a day."""
         picker = QCalendarWidget()
         picker.setObjectName(f"{self.objectName()}_month")
         picker.setVerticalHeaderFormat(QCalendarWidget.VerticalHeaderFormat.NoVerticalHeader)
         picker.setFirstDayOfWeek(Qt.DayOfWeek.Monday)
-        _dress(picker)
+        _style(picker)
         shown = self._value or self._today()
         picker.setSelectedDate(QDate(shown.year, shown.month, shown.day))
         popup = QFrame(self, Qt.WindowType.Popup)
@@ -165,15 +157,15 @@ class DateField(QLineEdit):
             self._calendar.close()
             self._calendar = None
         self.set_value(date(day.year(), day.month(), day.day()))
-        self.complained.emit("")
+        self.error_changed.emit("")
         self.setFocus()
 
     def _show_value(self) -> None:
         self.setText(format_date(self._value) if self._value else "")
 
 
-def _dress(picker: QCalendarWidget) -> None:
-    """Give the calendar our colours and arrows; Qt paints weekends red."""
+def _style(picker: QCalendarWidget) -> None:
+    """Set the theme's colours and arrows. Qt would paint weekends red."""
     words = QTextCharFormat()
     words.setForeground(colour("text_muted"))
     for day in (Qt.DayOfWeek.Saturday, Qt.DayOfWeek.Sunday):

@@ -1,11 +1,11 @@
-"""Debit or Credit, as one segment."""
+"""The choice between Debit and Credit."""
 
 from app.domain.entry import Direction
 from app.ui.widgets.segment import Choice, Segment
 
 
 def direction_segment(prefix: str = "") -> Segment:
-    """Return the segment of an entry's form; its values are those of `Direction`."""
+    """Return a segment for an entry's direction. Its values are those of `Direction`."""
     return Segment(
         [
             Choice(Direction.DEBIT.value, "Debit", f"{prefix}debit_button", "arrow-up-right"),

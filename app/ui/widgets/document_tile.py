@@ -1,4 +1,4 @@
-"""One pinned bill: its thumbnail, name and size, with buttons to remove, move and open it."""
+"""The tile of an attached bill: thumbnail, name and size, and buttons to remove and move it."""
 
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -20,12 +20,12 @@ from app.ui.icons import put_icon
 from app.ui.theme import colour
 from app.ui.widgets.pieces import ElidedLabel, label, tool_button
 
-TILE_MIME = "application/x-bahi-pinned-bill"
+TILE_MIME = "application/x-bahi-document-tile"
 _WIDTH, _THUMB_HEIGHT, _HEIGHT = 100, 90, 136
 
 
 class Thumbnail(QLabel):
-    """A small picture, filling its frame from the top; an icon until there is one."""
+    """A small picture that fills its frame; an icon while there is no picture."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,17 +34,17 @@ class Thumbnail(QLabel):
         self._picture = QPixmap()
 
     def show_icon(self, name: str, tint: str = "text_muted") -> None:
-        """Show an icon in place of a picture."""
+        """Show an icon instead of a picture."""
         self._picture = QPixmap()
         put_icon(self, name, tint, size=26)
 
     def show_image(self, image: QImage) -> None:
-        """Show `image`, cut to the frame."""
+        """Show `image`, cropped to the frame."""
         self._picture = QPixmap.fromImage(image)
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the picture as wide as the frame, its head at the top."""
+        """Draw the picture over the whole frame, from its top: a bill is recognized by its head."""
         if self._picture.isNull():
             super().paintEvent(event)
             return
@@ -61,9 +61,10 @@ class Thumbnail(QLabel):
 
 
 class DocumentTile(QFrame):
-    """`removed`, `opened` and `moved(by)` tell what the person wants; `key` names the tile for a drag.
+    """A tile that can be opened, removed and moved, by mouse and keyboard.
 
-    Keys: Enter opens, Delete removes, Alt+Left and Alt+Right move.
+    `removed`, `opened` and `moved` request these actions; they carry the tile's `key`, and `moved` also the
+    number of places. Keys: Enter opens, Delete removes, Alt+Left and Alt+Right move.
     """
 
     removed = Signal(str)
@@ -84,7 +85,7 @@ class DocumentTile(QFrame):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._build()
         self.thumbnail.show_icon("clock")
-        self._describe("being pinned…")
+        self._describe("attaching…")
 
     def _build(self) -> None:
         self.thumbnail = Thumbnail()
@@ -117,7 +118,7 @@ class DocumentTile(QFrame):
         return made
 
     def attach(self, attachment: Attachment) -> None:
-        """Show that the bytes are kept on this computer."""
+        """Show that the bill is stored on this computer."""
         self.attachment = attachment
         self.file_name = attachment.file_name
         self.name.setText(attachment.file_name)
@@ -125,7 +126,7 @@ class DocumentTile(QFrame):
         self.thumbnail.show_icon("file-pdf" if attachment.media_type == PDF else "image")
 
     def show_note(self, note: str) -> None:
-        """Say why there is no picture: `is locked with a password…`, after the name of the file."""
+        """Show why there is no picture. `note` follows the file name in a sentence: `has a password.`"""
         self.note = note
         self.thumbnail.show_icon("alert", "warn")
         self.setToolTip(f"“{self.file_name}” {note}")
@@ -136,7 +137,7 @@ class DocumentTile(QFrame):
         self.setAccessibleName(f"{self.file_name}, {state}")
 
     def sizeHint(self) -> QSize:
-        """Return the fixed size of every tile."""
+        """Return the size of a tile, which is fixed."""
         return QSize(_WIDTH, _HEIGHT)
 
     def _show_movers(self, shown: bool) -> None:
@@ -144,23 +145,23 @@ class DocumentTile(QFrame):
         self.right_button.setVisible(shown and self._movable)
 
     def event(self, event: QEvent) -> bool:
-        """Show the moving buttons under the mouse."""
+        """Show the move buttons while the mouse is over the tile."""
         if event.type() in (QEvent.Type.Enter, QEvent.Type.Leave):
             self._show_movers(event.type() is QEvent.Type.Enter or self.hasFocus())
         return super().event(event)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Show the moving buttons while focused."""
+        """Show the move buttons."""
         super().focusInEvent(event)
         self._show_movers(True)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Hide the moving buttons again."""
+        """Hide the move buttons, unless the mouse is over the tile."""
         super().focusOutEvent(event)
         self._show_movers(self.underMouse())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Open, remove or move by key."""
+        """Open, remove or move the bill."""
         alt = event.modifiers() & Qt.KeyboardModifier.AltModifier
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers():
             self.opened.emit(self.key)
@@ -172,7 +173,7 @@ class DocumentTile(QFrame):
             super().keyPressEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Remember where a drag may begin."""
+        """Store the position, in case a drag begins here."""
         self._press = event.position().toPoint()
         self.setFocus(Qt.FocusReason.MouseFocusReason)
 
@@ -181,7 +182,7 @@ class DocumentTile(QFrame):
         self.opened.emit(self.key)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Begin a drag that moves the tile among the others."""
+        """Start a drag that moves the tile to another place."""
         if not self._movable:
             return
         far = (event.position().toPoint() - self._press).manhattanLength()

@@ -1,4 +1,4 @@
-"""The bills of the entry being written: drop area, Browse, the pinned ones, and what was refused."""
+"""The bills of an entry in a form: the drop area, Browse, the attached bills, and errors."""
 
 import itertools
 from collections.abc import Callable, Iterable
@@ -29,7 +29,7 @@ _THUMB_EDGE = 320
 
 
 class DropArea(QFrame):
-    """The dashed frame; a click on it browses."""
+    """The dashed frame. `pressed` is emitted by a click."""
 
     pressed = Signal()
 
@@ -52,21 +52,22 @@ class DropArea(QFrame):
             column.addWidget(line, 0, Qt.AlignmentFlag.AlignHCenter)
 
     def set_compact(self, compact: bool) -> None:
-        """Shrink to one line once something is pinned, to leave room for the bills."""
+        """Shrink to one line, to leave room for the bills."""
         self._lines[0].setVisible(not compact)
         self._lines[2].setVisible(not compact)
         margin = 8 if compact else 22
         self._column.setContentsMargins(12, margin, 12, margin)
 
     def mouseReleaseEvent(self, _event: object) -> None:
-        """Browse."""
+        """Emit `pressed`."""
         self.pressed.emit()
 
 
 class DocumentsPanel(QFrame):
-    """Pins files and pictures; `changed` after every change, `settled` when nothing is being attached.
+    """Attaches files and pictures.
 
-    `prefix` begins the object names. Not `movable`: the bills stay in their order, as those of a saved entry.
+    `changed` is emitted after every change, and `settled` when no bill is being read any more. `prefix` is
+    the first part of the object names. Bills that are not `movable` keep their order, as in a saved entry.
     """
 
     changed = Signal()
@@ -85,7 +86,7 @@ class DocumentsPanel(QFrame):
         super().__init__()
         self.setObjectName(f"{prefix}documents_panel")
         self.setProperty("role", "card")
-        self.setAcceptDrops(True)  # only for tiles being moved; files go on to the window
+        self.setAcceptDrops(True)  # only for tiles that are moved; dropped files are left to the window
         self._services = services
         self._tasks = tasks
         self._desktop = desktop
@@ -131,25 +132,25 @@ class DocumentsPanel(QFrame):
         return area
 
     def attachments(self) -> tuple[Attachment, ...]:
-        """Return the pinned bills in their order, without those still being attached."""
+        """Return the attached bills in order, without those that are still being read."""
         return tuple(tile.attachment for tile in self._tiles if tile.attachment is not None)
 
     @property
     def attaching(self) -> bool:
-        """Say whether a bill is still being read."""
+        """Return whether a bill is still being read."""
         return any(tile.attachment is None for tile in self._tiles)
 
     @property
     def empty(self) -> bool:
-        """Say whether nothing is pinned or being pinned."""
+        """Return whether there are no bills, not even ones being read."""
         return not self._tiles
 
     def browse(self) -> None:
-        """Let the person choose files and pin them."""
+        """Let the user choose files, and attach them."""
         self.add_files(self._desktop.choose_files(self))
 
     def add_files(self, paths: list[Path]) -> None:
-        """Pin `paths` in their order."""
+        """Attach `paths` in this order."""
         self.refusal.hide()
         for path in paths:
             if not self._room():
@@ -157,23 +158,23 @@ class DocumentsPanel(QFrame):
             self._add(path.name, partial(self._services.documents.attach_file, path))
 
     def add_kept(self, attachments: Iterable[Attachment]) -> None:
-        """Show bills that are kept already: those of a draft, or of the entry being edited."""
+        """Add bills that are stored already: those of a draft, or of the entry being edited."""
         for attachment in attachments:
             tile = self._new_tile(attachment.file_name)
             tile.attach(attachment)
-            self._ask_thumbnail(tile, attachment)
+            self._load_thumbnail(tile, attachment)
         self._count()
 
     def add_image(self, image: QImage, name: str = "Pasted picture.png") -> None:
-        """Pin a picture from the clipboard as a PNG."""
+        """Attach a picture from the clipboard as a PNG."""
         self.refusal.hide()
         if self._room():
             self._add(name, lambda: self._services.documents.attach_bytes(previews.png_bytes(image), name))
 
     def clear(self) -> None:
-        """Unpin everything."""
+        """Remove all bills."""
         for tile in list(self._tiles):
-            self._take_off(tile)
+            self._delete_tile(tile)
         self.refusal.hide()
         self.note.hide()
         self._count()
@@ -181,7 +182,7 @@ class DocumentsPanel(QFrame):
     def _room(self) -> bool:
         if len(self._tiles) < MAX_DOCUMENTS:
             return True
-        self._refuse(f"An entry takes at most {MAX_DOCUMENTS} documents; the rest were not added.")
+        self._refuse(f"An entry can have at most {MAX_DOCUMENTS} documents. The rest were not added.")
         return False
 
     def _refuse(self, sentence: str) -> None:
@@ -208,61 +209,61 @@ class DocumentsPanel(QFrame):
         if tile not in self._tiles:
             return
         if any(other.sha256 == attachment.sha256 for other in self.attachments()):
-            self._refuse(f"“{attachment.file_name}” is pinned to this entry already.")
-            self._take_off(tile)
+            self._refuse(f"“{attachment.file_name}” is already attached to this entry.")
+            self._delete_tile(tile)
         else:
             tile.attach(attachment)
-            self._ask_thumbnail(tile, attachment)
+            self._load_thumbnail(tile, attachment)
         self._count()
-        self._tell_settled()
+        self._emit_settled()
 
     def _failed(self, tile: DocumentTile, error: AppError) -> None:
         if tile in self._tiles:
-            self._take_off(tile)
+            self._delete_tile(tile)
             self._refuse(error.message)
             self._count()
-            self._tell_settled()
+            self._emit_settled()
 
-    def _tell_settled(self) -> None:
+    def _emit_settled(self) -> None:
         if not self.attaching:
             self.settled.emit()
 
-    def _ask_thumbnail(self, tile: DocumentTile, attachment: Attachment) -> None:
+    def _load_thumbnail(self, tile: DocumentTile, attachment: Attachment) -> None:
         def work() -> QImage:
             path = self._services.documents.fetch(attachment)
             return previews.picture(path, attachment.media_type, edge=_THUMB_EDGE).image
 
-        self._tasks.run(work, tile.thumbnail.show_image, partial(self._unseen, tile), owner=tile)
+        self._tasks.run(work, tile.thumbnail.show_image, partial(self._no_picture, tile), owner=tile)
 
-    def _unseen(self, tile: DocumentTile, error: AppError) -> None:
-        """Say that a bill is kept although it cannot be shown; what has no such reason stays an icon."""
-        note = previews.pin_note(error)
+    def _no_picture(self, tile: DocumentTile, error: AppError) -> None:
+        """Show why the bill has no picture, if its file is the reason; otherwise its icon is enough."""
+        note = previews.attachment_note(error)
         if tile in self._tiles and note:
             tile.show_note(note)
-            self._renew_note()
+            self._update_note()
 
     def _tile(self, key: str) -> DocumentTile:
         return next(tile for tile in self._tiles if tile.key == key)
 
     def _remove(self, key: str) -> None:
         at = self._tiles.index(self._tile(key))
-        self._take_off(self._tiles[at])
+        self._delete_tile(self._tiles[at])
         self._count()
-        self._renew_note()
+        self._update_note()
         if self._tiles:
             self._tiles[min(at, len(self._tiles) - 1)].setFocus()
         else:
             self.browse_button.setFocus()
-        self._tell_settled()
+        self._emit_settled()
 
-    def _renew_note(self) -> None:
+    def _update_note(self) -> None:
         notes = [f"“{tile.file_name}” {tile.note}" for tile in self._tiles if tile.note]
         if notes:
             self.note.say("\n".join(notes), "warn")
         else:
             self.note.hide()
 
-    def _take_off(self, tile: DocumentTile) -> None:
+    def _delete_tile(self, tile: DocumentTile) -> None:
         self._tiles.remove(tile)
         self._flow.removeWidget(tile)
         tile.hide()
@@ -278,7 +279,7 @@ class DocumentsPanel(QFrame):
         self.move_tile(key, self._tiles.index(tile) + by)
 
     def move_tile(self, key: str, position: int) -> None:
-        """Put the tile `key` at `position`, kept within the row of tiles."""
+        """Move the tile `key` to `position`, or to the nearest valid one."""
         tile = self._tile(key)
         target = min(max(position, 0), len(self._tiles) - 1)
         self._tiles.remove(tile)
@@ -287,7 +288,7 @@ class DocumentsPanel(QFrame):
         self._count()
 
     def tiles(self) -> list[DocumentTile]:
-        """Return the tiles in their order."""
+        """Return the tiles in order."""
         return list(self._tiles)
 
     def _count(self) -> None:
@@ -299,15 +300,15 @@ class DocumentsPanel(QFrame):
         self.changed.emit()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Take a tile of our own; leave files to the window."""
+        """Accept a tile of this panel; leave files to the window."""
         event.setAccepted(self._movable and event.mimeData().hasFormat(TILE_MIME))
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
-        """Take a tile of our own; leave files to the window."""
+        """Accept a tile of this panel; leave files to the window."""
         event.setAccepted(event.mimeData().hasFormat(TILE_MIME))
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Put the dragged tile where it was let go."""
+        """Move the dragged tile to where it was dropped."""
         if not event.mimeData().hasFormat(TILE_MIME):
             event.ignore()
             return

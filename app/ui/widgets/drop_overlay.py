@@ -1,4 +1,4 @@
-"""The veil over the window while files are dragged across it."""
+"""The overlay on the window while files are dragged over it."""
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
@@ -7,11 +7,11 @@ from PySide6.QtWidgets import QWidget
 from app.ui.icons import pixmap
 from app.ui.theme import colour, text_font
 
-_TEXT = "Drop to pin to this entry"
+_TEXT = "Drop to attach to this entry"
 
 
 class DropOverlay(QWidget):
-    """Covers its parent; drags and clicks go through it."""
+    """Covers its parent. Drags and clicks pass through it."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -22,18 +22,18 @@ class DropOverlay(QWidget):
         self.hide()
 
     def cover(self) -> None:
-        """Show over everything in the parent."""
+        """Show the overlay over the whole parent."""
         self.setGeometry(self._under.rect())
         self.raise_()
         self.show()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Draw the veil, a dashed frame and the sentence."""
+        """Draw a translucent background, a dashed frame, and the text."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        veil = QColor(colour("surface"))
-        veil.setAlpha(232)
-        painter.fillRect(self.rect(), veil)
+        background = QColor(colour("surface"))
+        background.setAlpha(232)
+        painter.fillRect(self.rect(), background)
         painter.setPen(QPen(colour("accent"), 2, Qt.PenStyle.DashLine))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(16, 16, -16, -16), 14, 14)
         middle = self.rect().center()

@@ -1,4 +1,4 @@
-"""What a list says when it has nothing to show."""
+"""The message shown in place of an empty list."""
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
@@ -8,7 +8,7 @@ from app.ui.widgets.pieces import button, label
 
 
 class EmptyState(QWidget):
-    """An icon, a sentence and a button; `pressed` tells that the button was pressed."""
+    """An icon, a title, a text and a button. `pressed` is emitted by the button."""
 
     pressed = Signal()
 
@@ -32,7 +32,7 @@ class EmptyState(QWidget):
         column.addStretch(3)
 
     def say(self, icon: str, title: str, text: str, action: str) -> None:
-        """Show these words; an empty `action` hides the button."""
+        """Set the icon and the texts. `action` is the button's text, "" for no button."""
         put_icon(self._icon, icon, "disabled", size=40)
         self._title.setText(title)
         self._text.setText(text)
@@ -42,5 +42,5 @@ class EmptyState(QWidget):
         self.button.setVisible(bool(action))
 
     def title(self) -> str:
-        """Return the words shown."""
+        """Return the title."""
         return self._title.text()

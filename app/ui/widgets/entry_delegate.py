@@ -1,4 +1,4 @@
-"""Paints the cells of the listing: quiet text, standing figures, green only for money in."""
+"""Paints the cells of the listing: muted text, tabular figures, and green only for money in."""
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPainter
@@ -21,7 +21,7 @@ _PLAIN = (Column.DESCRIPTION, Column.AMOUNT)
 
 
 class EntryDelegate(QStyledItemDelegate):
-    """Draws one line per row; the current row has a bar at its left while the table has the focus."""
+    """Draws rows of one line. The current row has a bar on its left while the table has the focus."""
 
     def __init__(self, table: QTableView) -> None:
         super().__init__(table)
@@ -30,11 +30,11 @@ class EntryDelegate(QStyledItemDelegate):
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
-        """Draw the ground, the line below and what the column says."""
+        """Draw the background, the line below the row, and the cell's content."""
         rect: QRect = option.rect
         state: QStyle.StateFlag = option.state
         painter.save()
-        self._ground(
+        self._background(
             painter, rect, index.row(), bool(state & QStyle.StateFlag.State_Selected), index.column()
         )
         column, inner = Column(index.column()), rect.adjusted(_PAD, 0, -_PAD, 0)
@@ -44,7 +44,7 @@ class EntryDelegate(QStyledItemDelegate):
             self._content(painter, inner, entry, column)
         painter.restore()
 
-    def _ground(self, painter: QPainter, rect: QRect, row: int, selected: bool, column: int) -> None:
+    def _background(self, painter: QPainter, rect: QRect, row: int, selected: bool, column: int) -> None:
         hovered = row == self._table.property("hoveredRow")
         if selected or hovered:
             painter.fillRect(rect, colour("accent_soft" if selected else "hover"))
@@ -65,14 +65,14 @@ class EntryDelegate(QStyledItemDelegate):
         painter.setFont(_font(column, entry, text, rect.width()))
         painter.setPen(colour(_token(entry, column)))
         marked = column is Column.DESCRIPTION and entry.state is EntryState.WAITING
-        if marked and rect.width() > _ROOM_FOR_MARK:  # elsewhere the icon says it
+        if marked and rect.width() > _ROOM_FOR_MARK:  # in a narrow column, the icon alone shows it
             rect = self._mark(painter, rect, "waiting")
         side = Qt.AlignmentFlag.AlignRight if column is Column.AMOUNT else Qt.AlignmentFlag.AlignLeft
         shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
         painter.drawText(rect, int(side | Qt.AlignmentFlag.AlignVCenter), shown)
 
     def _mark(self, painter: QPainter, rect: QRect, word: str) -> QRect:
-        """Draw a soft word at the right and return what is left for the text."""
+        """Draw a muted word on the right, and return the rest of `rect`."""
         painter.save()
         painter.setFont(text_font(0.88))
         painter.setPen(colour("warn"))
@@ -86,12 +86,12 @@ class EntryDelegate(QStyledItemDelegate):
         painter.drawPixmap(x, rect.center().y() - 8, drawn)
 
     def sizeHint(self, _option: QStyleOptionViewItem, _index: QModelIndex | QPersistentModelIndex) -> QSize:
-        """Return the fixed height of a row."""
+        """Return the height of a row, which is fixed."""
         return QSize(0, ROW_HEIGHT)
 
 
 def text_width(sample: str, column: Column) -> int:
-    """Return how wide `column` must be to show `sample`, in logical pixels."""
+    """Return the width that `column` needs to show `sample`, in logical pixels."""
     return QFontMetrics(_plain_font(column)).horizontalAdvance(sample) + 2 * _PAD + 2
 
 
@@ -105,7 +105,7 @@ def _plain_font(column: Column) -> QFont:
 def _font(column: Column, entry: ListedEntry, text: str, width: int) -> QFont:
     font = _plain_font(column)
     font.setStrikeOut(entry.voided and column in _PLAIN)
-    if column is Column.AMOUNT:  # an amount is made smaller, never cut
+    if column is Column.AMOUNT:  # an amount with missing digits would be a wrong amount: shrink the font
         needed = QFontMetrics(font).horizontalAdvance(text)
         if needed > width:
             font.setPointSizeF(font.pointSizeF() * width / needed)

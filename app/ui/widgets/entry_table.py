@@ -1,4 +1,4 @@
-"""The table of the listing: fixed rows, no wrapping, a column less where there is little room."""
+"""The table of the listing: rows of fixed height; narrow tables hide some columns."""
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
@@ -10,7 +10,7 @@ from app.ui.widgets.entry_delegate import ROW_HEIGHT, EntryDelegate, text_width
 
 _SAMPLES = {
     Column.DATE: "28 Nov 2026",
-    Column.CODE: "WMW-000888",  # a region may have any letter
+    Column.CODE: "WMW-000888",  # the widest letters: a region may have any of them
     Column.CATEGORY: "Stationery",
     Column.AMOUNT: "+₹88,88,888.88",
 }
@@ -20,8 +20,11 @@ _ROOM_FOR_CODE = 500
 
 
 class EntryTable(QTableView):
-    """`row_selected` carries the row that became current, -1 for none; `edit_wanted` (Enter, double click)
-    and `void_wanted` (Delete) that of the row they mean."""
+    """Shows the entries.
+
+    `row_selected` carries the current row, -1 for none. `edit_wanted` (Enter, double click) and `void_wanted`
+    (Delete) carry the row to edit or void.
+    """
 
     row_selected = Signal(int)
     edit_wanted = Signal(int)
@@ -68,21 +71,21 @@ class EntryTable(QTableView):
         head.setSectionResizeMode(Column.DESCRIPTION, QHeaderView.ResizeMode.Stretch)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Hide what the details show as well when the table is narrow."""
+        """Hide the category and the code if the table is narrow; the details panel shows them too."""
         super().resizeEvent(event)
         width = self.viewport().width()
         self.setColumnHidden(Column.CATEGORY, width < _ROOM_FOR_CATEGORY)
         self.setColumnHidden(Column.CODE, width < _ROOM_FOR_CODE)
 
     def currentChanged(self, current: AnyIndex, previous: AnyIndex) -> None:
-        """Tell which row is current now."""
+        """Emit `row_selected`."""
         super().currentChanged(current, previous)
         self.row_selected.emit(current.row() if current.isValid() else -1)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Take Enter and Delete for the current row."""
+        """Handle Enter and Delete for the current row."""
         row = self.currentIndex().row()
-        if row >= 0 and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not _held(event):
+        if row >= 0 and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not _has_modifier(event):
             self.edit_wanted.emit(row)
         elif row >= 0 and event.key() == Qt.Key.Key_Delete and not event.isAutoRepeat():
             self.void_wanted.emit(row)
@@ -90,17 +93,17 @@ class EntryTable(QTableView):
             super().keyPressEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Mark the row under the mouse."""
+        """Highlight the row under the mouse."""
         super().mouseMoveEvent(event)
         self._hover(self.rowAt(event.position().toPoint().y()))
 
     def leaveEvent(self, event: QEvent) -> None:
-        """Take the mark away."""
+        """Remove the highlight."""
         super().leaveEvent(event)
         self._hover(-1)
 
     def rows_in_sight(self) -> range:
-        """Return the rows that are on the screen, in whole or in part."""
+        """Return the rows that are visible, completely or in part."""
         first, last = self.rowAt(0), self.rowAt(self.viewport().height() - 1)
         end = last + 1 if last >= 0 else self.model().rowCount()
         return range(first, end) if first >= 0 else range(0)
@@ -111,6 +114,6 @@ class EntryTable(QTableView):
             self.viewport().update()
 
 
-def _held(event: QKeyEvent) -> bool:
-    keys = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+def _has_modifier(event: QKeyEvent) -> bool:
+    keys = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier  # set by Enter on the keypad
     return keys != Qt.KeyboardModifier.NoModifier

@@ -1,4 +1,4 @@
-"""A field: its label above, a hint beside the label, the editor, and the sentence that says what is wrong."""
+"""A form field: the label and a hint, the editor below them, and the error below the editor."""
 
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -6,7 +6,7 @@ from app.ui.widgets.pieces import label, set_look
 
 
 class Field(QWidget):
-    """Wraps `editor`; `set_error("")` takes the sentence away again."""
+    """Wraps `editor`. `set_error("")` removes the error."""
 
     def __init__(self, text: str, editor: QWidget, focus: QWidget | None = None) -> None:
         super().__init__()
@@ -33,15 +33,15 @@ class Field(QWidget):
         column.addLayout(above)
         column.addWidget(self.editor)
         column.addWidget(self.error)
-        column.addStretch(1)  # editors side by side stay in line when only one of them complains
+        column.addStretch(1)  # editors side by side stay aligned if only one of them has an error
 
     @property
     def error_text(self) -> str:
-        """Return the sentence shown, or an empty text."""
+        """Return the error; "" if there is none."""
         return self.error.text()
 
     def set_error(self, sentence: str) -> None:
-        """Show what is wrong under the editor, and say it to screen readers."""
+        """Show an error under the editor, also to screen readers."""
         self.error.setText(sentence)
         self.error.setVisible(bool(sentence))
         self.focus_target.setAccessibleDescription(sentence)

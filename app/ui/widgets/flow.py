@@ -1,11 +1,11 @@
-"""A layout that sets widgets in rows and wraps."""
+"""A layout that arranges widgets in rows and wraps them."""
 
 from PySide6.QtCore import QMargins, QPoint, QRect, QSize, Qt
 from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
 
 
 class FlowLayout(QLayout):
-    """Rows of equally spaced widgets at their size hints; `spacing()` in both directions."""
+    """Arranges widgets at their size hints, `spacing()` apart in both directions."""
 
     def __init__(self, parent: QWidget | None = None, spacing: int = 12) -> None:
         super().__init__(parent)
@@ -18,14 +18,14 @@ class FlowLayout(QLayout):
         self._items.append(item)
 
     def move(self, widget: QWidget, position: int) -> None:
-        """Put `widget`, which is here already, at `position`."""
+        """Move a widget of this layout to `position`."""
         item = next(item for item in self._items if item.widget() is widget)
         self._items.remove(item)
         self._items.insert(position, item)
         self.invalidate()
 
     def count(self) -> int:
-        """Return how many items there are."""
+        """Return the number of items."""
         return len(self._items)
 
     def itemAt(self, index: int) -> QLayoutItem | None:
@@ -37,11 +37,11 @@ class FlowLayout(QLayout):
         return self._items.pop(index) if 0 <= index < len(self._items) else None
 
     def expandingDirections(self) -> Qt.Orientation:
-        """Take no more room than needed."""
+        """Return that the layout does not expand."""
         return Qt.Orientation(0)
 
     def hasHeightForWidth(self) -> bool:
-        """Say that the height follows from the width."""
+        """Return that the height depends on the width."""
         return True
 
     def heightForWidth(self, width: int) -> int:

@@ -1,4 +1,4 @@
-"""The message that the primary server has changed, with the truth of how much of one's data is there."""
+"""The message that the primary server has changed, and how many of the recent changes the new one has."""
 
 from typing import Final
 
@@ -20,7 +20,7 @@ ALL_HERE: Final = "All your data is here."
 
 
 def moved_words(moved: Moved) -> tuple[str, str]:
-    """Return the message and the line under it."""
+    """Return the message, and the line under it."""
     if moved.complete:
         return MOVED, ALL_HERE
     if moved.unknown:
@@ -35,7 +35,7 @@ def moved_words(moved: Moved) -> tuple[str, str]:
 
 
 class MovedBanner(QFrame):
-    """Hidden until `show_moved`; `closed` tells that the person has read it."""
+    """Hidden until `show_moved`. `closed` is emitted by the close button."""
 
     closed = Signal()
 
@@ -64,7 +64,7 @@ class MovedBanner(QFrame):
         row.addWidget(self.close_button)
 
     def show_moved(self, moved: Moved | None) -> None:
-        """Say how it stands; None takes the message away."""
+        """Show the message; hide it if `moved` is None."""
         if moved is None:
             self.hide()
             return

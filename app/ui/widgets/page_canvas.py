@@ -1,4 +1,4 @@
-"""Shows one page of a document: fitted to the frame, or zoomed and dragged about."""
+"""Shows one page of a document, fitted to the frame or zoomed; a zoomed page can be dragged."""
 
 from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtGui import QImage, QMouseEvent, QPixmap, QResizeEvent, QWheelEvent
@@ -9,7 +9,7 @@ _LEAST, _MOST = 0.05, 8.0
 
 
 class PageCanvas(QScrollArea):
-    """`show_image` or `say`; the zoom is relative to the size that fits, 1.0 to begin with."""
+    """Shows an image, or a sentence instead. The zoom is relative to the fitted size; it begins at 1.0."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,33 +34,33 @@ class PageCanvas(QScrollArea):
         return self._zoom
 
     def has_image(self) -> bool:
-        """Say whether a page is shown."""
+        """Return whether a page is shown."""
         return not self._pixmap.isNull()
 
     def message(self) -> str:
-        """Return the sentence shown in place of a page."""
+        """Return the sentence shown instead of a page."""
         return self._label.text()
 
     def say(self, sentence: str) -> None:
-        """Show a sentence in place of a page."""
+        """Show a sentence instead of a page."""
         self._pixmap = QPixmap()
         self._label.setPixmap(QPixmap())
         self._label.setText(sentence)
         self._place()
 
     def show_image(self, image: QImage) -> None:
-        """Show `image`, fitted."""
+        """Show `image`, fitted to the frame."""
         self._pixmap = QPixmap.fromImage(image)
         self._zoom = 1.0
         self._place()
 
     def zoom_by(self, steps: int) -> None:
-        """Zoom in (positive) or out by `steps` of a quarter."""
+        """Zoom in (positive) or out (negative) by `steps` of 25 percent."""
         self._zoom = min(max(self._zoom * _STEP**steps, _LEAST), _MOST)
         self._place()
 
     def fit(self) -> None:
-        """Go back to the whole page."""
+        """Show the whole page."""
         self._zoom = 1.0
         self._place()
 
@@ -80,12 +80,12 @@ class PageCanvas(QScrollArea):
         self._label.resize(size)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Fit again."""
+        """Fit the page to the new size."""
         super().resizeEvent(event)
         self._place()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Zoom with Ctrl, scroll without."""
+        """Zoom if Ctrl is pressed, otherwise scroll."""
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self.zoom_by(1 if event.angleDelta().y() > 0 else -1)
             event.accept()
@@ -93,11 +93,11 @@ class PageCanvas(QScrollArea):
             super().wheelEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Take hold of the page."""
+        """Start dragging the page."""
         self._grip = event.position().toPoint()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Move the page with the mouse."""
+        """Scroll the page with the mouse."""
         now = event.position().toPoint()
         for bar, moved in (
             (self.horizontalScrollBar(), now.x() - self._grip.x()),

@@ -1,4 +1,4 @@
-"""The smallest pieces: labels, buttons and frames that carry a role of the style sheet."""
+"""Labels, buttons and frames, each with a role that the style sheet selects."""
 
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
@@ -18,24 +18,25 @@ from app.ui.icons import put_icon
 
 
 def set_look(widget: QWidget, name: str, value: str) -> None:
-    """Set a property that the style sheet selects on, and have the widget drawn by it."""
+    """Set a property that the style sheet selects, and restyle the widget."""
     if widget.property(name) == value:
         return
     widget.setProperty(name, value)
+    # Qt evaluates the style sheet only when a widget is polished.
     widget.style().unpolish(widget)
     widget.style().polish(widget)
     widget.update()
 
 
 def set_struck(made: QLabel, struck: bool) -> None:
-    """Strike a label's text through, or not."""
+    """Set whether a label's text is struck through."""
     set_look(made, "struck", "true" if struck else "")
 
 
 def label(text: str, role: str, name: str = "", *, wrap: bool = False) -> QLabel:
-    """Return a plain-text label in the look of `role`."""
+    """Return a plain-text label with the role `role`."""
     made = QLabel(text)
-    made.setTextFormat(Qt.TextFormat.PlainText)
+    made.setTextFormat(Qt.TextFormat.PlainText)  # a text with `<b>` in it is shown as typed
     made.setProperty("role", role)
     made.setWordWrap(wrap)
     if name:
@@ -44,7 +45,7 @@ def label(text: str, role: str, name: str = "", *, wrap: bool = False) -> QLabel
 
 
 def button(text: str, name: str, role: str = "", icon: str = "", tint: str = "text_muted") -> QPushButton:
-    """Return a push button; `role` is primary, link, nav, quiet, chip or empty."""
+    """Return a push button. `role` is primary, link, nav, quiet, chip or ""."""
     made = QPushButton(text)
     made.setObjectName(name)
     made.setAccessibleName(text)
@@ -56,7 +57,7 @@ def button(text: str, name: str, role: str = "", icon: str = "", tint: str = "te
 
 
 def tool_button(name: str, icon: str, tip: str, *, size: int = 18, tint: str = "text_muted") -> QToolButton:
-    """Return a button that shows an icon only; `tip` is its tool tip and accessible name."""
+    """Return a button with only an icon. `tip` is its tool tip and its accessible name."""
     made = QToolButton()
     made.setObjectName(name)
     made.setToolTip(tip)
@@ -68,7 +69,7 @@ def tool_button(name: str, icon: str, tip: str, *, size: int = 18, tint: str = "
 
 
 def word_button(name: str, text: str, tip: str) -> QToolButton:
-    """Return a small quiet button of one word."""
+    """Return a small flat button with a short text."""
     made = QToolButton()
     made.setObjectName(name)
     made.setText(text)
@@ -80,7 +81,7 @@ def word_button(name: str, text: str, tip: str) -> QToolButton:
 
 
 class HeadRow(QHBoxLayout):
-    """The head of a screen: its title, free room, its buttons."""
+    """The head of a view: its title, free space, and its buttons."""
 
     def __init__(self, title: QLabel, *buttons: QPushButton) -> None:
         super().__init__()
@@ -92,12 +93,12 @@ class HeadRow(QHBoxLayout):
             self.addWidget(each)
 
     def free_room(self) -> QRect:
-        """Return where something may be laid over without hiding anything."""
+        """Return the free space between title and buttons, where a toast hides nothing."""
         return self._room.geometry()
 
 
 def frame(role: str, layout: QLayout | None = None, name: str = "") -> QFrame:
-    """Return a frame in the look of `role` that holds `layout`."""
+    """Return a frame with the role `role` and the layout `layout`."""
     made = QFrame()
     made.setProperty("role", role)
     if layout is not None:
@@ -108,7 +109,7 @@ def frame(role: str, layout: QLayout | None = None, name: str = "") -> QFrame:
 
 
 class ElidedLabel(QLabel):
-    """A label of one line that ends in `…` where there is no room, with the whole text as its tool tip."""
+    """A label of one line. A text that is too long is cut with `…`, and the tool tip shows all of it."""
 
     def __init__(
         self,
@@ -127,7 +128,7 @@ class ElidedLabel(QLabel):
             self.setObjectName(name)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Draw what fits."""
+        """Draw the text, cut if necessary."""
         metrics = self.fontMetrics()
         text = metrics.elidedText(self.text(), self._mode, self.contentsRect().width())
         self.setToolTip(self.text() if text != self.text() else "")

@@ -1,4 +1,4 @@
-"""A segment: two or three buttons in one row, of which exactly one is down."""
+"""A segment: two or three buttons in a row, exactly one of them checked."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from app.ui.icons import put_icon
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One button: the value it stands for, its words, its object name and perhaps an icon."""
+    """One button: its value, its text, its object name, and an optional icon."""
 
     value: str
     text: str
@@ -20,7 +20,7 @@ class Choice:
 
 
 class Segment(QWidget):
-    """`picked` carries the value when a person presses a button (not when `set_value` is called)."""
+    """`picked` carries the value when the user presses a button, but not when `set_value` is called."""
 
     picked = Signal(str)
 
@@ -53,9 +53,9 @@ class Segment(QWidget):
         return made
 
     def value(self) -> str:
-        """Return the value of the button that is down."""
+        """Return the value of the checked button."""
         return self._values[self._group.checkedId()]
 
     def set_value(self, value: str) -> None:
-        """Press the button of `value` without telling anyone."""
+        """Check the button of `value`, without emitting `picked`."""
         self._group.button(self._values.index(value)).setChecked(True)

@@ -1,4 +1,4 @@
-"""The server wants the password once more: asked over the book, which stays open as it is."""
+"""Asks for the password again when the session has ended. The book stays open behind it."""
 
 from typing import TYPE_CHECKING
 
@@ -14,11 +14,11 @@ from app.ui.widgets.pieces import button, label, set_look
 if TYPE_CHECKING:
     from app.services import Services
 
-_KEPT = "What you save meanwhile is kept on this computer, and sent then."
+_KEPT = "Entries that you save now are kept on this computer and sent after you sign in."
 
 
 class SignInAgain(QFrame):
-    """Hidden until `ask`. `shown` follows every appearing and going, `signed_in` the right password."""
+    """Hidden until `ask`. `shown` is emitted when it appears or disappears, `signed_in` after a log-in."""
 
     shown = Signal()
     signed_in = Signal()
@@ -62,20 +62,20 @@ class SignInAgain(QFrame):
         row.addWidget(self.submit_button)
 
     def set_user(self, user_name: str) -> None:
-        """Note whose password it is."""
+        """Set the name of the user whose password is asked for."""
         self._user = user_name
 
     def ask(self, _why: AppError) -> None:
-        """Ask for the password, unless that is being done."""
+        """Ask for the password, unless it is asked for already."""
         if not self.isHidden():
             return
-        self.sentence.setText(f"You are signed out. Enter the password of {self._user} to go on.")
+        self.sentence.setText(f"You are signed out. Enter the password of {self._user} to continue.")
         self._say("")
         self.password.clear()
         self._set_shown(True)
 
     def submit(self) -> None:
-        """Sign in as the same user; the forms stay as they are."""
+        """Sign in as the same user. The forms stay as they are."""
         if not self.submit_button.isEnabled():
             return
         accounts, password = self._services.accounts, self.password.text()
@@ -106,7 +106,7 @@ class SignInAgain(QFrame):
         self.submit_button.setEnabled(not busy)
 
     def give_up(self) -> None:
-        """Ask no more, as when the book is closed."""
+        """Stop asking, for example when the book is closed."""
         self._set_shown(False)
 
     def _set_shown(self, shown: bool) -> None:

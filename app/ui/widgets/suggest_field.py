@@ -1,4 +1,4 @@
-"""A text field that offers completions which arrive later."""
+"""A text field whose completions arrive later."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ _DATA = Qt.ItemDataRole.UserRole + 1
 
 
 class SuggestField(QLineEdit):
-    """`asked` wants completions of a text (answer with `offer`); `chosen` carries the Suggestion picked."""
+    """`asked` requests completions of a text; answer with `offer`. `chosen` carries the picked Suggestion."""
 
     asked = Signal(str)
     chosen = Signal(object)
@@ -42,12 +42,13 @@ class SuggestField(QLineEdit):
         popup.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
         self._completer.setPopup(popup)
         self.setCompleter(self._completer)
-        popup.setItemDelegate(QStyledItemDelegate(popup))  # the completer's own knows no style sheet
+        popup.setItemDelegate(QStyledItemDelegate(popup))  # the default one ignores the style sheet
         self._completer.activated[QModelIndex].connect(self._take)  # type: ignore[index]
 
     def _start(self, text: str) -> None:
         words = text.lower().split()
-        for row in reversed(range(self._model.rowCount())):  # what no longer fits goes at once
+        # Remove completions that no longer match at once; the new ones take a moment to arrive.
+        for row in reversed(range(self._model.rowCount())):
             known = self._model.item(row).text().lower()
             if not all(word in known for word in words):
                 self._model.removeRow(row)
@@ -56,7 +57,7 @@ class SuggestField(QLineEdit):
         self._timer.start()
 
     def offer(self, asked_for: str, suggestions: Sequence[Suggestion]) -> None:
-        """Show `suggestions` for the text `asked_for`, unless the person has typed on or gone elsewhere."""
+        """Show completions for `asked_for`, unless the text has changed since, or the focus is elsewhere."""
         if asked_for != self.text() or not self.hasFocus():
             return
         self._model.clear()
@@ -71,13 +72,13 @@ class SuggestField(QLineEdit):
             self._popup.hide()
 
     def offered(self) -> list[str]:
-        """Return the texts on offer, first first."""
+        """Return the texts of the completions, in order."""
         return [self._model.item(row).text() for row in range(self._model.rowCount())]
 
     def forget(self) -> None:
-        """Empty the field and drop what is on offer."""
+        """Empty the field and remove the completions."""
         self._timer.stop()
-        self.setText("")  # and nothing to undo, as `clear` would leave
+        self.setText("")  # unlike `clear`, this also empties the undo history
         self._model.clear()
         self._popup.hide()
 
@@ -89,7 +90,7 @@ class SuggestField(QLineEdit):
             self.chosen.emit(suggestion)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Let Down ask for completions of what is there, even of nothing."""
+        """Request completions when Down is pressed, even for an empty text."""
         if event.key() == Qt.Key.Key_Down and not self._popup.isVisible():
             self.asked.emit(self.text())
             return

@@ -1,4 +1,4 @@
-"""What was just done, for ten seconds, with the way back."""
+"""A message about what was just done, shown for ten seconds, with a button to undo it."""
 
 import time
 from collections.abc import Callable
@@ -12,12 +12,14 @@ from app.ui.icons import put_icon
 from app.ui.widgets.pieces import button, label, tool_button
 
 LIFE_S: Final = 10.0
-_LOOK_MS: Final = 250
+_CHECK_MS: Final = 250
 
 
 class Toast(QFrame):
-    """Lies over its parent, in the middle of the room that `place` names. `undo_wanted` tells that Undo was
-    pressed; `clock` counts seconds and may be a test's own."""
+    """Shown over its parent, in the middle of the area given to `place`.
+
+    `undo_wanted` is emitted by Undo. `clock` returns seconds; tests pass their own.
+    """
 
     undo_wanted = Signal()
 
@@ -29,8 +31,8 @@ class Toast(QFrame):
         self._until = 0.0
         self._room = QRect()
         self._timer = QTimer(self)
-        self._timer.setInterval(_LOOK_MS)
-        self._timer.timeout.connect(self.look)
+        self._timer.setInterval(_CHECK_MS)
+        self._timer.timeout.connect(self.hide_if_due)
         self._build()
         self.hide()
 
@@ -50,7 +52,7 @@ class Toast(QFrame):
             row.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
 
     def say(self, text: str, *, undo: bool) -> None:
-        """Show `text` for ten seconds from now; with `undo` the way back is offered as long."""
+        """Show `text` for ten seconds; with `undo`, also the Undo button."""
         self._text.setText(text)
         self.setAccessibleName(text)
         self.undo_button.setVisible(undo)
@@ -61,34 +63,34 @@ class Toast(QFrame):
         self._timer.start()
 
     def text(self) -> str:
-        """Return what is shown, or an empty text."""
+        """Return the text; "" while hidden."""
         return self._text.text() if not self.isHidden() else ""
 
     @property
     def can_undo(self) -> bool:
-        """Say whether Undo is on offer now."""
+        """Return whether Undo can be pressed now."""
         offered = not self.isHidden() and not self.undo_button.isHidden()
-        held = not self._timer.isActive()  # by the mouse over it
+        held = not self._timer.isActive()  # the mouse is over it
         return offered and (held or self._clock() < self._until)
 
     def undo(self) -> None:
-        """Press Undo, if it is on offer."""
+        """Press Undo, if possible."""
         if self.can_undo:
             self.hide_now()
             self.undo_wanted.emit()
 
-    def look(self) -> None:
-        """Go when the time is up."""
+    def hide_if_due(self) -> None:
+        """Hide when the time is over."""
         if self._clock() >= self._until:
             self.hide_now()
 
     def hide_now(self) -> None:
-        """Go at once."""
+        """Hide at once."""
         self._timer.stop()
         self.hide()
 
     def place(self, room: QRect) -> None:
-        """Stay in the middle of `room`, in the parent's coordinates."""
+        """Set the area in which the toast is centred, in the parent's coordinates."""
         self._room = room
         self._settle()
 
@@ -100,13 +102,13 @@ class Toast(QFrame):
         self.move(x, self._room.center().y() - self.height() // 2)
 
     def enterEvent(self, event: QEnterEvent) -> None:
-        """Stay while the mouse is over it."""
+        """Stay visible while the mouse is over it."""
         super().enterEvent(event)
         self._timer.stop()
 
     def leaveEvent(self, event: QEvent) -> None:
-        """Go on counting."""
+        """Continue counting the time."""
         super().leaveEvent(event)
         if not self.isHidden():
-            self._until = max(self._until, self._clock() + _LOOK_MS / 1000)
+            self._until = max(self._until, self._clock() + _CHECK_MS / 1000)
             self._timer.start()

@@ -93,7 +93,7 @@ def test_a_misplaced_separator_is_refused_with_what_may_be_meant(text: str, mean
         ("5 lakh", "“l” cannot be part"),
         ("1²", "“²” cannot be part"),
         ("NaN", "“N” cannot be part"),
-        ("$5", "kept in rupees"),
+        ("$5", "book is in rupees"),
         ("12345678901234567", "16 digits"),
         ("1" * 5000, "too long"),
     ],

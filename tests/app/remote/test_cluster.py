@@ -93,7 +93,7 @@ def test_the_first_log_in_at_an_address_pins_its_cluster(servers: TestCluster, k
     Cluster(kept).meet(ADDRESS, servers.signed())
     other = new_cluster(("ap-south-1", "M"))
     said = sentence(lambda: Cluster(kept).meet(ADDRESS, other.signed()))
-    assert "ask who runs them for an invite link" in said
+    assert "ask the person who runs them for an invite link" in said
     Cluster(kept).meet(ADDRESS, other.signed(), other.fingerprint)  # the invite link says that it may change
 
 

@@ -54,7 +54,7 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> Non
 def test_a_file_of_a_newer_program_is_refused_with_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "client.sqlite"
     Database(path, [("CREATE TABLE t (a TEXT)",)]).close()
-    with pytest.raises(StoreError, match="newer Bahi"):
+    with pytest.raises(StoreError, match="newer version of Bahi"):
         Database(path, [])
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -129,7 +130,7 @@ def test_the_largest_file_is_taken(files: Files) -> None:
 def test_a_full_disk_is_a_sentence_and_leaves_nothing(
     files: Files, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    def full(descriptor: int) -> None:
+    def full(_file: IO[bytes]) -> None:
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(files_module, "sync_file", full)

@@ -161,7 +161,7 @@ def test_closing_asks_if_the_draft_cannot_be_kept(
     fake.book.errors["keep_draft"] = StoreError("The disk is full.")
     person.agrees = False
     assert not book.close()
-    assert person.questions == ["Leave without the draft?"]
+    assert person.questions == ["Leave without saving the draft?"]
     person.agrees = True
     assert book.close()
 

@@ -19,5 +19,5 @@ def test_it_says_once_that_it_is_painted(qtbot) -> None:
 def test_it_says_why_the_book_does_not_open(qtbot) -> None:
     window = OpeningWindow()
     qtbot.addWidget(window)
-    window.say("The disk is full.")
+    window.show_error("The disk is full.")
     assert "The disk is full." in [label.text() for label in window.findChildren(QLabel)]

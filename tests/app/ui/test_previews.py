@@ -154,9 +154,9 @@ def locked_pdf(path: Path) -> Path:
 
 
 def test_a_locked_pdf_says_that_it_is_locked(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="locked with a password") as told:
+    with pytest.raises(InputError, match="has a password") as told:
         previews.picture(locked_pdf(tmp_path / "statement.pdf"), "application/pdf")
-    assert previews.pin_note(told.value).startswith("is locked")
+    assert previews.attachment_note(told.value).startswith("has a password")
 
 
 def test_half_a_pdf_says_that_it_is_damaged(tmp_path: Path) -> None:
@@ -164,8 +164,8 @@ def test_half_a_pdf_says_that_it_is_damaged(tmp_path: Path) -> None:
     (tmp_path / "half.pdf").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(InputError, match="damaged") as told:
         previews.picture(tmp_path / "half.pdf", "application/pdf")
-    assert previews.pin_note(told.value).startswith("seems to be damaged")
+    assert previews.attachment_note(told.value).startswith("seems to be damaged")
 
 
 def test_trouble_of_the_moment_leaves_no_note() -> None:
-    assert previews.pin_note(OfflineError()) == ""
+    assert previews.attachment_note(OfflineError()) == ""

@@ -1,6 +1,6 @@
 """“All your data is here”: each time that a client's program says so, database and store are looked into.
 
-The look begins in the thread in which it is said, before anybody could have read it.
+The look begins at once, in a thread of its own, before anybody could have read it.
 """
 
 import threading
@@ -12,7 +12,8 @@ from typing import Final
 import psycopg
 
 from app.bootstrap import Desk
-from app.domain.connection_status import ConnectionStatus, Moved
+from app.domain.connection_status import Moved
+from app.domain.sync_events import StateChanged, SyncEvent
 from app.domain.sync_state import ReplicationStatus
 from app.errors import AppError
 from app.store.replay_log import ReplayLog
@@ -37,7 +38,7 @@ class Claims:
         self._epoch = self._told = -1
         self._moved_at = 0.0
         self._saved_since = False
-        desk.services.connection.subscribe(self._heard)
+        desk.services.worker.events.subscribe(self._heard)
 
     def saved(self, id_: str, bills: Sequence[str]) -> None:
         """Remember what was saved."""
@@ -47,13 +48,13 @@ class Claims:
     def may_save(self) -> bool:
         """Say whether to go on saving: after a move once, and then not before all is there. Else the last
         thing to arrive would always be what was just saved, and nothing be learnt of what lagged."""
-        moved = self._desk.services.connection.view().moved
+        moved = self._desk.services.worker.state.connection.moved
         return moved is None or moved.complete or not self._saved_since
 
     def wait(self) -> None:
         """Return once nothing is missing at the present server."""
         deadline = time.monotonic() + _MOST_SECONDS
-        while (moved := self._desk.services.connection.view().moved) is not None and not moved.complete:
+        while (moved := self._desk.services.worker.state.connection.moved) is not None and not moved.complete:
             if time.monotonic() > deadline:
                 self._say(error=f"after {_MOST_SECONDS:.0f} s only {moved.here} of {moved.total} are here")
                 return
@@ -61,16 +62,19 @@ class Claims:
 
     # --- inside ----------------------------------------------------------------------------------
 
-    def _heard(self, view: ConnectionStatus) -> None:
-        at, moved = time.monotonic(), view.moved
+    def _heard(self, event: SyncEvent) -> None:
+        if not isinstance(event, StateChanged):
+            return
+        at, moved = time.monotonic(), event.state.connection.moved
         session = self._desk.services.accounts.session
         if moved is None or session is None:
             return
-        if self._judges(moved, session.book_id, session.region, at):
-            self._desk.services.connection.dismiss_move()  # it has been read
+        if self._is_claim(moved, at):
+            arguments = (session.book_id, session.region, at)
+            threading.Thread(target=self._judge_claim, args=arguments, daemon=True).start()
 
-    def _judges(self, moved: Moved, book_id: str, region: str, at: float) -> bool:
-        """Judge what is said for the first time since a move; return whether it was that."""
+    def _is_claim(self, moved: Moved, at: float) -> bool:
+        """Return whether all data is said to be here for the first time since a move."""
         with self._lock:
             epoch = self._desk.services.accounts.machine.epoch
             if epoch != self._epoch:
@@ -78,11 +82,15 @@ class Claims:
             if not moved.complete or self._told == epoch:
                 return False
             self._told = epoch
+        return True
+
+    def _judge_claim(self, book_id: str, region: str, at: float) -> None:
+        """Judge it, in a thread of its own: the worker that told of it goes on."""
         try:
             self._judge(book_id, region, at)
         except (AppError, psycopg.Error) as error:  # the region was lost just now
             self._say(error=f"claim not judged: {type(error).__name__}")
-        return True
+        self._desk.services.worker.dismiss_move()  # it has been read
 
     def _judge(self, book_id: str, region: str, at: float) -> None:
         now_us = time.time_ns() // 1000

@@ -26,15 +26,16 @@ import requests
 from app.bootstrap import Desk, make_desk
 from app.domain.connection_status import Phase
 from app.domain.entry import Direction, EntryDraft, EntryFilter
+from app.domain.sync_events import StateChanged, SyncEvent
 from app.errors import AppError
 from app.paths import Paths
+from app.services.sync import Sync, SyncReport
 from server.contract import paths
 from tests.bench.programs.claims import Claims
 
 _MOST_WAITING: Final = 25
 _DAY: Final = date(2026, 4, 1)
 _SIZES: Final = (500, 20_000, 60_000)
-_AWAY: Final = {Phase.RECONNECTING, Phase.OFFLINE}
 PASSWORD: Final = "correct horse battery"
 _KINDS: Final = (
     (paths.DOCUMENTS_PLAN, "plan"),
@@ -113,14 +114,15 @@ def main() -> None:
     Watch()
     _sign_in(desk, number, link)
     claims = Claims(desk, Path(sys.argv[5]), say) if len(sys.argv) > 5 else None
-    desk.services.connection.subscribe(lambda view: say(phase=view.phase.value, at=time.monotonic()))
+    _report_phases(desk)
+    _report_errors()
+    desk.services.worker.start()
     say(ready=True)
     draining = threading.Event()
     threading.Thread(target=_listen, args=(desk, draining), daemon=True).start()
-    sender = threading.Thread(target=_send, args=(desk, draining))
-    sender.start()
     _save(desk, random.Random(number), number, pause, draining, claims)
-    sender.join()
+    while desk.services.sync.waiting():
+        time.sleep(0.02)
     if claims is not None:
         claims.wait()
     _tell_totals(desk)
@@ -128,9 +130,34 @@ def main() -> None:
     desk.close()
 
 
+def _report_phases(desk: Desk) -> None:
+    """Say each phase of the session machine."""
+    last: list[Phase] = []
+
+    def changed(event: SyncEvent) -> None:
+        if isinstance(event, StateChanged) and [event.state.connection.phase] != last:
+            last[:] = [event.state.connection.phase]
+            say(phase=last[0].value, at=time.monotonic())
+
+    desk.services.worker.events.subscribe(changed)
+
+
+def _report_errors() -> None:
+    """Say why a run of the outbox stopped; the program knows nothing of it."""
+    send = Sync.send_pending
+
+    def reported(sync: Sync) -> SyncReport:
+        report = send(sync)
+        if report.error is not None:
+            say(error=f"{type(report.error).__name__}: {report.error.message}", at=time.monotonic())
+        return report
+
+    Sync.send_pending = reported  # type: ignore[assignment, method-assign]
+
+
 def _tell_totals(desk: Desk) -> None:
     totals = desk.services.entries.totals(EntryFilter())
-    report = desk.services.sync.send_pending()
+    report = desk.services.worker.send_and_wait()
     told = {"count": totals.count, "out": str(totals.money_out), "in": str(totals.money_in)}
     say(drained={**told, "refused": report.refused, "waiting": report.waiting})
 
@@ -139,7 +166,7 @@ def _listen(desk: Desk, draining: threading.Event) -> None:
     for line in sys.stdin:
         if line.strip() != "try now":
             break
-        desk.services.connection.try_now()
+        desk.services.worker.try_now()
     draining.set()
 
 
@@ -172,6 +199,7 @@ def _save(
         number += 1
         draft = _draft(desk, chance, f"{client}-{number}")
         listed = desk.services.entries.save(draft)
+        desk.services.worker.outbox_changed()
         say(
             saved={
                 "id": listed.id,
@@ -203,21 +231,6 @@ def _draft(desk: Desk, chance: random.Random, name: str) -> EntryDraft:
         description=f"kill {name} bills {len(bills)}",
         attachments=bills,
     )
-
-
-def _send(desk: Desk, draining: threading.Event) -> None:
-    """As the window does: at once, not while no server is there, and again as soon as one is."""
-    link, sync = desk.services.connection, desk.services.sync
-    while not (draining.is_set() and not sync.waiting()):
-        if link.view().phase in _AWAY or not sync.waiting():
-            time.sleep(0.02)
-            continue
-        report = sync.send_pending()
-        if report.error is not None:
-            say(error=f"{type(report.error).__name__}: {report.error.message}", at=time.monotonic())
-            time.sleep(0.05)
-        elif not report.sent:
-            time.sleep(0.02)
 
 
 if __name__ == "__main__":

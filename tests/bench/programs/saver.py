@@ -24,6 +24,7 @@ from app.domain.entry import Direction, EntryDraft, EntryFilter
 from app.errors import AppError
 from app.paths import Paths
 from app.remote.api import Api
+from app.services.sync import Sync, SyncReport
 from app.store.files import Files
 from app.store.outbox import Outbox
 
@@ -71,15 +72,17 @@ def main() -> None:
     desk = make_desk(Paths(home))
     _sign_in(desk)
     _mark(marker)
+    _report_runs()
     say(ready=True)
     draining = threading.Event()
     threading.Thread(target=_listen, args=(draining,), daemon=True).start()
-    sender = threading.Thread(target=_send, args=(desk, draining))
-    sender.start()
+    threading.Thread(target=_report_server, args=(desk,), daemon=True).start()
+    desk.services.worker.start()
     _save(desk, random.Random(run), run, draining)
-    sender.join()
+    while desk.services.sync.waiting():
+        time.sleep(0.005)
     totals = desk.services.entries.totals(EntryFilter())
-    refused = desk.services.sync.send_pending().refused
+    refused = desk.services.worker.send_and_wait().refused
     told = {
         "count": totals.count,
         "out": str(totals.money_out),
@@ -126,6 +129,7 @@ def _save(desk: Desk, chance: random.Random, run: int, draining: threading.Event
         number += 1
         draft = _draft(desk, chance, f"{run}-{number}")
         listed = desk.services.entries.save(draft)
+        desk.services.worker.outbox_changed()
         say(
             saved={
                 "id": listed.id,
@@ -158,20 +162,29 @@ def _draft(desk: Desk, chance: random.Random, name: str) -> EntryDraft:
     )
 
 
-def _send(desk: Desk, draining: threading.Event) -> None:
+def _report_server(desk: Desk) -> None:
+    """Say which process is the server of this computer, each time that it is another."""
     server = desk.local_server.pid
-    while not (draining.is_set() and not desk.services.sync.waiting()):
-        report = desk.services.sync.send_pending()
+    while True:
+        time.sleep(0.02)
         if desk.local_server.pid != server:
             server = desk.local_server.pid
             say(server=server)
+
+
+def _report_runs() -> None:
+    """Say how each run of the outbox ended; the program knows nothing of it."""
+    send = Sync.send_pending
+
+    def reported(sync: Sync) -> SyncReport:
+        report = send(sync)
         if report.sent:
             say(sent=report.sent)
         if report.error is not None:
             say(error=report.error.message)
-            time.sleep(0.1)
-        elif not report.sent:
-            time.sleep(0.002)
+        return report
+
+    Sync.send_pending = reported  # type: ignore[assignment, method-assign]
 
 
 if __name__ == "__main__":

@@ -4,34 +4,34 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from server.auth.names import check_new_name, endings, name_key, sign_in_key, split_ending
+from server.auth.names import check_new_name, name_key, sign_in_key, split_suffix, suffixes
 
 A, B, C = (UUID(int=number) for number in (1, 2, 3))
 
 
 def test_the_first_claim_has_no_ending_and_each_other_one_of_its_own() -> None:
     claims = [uuid4() for _ in range(200)]
-    given = endings(claims)
+    given = suffixes(claims)
     assert given[0] == ""
     assert len(set(given)) == 200
-    assert all(split_ending(f"asha{ending}") == ("asha", ending) for ending in given)
+    assert all(split_suffix(f"asha{suffix}") == ("asha", suffix) for suffix in given)
     assert min(map(len, given[1:])) == 5
 
 
 def test_a_claim_that_arrives_later_does_not_change_what_earlier_ones_are_called() -> None:
     claims = [uuid4() for _ in range(50)]
-    assert endings(claims)[:20] == endings(claims[:20])
+    assert suffixes(claims)[:20] == suffixes(claims[:20])
 
 
 def test_of_two_whose_letters_begin_alike_the_later_has_more() -> None:
     shift = 19**3
-    given = endings([A, B, UUID(int=2 + shift), UUID(int=2 + 5 * shift)])
+    given = suffixes([A, B, UUID(int=2 + shift), UUID(int=2 + 5 * shift)])
     assert given == ["", "-2dbb", "-2dbbc", "-2dbbh"]
-    assert endings([A, B, B])[2] != endings([A, B, B])[1]
+    assert suffixes([A, B, B])[2] != suffixes([A, B, B])[1]
 
 
 def test_no_claim_gives_no_ending() -> None:
-    assert endings([]) == []
+    assert suffixes([]) == []
 
 
 @pytest.mark.parametrize("name", ["asha-2kdt", "ASHA-2KDT", "asha-2bcdfg", "-2x-2kdt"])

@@ -10,7 +10,7 @@ import pytest
 from server.auth.sessions import is_cut_off
 from server.auth.store import Password, find_by_name, rehash
 from server.contract import paths, shapes
-from server.log import JsonLines
+from server.log import json_lines
 from server.tokens.invites import make_invite
 from tests.support.api import PASSWORD, Api, BookApi, RefusedError, a_device, a_name, refusal
 from tests.support.postgres import rows
@@ -284,7 +284,7 @@ def test_no_password_token_or_secret_is_ever_logged(
     for _ in range(25):
         refusal(lambda: server.api().login(body.user_name, "a guessed password"))
     logout(server.api(), again.signed_in.refresh_token)
-    logged = "\n".join(JsonLines().format(record) for record in caplog.records)
+    logged = "\n".join(json_lines().format(record) for record in caplog.records)
     assert "refresh token reused" in logged
     secrets = [PASSWORD, NEW, device.secret, code, refresh, signed_in.access_token, "the refresh id"]
     secrets += ["a guessed password", again.signed_in.refresh_token, "$argon2id$"]

@@ -123,7 +123,7 @@ def test_a_refused_attempt_charges_nobody() -> None:
 
 
 def test_memory_is_bounded_and_a_flood_of_names_does_not_wash_a_guessed_account_out() -> None:
-    throttle = Throttle(most_keys=1_000)
+    throttle = Throttle(max_keys=1_000)
     admitted(throttle, [guess("", b"asha")] * 100)
     for number in range(20_000):
         throttle.admit(guess("", b"flood %d" % number), number / 1_000)

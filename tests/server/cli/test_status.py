@@ -52,7 +52,7 @@ def test_columns_stand_under_one_another() -> None:
 def test_it_says_who_answered_of_which_roster_and_warns_of_nothing() -> None:
     text = describe(_seen(_roster()), NOW)
     assert "disc-1, 1 s ago" in text
-    assert "version 4, good until" in text
+    assert "version 4, valid until" in text
     assert "WARNING" not in text
 
 
@@ -61,7 +61,7 @@ def test_it_says_who_answered_of_which_roster_and_warns_of_nothing() -> None:
     [
         (_seen(_roster(), doubting=True), "discovery suspects itself"),
         (_seen(_roster(), age=121), "EXPIRED"),
-        (_seen(_roster(86_400)), "WARNING: good only until"),
+        (_seen(_roster(86_400)), "WARNING: valid only until"),
         (_seen(_roster(-1)), "WARNING: expired on"),
     ],
 )

@@ -13,12 +13,14 @@ import pytest
 from server.__main__ import main
 from server.cli import users
 from server.cli.users import DatabaseChoice
+from server.config import read_config
 from server.contract import paths, shapes
 from server.db.embedded import EmbeddedPostgres
 from server.db.migrate import migrate
 from server.errors import StartError
 from server.node.folder_lock import lock_folder
 from tests.support.api import PASSWORD, a_device, a_name, refusal
+from tests.support.ports import steady_port
 from tests.support.postgres import remove_cluster, rows
 from tests.support.regional import Regional
 from tests.support.servers import RunningServer, running_server, server_process
@@ -69,6 +71,27 @@ def test_a_user_who_is_added_signs_in_and_is_listed(run: Run, start_server: Star
     assert "never" not in run("list", *where)[1]
 
 
+def test_the_database_of_a_stopped_server_that_replicates_starts_with_the_servers_settings(
+    run: Run, tmp_path: Path
+) -> None:
+    data, path = tmp_path / "region", tmp_path / "region.toml"
+    path.write_text(
+        f'data = "{data}"\nserver_id = "in-mum-1"\nregion = "ap-south-1"\nregion_letter = "M"\n'
+        f"replication = true\ndatabase_port = {steady_port()}\n",
+        encoding="utf-8",
+    )
+    embedded = EmbeddedPostgres.of(read_config(path))
+    try:
+        url = embedded.start()
+        migrate(url)
+        rows(url, "select pg_create_logical_replication_slot('a_region', 'pgoutput')")
+        embedded.stop()  # with a slot, PostgreSQL starts only if wal_level is logical
+        assert run("list", "--config", str(path))[0] == 0
+    finally:
+        embedded.stop()
+        remove_cluster(data)
+
+
 def test_a_name_that_is_taken_or_cannot_be_and_a_short_password_are_told(run: Run, config_file: Path) -> None:
     where = ("--config", str(config_file))
     run("add", "asha", *where, line=f"{PASSWORD}\n")
@@ -76,7 +99,7 @@ def test_a_name_that_is_taken_or_cannot_be_and_a_short_password_are_told(run: Ru
         ("ASHA", PASSWORD, "already"),
         (" ", PASSWORD, "fill in"),
         ("ravi", "short", "at least 8"),
-        ("ravi", "", "No password came"),
+        ("ravi", "", "no password"),
     ):
         status, out, error = run("add", name, *where, line=line)
         assert (status, out) == (1, "")
@@ -126,7 +149,7 @@ def test_without_a_place_or_a_database_the_command_says_what_is_missing(
     run: Run, tmp_path: Path, empty_database_url: str
 ) -> None:
     assert "DATABASE_URL" in run("list")[2]
-    assert "no account book" in run("list", "--data", str(tmp_path / "nowhere"))[2]
+    assert "contains no book" in run("list", "--data", str(tmp_path / "nowhere"))[2]
     assert not (tmp_path / "nowhere").exists()
     assert "migrate" in run("list", url=empty_database_url)[2]
     assert "cannot be reached" in run("list", url="postgresql://x@127.0.0.1:1/x")[2]
@@ -156,7 +179,7 @@ def local_data(tmp_path: Path) -> Iterator[Path]:
 def test_the_book_on_this_computer_is_reached_while_it_is_closed_only(run: Run, local_data: Path) -> None:
     where = ("--data", str(local_data))
     assert run("add", "Asha", *where, line=f"{PASSWORD}\n")[0] == 0
-    assert "has its user already" in run("add", "Ravi", *where, line=f"{PASSWORD}\n")[2]
+    assert "has a user already" in run("add", "Ravi", *where, line=f"{PASSWORD}\n")[2]
     with lock_folder(local_data):
         status, _, error = run("list", *where)
     assert status == 1

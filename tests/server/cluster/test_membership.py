@@ -66,7 +66,7 @@ def test_a_roster_that_was_rolled_back_is_refused(believer: Believer) -> None:
 
 def test_another_roster_of_the_same_version_is_refused(believer: Believer) -> None:
     other = believer.regional.cluster.signed(central_url="http://127.0.0.1:2")
-    assert "another roster" in refusal(believer.membership.offer_roster, other)
+    assert "a different roster" in refusal(believer.membership.offer_roster, other)
 
 
 def test_a_roster_signed_by_another_cluster_key_is_refused(believer: Believer) -> None:
@@ -132,7 +132,7 @@ def test_an_expired_directory_is_refused(believer: Believer) -> None:
 
 def test_a_directory_that_would_last_too_long_is_refused(believer: Believer) -> None:
     text = believer.regional.directory(expires_at_ms=int(believer.now * 1_000) + 10**9)
-    assert "longer" in refusal(believer.membership.offer_directory, text)
+    assert "too long" in refusal(believer.membership.offer_directory, text)
 
 
 def test_an_unsigned_or_foreign_directory_is_refused(believer: Believer) -> None:

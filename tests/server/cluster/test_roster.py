@@ -78,7 +78,7 @@ def test_a_letter_that_would_spoil_codes_is_refused(roster: Roster, letter: str)
 def test_a_region_or_letter_that_is_there_is_refused(roster: Roster) -> None:
     with pytest.raises(RosterError, match="a region ap-south-1 already"):
         rosters.add_region(roster, "ap-south-1", "X", NOW)
-    with pytest.raises(RosterError, match="letter M is that of ap-south-1"):
+    with pytest.raises(RosterError, match="ap-south-1 has the letter M"):
         rosters.add_region(roster, "eu-west-1", "M", NOW)
 
 
@@ -104,11 +104,11 @@ def test_a_name_that_could_not_stand_in_an_address_is_refused(roster: Roster, na
     ],
 )
 def test_an_address_that_may_not_be_is_refused(roster: Roster, url: str) -> None:
-    with pytest.raises(RosterError, match="https address"):
+    with pytest.raises(RosterError, match="not a valid address"):
         rosters.add_server(roster, "in-mum-2", "ap-south-1", url, KEYS[2], NOW)
-    with pytest.raises(RosterError, match="https address"):
+    with pytest.raises(RosterError, match="not a valid address"):
         rosters.add_discovery(roster, "disc-2", url, KEYS[2], NOW)
-    with pytest.raises(RosterError, match="https address"):
+    with pytest.raises(RosterError, match="not a valid address"):
         rosters.make(CLUSTER_KEY, url, 365, NOW)
 
 
@@ -122,7 +122,7 @@ def test_an_id_is_given_once_in_the_whole_roster(roster: Roster, id_: str) -> No
 
 @pytest.mark.parametrize(("url", "owner"), [("mum-1", "in-mum-1"), ("disc-1", "disc-1")])
 def test_an_address_is_given_once(roster: Roster, url: str, owner: str) -> None:
-    with pytest.raises(RosterError, match=f"is that of {owner}"):
+    with pytest.raises(RosterError, match=f"{owner} has the address"):
         rosters.add_server(roster, "x", "ap-south-1", f"https://{url}.example.org", KEYS[2], NOW)
 
 
@@ -133,7 +133,7 @@ def test_a_key_is_given_once_and_is_never_the_clusters(roster: Roster) -> None:
             rosters.add_server(rotated, "x", "ap-south-1", "https://x.example.org", key, NOW)
         with pytest.raises(RosterError, match="That is a key of"):
             rosters.rotate(rotated, "disc-1", key, NOW, lost=True)
-    with pytest.raises(RosterError, match="cluster's own key"):
+    with pytest.raises(RosterError, match="the cluster key"):
         rosters.rotate(roster, "disc-1", signing.encode_key(CLUSTER_KEY), NOW)
 
 
@@ -158,9 +158,9 @@ def test_nobody_can_be_removed_or_get_a_key(roster: Roster, id_: str) -> None:
 
 @pytest.mark.parametrize("days", [0, -1, 3_651])
 def test_a_lifetime_has_bounds(roster: Roster, days: int) -> None:
-    with pytest.raises(RosterError, match="from 1 to 3650 days"):
+    with pytest.raises(RosterError, match="for 1 to 3650 days"):
         rosters.renew(roster, days, NOW)
-    with pytest.raises(RosterError, match="from 1 to 3650 days"):
+    with pytest.raises(RosterError, match="for 1 to 3650 days"):
         rosters.make(CLUSTER_KEY, "https://bahi.example.org", days, NOW)
 
 
@@ -189,7 +189,7 @@ def test_a_lost_key_is_believed_no_more(roster: Roster) -> None:
 
 def test_a_key_that_waits_is_not_pushed_aside(roster: Roster) -> None:
     rotated = rosters.rotate(roster, "in-mum-1", KEYS[2], NOW)
-    with pytest.raises(RosterError, match="next key already"):
+    with pytest.raises(RosterError, match="already has a next key"):
         rosters.rotate(rotated, "in-mum-1", KEYS[3], NOW + KEY_LEAD_SECONDS - 1)
     assert rosters.rotate(rotated, "in-mum-1", KEYS[3], NOW + KEY_LEAD_SECONDS)
 

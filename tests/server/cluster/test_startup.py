@@ -98,7 +98,8 @@ def test_a_damaged_roster_file_does_not_stop_a_server_that_has_one(
     regional.roster_file.write_text("half of a ros")
     with caplog.at_level(logging.WARNING):
         assert joined(regional).membership.roster_text == text
-    assert "roster.jws cannot be used" in caplog.text
+    (problem,) = [vars(r)["error"] for r in caplog.records if r.message == "roster file not usable"]
+    assert "roster.jws cannot be used" in problem
 
 
 def test_an_expired_roster_warns_and_goes_on(regional: Regional, caplog: pytest.LogCaptureFixture) -> None:

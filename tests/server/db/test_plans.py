@@ -193,7 +193,7 @@ def test_a_search_of_voided_entries_too_adds_their_own_index(desk: Desk) -> None
     [
         ("entry", {"accounting_entry_pkey", "accounting_document_of_entry"}),
         ("documents", {"accounting_document_of_entry"}),
-        ("standing_version", {"accounting_entry_pkey"}),
+        ("current_version", {"accounting_entry_pkey"}),
         ("version_doc", {"journal_record"}),
         ("versions", {"journal_record"}),
         ("document_versions", {"accounting_document_of_entry", "journal_record"}),

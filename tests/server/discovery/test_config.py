@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from server.discovery.config import read_config
+from server.discovery.config import DiscoveryConfig, read_config
 from server.errors import StartError
 
 WHOLE = 'data = "d"\ndiscovery_id = "disc-1"\nroster = "r.jws"\ncluster_key = "00"\n'
@@ -18,7 +19,8 @@ def _written(tmp_path: Path, text: str) -> Path:
 
 def test_four_keys_are_enough_and_it_listens_on_loopback(tmp_path: Path) -> None:
     config = read_config(_written(tmp_path, WHOLE))
-    assert (config.host, config.port, config.folder) == ("127.0.0.1", 0, Path("d"))
+    assert (config.host, config.port, config.folder) == ("127.0.0.1", 0, tmp_path / "d")
+    assert config.roster == str(tmp_path / "r.jws")
 
 
 @pytest.mark.parametrize(
@@ -40,3 +42,17 @@ def test_a_mistake_is_told(tmp_path: Path, text: str, words: str) -> None:
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(StartError, match="cannot be read"):
         read_config(tmp_path / "nowhere.toml")
+
+
+def test_the_environment_overrides_each_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {name: f"/from/the/environment/{name}" for name in DiscoveryConfig.__struct_fields__}
+    for name, value in {**given, "port": "4711"}.items():
+        monkeypatch.setenv(f"BAHI_{name.upper()}", value)
+    config = read_config(_written(tmp_path, ""))
+    assert msgspec.structs.asdict(config) == {**given, "port": 4711}
+
+
+def test_a_bad_value_of_a_variable_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BAHI_PORT", "http")
+    with pytest.raises(StartError, match="BAHI_PORT"):
+        read_config(_written(tmp_path, WHOLE))

@@ -224,7 +224,7 @@ def test_a_search_finds_each_word_anywhere_and_literally(
 def short_walks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make a walk 50 rows long, so that a small book exercises every way of searching."""
     monkeypatch.setattr(search_room, "WALK", 50)
-    monkeypatch.setattr(search_room, "MOST_WALKED", 200)
+    monkeypatch.setattr(search_room, "MAX_WALKED", 200)
 
 
 @pytest.mark.usefixtures("short_walks")

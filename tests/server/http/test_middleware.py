@@ -19,7 +19,7 @@ import requests
 from server.contract import paths
 from server.contract.errors import STATUS, ErrorBody, ErrorCode
 from server.http.responses import status_error
-from server.log import JsonLines
+from server.log import json_lines
 from tests.support.api import PASSWORD, BookApi, a_document, a_name, an_entry, refusal
 from tests.support.servers import RunningServer
 from tests.support.waiting import wait_until
@@ -103,7 +103,7 @@ def test_an_unexpected_failure_tells_nothing_of_its_inside(
     assert "secret" not in answer.text
     # asyncio tells what the collector found of other tests whenever that is
     (record,) = [r for r in caplog.records if r.levelname == "ERROR" and r.name != "asyncio"]
-    line = JsonLines().format(record)
+    line = json_lines().format(record)
     assert "ZeroDivisionError" in line
     assert "api/entries.py" in line
     assert "secret" not in line
@@ -173,7 +173,7 @@ def test_every_refusal_of_the_router_has_a_code() -> None:
 def _log_lines() -> Iterator[io.StringIO]:
     lines = io.StringIO()
     handler = logging.StreamHandler(lines)
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(json_lines())
     root = logging.getLogger()
     before = root.level
     root.addHandler(handler)

@@ -15,14 +15,14 @@ def test_a_folder_is_locked_until_its_file_is_closed(tmp_path: Path) -> None:
     with lock_folder(folder):
         with pytest.raises(StartError, match=f"process {os.getpid()}"):
             lock_folder(folder)
-        assert (folder / "server.node.folder_lock").read_text() == str(os.getpid())
+        assert (folder / "server.lock").read_text() == str(os.getpid())
     lock_folder(folder).close()
 
 
 def test_a_file_that_a_killed_server_left_locks_nobody_out(tmp_path: Path) -> None:
-    (tmp_path / "server.node.folder_lock").write_text("99999")
+    (tmp_path / "server.lock").write_text("99999")
     with lock_folder(tmp_path):
-        assert (tmp_path / "server.node.folder_lock").read_text() == str(os.getpid())
+        assert (tmp_path / "server.lock").read_text() == str(os.getpid())
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no mode bits")
@@ -42,5 +42,5 @@ def test_the_next_server_waits_for_one_that_is_still_ending(tmp_path: Path) -> N
     held = lock_folder(tmp_path)
     ends = threading.Timer(0.1, held.close)
     ends.start()
-    lock_folder(tmp_path, patience=10).close()
+    lock_folder(tmp_path, timeout=10).close()
     ends.join()

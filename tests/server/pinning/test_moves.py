@@ -17,7 +17,7 @@ import requests
 
 from server.cluster.trusted_keys import CLUSTER
 from server.contract import cluster, cluster_calls, paths, shapes
-from server.log import JsonLines
+from server.log import json_lines
 from server.node.load import LoadMeter
 from server.tokens import tokens
 from server.tokens.invites import make_invite
@@ -349,7 +349,7 @@ def test_a_decision_is_logged_with_the_request_it_was_for_and_without_a_token(
     book = one.api().register()
     lines = io.StringIO()
     handler = logging.StreamHandler(lines)
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(json_lines())
     logger = logging.getLogger("server.pinning.placement")
     logger.addHandler(handler)
     try:

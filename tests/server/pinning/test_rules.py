@@ -85,8 +85,8 @@ def test_a_bad_token_goes_nowhere_whatever_else(standing: str) -> None:
 
 @pytest.mark.parametrize("state", ["down", "left"])
 def test_a_dead_servers_client_goes_to_the_survivors_of_its_region(state: str) -> None:
-    assert every_choice(locked=A, me=B, states={A: state}) == {B, C}
-    assert chosen(locked=A, me=B, states={A: state})[0] == "failover"
+    assert every_choice(pinned=A, me=B, states={A: state}) == {B, C}
+    assert chosen(pinned=A, me=B, states={A: state})[0] == "failover"
 
 
 def test_a_task_cannot_keep_a_client_at_a_dead_server() -> None:
@@ -116,7 +116,7 @@ def test_a_full_survivor_is_spared_while_there_is_another() -> None:
 def test_without_a_survivor_in_its_region_the_closest_region_comes_next() -> None:
     dead = {A: "down", B: "down", C: "down"}
     assert every_choice(me=S, states=dead, closest=T) == {S, T}
-    assert every_choice(locked=S, me=A, states={S: "left", T: "down"}, closest=B) == {A, B, C}
+    assert every_choice(pinned=S, me=A, states={S: "left", T: "down"}, closest=B) == {A, B, C}
 
 
 def test_where_nobody_is_known_to_be_up_the_one_that_answers_takes_the_client() -> None:
@@ -125,11 +125,11 @@ def test_where_nobody_is_known_to_be_up_the_one_that_answers_takes_the_client() 
 
 
 def test_a_server_that_the_roster_no_longer_has_is_gone() -> None:
-    assert every_choice(locked="in-9", me=B, fresh=False, states=dict.fromkeys((A, C, S, T), "unknown")) == {
+    assert every_choice(pinned="in-9", me=B, fresh=False, states=dict.fromkeys((A, C, S, T), "unknown")) == {
         B
     }
-    assert every_choice(locked="in-9", me=B) == {A, B, C}  # whose region nobody knows any more
-    assert every_choice(locked="in-9", me=B, closest=S) == {S, T}
+    assert every_choice(pinned="in-9", me=B) == {A, B, C}  # whose region nobody knows any more
+    assert every_choice(pinned="in-9", me=B, closest=S) == {S, T}
 
 
 def test_a_stale_directory_is_no_death_certificate() -> None:
@@ -293,7 +293,7 @@ _situations = st.builds(
     states=st.fixed_dictionaries(dict.fromkeys(REGION, _STATES)),
     used=st.fixed_dictionaries(dict.fromkeys(REGION, st.floats(0, 1))),
     me=st.sampled_from([A, B]),
-    locked=st.sampled_from([A, B, S, "in-9"]),
+    pinned=st.sampled_from([A, B, S, "in-9"]),
     closest=st.sampled_from(["", A, S, "nobody"]),
     critical=st.booleans(),
     reason=st.sampled_from(["expiry", "unreachable"]),

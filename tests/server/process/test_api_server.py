@@ -206,9 +206,9 @@ def test_a_server_speaks_https_by_its_own_certificate(database_url: str, tmp_pat
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"tls_key": ""}, "Set both: tls_certificate and tls_key."),
+        ({"tls_key": ""}, "Set both tls_certificate and tls_key, or neither."),
         ({"public_url": "http://127.0.0.1:4711"}, "speaks https"),
-        ({"tls_key": "/nowhere/key.pem"}, "certificate or its key cannot be used"),
+        ({"tls_key": "/nowhere/key.pem"}, "Cannot use the TLS certificate or its key"),
     ],
 )
 def test_half_a_certificate_or_a_plain_address_beside_it_is_told(

@@ -189,7 +189,7 @@ def test_a_port_that_is_no_number_is_a_mistake_of_usage(tmp_path: Path) -> None:
 def test_a_port_that_is_taken_is_told_and_postgres_is_ended(kept_data: Path, unused_tcp_server: int) -> None:
     ended = command(*_local(kept_data, "--port", str(unused_tcp_server)))
     assert ended.status == 1
-    assert f"Port {unused_tcp_server} on 127.0.0.1 cannot be used" in _sentence(ended.errors)
+    assert f"Cannot listen on port {unused_tcp_server} of 127.0.0.1" in _sentence(ended.errors)
     assert postmaster_pid(kept_data) is None
 
 

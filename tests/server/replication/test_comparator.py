@@ -48,7 +48,7 @@ def test_each_region_tells_its_journal_and_the_bills_that_it_is_to_copy(two: lis
     assert a == RegionInventory("a-1", 2, bills_to_copy=0, bytes_to_copy=0)
     assert (b.code, b.journal, b.bills_to_copy, b.bytes_to_copy) == ("b-1", 2, 1, 10)
     assert b.oldest_seconds is not None
-    assert "still to copy" not in status.verdict
+    assert "to copy" not in status.verdict
     shown = show_status(status).splitlines()
     assert "REGION  JOURNAL  BILLS TO COPY  OLDEST" in shown
     assert "a-1     2        0              -" in shown
@@ -62,14 +62,14 @@ def test_bills_that_are_wanted_for_long_are_named_and_the_links_are_well(
     file = operator_file(tmp_path, *two)
     assert main(["replication", "status", "--file", file]) == 0
     told = capsys.readouterr().out
-    assert "All 2 links carry" in told
+    assert "All 2 subscriptions work" in told
     assert re.search(
-        r"b-1 is still to copy 1 bill \(10 B\), the oldest for 10 min \d+ s: where that does not shrink", told
+        r"b-1 still has to copy 1 bill \(10 B\), the oldest for 10 min \d+ s: if that does not shrink", told
     )
     assert main(["replication", "status", "--file", file, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["well"]
-    assert "b-1 is still to copy 1 bill" in found["verdict"]
+    assert "b-1 still has to copy 1 bill" in found["verdict"]
     assert [each["bills_to_copy"] for each in found["held"]] == [0, 1]
     assert found["held"][1]["oldest_seconds"] > 600
     assert found["compared"] is None
@@ -94,7 +94,7 @@ def test_a_journal_that_is_dear_to_count_is_told_about(
     counted = "select pg_stat_get_live_tuples('public.journal'::regclass)"
     wait_until(lambda: rows(two[0].url, counted) == [(2,)])
     rows(two[0].url, "analyze public.journal")
-    monkeypatch.setattr(inventory, "_MOST_COUNTED", 1)
+    monkeypatch.setattr(inventory, "_COUNT_LIMIT", 1)
     status = Mesh(two).status()
     assert (status.inventories[0].journal, status.inventories[0].is_estimate) == (2, True)
     assert any(line.startswith("a-1     about 2  ") for line in show_status(status).splitlines())
@@ -122,7 +122,7 @@ def test_where_they_differ_is_told(two: list[Region]) -> None:
     write_unsent(two[0], entry_row(ver=1_777_700_000_000_000))
     compared = _compared_once(two)
     shown = show_compared(compared)
-    assert "they differ: run `bahi-server replication repair`." in shown
+    assert "the regions differ; run `bahi-server replication repair`." in shown
     assert f"journal, book {BOOK}, 2026-05: b-1 lacks 1" in shown
     told = json.loads(status_json(Mesh(two).status(), compared))["compared"]
     assert told["found"]["equal"] is False
@@ -132,15 +132,15 @@ def test_where_they_differ_is_told(two: list[Region]) -> None:
 def test_what_cannot_be_compared_is_told_and_tried_again(
     regions: Regions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(comparator, "_LEAST_PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(comparator, "_PAUSE_OF_ONE", 0)  # however long one takes here
+    monkeypatch.setattr(comparator, "_MIN_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(comparator, "_PAUSE_FACTOR", 0)  # however long one takes here
     apart = regions("a-1", "b-1")
     with closing(Comparator(Mesh(apart))) as comparing:
         comparing.start()
         wait_until(lambda: comparing.last())
         shown = show_compared(comparing.last())
-        assert shown.startswith("Not compared ")
-        assert "s ago: There are no two regions to compare. No regions are joined" in shown
+        assert shown.startswith("Comparison failed ")
+        assert "s ago: Fewer than two regions can be compared. No regions are joined" in shown
         Mesh(apart).join("a-1")
         wait_until(lambda: "a-1, b-1 are equal (0 rows" in show_compared(comparing.last()))
 
@@ -175,7 +175,7 @@ def test_the_screen_says_that_they_are_equal_and_control_c_ends_it(two: list[Reg
     with psycopg.connect(two[1].url) as holding, _watching(operator_file(tmp_path, *two)) as process:
         holding.execute("lock table public.accounting_entry in access exclusive mode")
         shown = _read_until(process, "Comparing the regions for the first time.")
-        assert "All 2 links carry" in shown
+        assert "All 2 subscriptions work" in shown
         holding.commit()  # only now can a comparison come to its end
         _read_until(process, "a-1, b-1 are equal (2 rows of the journal).")
         process.send_signal(signal.SIGINT)

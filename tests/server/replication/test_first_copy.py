@@ -65,8 +65,8 @@ _BUSY: Final = "select 1 from pg_stat_progress_copy where relid = 'public.journa
 def test_a_copy_whose_rows_have_come_is_said_to_be_merging_until_the_triggers_are_through(
     regions: Regions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(first_copy, "_TELL_SECONDS", 0.05)
-    monkeypatch.setattr(first_copy, "_STILL_SECONDS", 0.3)
+    monkeypatch.setattr(first_copy, "_REPORT_SECONDS", 0.05)
+    monkeypatch.setattr(first_copy, "_STALLED_SECONDS", 0.3)
     a, b = two = regions("a-1", "b-1")
     write_journal(a.url, BOOK, [entry_row() for _ in range(1_300)])
     said: list[str] = []

@@ -52,7 +52,7 @@ def test_one_whose_link_carries_nothing_gives_all_that_it_has(joined: list[Regio
 
 
 def test_one_that_answers_is_not_dead(joined: list[Region]) -> None:
-    with pytest.raises(StartError, match="a-1 answers, and may have what nobody else has"):
+    with pytest.raises(StartError, match="a-1 answers, and may have rows that no other region has"):
         Mesh(joined).leave("a-1", dead=True)
     assert rows(joined[0].url, _PARTS) == [(1, 1)]
 
@@ -65,7 +65,7 @@ def test_one_that_does_not_answer_is_told_how_it_leaves(joined: list[Region]) ->
 def test_one_that_is_not_joined_does_not_leave_and_nothing_is_copied(regions: Regions) -> None:
     a, b = two = regions("a-1", "b-1")
     write_journal(a.url, BOOK, [entry_row()])
-    with pytest.raises(StartError, match="a-1 is not joined"):
+    with pytest.raises(StartError, match="a-1 is not a member"):
         Mesh(two).leave("a-1")
     assert rows(b.url, _COUNT) == [(0,)]
 
@@ -79,7 +79,7 @@ def test_a_region_of_the_file_that_is_still_to_join_is_left_alone(
     found = Mesh([*joined, empty, other]).leave("a-1")
     assert found.regions == ("b-1",)
     assert rows(other.url, _COUNT) == [(0,)]
-    assert "b-1 has all that there is." in show_verification(found)
+    assert "b-1 is the only member left and has all rows." in show_verification(found)
 
 
 def test_bills_that_are_still_to_be_copied_are_told(joined: list[Region]) -> None:
@@ -89,7 +89,9 @@ def test_bills_that_are_still_to_be_copied_are_told(joined: list[Region]) -> Non
     wait_until(lambda: rows(b.url, "select 1 from public.document_wanted"))
     said: list[str] = []
     Mesh(joined, said.append).leave("a-1")
-    assert any(line.startswith("b-1 is still to copy 1 bill (10 B). Servers that have") for line in said)
+    assert any(
+        line.startswith("b-1 still has to copy 1 bill (10 B). Keep the servers that have") for line in said
+    )
 
 
 # --- who cannot be asked ------------------------------------------------------------------------------
@@ -108,7 +110,7 @@ def test_a_member_that_is_away_keeps_the_verdict_from_being_good(
         assert ended.value.code == 1
         told = capsys.readouterr()
         assert "c-1 is left out" in told.err
-        assert ('"left_out": [\n    "c-1"' if "--json" in command else "Not asked: c-1.") in told.out
+        assert ('"left_out": [\n    "c-1"' if "--json" in command else "Not reached: c-1.") in told.out
     with pytest.raises(SystemExit) as ended:  # and so b-1 has not left everybody
         main(["replication", "leave", "b-1", "--file", file])
     assert ended.value.code == 1
@@ -125,7 +127,7 @@ def test_a_member_that_is_away_keeps_the_verdict_from_being_good(
 def test_one_database_for_two_regions_is_refused(joined: list[Region]) -> None:
     twice = Mesh([joined[0], Region("b-1", joined[0].url)])
     for command in (twice.verify, twice.repair, lambda: twice.join("b-1"), lambda: twice.leave("b-1")):
-        with pytest.raises(StartError, match=r"a-1 and b-1 are one database|is another region's"):
+        with pytest.raises(StartError, match=r"a-1 and b-1 have the same database|is another region's"):
             command()
 
 
@@ -147,7 +149,9 @@ def test_a_transaction_that_is_left_open_is_told_of_and_nothing_is_left_behind(
     with psycopg.connect(a.url) as open_one, monkeypatch.context() as hurried:
         hurried.setattr(node_module, "_LOCK_SECONDS", 1)  # not for the join that is to succeed
         open_one.execute("select pg_current_xact_id()")
-        with pytest.raises(StartError, match="a-1 kept this waiting for 1 s: a transaction is open there"):
+        with pytest.raises(
+            StartError, match="a-1 did not grant a lock within 1 s: a transaction is open there"
+        ):
             Mesh(two).join("a-1")
         peers = "select 1 from pg_roles where rolname = 'bahi_a_1_to_b_1'"
         assert rows(a.url, peers) == []
@@ -172,7 +176,7 @@ def test_control_c_is_no_good_end_of_a_comparison(joined: list[Region], tmp_path
             process.send_signal(signal.SIGINT)
             _out, told = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert told == "bahi-server: cut short; run the same command again to complete it\n"
+    assert told == "bahi-server: interrupted; run the same command again to complete it\n"
 
 
 _WAITS: Final = """

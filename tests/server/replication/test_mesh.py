@@ -9,7 +9,7 @@ import pytest
 from server.errors import StartError
 from server.replication import subscriptions
 from server.replication.mesh import Mesh
-from server.replication.node import reached
+from server.replication.node import connect
 from server.replication.regions import Region
 from tests.server.replication.conftest import Regions
 from tests.support.journal import entry_row, write_journal
@@ -67,7 +67,7 @@ def test_joining_again_changes_nothing(regions: Regions) -> None:
     before = [rows(region.url, "select oid from pg_subscription order by 1") for region in two]
     said.clear()
     mesh.join("b-1")
-    assert said == ["b-1 → a-1: was there", "a-1 → b-1: was there"]
+    assert said == ["b-1 → a-1: exists already", "a-1 → b-1: exists already"]
     assert [rows(region.url, "select oid from pg_subscription order by 1") for region in two] == before
 
 
@@ -77,7 +77,7 @@ def test_a_join_that_was_cut_short_is_completed(
 ) -> None:
     a, b = two = regions("a-1", "b-1")
     write_journal(a.url, BOOK, [entry_row()])
-    with monkeypatch.context() as cut, reached(a) as one, reached(b) as other:
+    with monkeypatch.context() as cut, connect(a) as one, connect(b) as other:
         cut_at = {
             "give_peer": ("run", "grant {group}"),
             "slot": ("rows", "make_slot"),
@@ -99,7 +99,7 @@ def test_a_join_that_was_cut_short_is_completed(
 
         cut.setattr(type(one), cut_at[0], cut_short)
         with pytest.raises(KeyboardInterrupt):
-            subscriptions.make(one, other)
+            subscriptions.ensure(one, other)
     mesh = Mesh(two)
     mesh.join("b-1")
     assert mesh.verify().are_equal
@@ -243,9 +243,9 @@ def test_one_that_cannot_be_reached_is_told_without_its_password() -> None:
 
 def test_two_commands_do_not_change_one_mesh_at_once(regions: Regions) -> None:
     two = regions("a-1", "b-1")
-    with reached(two[0]) as node:
+    with connect(two[0]) as node:
         assert node.value("lock", {"key": 0x6261_6869 + 1})
-        with pytest.raises(StartError, match="at work at a-1"):
+        with pytest.raises(StartError, match="running at a-1"):
             Mesh(two).join("b-1")
     Mesh(two).join("b-1")
 

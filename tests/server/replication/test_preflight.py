@@ -9,7 +9,7 @@ from server.errors import StartError
 from server.replication import names, preflight
 from server.replication.mesh import Mesh
 from server.replication.names import Table
-from server.replication.node import reached
+from server.replication.node import connect
 from server.replication.preflight import Facts
 from server.replication.regions import Region
 from tests.server.replication.conftest import Regions
@@ -55,28 +55,28 @@ def test_postgresqls_own_settings_are_enough_for_three_regions() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"version": 160_004}, "older than 17: upgrade"),
+        ({"version": 160_004}, "older than version 17: upgrade"),
         ({"schema": ()}, "bahi-server migrate"),
         (_with("wal_level", "replica"), "set wal_level = logical"),
         (
             _with("max_replication_slots", "5"),
-            "max_replication_slots is 5 and 3 regions need 6: set it to 12",
+            "max_replication_slots is 5, but 3 regions need 6: set it to 12",
         ),
         (_with("max_wal_senders", "5"), "max_wal_senders is 5"),
         (_with("max_logical_replication_workers", "3"), "max_logical_replication_workers is 3"),
         (_with("max_worker_processes", "4"), "max_worker_processes is 4"),
         (
             _with("max_active_replication_origins", "6"),
-            "max_active_replication_origins is 6 and 3 regions need 7",
+            "max_active_replication_origins is 6, but 3 regions need 7",
         ),
         ({"version": 170_001, **_with("max_replication_slots", "6")}, "max_replication_slots is 6"),
         (
             {"foreign_slots": 5, **_with("max_wal_senders", "20")},
-            "max_replication_slots is 10 and 3 regions need 11",
+            "max_replication_slots is 10, but 3 regions need 11",
         ),
         (_with("idle_replication_slot_timeout", "60"), "set it to 0"),
         (_with("server_encoding", "LATIN1"), "UTF8"),
-        ({"keyed": frozenset({"journal"})}, "invite_use, refresh_use, revocation without a primary key"),
+        ({"keyed": frozenset({"journal"})}, "no primary key on invite_use, refresh_use, revocation"),
         ({"sleeping": ("journal_merge",)}, "journal_merge would not run"),
         (_without("may_create_roles"), "CREATEROLE"),
         (_without("may_replicate"), "REPLICATION"),
@@ -103,7 +103,7 @@ def test_regions_of_two_versions_are_not_joined() -> None:
 def test_clocks_that_are_a_minute_apart_in_truth_are_told() -> None:
     ahead = replace(GOOD, code="b-1", clock=61.0)
     (found,) = preflight.problems([GOOD, ahead], 2)
-    assert found == "The clock of b-1 is 61 s ahead of a-1's: let both follow NTP."
+    assert found == "The clock of b-1 is 61 s ahead of a-1's: synchronise both by NTP."
     assert preflight.problems([GOOD, replace(ahead, clock_error=2.0)], 2) == []
 
 
@@ -118,7 +118,7 @@ def test_a_real_database_that_cannot_decode_is_left_as_it_is(cluster: Cluster, d
 
 def test_a_real_database_that_is_ready_has_no_problem(regions: Regions) -> None:
     (a,) = regions("a-1")
-    with reached(a) as node:
+    with connect(a) as node:
         facts = preflight.read_facts(node)
         merged = [name for (name,) in node.rows("merged_tables")]
     assert preflight.problems([facts], 3) == []

@@ -51,14 +51,14 @@ def test_the_environment_may_hold_an_address(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("[[[", "mistake"),
-        ("[regions.a-1]\nurl = 'postgresql:///a'\n", "two or more"),
+        ("[regions.a-1]\nurl = 'postgresql:///a'\n", "at least two"),
         ("[regions.a-1]\ncolour = 'red'\n", "colour"),
         ("[regions.A_1]\nurl = 'x'\n[regions.b]\nurl = 'postgresql:///b'\n", "region code"),
-        ("[regions.a]\nurl = 'a:hidden'\n[regions.b]\nurl = 'postgresql:///b'\n", "is not one"),
+        ("[regions.a]\nurl = 'a:hidden'\n[regions.b]\nurl = 'postgresql:///b'\n", "is not valid"),
         ("[regions.a]\nurl = 'postgresql://u:hidden@db.example/a'\n[regions.b]\nurl = ''\n", "not encrypted"),
         (
             "[regions.a]\nurl = 'postgresql:///a'\npeer_url = 'postgresql://u:hidden@127.0.0.1/a'\n[regions.b]\n",
-            "names a user",
+            "contains a user",
         ),
     ],
 )

@@ -53,7 +53,7 @@ def test_what_each_lacks_is_told_by_book_and_month_and_exchanged_while_others_wr
     file = operator_file(tmp_path, *three)
     assert main(["replication", "join", "a-1", "--file", file, "--against", "b-1"]) == 0
     assert main(["replication", "join", "c-1", "--file", file]) == 0
-    assert "All 6 links carry" in capsys.readouterr().out
+    assert "All 6 subscriptions work" in capsys.readouterr().out
     may = 1_777_700_000_000_000  # µs: 2 May 2026
     entry = entry_row(ver=may)
     write_unsent(a, entry, document_row(entry.id, ver=may + 1))
@@ -131,7 +131,8 @@ def test_a_lost_slot_is_told_and_its_link_made_anew(
     assert ended.value.code == 1
     told = capsys.readouterr().out
     assert (
-        "1 of 2 links need care; a-1 → b-1: its slot is lost (wal_removed): run `replication repair`" in told
+        "1 of 2 subscriptions need attention; a-1 → b-1: "
+        "its slot is lost (wal_removed): run `replication repair`" in told
     )
     assert main(["replication", "repair", "--file", file]) == 0
     assert "are equal" in capsys.readouterr().out
@@ -150,7 +151,10 @@ def test_a_bent_link_is_told(regions: Regions) -> None:
     rows(b.url, "alter subscription bahi_from_a_1 disable")
     status = mesh.status()
     assert not status.is_well
-    assert status.verdict == "1 of 2 links need care; a-1 → b-1: it is disabled: run `replication join b-1`."
+    assert (
+        status.verdict
+        == "1 of 2 subscriptions need attention; a-1 → b-1: it is disabled: run `replication join b-1`."
+    )
     mesh.join("b-1")
     wait_until(lambda: mesh.status().is_well)
     assert a.code == "a-1"
@@ -163,7 +167,7 @@ def test_so_much_that_rows_cannot_be_compared_is_told_with_the_way_out(
     mesh = Mesh(two)
     mesh.join("a-1")
     write_unsent(a, *(entry_row() for _ in range(30)))
-    monkeypatch.setattr("server.replication.verify._MOST_ROWS", 20)
+    monkeypatch.setattr("server.replication.verify._MAX_ROWS", 20)
     with pytest.raises(StartError, match="--anew"):
         mesh.verify()
     mesh.join("b-1", anew=True)

@@ -67,7 +67,7 @@ def test_each_refusal_stands_at_its_field(
 
 def test_a_changed_password_says_what_it_ended(qtbot: QtBot, dialog: AccountDialog) -> None:
     change(dialog, "correct horse", "long enough", "long enough")
-    qtbot.waitUntil(lambda: dialog.banner.text() == "The password is changed. 1 other session ended.")
+    qtbot.waitUntil(lambda: dialog.banner.text() == "Your password was changed. 1 other session ended.")
     assert dialog.password.old.text() == ""
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from app.domain.entry import Direction, DocumentInfo, HistoryVersion, ListedEntry
-from app.ui.dialogs.history_words import changes, told
+from app.ui.dialogs.history_words import changes, shown_versions
 from tests.support.fake_services import FakeServices, shop_entries
 
 ENTRY: ListedEntry = shop_entries(1)[0]
@@ -60,14 +60,14 @@ def test_what_came_after_a_replaced_version_is_told_against_the_one_both_were_ma
     lost = version(replace(ENTRY, amount=Decimal("700")), superseded=True)
     won = version(replace(ENTRY, amount=Decimal("99")), stands=True)
     first = version(ENTRY, "created")
-    shown = told([won, lost, first], [], "Asha")
+    shown = shown_versions([won, lost, first], [], "Asha")
     assert [each.changes[0] for each in shown[:2]] == ["Amount ₹640.00 → ₹99.00", "Amount ₹640.00 → ₹700.00"]
 
 
 def test_what_waits_here_stands_above_what_the_server_has(tmp_path) -> None:  # type: ignore[no-untyped-def]
     fake = FakeServices(tmp_path, [ENTRY])
     fake.entries.void(fake.entries.detail(ENTRY.id))
-    shown = told([version(ENTRY, "created", stands=True)], fake.sync.items(), "Asha")
+    shown = shown_versions([version(ENTRY, "created", stands=True)], fake.sync.items(), "Asha")
     assert [(each.version.action, each.waiting, each.version.stands) for each in shown] == [
         ("voided", True, True),
         ("created", False, False),

@@ -94,14 +94,14 @@ def test_a_move_that_was_begun_is_gone_on_with(
 ) -> None:
     fake.moving.begun, fake.moving.begun_by = LINK, "asha"
     account = open_account(qtbot, book, tasks)
-    assert account.move_button.text() == "Go on moving…"
+    assert account.move_button.text() == "Continue moving…"
     qtbot.mouseClick(account.move_button, Qt.MouseButton.LeftButton)
     dialog = book.findChild(MoveDialog, "move_dialog")
     assert isinstance(dialog, MoveDialog)
     assert dialog.form.address.text() == ADDRESS
     assert dialog.form.user_name.text() == "asha"
     assert not dialog.form.creating
-    assert dialog.form.start_button.text() == "Go on"
+    assert dialog.form.start_button.text() == "Continue"
 
 
 def test_an_entry_that_is_being_changed_is_not_left_behind_unasked(
@@ -113,7 +113,7 @@ def test_an_entry_that_is_being_changed_is_not_left_behind_unasked(
     person.agrees = False
     account = open_account(qtbot, book, tasks)
     qtbot.mouseClick(account.move_button, Qt.MouseButton.LeftButton)
-    assert person.questions == ["Leave this entry as it was?"]
+    assert person.questions == ["Discard your changes?"]
     assert book.findChild(MoveDialog, "move_dialog") is None
 
 
@@ -204,8 +204,8 @@ def test_a_move_can_be_stopped_and_gone_on_with(
     assert dialog.isVisible()
     gate.set()
     qtbot.waitUntil(dialog.form.isVisible)
-    assert dialog.form.banner.text() == "Stopped. Nothing is lost; you can go on later."
-    assert dialog.form.start_button.text() == "Go on"
+    assert dialog.form.banner.text() == "Stopped. Nothing is lost. You can continue later."
+    assert dialog.form.start_button.text() == "Continue"
     assert book.sidebar.server_label.text() == "This computer"
     dialog.begin()
     qtbot.waitUntil(dialog.outcome.isVisible)
@@ -218,7 +218,7 @@ def test_a_line_that_breaks_says_that_nothing_is_lost(
     fill(dialog)
     dialog.begin()
     qtbot.waitUntil(dialog.form.isVisible)
-    sentence = "The server cannot be reached just now. Nothing is lost; you can go on later."
+    sentence = "The server cannot be reached right now. Nothing is lost. You can continue later."
     assert dialog.form.banner.text() == sentence
 
 
@@ -246,7 +246,7 @@ def test_at_the_end_the_window_is_in_the_book_of_the_server(
     dialog.begin()
     qtbot.waitUntil(dialog.outcome.isVisible)
     assert text(dialog, "move_done_text") == (
-        f"120 entries and 31 bills are on {MUMBAI}, verified. The copy on this computer stays as it was."
+        f"120 entries and 31 bills are on {MUMBAI}, verified. The copy on this computer stays as it is."
     )
     assert dialog.form.password.text() == ""
     click(qtbot, dialog, "move_done")

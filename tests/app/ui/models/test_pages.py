@@ -13,7 +13,7 @@ from app.ui.models.pages import (
     Pages,
     fill,
     insertions,
-    lay_over,
+    merged_rows,
     read_range,
     removals,
 )
@@ -37,14 +37,14 @@ def test_a_waiting_entry_stands_at_its_date() -> None:
     rows = shop_entries(6)
     waiting = waiting_copy(rows[3], "zzz")
     page = Page(None, None, None, served=tuple(rows))
-    shown = lay_over(page, [waiting])
+    shown = merged_rows(page, [waiting])
     assert [row.id for row in shown] == [*(r.id for r in rows[:3]), "zzz", *(r.id for r in rows[3:])]
 
 
 def test_an_entry_that_was_sent_in_between_is_shown_once_as_the_server_has_it() -> None:
     rows = shop_entries(3)
     page = Page(None, None, None, served=tuple(rows))
-    shown = lay_over(page, [replace(rows[1], state=EntryState.WAITING)])
+    shown = merged_rows(page, [replace(rows[1], state=EntryState.WAITING)])
     assert shown == rows
 
 
@@ -52,13 +52,13 @@ def test_what_the_server_shows_of_a_changed_entry_gives_way() -> None:
     rows = shop_entries(3)
     page = Page(None, None, None, served=tuple(rows))
     changed = replace(rows[1], category="Meals", state=EntryState.WAITING)
-    assert lay_over(page, [changed], {rows[1].id}) == [rows[0], changed, rows[2]]
+    assert merged_rows(page, [changed], {rows[1].id}) == [rows[0], changed, rows[2]]
 
 
 def test_a_voided_entry_that_waits_is_not_shown_among_the_active_ones() -> None:
     rows = shop_entries(3)
     page = Page(None, None, None, served=tuple(rows))
-    assert lay_over(page, [], {rows[1].id}) == [rows[0], rows[2]]
+    assert merged_rows(page, [], {rows[1].id}) == [rows[0], rows[2]]
 
 
 def test_an_entry_moved_to_another_date_leaves_its_page() -> None:
@@ -66,8 +66,8 @@ def test_an_entry_moved_to_another_date_leaves_its_page() -> None:
     first = Page(None, None, rows[9].sort_key, served=tuple(rows[:10]))
     second = Page("10", rows[9].sort_key, None, served=tuple(rows[10:]))
     moved = replace(rows[2], entry_date=rows[15].entry_date, state=EntryState.WAITING)
-    assert moved not in lay_over(first, [moved], {moved.id})
-    assert moved in lay_over(second, [moved], {moved.id})
+    assert moved not in merged_rows(first, [moved], {moved.id})
+    assert moved in merged_rows(second, [moved], {moved.id})
 
 
 def test_a_waiting_entry_is_in_one_page_only() -> None:
@@ -75,7 +75,7 @@ def test_a_waiting_entry_is_in_one_page_only() -> None:
     first = Page(None, None, rows[9].sort_key, served=tuple(rows[:10]))
     second = Page("10", rows[9].sort_key, None, served=tuple(rows[10:]))
     waiting = [waiting_copy(row, f"w{number}") for number, row in enumerate(rows)]
-    shown = lay_over(first, waiting) + lay_over(second, waiting)
+    shown = merged_rows(first, waiting) + merged_rows(second, waiting)
     assert len(shown) == 40
     assert shown == sorted(shown, key=lambda row: row.sort_key, reverse=True)
 
@@ -125,7 +125,7 @@ def test_only_the_pages_looked_at_last_keep_their_rows() -> None:
         page.rows, page.count = list(rows), 2
         pages.append(page)
     pages.touch(0)
-    pages.let_go()
+    pages.evict()
     assert pages.pages[0].rows is not None
     assert [page.rows is None for page in pages.pages].count(True) == 5
     assert pages.count == 2 * (KEPT_PAGES + 5)

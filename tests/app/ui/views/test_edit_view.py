@@ -100,7 +100,7 @@ def test_cancel_asks_only_if_something_would_be_lost(
     person.agrees = True
     qtbot.keyClick(edit.form.category, Qt.Key.Key_Escape)
     assert book.listing.isVisible()
-    assert person.questions == ["Leave this entry as it was?"] * 2
+    assert person.questions == ["Discard your changes?"] * 2
 
 
 @pytest.mark.parametrize("way", ["show_add", "show_outbox", "close"])
@@ -110,7 +110,7 @@ def test_leaving_by_another_way_asks_too(edit: EditView, person: Person, book: M
     getattr(book, way)()
     assert edit.isVisible()
     assert book.sidebar.listing_button.isChecked()
-    assert person.questions == ["Leave this entry as it was?"]
+    assert person.questions == ["Discard your changes?"]
 
 
 def test_the_entry_being_written_stays_while_another_is_edited(

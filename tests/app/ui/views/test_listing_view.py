@@ -60,7 +60,7 @@ def test_clearing_the_filters_shows_everything_with_one_question(
 ) -> None:
     click(qtbot, listing, "type_credit")
     listing.filters.search.setText("rent")
-    listing.filters.tell()
+    listing.filters.apply()
     told: list[EntryFilter] = []
     listing.filters.changed.connect(told.append)
     click(qtbot, listing, "clear_filters")
@@ -82,7 +82,7 @@ def test_a_period_sets_both_dates(listing: ListingView) -> None:
 def test_a_wrong_date_is_explained(listing: ListingView) -> None:
     listing.filters.first.setText("soon")
     listing.filters.first.tidy()
-    assert listing.filters.complaint.text()
+    assert listing.filters.date_error.text()
 
 
 def test_nothing_found_offers_to_clear_the_filters(qtbot: QtBot, listing: ListingView) -> None:

@@ -30,7 +30,7 @@ def outbox(qtbot: QtBot, book: MainWindow, fake: FakeServices, tasks: Tasks) -> 
         replace(entries[5], voided=True, state=EntryState.WAITING),
         replace(entries[8], id="n2", human_code="0K7-000122", state=EntryState.REFUSED, note=REASON),
     ]
-    fake.book.attempts["n1"] = (3, "The server cannot be reached just now.")
+    fake.book.attempts["n1"] = (3, "The server cannot be reached right now.")
     book.show_outbox()
     book.sync.send_now()
     qtbot.waitUntil(lambda: len(book.outbox.list.cards()) == 4 and not tasks.busy)
@@ -55,7 +55,7 @@ def test_each_item_says_what_it_does_and_how_it_goes(outbox: OutboxView) -> None
     assert "since 22 Nov 2026" in facts[0]
     assert "3 attempts" in facts[0]
     assert "not tried yet" in facts[1]
-    assert texts(outbox, "item_error") == ["The server cannot be reached just now.", f"Refused: {REASON}"]
+    assert texts(outbox, "item_error") == ["The server cannot be reached right now.", f"Refused: {REASON}"]
 
 
 def test_the_badge_counts_them(outbox: OutboxView, book: MainWindow) -> None:
@@ -83,7 +83,7 @@ def test_retry_sends_again_and_the_outbox_empties(
     fake.book.offline = False
     press(qtbot, outbox, 3, "item_retry")
     qtbot.waitUntil(lambda: outbox.empty.isVisible())
-    assert outbox.empty.title() == "Nothing waits"
+    assert outbox.empty.title() == "Nothing to send"
     qtbot.waitUntil(lambda: not book.sidebar.badge.isVisible())  # the outbox may be read before it is told
     assert any(entry.id == "n2" for entry in fake.book.entries)
 

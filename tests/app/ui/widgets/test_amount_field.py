@@ -28,7 +28,7 @@ def test_it_is_grouped_when_the_focus_leaves(field: AmountField, typed: str, sho
 
 def test_wrong_input_is_explained_and_left_as_it_is(qtbot: QtBot, field: AmountField) -> None:
     field.setText("12,34")
-    with qtbot.waitSignal(field.complained) as told:
+    with qtbot.waitSignal(field.error_changed) as told:
         field.tidy()
     assert "12.34" in told.args[0]
     assert field.text() == "12,34"

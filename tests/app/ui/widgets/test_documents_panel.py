@@ -154,7 +154,7 @@ def test_a_damaged_pdf_is_pinned_and_gently_said_to_be_so(
     pin(qtbot, panel, [path])
     qtbot.waitUntil(lambda: not tasks.busy)
     assert names(panel) == ["half.pdf"]
-    assert panel.note.text() == "“half.pdf” seems to be damaged; it is pinned as it is."
+    assert panel.note.text() == "“half.pdf” seems to be damaged. It is attached as it is."
     panel.tiles()[0].removed.emit(panel.tiles()[0].key)
     assert panel.note.text() == ""
 
@@ -165,7 +165,7 @@ def test_a_huge_picture_is_pinned_with_all_its_bytes_and_only_not_shown(
     path = blank_png(tmp_path / "site plan.png", 20_000, 15_000, GREY)
     pin(qtbot, panel, [path])
     qtbot.waitUntil(lambda: not tasks.busy)
-    assert "too large to be shown" in panel.note.text()
+    assert "too large to show" in panel.note.text()
     assert fake.book.files[panel.attachments()[0].sha256] == path.read_bytes()
 
 

@@ -30,7 +30,7 @@ def toast(parent: QWidget, clock: Clock) -> Toast:
 def test_it_goes_after_ten_seconds_and_undo_with_it(qtbot: QtBot, toast: Toast, clock: Clock) -> None:
     toast.say("Voided 0K7-000042", undo=True)
     clock.now += LIFE_S - 0.1
-    toast.look()
+    toast.hide_if_due()
     assert toast.text() == "Voided 0K7-000042"
     assert toast.can_undo
     clock.now += 0.2
@@ -73,7 +73,7 @@ def test_a_newer_one_has_its_own_ten_seconds(toast: Toast, clock: Clock) -> None
     clock.now += 8
     toast.say("Two", undo=True)
     clock.now += 8
-    toast.look()
+    toast.hide_if_due()
     assert toast.text() == "Two"
 
 

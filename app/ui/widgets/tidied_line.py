@@ -1,0 +1,28 @@
+"""A text field whose text is selected when it gets the focus, and formatted when it loses it."""
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QFocusEvent
+from PySide6.QtWidgets import QLineEdit
+
+
+class TidiedLine(QLineEdit):
+    """A base class; what `tidy` does is for the subclass."""
+
+    def tidy(self) -> None:
+        """Format the text if it is valid."""
+        raise NotImplementedError
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Select the whole text, so that typing replaces it."""
+        super().focusInEvent(event)
+        QTimer.singleShot(0, self, self._select)  # a mouse press that gave the focus would deselect it
+
+    def _select(self) -> None:
+        if self.hasFocus():
+            self.selectAll()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Format the text, unless only the window lost the focus."""
+        super().focusOutEvent(event)
+        if event.reason() not in (Qt.FocusReason.ActiveWindowFocusReason, Qt.FocusReason.PopupFocusReason):
+            self.tidy()
