@@ -1,38 +1,38 @@
-"""Connections that can be broken off: a call that hangs on a dead server ends at once, in its own thread.
+"""Connections that another thread can shut, so that a call which hangs on a dead server fails at once.
 
-`session.close()` only closes connections that are idle; here the sockets in use are known too.
+`session.close()` closes only idle connections; here the sockets in use are known too.
 """
 
 import contextlib
 import socket
-import ssl
 import threading
 import weakref
 from typing import Any
 from urllib.parse import urlsplit
 
-import truststore
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from server.contract.tls import client_context
 
 _DEFAULT_PORT = {"http": 80, "https": 443}
 
 
 class Sockets:
-    """The open connections of one program. Usable from several threads."""
+    """The open connections of one program; thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._open: weakref.WeakSet[HTTPConnection] = weakref.WeakSet()
 
     def note(self, connection: HTTPConnection) -> None:
-        """Know of a connection that was just made."""
+        """Remember a connection that was just made."""
         with self._lock:
             self._open.add(connection)
 
     def break_off(self, url: str) -> int:
-        """Shut every connection to the server at `url` and return how many: calls on them fail at once."""
+        """Shut every connection to the server at `url`, so that calls on them fail; return how many."""
         parts = urlsplit(url)
         wanted = (parts.hostname, parts.port or _DEFAULT_PORT.get(parts.scheme))
         with self._lock:
@@ -50,7 +50,7 @@ def _shut(connection: HTTPConnection) -> bool:
 
 
 class MonitoredAdapter(HTTPAdapter):
-    """Makes connections that `sockets` knows of; TLS trusts the operating system's store, and `ca_file`."""
+    """Registers its connections with `sockets`; trusts the certificates of the system and of `ca_file`."""
 
     def __init__(self, sockets: Sockets, ca_file: str = "") -> None:
         self._sockets = sockets
@@ -58,21 +58,14 @@ class MonitoredAdapter(HTTPAdapter):
         super().__init__(pool_maxsize=8)
 
     def init_poolmanager(self, *arguments: Any, **more: Any) -> None:
-        """Let every pool make connections of ours."""
-        super().init_poolmanager(*arguments, ssl_context=_trust(self._ca_file), **more)
+        """Let every pool make connections that are registered."""
+        super().init_poolmanager(*arguments, ssl_context=client_context(self._ca_file), **more)
         self.poolmanager.pool_classes_by_scheme = _pool_classes(self._sockets)
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:  # noqa: ARG002 - as it is called
         """Require a certificate that the context trusts; requests would add a store of its own."""
         if url.lower().startswith("https"):
             conn.cert_reqs = "CERT_REQUIRED"
-
-
-def _trust(ca_file: str) -> ssl.SSLContext:
-    context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    if ca_file:
-        context.load_verify_locations(cafile=ca_file)
-    return context
 
 
 def _pool_classes(sockets: Sockets) -> dict[str, type[HTTPConnectionPool]]:

@@ -133,7 +133,7 @@ def test_only_routes_and_the_composition_know_http() -> None:
 _IO = (
     *("os", "io", "pathlib", "socket", "ssl", "subprocess", "threading", "asyncio", "shutil", "tempfile"),
     *("sqlite3", "psycopg", "psycopg_pool", "requests", "urllib.request", "http.client", "starlette"),
-    *("uvicorn", "time", "random", "secrets", "logging", "PySide6", "boto3", "select", "signal"),
+    *("uvicorn", "time", "random", "secrets", "logging", "PySide6", "boto3", "select", "signal", "aiohttp"),
 )
 _CLOCKS = re.compile(r"\b(date\.today|datetime\.now|datetime\.utcnow|uuid4|uuid1|open)\(")
 
@@ -164,6 +164,7 @@ _PURE = (
 _NOT_PURE = {
     "server/contract/durable_files.py": "writes files: the program and the server must write them alike",
     "server/contract/json_lines.py": "formats records of the module logging; opens nothing itself",
+    "server/contract/tls.py": "reads certificates: the program and the server must trust the same ones",
 }
 """The files among the pure ones that are not, and why: only from there may both `app` and `server` import."""
 
