@@ -21,9 +21,10 @@ from server.api.metrics import ROUTES as METRICS
 from server.api.peers import ROUTES as PEERS
 from server.api.state import ServerState
 from server.auth.issuer import Issuer
-from server.auth.revocation_poller import polling_revocations
+from server.auth.revocation_poller import keep_polling_revocations
 from server.auth.service import AuthService
 from server.cluster.heartbeat_sender import HeartbeatSender
+from server.cluster.peer_http import PeerHttp
 from server.cluster.startup import own_roster, start_member
 from server.config import Config
 from server.db.pool import make_blocking_pool, make_pool
@@ -36,7 +37,8 @@ from server.entries.service import EntryService
 from server.http.middleware import Envelope
 from server.http.openapi import openapi_route
 from server.http.responses import error_response, status_error
-from server.journal.rollup import rollup
+from server.journal.rollup import keep_folding
+from server.node.background import background
 from server.node.identity import VERSION
 from server.node.lifecycle import Lifecycle
 from server.node.load import LoadMeter, use_of
@@ -53,14 +55,15 @@ _EXPORTS_AT_ONCE = 4
 def make_services(config: Config, clock: Callable[[], float] = time.time) -> ServerState:
     """Return the services of a server whose database is migrated; the pool is not open yet.
 
-    Raises StartError where the roster does not have this server as it is.
+    Raises StartError if the roster contradicts the configuration, or `ca_file` cannot be read.
     """
     config.folder.mkdir(parents=True, exist_ok=True)
     member = start_member(config, clock)
     config, membership, trusted_keys = member.config, member.membership, member.trusted_keys
     pool, lifecycle, pinned = make_pool(config.database_url, config.pool_size), Lifecycle(), PinnedSessions()
     load = LoadMeter(config.capacity, lambda: use_of(pool), pinned, clock)
-    store, peers = FolderStore(config.documents_folder), PeerClient(membership, trusted_keys, config.ca_file)
+    http = PeerHttp(config.ca_file)
+    store, peers = FolderStore(config.documents_folder), PeerClient(membership, trusted_keys, http)
     replication_lookup = ReplicationLookup(config.server_id, config.region, pool, peers, store.present)
     placement = Placement(config.server_id, config.policy, config.drain_seconds, membership, lifecycle, load)
     placement.writes_arrived = replication_lookup.arrived
@@ -70,9 +73,7 @@ def make_services(config: Config, clock: Callable[[], float] = time.time) -> Ser
     auth = AuthService(config, pool, issuer, placement, clock)
     membership.changed.append(auth.roster_changed)
     roster = Path(config.roster) if config.roster else None
-    heartbeats = HeartbeatSender(
-        membership, trusted_keys, lifecycle, load.report, VERSION, roster, config.ca_file
-    )
+    heartbeats = HeartbeatSender(membership, trusted_keys, lifecycle, load.report, VERSION, http, roster)
     return ServerState(
         config=config,
         pool=pool,
@@ -81,10 +82,10 @@ def make_services(config: Config, clock: Callable[[], float] = time.time) -> Ser
         trusted_keys=trusted_keys,
         lifecycle=lifecycle,
         load=load,
+        http=http,
         heartbeats=heartbeats,
         placement=placement,
         auth=auth,
-        peers=peers,
         replication_lookup=replication_lookup,
         documents=documents,
         entries=EntryService(pool),
@@ -94,7 +95,7 @@ def make_services(config: Config, clock: Callable[[], float] = time.time) -> Ser
 
 
 def set_public_url(services: ServerState, url: str) -> None:
-    """Tell the services where clients reach them, known once the server listens; a roster knows better."""
+    """Tell the services the URL at which clients reach them: the one of the roster, else `url`."""
     if services.config.roster:
         url = services.config.public_url
     else:
@@ -108,21 +109,20 @@ def create_app(services: ServerState) -> Starlette:
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await services.pool.open()
-        background = [_warm_up_soon(), services.load.keep_sampling()]
-        tasks = [asyncio.create_task(work) for work in background]
         try:
-            async with contextlib.AsyncExitStack() as running:
-                await running.enter_async_context(rollup(services.pool))
-                await running.enter_async_context(polling_revocations(services.pool, services.auth.issuer))
-                await running.enter_async_context(services.documents.replicator.running())
-                await running.enter_async_context(services.heartbeats.running())
+            async with (
+                services.http,
+                background(
+                    _warm_up_soon(),
+                    services.load.keep_sampling(),
+                    keep_folding(services.pool),
+                    keep_polling_revocations(services.pool, services.auth.issuer),
+                ),
+                services.documents.replicator.running(),
+                services.heartbeats.running(),
+            ):
                 yield
         finally:
-            for task in tasks:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
-            services.peers.close()
             await services.pool.close()
             await asyncio.to_thread(services.exports.pool.close)
 

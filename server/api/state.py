@@ -8,6 +8,7 @@ from starlette.requests import Request
 from server.auth.service import AuthService
 from server.cluster.heartbeat_sender import HeartbeatSender
 from server.cluster.membership import Membership
+from server.cluster.peer_http import PeerHttp
 from server.cluster.trusted_keys import TrustedKeys
 from server.config import Config
 from server.db.pool import Pool
@@ -18,7 +19,6 @@ from server.entries.service import EntryService
 from server.http.tally import Tally
 from server.node.lifecycle import Lifecycle
 from server.node.load import LoadMeter
-from server.peers.client import PeerClient
 from server.peers.replication_status import ReplicationLookup
 from server.pinning.placement import Placement
 from server.tokens.tokens import Signer
@@ -35,10 +35,10 @@ class ServerState:
     trusted_keys: TrustedKeys
     lifecycle: Lifecycle
     load: LoadMeter
+    http: PeerHttp
     heartbeats: HeartbeatSender
     placement: Placement
     auth: AuthService
-    peers: PeerClient
     replication_lookup: ReplicationLookup
     documents: DocumentService
     entries: EntryService

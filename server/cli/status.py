@@ -1,5 +1,6 @@
-"""What discovery says of a cluster, as a table for a terminal. Pure, but for `look`."""
+"""The state of a cluster as discovery reports it, as a table for a terminal."""
 
+import asyncio
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,27 +25,36 @@ _MS: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class ClusterView:
-    """A verified answer of one discovery server."""
+    """The verified answer of one discovery server."""
 
     roster: Roster
     directory: Directory
 
 
-def read_cluster(asker: PeerHttp, fingerprint: str) -> ClusterView:
-    """Ask a discovery server. Raises StartError where it does not answer, or nobody should believe it."""
-    try:
-        found = asker.get(paths.SERVERS, Servers)
-    except PeerHttpError as error:
-        raise StartError(f"{asker.url} does not answer as a discovery server does ({error}).") from error
+def read_cluster(url: str, fingerprint: str, ca_file: str = "") -> ClusterView:
+    """Ask the discovery server at `url`; `fingerprint` is that of the cluster key.
+
+    Raises StartError if it does not answer, its answer is not signed by the cluster, or `ca_file` cannot be
+    read.
+    """
+    found = asyncio.run(_ask(url, ca_file))
     try:
         roster = cluster.read_roster(found.roster, fingerprint)
         return ClusterView(roster, cluster.read_directory(found.directory, roster, time.time()))
     except SignatureError as error:
-        raise StartError(f"What {asker.url} says is not to be believed: {error}.") from error
+        raise StartError(f"What {url} says is not to be believed: {error}.") from error
+
+
+async def _ask(url: str, ca_file: str) -> Servers:
+    async with PeerHttp(ca_file) as http:
+        try:
+            return await http.get(url, paths.SERVERS, Servers)
+        except PeerHttpError as error:
+            raise StartError(f"{url} does not answer as a discovery server does ({error}).") from error
 
 
 def describe(seen: ClusterView, now: float) -> str:
-    """Return the whole picture at `now` (s since 1970)."""
+    """Return the whole text at `now` (seconds since 1970)."""
     return "\n".join([columns(_about(seen, now)), columns([_HEAD, *_rows(seen, now)])])
 
 

@@ -1,6 +1,6 @@
-"""Heartbeats to every discovery server of the roster, each with its own ticker; what they know comes back.
+"""Heartbeats to every discovery server of the roster; each answer brings the newest roster and directory.
 
-Nothing here affects the answering of calls: where discovery fails, the server goes on with what it has.
+A failure of discovery does not affect the answering of calls: the server goes on with what it has.
 """
 
 import asyncio
@@ -10,7 +10,6 @@ import logging
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -27,6 +26,7 @@ from server.contract.cluster_calls import (
     HeartbeatTaken,
     Servers,
 )
+from server.node.background import background, end_tasks, start_task
 from server.node.lifecycle import Lifecycle
 
 _log = logging.getLogger(__name__)
@@ -36,15 +36,15 @@ _LEAVING_SECONDS: Final = 1.5
 
 @dataclass(slots=True)
 class HeartbeatSender:
-    """`load` gives the figures of now, `roster_file` is watched where there is one."""
+    """`load` returns the load to report; `roster_file`, if given, is watched for a newer roster."""
 
     membership: Membership
     trusted_keys: TrustedKeys
     own: Lifecycle
     load: Callable[[], Load]
     version: str
+    http: PeerHttp
     roster_file: Path | None = None
-    ca_file: str = ""
     sent: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
     boot_id: str = field(default_factory=lambda: uuid4().hex)
@@ -54,24 +54,22 @@ class HeartbeatSender:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Beat until the block ends; then say that this server has left."""
-        self.membership.changed.append(self._follow)
-        self.own.changed.append(self._at_once)
-        self._follow()
-        watching = asyncio.create_task(self._watch(), name="roster file")
+        """Send heartbeats until the block ends; then report that this server has left."""
+        self.membership.changed.append(self._follow_roster)
+        self.own.changed.append(self._beat_now)
+        self._follow_roster()
         try:
-            yield
+            async with background(self._watch()):
+                yield
         finally:
             await self.leave()
-            watching.cancel()
-            for ticker in self._tickers.values():
-                ticker.stop()
+            self.membership.changed.remove(self._follow_roster)
+            self.own.changed.remove(self._beat_now)
+            await end_tasks(ticker.task for ticker in self._tickers.values())
             self._tickers = {}
-            self.membership.changed.remove(self._follow)
-            self.own.changed.remove(self._at_once)
 
     async def leave(self) -> None:
-        """Say to all that this server has left; for as long as a clean end may take."""
+        """Report to all discovery servers that this server has left, within _LEAVING_SECONDS."""
         if self.own.state == "left":
             return
         waiting = [ticker.after_next() for ticker in self._tickers.values()]
@@ -98,38 +96,38 @@ class HeartbeatSender:
         return signing.sign(signer.key, signer.kid, cluster.HEARTBEAT, beat)
 
     def count(self, id_: str, *, well: bool) -> None:
-        """Note how a beat went."""
+        """Count a heartbeat that was sent or failed."""
         (self.sent if well else self.failed)[id_] += 1
 
     def take(self, found: Servers) -> None:
-        """Offer what a discovery server knows. Raises OfferRefusedError."""
+        """Offer the roster and directory of a discovery server. Raises OfferRefusedError."""
         self.membership.offer_roster(found.roster)
         if found.directory:
             self.membership.offer_directory(found.directory)
 
-    def _at_once(self) -> None:
+    def _beat_now(self) -> None:
         for ticker in self._tickers.values():
             ticker.wake()
 
-    def _follow(self) -> None:
+    def _follow_roster(self) -> None:
         """Keep one ticker for each discovery server of the roster."""
         wanted = {(each.id, each.url): each for each in self.membership.roster.discovery}
         for gone in [each for each in self._tickers if each not in wanted]:
-            self._tickers.pop(gone).stop()
+            self._tickers.pop(gone).task.cancel()
         for new in [each for each in wanted if each not in self._tickers]:
             self._tickers[new] = _Ticker(self, wanted[new])
 
     async def _watch(self) -> None:
-        """Offer the roster's file each time that it has changed; what is wrong with it is told once."""
+        """Offer the roster file after each change; log a problem once."""
         problem = ""
         while self.roster_file is not None:
             await asyncio.sleep(HEARTBEAT_SECONDS)
-            before, problem = problem, await self._look_at(self.roster_file, problem)
+            before, problem = problem, await self._read_roster(self.roster_file, problem)
             if problem and problem != before:
-                _log.warning("roster file not taken", extra={"error": problem})
+                _log.warning("roster file rejected", extra={"error": problem})
 
-    async def _look_at(self, file: Path, problem: str) -> str:
-        """Return what is wrong with the file, `problem` where it is the same as before."""
+    async def _read_roster(self, file: Path, problem: str) -> str:
+        """Return the problem with the file, "" if there is none; `problem` if the file has not changed."""
         try:
             text = await asyncio.to_thread(read_text, file)
             if text == self._watched:
@@ -142,32 +140,24 @@ class HeartbeatSender:
 
 
 class _Ticker:
-    """Beats to one discovery server, in a thread of its own: one that hangs delays no other."""
+    """Heartbeats to one discovery server, in a task of its own: a server that hangs delays no other."""
 
     def __init__(self, sender: HeartbeatSender, to: RosterDiscovery) -> None:
         self._sender, self._to = sender, to
-        self._http = PeerHttp(to.url, sender.ca_file)
-        self._thread = ThreadPoolExecutor(1, f"beat {to.id}")
         self._due = asyncio.Event()
         self._next: asyncio.Future[None] | None = None
         self._problem = ""
-        self._task = asyncio.create_task(self._run(), name=f"beat {to.id}")
+        self.task = start_task(self._run())
 
     def wake(self) -> None:
-        """Beat now."""
+        """Send a heartbeat now."""
         self._due.set()
 
     def after_next(self) -> "asyncio.Future[None]":
-        """Return what is done once a beat that begins after this call was sent, or could not be."""
+        """Return a future that is done once a heartbeat that begins after this call has gone or failed."""
         if self._next is None or self._next.done():
             self._next = asyncio.get_running_loop().create_future()
         return self._next
-
-    def stop(self) -> None:
-        """Beat no more."""
-        self._task.cancel()
-        self._thread.submit(self._http.close)
-        self._thread.shutdown(wait=False)
 
     async def _run(self) -> None:
         while True:
@@ -178,32 +168,29 @@ class _Ticker:
             if waited_for is not None and not waited_for.done():
                 waited_for.set_result(None)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(
-                    self._due.wait(), max(0.0, began + HEARTBEAT_SECONDS - time.monotonic())
-                )
+                async with asyncio.timeout(began + HEARTBEAT_SECONDS - time.monotonic()):
+                    await self._due.wait()
 
     async def _beat(self) -> None:
-        loop, problem = asyncio.get_running_loop(), ""
-        text = self._sender.heartbeat()
+        problem = ""
         try:
-            await loop.run_in_executor(self._thread, self._send, text)
+            await self._send(HeartbeatRequest(self._sender.heartbeat()))
             if self._sender.own.state != "left":
-                found = await loop.run_in_executor(self._thread, self._http.get, paths.SERVERS, Servers)
-                self._sender.take(found)
+                self._sender.take(await self._sender.http.get(self._to.url, paths.SERVERS, Servers))
         except (PeerHttpError, OfferRefusedError) as error:
             problem = str(error)
-        self._tell(problem)
+        self._log_change(problem)
 
-    def _send(self, text: str) -> None:
-        well = False
+    async def _send(self, request: HeartbeatRequest) -> None:
+        sent = False
         try:
-            self._http.post(paths.HEARTBEATS, HeartbeatRequest(text), HeartbeatTaken)
-            well = True
+            await self._sender.http.post(self._to.url, paths.HEARTBEATS, request, HeartbeatTaken)
+            sent = True
         finally:
-            self._sender.count(self._to.id, well=well)
+            self._sender.count(self._to.id, well=sent)
 
-    def _tell(self, problem: str) -> None:
-        """Log a change, never each beat."""
+    def _log_change(self, problem: str) -> None:
+        """Log the first of several equal problems, and the recovery."""
         if problem and problem != self._problem:
             _log.warning("discovery failed", extra={"discovery": self._to.id, "error": problem})
         elif self._problem and not problem:

@@ -1,107 +1,219 @@
-"""Calls of this server to others of its cluster: short, bounded, without redirects or proxies of loopback."""
+"""The HTTP client for calls to other servers of the cluster: bounded in time and size, without redirects."""
 
-import ssl
-import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import msgspec
 
 from server.contract import cluster, paths
+from server.errors import StartError
 
 if TYPE_CHECKING:
-    import requests
+    import ssl
+
+    import aiohttp
+
+    from server.cluster.name_lookup import NameLookup
 
 S = TypeVar("S", bound=msgspec.Struct)
 SECONDS: Final = 2.0
+"""The limit of `get` and `post` to connect, to wait for the next bytes, and to read a whole body."""
 _MOST_BYTES: Final = 4 * 1024 * 1024
-_PIECE: Final = 64 * 1024
+_CONNECTIONS: Final = 16
+"""To one server. The total has no limit: a server that hangs must not use up the connections to others."""
 
 
 class PeerHttpError(Exception):
-    """There was no good answer; the message says why in a word or two, for a log."""
+    """There is no usable answer; the message gives the reason in a word or two, for a log."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Download:
+    """An answer whose body is read piece by piece."""
+
+    status: int
+    headers: Mapping[str, str]
+    _content: "aiohttp.StreamReader"
+
+    async def read(self) -> bytes:
+        """Return the bytes that have come, as soon as there are any; b"" at the end. Raises PeerHttpError."""
+        with _peer_errors():
+            return await self._content.readany()
+
+
 class PeerHttp:
-    """Calls the server at `url`, from one thread; `ca_file` has certificates to trust beside the system's."""
+    """Calls to other servers, from one event loop; `async with` closes the connections.
 
-    url: str
-    ca_file: str = ""
-    _session: "requests.Session | None" = field(default=None, repr=False)
+    `ca_file` has certificates to trust in addition to the system's. If `direct`, each call goes over a new
+    connection and never through a proxy. Otherwise connections are kept, and servers on other computers are
+    called through the proxy that the environment names.
+    """
 
-    def get(self, path: str, answer: type[S]) -> S:
-        """Return the answer. Raises PeerHttpError."""
-        return self._call("GET", path, answer, None)
+    def __init__(self, ca_file: str = "", *, direct: bool = False) -> None:
+        """Raises StartError if `ca_file` cannot be read."""
+        # Without a file the context is made at the first call: a server without a cluster needs none.
+        self._tls = _tls_context(ca_file) if ca_file else None
+        self._direct = direct
+        self._session: aiohttp.ClientSession | None = None
+        self._names: NameLookup | None = None
+        self._closed = False
 
-    def post(self, path: str, body: msgspec.Struct, answer: type[S]) -> S:
-        """Return the answer. Raises PeerHttpError."""
-        return self._call("POST", path, answer, msgspec.json.encode(body))
+    async def __aenter__(self) -> Self:
+        return self
 
-    def close(self) -> None:
-        """Close the kept connection."""
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closed = True
         if self._session is not None:
-            self._session.close()
+            await self._session.close()
+        if self._names is not None:
+            await self._names.close()
 
-    def _call(self, method: str, path: str, answer: type[S], data: bytes | None) -> S:
-        import requests
+    async def open(self) -> None:
+        """Do what would otherwise delay the first call."""
+        await self._opened()
 
-        if not cluster.is_allowed_url(self.url):
-            raise PeerHttpError("address not allowed")
-        headers = {paths.REQUEST_ID_HEADER: uuid4().hex, "Content-Type": "application/json"}
+    async def get(self, url: str, path: str, answer: type[S], *, most_bytes: int = _MOST_BYTES) -> S:
+        """Return the answer of the server at `url`. Raises PeerHttpError."""
+        return await self._call("GET", url, path, answer, None, most_bytes)
+
+    async def post(self, url: str, path: str, body: msgspec.Struct, answer: type[S]) -> S:
+        """Return the answer of the server at `url`. Raises PeerHttpError."""
+        return await self._call("POST", url, path, answer, msgspec.json.encode(body), _MOST_BYTES)
+
+    @contextlib.asynccontextmanager
+    async def fetch(
+        self, url: str, path: str, headers: Mapping[str, str], limits: tuple[float, float]
+    ) -> AsyncIterator[Download]:
+        """Yield the answer of the server at `url`, whatever its status. Raises PeerHttpError.
+
+        `limits` are the seconds to connect, and to wait for the next bytes; the caller limits the total.
+        """
+        async with self._request("GET", url, path, headers, limits) as reply:
+            yield Download(reply.status, reply.headers, reply.content)
+
+    async def _call(
+        self, method: str, url: str, path: str, answer: type[S], data: bytes | None, most_bytes: int
+    ) -> S:
+        headers = {"Content-Type": "application/json"}
+        async with self._request(method, url, path, headers, (SECONDS, SECONDS), data) as reply:
+            if reply.status != HTTPStatus.OK:
+                raise PeerHttpError(f"status {reply.status}")
+            body = await _read_body(reply, most_bytes)
         try:
-            with self.opened().request(
-                method,
-                self.url + path,
-                data=data,
-                headers=headers,
-                timeout=SECONDS,
-                allow_redirects=False,
-                stream=True,
-            ) as reply:
-                if reply.status_code != requests.codes.ok:
-                    raise PeerHttpError(f"status {reply.status_code}")
-                return msgspec.json.decode(_bounded(reply), type=answer)
-        except requests.RequestException as error:
-            raise PeerHttpError(type(error).__name__) from error
+            return msgspec.json.decode(body, type=answer)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise PeerHttpError("answer not understood") from error
 
-    def opened(self) -> "requests.Session":
-        """Return the connections, kept from call to call."""
-        if self._session is None:
-            import requests
+    @contextlib.asynccontextmanager
+    async def _request(
+        self,
+        method: str,
+        url: str,
+        path: str,
+        headers: Mapping[str, str],
+        limits: tuple[float, float],
+        data: bytes | None = None,
+    ) -> AsyncIterator["aiohttp.ClientResponse"]:
+        if not cluster.is_allowed_url(url):
+            raise PeerHttpError("address not allowed")
+        session = await self._opened()
+        from aiohttp import ClientTimeout
 
-            self._session = requests.Session()
-            self._session.trust_env = not cluster.is_loopback(urlsplit(self.url).hostname)
-            self._session.mount("https://", _adapter(self.ca_file))
+        with _peer_errors():
+            reply = await session.request(
+                method,
+                url + path,
+                data=data,
+                headers={**headers, paths.REQUEST_ID_HEADER: uuid4().hex},
+                timeout=ClientTimeout(total=None, connect=limits[0], sock_read=limits[1]),
+                allow_redirects=False,
+                proxy=None if self._direct else _proxy_for(url),
+            )
+        async with reply:  # closes the connection if the body was not read to its end
+            yield reply
+
+    async def _opened(self) -> "aiohttp.ClientSession":
+        if self._session is None:
+            # In a thread: to import aiohttp and to read certificates takes some tenths of a second.
+            tls = await asyncio.to_thread(_prepare, self._tls)
+            if self._session is None and not self._closed:  # another call may have been faster
+                self._session, self._names = _new_session(tls, self._direct)
+        if self._session is None or self._closed:
+            raise PeerHttpError("client closed")
         return self._session
 
 
-def _bounded(reply: "requests.Response") -> bytes:
-    """Return the body of an answer that comes in time and is not endless. Raises PeerHttpError."""
-    deadline = time.monotonic() + SECONDS
+def _prepare(tls: "ssl.SSLContext | None") -> "ssl.SSLContext":
+    import server.cluster.name_lookup  # noqa: F401 - it loads aiohttp, for `_new_session`
+
+    return tls or _tls_context()
+
+
+def _new_session(tls: "ssl.SSLContext", direct: bool) -> "tuple[aiohttp.ClientSession, NameLookup]":
+    """Return what to close later, in this order."""
+    import aiohttp
+
+    from server.cluster.name_lookup import NameLookup
+
+    names = NameLookup()
+    connector = aiohttp.TCPConnector(
+        ssl=tls, resolver=names, limit=0, limit_per_host=_CONNECTIONS, force_close=direct
+    )
+    session = aiohttp.ClientSession(
+        connector=connector,
+        headers={"Accept-Encoding": "identity"},
+        auto_decompress=False,  # a few bytes could become many
+        cookie_jar=aiohttp.DummyCookieJar(),
+    )
+    return session, names
+
+
+def _tls_context(ca_file: str = "") -> "ssl.SSLContext":
+    from server.contract.tls import client_context
+
+    try:
+        return client_context(ca_file)
+    except OSError as error:
+        raise StartError(f"The certificates in {ca_file} cannot be read.") from error
+
+
+async def _read_body(reply: "aiohttp.ClientResponse", most_bytes: int) -> bytes:
+    """Return the body if it comes within SECONDS and is not too long. Raises PeerHttpError."""
     body = bytearray()
-    for piece in reply.iter_content(_PIECE):
-        body += piece
-        if len(body) > _MOST_BYTES or time.monotonic() > deadline:
-            raise PeerHttpError("answer too long")
+    with _peer_errors():
+        async with asyncio.timeout(SECONDS):
+            while piece := await reply.content.readany():
+                body += piece
+                if len(body) > most_bytes:
+                    raise PeerHttpError("answer too long")
     return bytes(body)
 
 
-def _adapter(ca_file: str) -> Any:
-    import truststore
-    from requests.adapters import HTTPAdapter
+def _proxy_for(url: str) -> str | None:
+    """Return the proxy for calls to `url`; a server on this computer is never called through one."""
+    from urllib.request import getproxies, proxy_bypass
 
-    class SystemTrust(HTTPAdapter):
-        """Believes what the operating system believes, and the operator's own certificates."""
+    parts = urlsplit(url)
+    if cluster.is_loopback(parts.hostname) or proxy_bypass(parts.netloc):
+        return None
+    return getproxies().get(parts.scheme)
 
-        def init_poolmanager(self, *arguments: Any, **named: Any) -> None:
-            context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            if ca_file:
-                context.load_verify_locations(ca_file)
-            super().init_poolmanager(*arguments, **named, ssl_context=context)
 
-    return SystemTrust()
+@contextlib.contextmanager
+def _peer_errors() -> Iterator[None]:
+    """Turn the errors of aiohttp into PeerHttpError."""
+    import aiohttp
+
+    try:
+        yield
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise PeerHttpError(type(error).__name__) from error

@@ -1,4 +1,4 @@
-"""One discovery server: takes beats and reports, knocks at who is in doubt, and tells who waits."""
+"""One discovery server: takes heartbeats and reports, probes servers in doubt, and answers long polls."""
 
 import asyncio
 import contextlib
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from server.cluster.membership import OfferRefusedError
+from server.cluster.peer_http import PeerHttp
 from server.cluster.startup import read_membership, read_text
 from server.cluster.trusted_keys import signing_key
 from server.contract import signing
@@ -20,10 +21,11 @@ from server.contract.errors import ErrorCode
 from server.discovery.config import DiscoveryConfig
 from server.discovery.directory import Directories
 from server.discovery.heartbeat import HeartbeatReader, refused
-from server.discovery.probes import PROBE_SECONDS, answers, trust
+from server.discovery.probes import PROBE_SECONDS, answers
 from server.discovery.registry import Registry
 from server.discovery.waiting import Waiting
 from server.errors import ApiError, StartError
+from server.node.background import background, end_tasks, start_task
 from server.tokens.keys import own_signers
 from server.tokens.tokens import Signer
 
@@ -33,7 +35,7 @@ _LONGEST_SLEEP: Final = 60.0
 
 
 class Discovery:
-    """`clock` gives seconds since 1970; `steady` is the registry's: as that one began, but never set."""
+    """`clock` gives seconds since 1970; `steady`, the registry's clock, starts from it and is never set."""
 
     def __init__(
         self,
@@ -41,7 +43,7 @@ class Discovery:
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Raises StartError where the roster does not have this server."""
+        """Raises StartError if the roster does not have this server, or `ca_file` cannot be read."""
         self.config, self.clock = config, clock
         ahead = clock() - monotonic()
         self.steady: Callable[[], float] = lambda: ahead + monotonic()
@@ -54,14 +56,14 @@ class Discovery:
             config.discovery_id, self.registry, self._signing, lambda: self.membership.roster.version, clock
         )
         self._reader = HeartbeatReader(self.membership.roster)
-        self._trusted = trust(config.ca_file)
+        self._http = PeerHttp(config.ca_file, direct=True)
         self._waiting, self._poked = Waiting(), asyncio.Event()
         self._probes: set[asyncio.Task[None]] = set()
         self._told: dict[str, Liveness] = {}
         self._watched = ""
         self.membership.changed.append(self._heed_roster)
 
-    # --- what is asked of it --------------------------------------------------------------------------
+    # --- calls ----------------------------------------------------------------------------------------
 
     def beat(self, text: str) -> None:
         """Take a heartbeat. Raises ApiError (heartbeat_refused)."""
@@ -73,18 +75,18 @@ class Discovery:
             self._poked.set()
 
     def servers(self) -> Servers:
-        """Return the roster and the directory of now."""
+        """Return the current roster and directory."""
         return Servers(self.membership.roster_text, self.directories.text(self.steady()))
 
     def suspect(self, id_: str) -> Liveness:
-        """Note a report; return what was held of that server. Raises ApiError (not_found)."""
+        """Take a report about a server; return its state before the report. Raises ApiError (not_found)."""
         self._state(id_)
         state = self.registry.suspect(id_, self.steady())
         self._poked.set()
         return state
 
     async def state(self, id_: str, known: str, seconds: float) -> Liveness:
-        """Return the state of a server as soon as it is not `known` ("": what it is now), or after `seconds`.
+        """Return the state of a server once it is not `known` ("": its state now), or after `seconds`.
 
         Raises ApiError (not_found).
         """
@@ -97,7 +99,7 @@ class Discovery:
         return state
 
     def release(self) -> None:
-        """Let nobody wait any more: this server ends."""
+        """Answer all long polls: this server ends."""
         self._waiting.close()
 
     def _state(self, id_: str) -> Liveness:
@@ -106,52 +108,55 @@ class Discovery:
         except KeyError as error:
             raise ApiError(ErrorCode.NOT_FOUND, "There is no such server in the roster.") from error
 
-    # --- what it does by itself -----------------------------------------------------------------------
+    # --- background work ------------------------------------------------------------------------------
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Keep the time, knock, and watch the roster's file until the block ends."""
-        tasks = [asyncio.create_task(self._keep_time()), asyncio.create_task(self._watch_roster())]
-        try:
-            yield
-        finally:
-            for task in [*tasks, *self._probes]:
-                task.cancel()
-            await asyncio.gather(*tasks, *self._probes, return_exceptions=True)
+        """Keep the states up to date, probe, and watch the roster file until the block ends."""
+        async with self._http:
+            await self._http.open()  # the first probe has no time for it
+            try:
+                async with background(self._keep_time(), self._watch_roster()):
+                    yield
+            finally:
+                await end_tasks(self._probes)
 
     async def _keep_time(self) -> None:
         while True:
             self._poked.clear()
             self._tell()
-            self._knock()
+            self._start_probes()
             now = self.steady()
             ahead = min(self.registry.next_change(now), self.registry.next_probe()) - now
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._poked.wait(), min(max(ahead, 0.0), _LONGEST_SLEEP))
+                async with asyncio.timeout(min(ahead, _LONGEST_SLEEP)):
+                    await self._poked.wait()
 
     def _tell(self) -> None:
-        """Wake those who wait for a server whose state has changed."""
+        """Answer the long polls for servers whose state has changed."""
         states = {id_: held.state for id_, held in self.registry.states(self.steady()).items()}
         for id_ in states.keys() | self._told.keys():
             if states.get(id_) != self._told.get(id_):
-                _log.info("state", extra={"server": id_, "state": states.get(id_, "not in the roster")})
+                state = states.get(id_, "not in the roster")
+                _log.info("server state changed", extra={"server": id_, "state": state})
                 self._waiting.wake(id_)
         self._told = states
 
-    def _knock(self) -> None:
+    def _start_probes(self) -> None:
         now = self.steady()
         for id_ in self.registry.to_probe(now):
             self.registry.probe_began(id_, now)
-            task = asyncio.create_task(self._probe(id_))
+            task = start_task(self._probe(id_))
             self._probes.add(task)
             task.add_done_callback(self._probes.discard)
 
     async def _probe(self, id_: str) -> None:
         server = self.membership.roster.server(id_)
         began = self.steady()
-        fine = server is not None and await answers(server.url, id_, self._trusted)
+        fine = server is not None and await answers(self._http, server.url, id_)
         now = self.steady()
-        slept = not fine and now - began > 2 * PROBE_SECONDS  # it was us who stood still: no verdict
+        # If this process stood still meanwhile, a failure says nothing about the server.
+        slept = not fine and now - began > 2 * PROBE_SECONDS
         self.registry.probed(id_, None if slept else fine, now)
         self._poked.set()
 
@@ -164,7 +169,7 @@ class Discovery:
                     self._watched = text
                     self.membership.offer_roster(text)
             except (OSError, UnicodeDecodeError, OfferRefusedError) as error:
-                _log.warning("roster file not taken", extra={"error": str(error)})
+                _log.warning("roster file rejected", extra={"error": str(error)})
 
     def _heed_roster(self) -> None:
         roster = self.membership.roster
@@ -173,12 +178,12 @@ class Discovery:
         try:
             self._signers = own_signers(self.config.folder)
         except StartError as error:
-            _log.error("own keys not read again", extra={"error": str(error)})
+            _log.error("reading own keys failed", extra={"error": str(error)})
         self._poked.set()
-        _log.info("roster", extra={"version": roster.version})
+        _log.info("roster changed", extra={"version": roster.version})
 
     def _signing(self) -> Signer:
-        """Return the key that the roster has for now; a key takes over by time alone."""
+        """Return the key that the roster has for this moment; the next key takes over by time alone."""
         me = _discovery(self.membership.roster, self.config.discovery_id)
         self._signer = signing_key(self._signers, me, self.clock()) or self._signer
         return self._signer

@@ -1,7 +1,7 @@
-"""Bytes from other regions: fetched eagerly beside the server, and at once where somebody asks for them.
+"""Copies documents from other regions: in the background, and at once if a client asks for one.
 
-A copy that broke off goes on from where it was, at another server too; what comes out is kept only where the
-hash is right. Nothing here holds up a call for long, and one bill that cannot be had holds up no other.
+A transfer that broke off is resumed, from another server too, and the result is kept only if its hash is
+right. A document that cannot be copied, or only slowly, does not delay the others.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ import psycopg
 from psycopg_pool import PoolTimeout
 
 from server.cluster.peer_http import PeerHttpError
+from server.contract import backoff
 from server.contract.cluster import RosterServer
 from server.contract.errors import ErrorCode
 from server.db.pool import Pool
@@ -26,18 +27,20 @@ from server.documents import fetch_queue
 from server.documents.fetch_queue import WantedDocument
 from server.documents.folder import FolderStore
 from server.errors import ApiError, not_found
+from server.node.background import background, end_tasks, start_task
 from server.peers.client import NotThereError, PeerClient
 
 Outcome = Literal["stored", "nowhere", "unreachable"]
 _log = logging.getLogger(__name__)
 _AT_ONCE: Final = 8
 _TRY_SECONDS: Final = 600.0
-"""A bill that only trickles gives its place up to another; its next try goes on from what came."""
+"""A transfer that takes longer gives its place up to another document; the next try resumes it."""
 _PAUSE_SECONDS: Final = 0.5
-_LONGEST_PAUSE_SECONDS: Final = 120.0
+_FIRST_RETRY_SECONDS: Final = 2.0
+_LONGEST_RETRY_SECONDS: Final = 120.0
 _SWEEP_SECONDS: Final = 3_600
 _SWEEP_AGAIN_SECONDS: Final = 60
-"""What makes a sweep fail mostly passes soon: a database that starts later than its server."""
+"""After a failure: mostly the database starts later than its server."""
 _SWEEP_PAGE: Final = 500
 _FORGOTTEN_SECONDS: Final = 86_400
 _ASKED_FOR_SECONDS: Final = 20.0
@@ -47,7 +50,7 @@ _START: Final = (UUID(int=0), UUID(int=0))
 
 @dataclass(slots=True)
 class DocumentReplicator:
-    """`folder` keeps copies that are not whole yet."""
+    """`folder` keeps the partial copies."""
 
     pool: Pool
     store: FolderStore
@@ -58,27 +61,24 @@ class DocumentReplicator:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Copy beside the server until the block ends."""
-        tasks = [asyncio.create_task(work) for work in (self._keep_working_off(), self._keep_sweeping())]
+        """Copy documents until the block ends."""
         try:
-            yield
+            async with background(self._keep_working_off(), self._keep_sweeping()):
+                yield
         finally:
-            for task in (*tasks, *self._trying.values(), *self._under_way.values()):
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+            await end_tasks((*self._trying.values(), *self._under_way.values()))
 
     def begin(self, bytes_: WantedDocument) -> "asyncio.Task[Outcome]":
-        """Start to fetch, or join who does already."""
+        """Return the task that fetches a document; start it if there is none."""
         key = _key(bytes_)
         task = self._under_way.get(key)
         if task is None:
-            task = self._under_way[key] = asyncio.create_task(self._fetch(bytes_))
+            task = self._under_way[key] = start_task(self._fetch(bytes_))
             task.add_done_callback(lambda _: self._under_way.pop(key, None))
         return task
 
     async def fetch_now(self, bytes_: WantedDocument) -> None:
-        """Fetch what somebody waits for. Raises ApiError (not_found, store_unavailable)."""
+        """Fetch a document that a client waits for. Raises ApiError (not_found, store_unavailable)."""
         task = self.begin(bytes_)
         await asyncio.wait({task}, timeout=_ASKED_FOR_SECONDS)
         outcome = task.result() if task.done() else "unreachable"
@@ -90,21 +90,21 @@ class DocumentReplicator:
             )
 
     async def work_off(self) -> int:
-        """Try what is wanted until nothing is left whose time has come; return how many were tried."""
+        """Try every queued document that is due, until none is left; return how many were tried."""
         tried = 0
         while True:
             tried += await self._try_more()
             if not self._trying:
                 return tried
-            # Not for long: what is wanted from now on does not wait for a slow one if there is a place.
+            # Not for long: while one is slow, documents that are queued from now on take the free places.
             await asyncio.wait(
                 self._trying.values(), timeout=_PAUSE_SECONDS, return_when=asyncio.FIRST_COMPLETED
             )
 
     async def sweep(self) -> int:
-        """Put on the list whatever the rows name and the store lacks; return how many.
+        """Queue every document that a row names and the store lacks; return how many.
 
-        A row that came before there was a list, or that was put in by hand, is found here.
+        This finds rows that were written before there was a queue, or by hand.
         """
         after, found = _START, 0
         while True:
@@ -127,7 +127,7 @@ class DocumentReplicator:
                 if self.peers.other_regions:
                     await self.work_off()
             except (psycopg.Error, PoolTimeout) as error:
-                _log.warning("copying put off", extra={"error": type(error).__name__})
+                _log.warning("document replication failed; retrying", extra={"error": type(error).__name__})
 
     async def _keep_sweeping(self) -> None:
         while True:
@@ -135,9 +135,10 @@ class DocumentReplicator:
             try:
                 await asyncio.to_thread(_forget_old, self.folder)
                 found = await self.sweep() if self.peers.other_regions else 0
-                _log.log(logging.INFO if found else logging.DEBUG, "bytes missing", extra={"count": found})
+                level = logging.INFO if found else logging.DEBUG
+                _log.log(level, "sweep finished", extra={"missing": found})
             except (OSError, psycopg.Error, PoolTimeout, ApiError) as error:
-                _log.warning("sweep put off", extra={"error": type(error).__name__})
+                _log.warning("sweep failed; retrying", extra={"error": type(error).__name__})
                 pause = _SWEEP_AGAIN_SECONDS
             await asyncio.sleep(pause)
 
@@ -150,13 +151,13 @@ class DocumentReplicator:
         return missing
 
     async def _try_more(self) -> int:
-        """Fill the free places with what is wanted; return how many were begun."""
+        """Start tries of queued documents in the free places; return how many."""
         free = _AT_ONCE - len(self._trying)
         if free <= 0:
             return 0
         async with self.pool.connection() as connection:
             claimed = await fetch_queue.claim(connection, free)
-        # A slow one is claimed again whenever its lease runs out: it has its place and takes no second.
+        # A slow one is claimed again each time its lease runs out: it must not take a second place.
         new = [each for each in claimed if _key(each[0]) not in self._trying]
         for bytes_, tries in new:
             self._begin_try(bytes_, tries)
@@ -164,7 +165,7 @@ class DocumentReplicator:
 
     def _begin_try(self, bytes_: WantedDocument, tries: int) -> None:
         key = _key(bytes_)
-        task = self._trying[key] = asyncio.create_task(self._try(bytes_, tries))
+        task = self._trying[key] = start_task(self._try(bytes_, tries))
         task.add_done_callback(lambda _: self._trying.pop(key, None))
 
     async def _try(self, bytes_: WantedDocument, tries: int) -> None:
@@ -174,11 +175,9 @@ class DocumentReplicator:
                 if stored:
                     await fetch_queue.remove(connection, bytes_)
                 else:
-                    longest = min(_LONGEST_PAUSE_SECONDS, 2.0 ** min(tries, 10))
-                    pause = longest * random.uniform(0.5, 1.0)  # noqa: S311
-                    await fetch_queue.postpone(connection, bytes_, pause)
+                    await fetch_queue.postpone(connection, bytes_, _pause(tries))
         except (psycopg.Error, PoolTimeout) as error:  # it is claimed again when its lease has run out
-            _log.warning("copy not noted", extra={"error": type(error).__name__})
+            _log.warning("document queue update failed", extra={"error": type(error).__name__})
 
     async def _fetch(self, bytes_: WantedDocument) -> Outcome:
         part, outcome = self.folder / f"{bytes_.book_id}.{bytes_.sha256}", "nowhere"
@@ -198,14 +197,14 @@ class DocumentReplicator:
                     pass
                 outcome = "unreachable"
         except (OSError, ApiError) as error:  # of this server's own disk
-            _log.warning("copy not kept", extra={"error": type(error).__name__})
+            _log.warning("document copy could not be stored", extra={"error": type(error).__name__})
             return "unreachable"
         return "unreachable" if outcome == "unreachable" or self._someone_is_away() else "nowhere"
 
     async def _fetch_from(
         self, server: RosterServer, bytes_: WantedDocument, part: Path, ends: float
     ) -> bool:
-        """Say whether the bytes are whole and kept now. Raises PeerHttpError, OSError, ApiError."""
+        """Return whether the document is complete and stored. Raises PeerHttpError, OSError, ApiError."""
         await self.peers.fetch(server, str(bytes_.book_id), bytes_.sha256, part, bytes_.byte_size, ends)
         try:
             chunks = _chunks(part)
@@ -214,7 +213,7 @@ class DocumentReplicator:
             if error.code is ErrorCode.STORE_UNAVAILABLE:
                 raise
             part.unlink(missing_ok=True)
-            _log.warning("damaged copy refused", extra={"server": server.id, "error": error.code})
+            _log.warning("damaged document copy discarded", extra={"server": server.id, "error": error.code})
             return False
         part.unlink(missing_ok=True)
         return True
@@ -228,6 +227,13 @@ class DocumentReplicator:
         return any(map(self.peers.is_away, self.peers.other_regions))
 
 
+def _pause(tries: int) -> float:
+    """Return the seconds until the next try of a document that was tried `tries` times."""
+    return backoff.pause(
+        tries - 1, first=_FIRST_RETRY_SECONDS, longest=_LONGEST_RETRY_SECONDS, draw=random.uniform
+    )
+
+
 def _key(bytes_: WantedDocument) -> tuple[UUID, str]:
     return bytes_.book_id, bytes_.sha256
 
@@ -239,8 +245,8 @@ async def _chunks(part: Path) -> AsyncIterator[bytes]:
 
 
 def _forget_old(folder: Path) -> None:
-    """Remove copies that nobody went on with."""
+    """Remove partial copies that were not resumed for a day."""
     for part in folder.iterdir() if folder.exists() else ():
-        with contextlib.suppress(FileNotFoundError):  # it became whole meanwhile
+        with contextlib.suppress(FileNotFoundError):  # it was completed meanwhile
             if time.time() - part.stat().st_mtime > _FORGOTTEN_SECONDS:
                 part.unlink()

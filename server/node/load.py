@@ -1,4 +1,4 @@
-"""How loaded this server is: the greatest of its calls, its processor time and its database connections."""
+"""The load of this server: the greatest of its calls in flight, processor time and database connections."""
 
 import asyncio
 import math
@@ -19,7 +19,7 @@ _SAMPLE_SECONDS: Final = 1.0
 
 @dataclass(slots=True)
 class LoadMeter:
-    """`capacity` is how many calls at once are full load. Calls come and go in the event loop."""
+    """`capacity` is the number of calls in flight that counts as full load. For one event loop."""
 
     capacity: int
     pool_use: Callable[[], float]
@@ -35,16 +35,16 @@ class LoadMeter:
         self._last = _now_and_spent()
 
     def began(self) -> None:
-        """A call came."""
+        """Count a call that begins."""
         self.in_flight += 1
 
     def ended(self, milliseconds: float) -> None:
-        """A call was answered."""
+        """Count a call that was answered after so many milliseconds."""
         self.in_flight -= 1
         self._latencies.append(milliseconds)
 
     def sample(self) -> None:
-        """Look once."""
+        """Take one sample."""
         now, spent = _now_and_spent()
         before, spent_before = self._last
         self._last = now, spent
@@ -53,11 +53,11 @@ class LoadMeter:
 
     @property
     def utilisation(self) -> float:
-        """Return the mean of the last 15 s, 0–1."""
+        """The mean of the last 15 s, 0–1."""
         return sum(self._samples) / len(self._samples) if self._samples else 0.0
 
     def report(self) -> Load:
-        """Return what a heartbeat carries."""
+        """Return the load that a heartbeat carries."""
         return Load(
             utilisation=round(self.utilisation, 4),
             in_flight=self.in_flight,
@@ -68,14 +68,14 @@ class LoadMeter:
         )
 
     async def keep_sampling(self) -> None:
-        """Look each second, until cancelled."""
+        """Take a sample each second until cancelled."""
         while True:
             await asyncio.sleep(_SAMPLE_SECONDS)
             self.sample()
 
 
 def use_of(pool: Pool) -> float:
-    """Return which share of the pool's connections is taken; 1 where somebody waits for one."""
+    """Return the share of the pool's connections that is in use, 0–1; 1 if a call waits for one."""
     said: dict[str, Any] = pool.get_stats()
     if said.get("requests_waiting", 0):
         return 1.0

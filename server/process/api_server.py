@@ -16,7 +16,7 @@ from server.app import create_app, make_services, set_public_url
 from server.config import Config
 from server.db.embedded import EmbeddedPostgres
 from server.errors import StartError
-from server.process.ready_line import AnnouncingServer
+from server.process.ready_line import KEEP_ALIVE_SECONDS, AnnouncingServer
 
 _log = logging.getLogger(__name__)
 _GRACE_SECONDS = 5
@@ -46,6 +46,7 @@ def listen(
             server_header=False,
             date_header=False,
             timeout_graceful_shutdown=_GRACE_SECONDS,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             lifespan="on",
             ssl_certfile=config.tls_certificate or None,
             ssl_keyfile=config.tls_key or None,

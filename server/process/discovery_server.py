@@ -10,7 +10,7 @@ from server.discovery.config import DiscoveryConfig
 from server.discovery.service import Discovery
 from server.errors import StartError
 from server.node.folder_lock import lock_folder
-from server.process.ready_line import AnnouncingServer
+from server.process.ready_line import KEEP_ALIVE_SECONDS, AnnouncingServer
 from server.process.start_stop import end_if, end_on_signals, open_socket
 
 _GRACE_SECONDS = 5
@@ -38,6 +38,7 @@ def _server(discovery: Discovery, url: str, asked_to_end: threading.Event) -> An
         server_header=False,
         date_header=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         lifespan="on",
         proxy_headers=False,  # nothing depends on the address of the caller
         ws="none",

@@ -8,11 +8,16 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from typing import Final
 
 import uvicorn
 from uvicorn.server import HANDLED_SIGNALS
 
 from server.errors import StartError
+
+KEEP_ALIVE_SECONDS: Final = 20
+"""How long an idle connection stays open: longer than other servers keep theirs (15 s, aiohttp's default), so
+that no heartbeat is lost because its connection is closed at that moment."""
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:

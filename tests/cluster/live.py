@@ -46,7 +46,8 @@ def _run(folder: Path) -> int:
         cluster.wait_up()
         link = cluster.operator.invite(_INVITE_DAYS)
         _say(_words(cluster, folder, link))
-        with _program(folder, link), contextlib.closing(Watch(cluster)) as watch:
+        watch = Watch(cluster)
+        with _program(folder, link):
             while True:
                 _start_the_dead(cluster)
                 _show(watch, _DEAD_SECONDS)

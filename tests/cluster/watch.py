@@ -9,7 +9,6 @@ import psycopg
 from server.cli.replication_report import show_status
 from server.cli.roster_table import columns
 from server.cli.status import describe, read_cluster
-from server.cluster.peer_http import PeerHttp
 from server.errors import StartError
 from server.replication.status import MeshStatus
 from tests.support.cluster import Cluster
@@ -23,20 +22,16 @@ class Watch:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._asker = PeerHttp(next(iter(cluster.discovery.values())).url)
         self._before: MeshStatus | None = None
 
     def text(self) -> str:
         """Return how it is now."""
         return "\n".join([self._servers(), self._links(), self._digests()])
 
-    def close(self) -> None:
-        """Ask no more."""
-        self._asker.close()
-
     def _servers(self) -> str:
         try:
-            return describe(read_cluster(self._asker, self._cluster.fingerprint), time.time())
+            url = next(iter(self._cluster.discovery.values())).url
+            return describe(read_cluster(url, self._cluster.fingerprint), time.time())
         except StartError as error:  # one that is away comes back
             return f"{error}\n"
 

@@ -200,12 +200,12 @@ def test_a_changed_roster_file_is_taken_without_a_restart(
     text = regional.publish()
     wait_until(lambda: server.services.membership.roster_text == text)
     regional.roster_file.unlink()
-    wait_until(lambda: "roster file not taken" in caplog.text)
+    wait_until(lambda: "roster file rejected" in caplog.text)
     count = len(discovery.beats)
     wait_until(lambda: len(discovery.beats) > count + 3)
-    assert caplog.text.count("roster file not taken") == 1
+    assert caplog.text.count("roster file rejected") == 1
     regional.write_roster("half of a ros")
-    wait_until(lambda: caplog.text.count("roster file not taken") == 2)
+    wait_until(lambda: caplog.text.count("roster file rejected") == 2)
     regional.cluster.add_discovery("disc-2", "http://127.0.0.1:9")
     later = regional.publish()
     wait_until(lambda: server.services.membership.roster_text == later)

@@ -191,7 +191,7 @@ def test_a_sweep_that_failed_comes_again_soon(
     in_the_way = regions.regional.data(SINGAPORE_1) / "copies"
     in_the_way.touch()
     singapore = regions.start(SINGAPORE_1)
-    wait_until(lambda: "sweep put off" in caplog.messages)
+    wait_until(lambda: "sweep failed; retrying" in caplog.messages)
     in_the_way.unlink()
     wait_until(file_of(singapore, book, bill).exists)
 

@@ -1,26 +1,20 @@
 """A server of a cluster as a process: drained by SIGTERM, and speaking https."""
 
-import ipaddress
 import json
 import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 import requests
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from server.contract import cluster_calls, paths, shapes
 from tests.support.api import BookApi
+from tests.support.certificates import make_certificate
 from tests.support.fake_discovery import FakeDiscovery
 from tests.support.ports import steady_port
 from tests.support.regional import Regional
@@ -150,31 +144,6 @@ def test_a_server_that_is_not_in_its_roster_does_not_start(regional: Regional, d
 # --- https --------------------------------------------------------------------------------------------
 
 
-def make_certificate(folder: Path) -> tuple[Path, Path]:
-    """Make a certificate for this computer that signs itself, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Bahi test")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, SHA256())
-    )
-    files = folder / "certificate.pem", folder / "key.pem"
-    files[0].write_bytes(certificate.public_bytes(Encoding.PEM))
-    files[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return files
-
-
 def tls_config(folder: Path, **changes: Any) -> Path:
     certificate, key = make_certificate(folder)
     port = steady_port()
@@ -209,9 +178,10 @@ def test_a_server_speaks_https_by_its_own_certificate(database_url: str, tmp_pat
         ({"tls_key": ""}, "Set both tls_certificate and tls_key, or neither."),
         ({"public_url": "http://127.0.0.1:4711"}, "speaks https"),
         ({"tls_key": "/nowhere/key.pem"}, "Cannot use the TLS certificate or its key"),
+        ({"ca_file": "/nowhere/ca.pem"}, "The certificates in /nowhere/ca.pem cannot be read."),
     ],
 )
-def test_half_a_certificate_or_a_plain_address_beside_it_is_told(
+def test_a_mistake_about_certificates_is_told(
     database_url: str, tmp_path: Path, changes: dict[str, str], said: str
 ) -> None:
     file = tls_config(tmp_path, **changes)

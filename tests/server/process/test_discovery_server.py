@@ -378,6 +378,10 @@ def test_a_roster_of_another_cluster_is_told(made: TestCluster, tmp_path: Path) 
     assert "roster" in _refused_start(made, tmp_path, "disc-1", cluster_key="0" * 64)
 
 
+def test_certificates_to_trust_that_cannot_be_read_are_told(made: TestCluster, tmp_path: Path) -> None:
+    assert "nowhere.pem cannot be read" in _refused_start(made, tmp_path, "disc-1", ca_file="nowhere.pem")
+
+
 def test_a_certificate_that_is_none_is_told(made: TestCluster, tmp_path: Path) -> None:
     text = tmp_path / "x.pem"
     text.write_text("no certificate")
