@@ -1,11 +1,11 @@
-"""How the connection to the cluster stands, as the windows show it."""
+"""The status of the connection, as the windows show it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Phase(StrEnum):
-    """Where the session machine is (`app/domain/session.py`)."""
+    """The states of the session machine (`app/domain/session.py`)."""
 
     SIGNED_OUT = "signed_out"
     PINNED = "pinned"
@@ -19,9 +19,11 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """The primary server has changed: `here` of the `total` recent changes of this computer are known to be
-    at the new one, and `unknown` of them were not looked up there yet. `late` says that five minutes have
-    passed and some are not there."""
+    """The primary server has changed, and this is the progress of the recent changes of this computer.
+
+    `here` of `total` are known to be in the new region. The status of `unknown` of them was not polled there
+    yet. `late` means that five minutes have passed and some are not there.
+    """
 
     here: int
     total: int
@@ -30,7 +32,7 @@ class Moved:
 
     @property
     def complete(self) -> bool:
-        """Say whether everything is there."""
+        """Whether all recent changes are in the new region."""
         return self.here >= self.total
 
 

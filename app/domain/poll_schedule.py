@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 FAST_PAUSE_SECONDS: Final = 0.5
-"""Between two polls while somebody waits for “All your data is here.”"""
+"""The pause between two polls while the user waits for “All your data is here.”"""
 PAUSE_SECONDS: Final = 10.0
 _MOST_DOUBLINGS: Final = 9
 
@@ -30,7 +30,7 @@ class PollSchedule:
     replay_failures: int = 0
 
     def ask(self, now: float) -> None:
-        """Poll at once; if a poll is under way, once more after it."""
+        """Request a whole poll at once; during a poll, once more after it."""
         self.is_asked, self.due_at = True, now
 
     def wake_at(self) -> float:
@@ -42,13 +42,16 @@ class PollSchedule:
         return now >= self.wake_at()
 
     def began(self, now: float) -> bool:
-        """A poll begins; return whether it is to be whole."""
+        """Handle the start of a poll. Return whether it must be a whole one."""
         whole = self.is_asked or now - self.whole_at >= PAUSE_SECONDS
         self.is_polling, self.is_asked, self.due_at = True, False, math.inf
         return whole
 
     def ended(self, now: float, *, whole: bool, left: int, fast: bool, failed: bool) -> None:
-        """A poll ended; `left` changes are not settled yet, `fast` if somebody waits for them."""
+        """Handle the end of a poll, and plan the next one.
+
+        `left` changes are not settled yet. `fast` means that the user is waiting for them.
+        """
         self.is_polling = False
         self.failures = self.failures + 1 if failed else 0
         if whole:

@@ -11,16 +11,20 @@ from typing import Final
 FIRST_PAUSE_SECONDS: Final = 1.0
 LONGEST_PAUSE_SECONDS: Final = 60.0
 PROBE_SECONDS: Final = 20.0
-"""With nothing to send, a server is asked this often whether it is there."""
+"""How often the server is probed while there is nothing to send."""
 _JITTER: Final = 0.25
 
 Draw = Callable[[float, float], float]
-"""A number drawn evenly between two."""
+"""Returns a random number between two numbers, evenly distributed."""
 
 
 @dataclass(slots=True)
 class SendSchedule:
-    """`due_at` is when to look again. It does not matter while a run is under way, or while held."""
+    """`due_at` is when to send or probe next. It has no effect during a run, or while held.
+
+    `is_open`: a book is open. `is_held`: no server can be reached, so nothing is sent. `is_asked`: somebody
+    has requested to send.
+    """
 
     draw: Draw
     is_open: bool = False
@@ -31,13 +35,13 @@ class SendSchedule:
     pause: float = FIRST_PAUSE_SECONDS
 
     def start(self, now: float) -> None:
-        """A book is open: send at once."""
+        """Handle that a book was opened: send at once."""
         self.is_open, self.is_held = True, False
         self.start_over()
         self.ask(now)
 
     def stop(self) -> None:
-        """The book is closed: send nothing more. A run that is under way goes on."""
+        """Handle that the book was closed: start no more runs."""
         self.is_open = self.is_asked = False
         self.due_at = math.inf
 
@@ -46,13 +50,13 @@ class SendSchedule:
         self.pause = FIRST_PAUSE_SECONDS
 
     def ask(self, now: float) -> None:
-        """Send at once; if a run is under way, once more after it."""
+        """Request to send at once; during a run, once more after it."""
         if self.is_open:
             self.is_asked = True
             self.due_at = now
 
     def hold(self, held: bool, now: float) -> None:
-        """Send nothing while no server is there; send at once when one is."""
+        """Set whether sending is held because no server can be reached. When it ends, send at once."""
         if held == self.is_held:
             return
         self.is_held = held

@@ -1,11 +1,12 @@
-"""The session machine: at which server this program is, and what it does when that server goes away.
+"""The session machine: the server that the session is pinned to, and what to do when that server fails.
 
-Pure: the clock (monotonic seconds) and randomness are passed in, and what is to be done comes back as
-effects. Answers come back as events. The states are those of `Phase`; the locked server's failures lead
+Pure: the clock (monotonic seconds) and randomness are arguments. `step` takes an event and returns the
+effects to carry out, whose outcomes come back as events. The states are those of `Phase`. If the pinned
+server fails, they are
 
-    LOCKED → SUSPECT → RECONNECTING → REFRESHING (at another server) → SWITCHING → SYNCING → LOCKED
+    PINNED → SUSPECT → RECONNECTING → REFRESHING (at another server) → SWITCHING → SYNCING → PINNED
 
-and each of them back to LOCKED where the server answers again. OFFLINE is where nothing answers.
+and any of them returns to PINNED if the pinned server answers again. OFFLINE means that no server answers.
 """
 
 import math
@@ -69,11 +70,11 @@ __all__ = [
 ]
 
 SILENCE_SECONDS: Final = 3.0
-"""A small call that is silent this long makes its server suspect."""
+"""A call without progress for this long makes its server suspect."""
 RECONNECT_SECONDS: Final = 30.0
-"""After this long another server is asked, whatever discovery says: the upper bound, not the wait."""
+"""The longest wait for the pinned server. It ends earlier if discovery reports the server as down."""
 REFRESH_PATIENCE_SECONDS: Final = 5.0
-_SEARCH_PATIENCE_SECONDS: Final = 9.0  # whoever is closest must be found first
+_SEARCH_PATIENCE_SECONDS: Final = 9.0  # includes the search for the closest server
 LATE_SECONDS: Final = 300.0
 _TOO_BUSY_SECONDS: Final = 10.0
 _PROBES_TO_GIVE_UP: Final = 2
@@ -83,20 +84,22 @@ _TRY_NOW_SECONDS: Final = 2.0
 _SLOWEST_PROBE_SECONDS: Final = 60.0
 _DRAIN_SPREAD_SECONDS: Final = 1.0
 _KEPT_SECONDS: Final = (1.0, 3.0)
-_REFRESH_FROM: Final = 0.6  # of the access token's life …
-_REFRESH_TO: Final = 0.8  # … drawn anew each time, so that clients do not come all at once
+_REFRESH_FROM: Final = 0.6  # A token is refreshed at 60 to 80 percent of its life. The value is drawn each
+_REFRESH_TO: Final = 0.8  # time, so that clients do not come all at once.
 
 Draw = Callable[[float, float], float]
-"""A number drawn evenly between two."""
+"""Returns a random number between two numbers, evenly distributed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Where things stand. `epoch` is the lock's; `alone` says that there is no other server to go to.
+    """The state of the session. All times are on the clock passed to `step`.
 
-    `asked` is the server that a refresh is waited for from ("": whoever is closest), `excluded` are those
-    that were tried in vain, `syncing_since` is when the primary server changed, `late` says that this was
-    five minutes ago and not all changes are there.
+    `server` is the pinned server, and `epoch` the epoch of the pin. `alone` means that there is no other
+    server. `asked` is the server that is asked for a refresh ("" means the closest one). `excluded` are
+    servers that were tried without success. `backoff` counts the tries while offline. `busy_since` is when
+    the server began to answer that it is busy. `syncing_since` is when the session was pinned to this
+    server; None means that it has all recent changes. `late` means that this was five minutes ago.
     """
 
     phase: Phase = Phase.SIGNED_OUT
@@ -119,19 +122,19 @@ class Machine:
 
     @property
     def takes_calls(self) -> bool:
-        """Say whether calls are tried at all; otherwise they fail at once, and nobody hangs."""
+        """Whether calls are tried. Otherwise they fail at once instead of waiting for a timeout."""
         lost = self.phase is Phase.REFRESHING and self.reason == "unreachable"
         return self.phase is not Phase.SIGNED_OUT and self.phase not in _AWAY and not lost
 
     @property
     def shown(self) -> Phase:
-        """The phase as a person is told of it: with nothing in reach, each try for a server is no news."""
+        """The phase that the user sees. While offline, the tries to find a server are not shown."""
         if self.phase is Phase.REFRESHING and self.reason == "unreachable" and self.backoff:
             return Phase.OFFLINE
         return self.phase
 
     def wake_at(self) -> float:
-        """Return when a Tick is due at the latest."""
+        """Return the latest time at which a Tick is due."""
         late = math.inf
         if self.syncing_since is not None and not self.late:
             late = self.syncing_since + LATE_SECONDS
@@ -140,16 +143,16 @@ class Machine:
 
 
 _SETTLED: Final = frozenset({Phase.PINNED, Phase.SYNCING, Phase.SWITCHING})
-"""The locked server answers, as far as is known."""
+"""The pinned server answers, as far as is known."""
 _AWAY: Final = frozenset({Phase.RECONNECTING, Phase.OFFLINE})
-"""Calls are not even tried."""
+"""Calls are not tried."""
 
 
 Outcome: TypeAlias = tuple[Machine, tuple[Effect, ...]]
 
 
 def step(machine: Machine, event: Event, now: float, draw: Draw) -> Outcome:
-    """Return the machine after `event`, and what is to be done."""
+    """Return the machine after `event`, and the effects to carry out."""
     if isinstance(event, SessionBegan):
         return _signed_in(event, now, draw)
     if machine.phase is Phase.SIGNED_OUT:
@@ -168,7 +171,7 @@ def step(machine: Machine, event: Event, now: float, draw: Draw) -> Outcome:
         case Probed():
             return _probed(machine, event, now, draw)
         case StateReported():
-            return _heard(machine, event, now)
+            return _state_reported(machine, event, now)
         case RefreshSucceeded():
             return _refreshed(machine, event, now, draw)
         case RefreshFailed():
@@ -181,7 +184,7 @@ def step(machine: Machine, event: Event, now: float, draw: Draw) -> Outcome:
             return _tick(machine, event, now)
 
 
-# --- the locked server answers ------------------------------------------------------------------------
+# --- the pinned server answers ------------------------------------------------------------------------
 
 
 def _signed_in(event: SessionBegan, now: float, draw: Draw) -> Outcome:
@@ -206,7 +209,7 @@ def _answered(machine: Machine, event: Answered, now: float, draw: Draw) -> Outc
 
 
 def _settle(machine: Machine, now: float) -> Machine:
-    """Go on at the locked server; without an access token one is asked for at once."""
+    """Return to the pinned server. If there is no access token, request one at once."""
     back = Phase.PINNED if machine.syncing_since is None else Phase.SYNCING
     return replace(
         machine,
@@ -236,7 +239,7 @@ def _due(expires_in: float, now: float, draw: Draw) -> float:
     return now + expires_in * draw(_REFRESH_FROM, _REFRESH_TO)
 
 
-# --- it does not ----------------------------------------------------------------------------------------
+# --- the pinned server fails ----------------------------------------------------------------------------
 
 
 def _failed(machine: Machine, event: Failed) -> Outcome:
@@ -252,7 +255,7 @@ def _suspect(machine: Machine, trouble: Trouble) -> Outcome:
         failures=0,
         trouble=trouble,
         probe_at=math.inf,
-        deadline=math.inf,  # of a refresh that failed: nobody waits for it any more
+        deadline=math.inf,  # that of a failed refresh no longer applies
         busy_since=None,
     )
     return suspect, (Probe(machine.server),)
@@ -292,7 +295,7 @@ def _next_probe(machine: Machine, now: float, draw: Draw) -> float:
 
 
 def _backoff(tries: int, draw: Draw) -> float:
-    """Return the pause before the next try: from one second to sixty, with full jitter."""
+    """Return the pause before the next try. Its maximum grows from 1 to 60 seconds; it has full jitter."""
     return draw(0.2, min(_SLOWEST_PROBE_SECONDS, 2.0 ** min(tries, 6)))
 
 
@@ -309,7 +312,7 @@ def _offline(machine: Machine, now: float, draw: Draw) -> Outcome:
     return offline, ()
 
 
-def _heard(machine: Machine, event: StateReported, now: float) -> Outcome:
+def _state_reported(machine: Machine, event: StateReported, now: float) -> Outcome:
     gone = event.state in {"down", "left"}
     if machine.phase is Phase.RECONNECTING and event.server == machine.server and gone:
         return _ask_another(machine, now)
@@ -351,16 +354,16 @@ def _token_refused(machine: Machine, event: TokenRefused, now: float) -> Outcome
 
 
 def _refreshed(machine: Machine, event: RefreshSucceeded, now: float, draw: Draw) -> Outcome:
-    if event.epoch < machine.epoch:  # a server that the lock was on before; it does not know yet
+    if event.epoch < machine.epoch:  # a late answer of a server that the session was pinned to before
         return machine, ()
     due = _due(event.expires_in, now, draw)
     fresh = replace(machine, epoch=event.epoch, alone=event.alone, refresh_due=due)
     if event.server == machine.server:
         if machine.phase in _AWAY or machine.phase is Phase.SUSPECT:
-            return fresh, ()  # it rotated, which does not show that it takes calls
+            return fresh, ()  # a server can answer a refresh although its calls fail
         kept = machine.draining and event.server == machine.asked
         settled = _settle(replace(fresh, draining=kept), now)
-        # Kept while draining, because a task was under way: asked again soon.
+        # A draining server kept the session because a task was in progress. Ask again soon.
         return (replace(settled, refresh_due=now + draw(*_KEPT_SECONDS)) if kept else settled), ()
     left = Leave(machine.server, dead=machine.reason == "unreachable")
     switching = replace(
@@ -388,13 +391,13 @@ def _refresh_failed(machine: Machine, event: RefreshFailed, now: float, draw: Dr
     if event.server == machine.server and machine.reason == "expiry":
         return _suspect(machine, "refused")
     if event.server in machine.excluded:
-        return machine, ()  # given up already; another one is being asked
+        return machine, ()  # another server is being asked already
     excluded = replace(machine, excluded=machine.excluded | {event.server})
     return _ask(excluded, "", "unreachable", now)
 
 
 def _replayed(machine: Machine, event: Replayed) -> Outcome:
-    if event.epoch != machine.epoch:  # the lock has moved on
+    if event.epoch != machine.epoch:  # the session has moved again
         return machine, ()
     if machine.phase is Phase.SWITCHING:
         machine = replace(machine, phase=Phase.SYNCING)
@@ -411,7 +414,7 @@ def _tick(machine: Machine, event: Tick, now: float) -> Outcome:
     if machine.syncing_since is not None and now - machine.syncing_since >= LATE_SECONDS:
         machine = replace(machine, late=True)
     if machine.phase in _SETTLED and now >= machine.refresh_due:
-        if machine.draining and event.critical:  # it lets the task end
+        if machine.draining and event.critical:  # let the task finish at this server
             return replace(machine, refresh_due=now + _PROBE_AGAIN_SECONDS), ()
         return _ask(machine, machine.server, "expiry", now)
     if machine.phase in {Phase.RECONNECTING, Phase.OFFLINE} and now >= machine.deadline:
@@ -424,7 +427,7 @@ def _tick(machine: Machine, event: Tick, now: float) -> Outcome:
 
 
 def _silent_refresh(machine: Machine, now: float) -> Outcome:
-    """Whoever was asked keeps silent: the next one, with the same refreshId."""
+    """The server did not answer the refresh: ask the next one, with the same refreshId."""
     if machine.alone:
         return _suspect(machine, "silent")
     given_up = {machine.asked} if machine.asked else set()
@@ -434,6 +437,6 @@ def _silent_refresh(machine: Machine, now: float) -> Outcome:
 def _probe_again(machine: Machine, now: float) -> Outcome:
     waiting = replace(machine, probe_at=math.inf)
     if machine.phase is Phase.OFFLINE and not machine.alone:
-        # Whoever answers first: this server's refresh, or the closest one's.
+        # The pinned server may still be down: ask the closest server that answers.
         return _ask(waiting, "", "unreachable", now)
     return waiting, (Probe(machine.server),)

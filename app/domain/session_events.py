@@ -1,10 +1,10 @@
-"""What the session machine hears (events) and what it wants done (effects)."""
+"""The events that the session machine takes, and the effects that it returns."""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 Reason = Literal["expiry", "unreachable"]
-"""Why a refresh is made."""
+"""Why a refresh is requested."""
 Trouble = Literal["refused", "silent", "unavailable"]
 """How a server fails."""
 
@@ -14,7 +14,7 @@ Trouble = Literal["refused", "silent", "unavailable"]
 
 @dataclass(frozen=True, slots=True)
 class SessionBegan:
-    """A log-in, or a remembered session (`expires_in` 0: without an access token yet)."""
+    """A log-in, or a remembered session. `expires_in` is in seconds; 0 means no access token yet."""
 
     server: str
     epoch: int
@@ -29,7 +29,7 @@ class SessionEnded:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A call came back from `server`, whatever it said."""
+    """A call to `server` was answered, with success or an error."""
 
     server: str
     draining: bool = False
@@ -37,7 +37,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A call to `server` did not come back, or is silent."""
+    """A call to `server` failed, or has made no progress for some time."""
 
     server: str
     trouble: Trouble
@@ -45,14 +45,14 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """`server` asked to wait (503 with Retry-After)."""
+    """`server` answered that it is busy (503 with Retry-After)."""
 
     server: str
 
 
 @dataclass(frozen=True, slots=True)
 class TokenRefused:
-    """`server` takes the access token no more (401), or says that it is another server's (421)."""
+    """`server` rejected the access token (401), or answered that it belongs to another server (421)."""
 
     server: str
 
@@ -67,7 +67,7 @@ class Probed:
 
 @dataclass(frozen=True, slots=True)
 class StateReported:
-    """Discovery says so of `server`."""
+    """Discovery reported the state of `server`."""
 
     server: str
     state: str
@@ -75,7 +75,7 @@ class StateReported:
 
 @dataclass(frozen=True, slots=True)
 class RefreshSucceeded:
-    """A refresh was answered: the lock is on `server` now."""
+    """A refresh was answered: the session is pinned to `server` now."""
 
     server: str
     epoch: int
@@ -85,25 +85,25 @@ class RefreshSucceeded:
 
 @dataclass(frozen=True, slots=True)
 class RefreshFailed:
-    """The server that was asked ("": none was found to ask) did not answer the refresh."""
+    """`server` did not answer the refresh. "" means that there was no server to ask."""
 
     server: str
 
 
 @dataclass(frozen=True, slots=True)
 class RefreshRefused:
-    """The session is over."""
+    """A server answered a refresh that the session is over."""
 
 
 @dataclass(frozen=True, slots=True)
 class TryNow:
-    """The person does not want to wait."""
+    """The user pressed Try now."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What waited was sent to the server that the lock of `epoch` was on; `complete` says that all recent
-    changes are there."""
+    """The outbox was sent to the server of the pin with this `epoch`. `complete` means that the server has
+    all recent changes."""
 
     epoch: int
     complete: bool
@@ -111,7 +111,7 @@ class Replayed:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """Time passed; `critical` says that a task is under way."""
+    """Time has passed. `critical` means that a task of several calls is in progress."""
 
     critical: bool = False
 
@@ -139,14 +139,14 @@ Event: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Ask `server` whether it is ready."""
+    """Check whether `server` is ready."""
 
     server: str
 
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
-    """Refresh at `at`; "": at the closest server that is not `excluded`."""
+    """Request a refresh at the server `at`, or at the closest one that is not `excluded` if `at` is ""."""
 
     at: str
     reason: Reason
@@ -155,7 +155,7 @@ class Refresh:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Tell discovery that `server` does not answer, and listen to what it says of it."""
+    """Report to discovery that `server` does not answer, and watch its state there."""
 
     server: str
     trouble: Trouble
@@ -163,7 +163,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """The lock is no longer on `server`; where it does not answer, calls that wait for it are broken off."""
+    """The session is no longer pinned to `server`. If it is `dead`, abort the calls that wait for it."""
 
     server: str
     dead: bool
@@ -171,7 +171,7 @@ class Leave:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """Send what waits to the new server."""
+    """Send the outbox to the new server."""
 
 
 Effect: TypeAlias = Probe | Refresh | Report | Leave | Replay

@@ -1,4 +1,4 @@
-"""What the sync worker hears of the session, and the one stream of events that it tells the windows."""
+"""The events of the session that the sync worker takes, and the events that it publishes to the windows."""
 
 from dataclasses import dataclass, field
 from enum import Enum
@@ -33,7 +33,7 @@ class SyncState:
     problem: AppError | None = None
 
 
-# --- what the worker hears of the session ---------------------------------------------------------------
+# --- events of the session ------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +45,18 @@ class MachineChanged:
 
 @dataclass(frozen=True, slots=True)
 class ReplayWanted:
-    """The session is pinned to another server: send what waits, and count what is there."""
+    """The session is pinned to another server: send the outbox, and count the changes that it has."""
 
 
 SessionChange: TypeAlias = MachineChanged | ReplayWanted
 
 
-# --- what the worker tells ------------------------------------------------------------------------------
+# --- events of the worker -------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The book that `SyncWorker.start` returned `number` for is open: later events are about it."""
+    """The book of `number`, as returned by `SyncWorker.start`, is open. Later events are about this book."""
 
     number: int
 
@@ -70,40 +70,40 @@ class StateChanged:
 
 @dataclass(frozen=True, slots=True)
 class EntriesConfirmed:
-    """A server confirmed `count` operations, or refused some: the listing is out of date."""
+    """A server confirmed `count` operations, or refused some. The listing is out of date."""
 
     count: int
 
 
 @dataclass(frozen=True, slots=True)
 class RunEnded:
-    """A run of the outbox ended; `left` operations are still to be sent, without those refused for good."""
+    """A run of the outbox ended. `left` operations are still to be sent; refused ones are not counted."""
 
     left: int
 
 
 @dataclass(frozen=True, slots=True)
 class Superseded:
-    """The entries with these codes were changed later on another device than by what was sent."""
+    """The entries with these codes were changed on another device, later than the changes just sent."""
 
     codes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class SignInNeeded:
-    """The session has ended: the password is needed."""
+    """The session has ended. The user must enter the password."""
 
     error: SignInError
 
 
 @dataclass(frozen=True, slots=True)
 class CameBack:
-    """A server is there again, or the new one has caught up: what was read before may be out of date."""
+    """A server can be reached again, or the new one has caught up. Data read before may be out of date."""
 
 
 @dataclass(frozen=True, slots=True)
 class Crashed:
-    """Work failed with an exception that no code expected."""
+    """A job failed with an unexpected exception."""
 
     exception: Exception
 

@@ -1,6 +1,6 @@
-"""Where this computer's changes are: one fold over {operation → regions that have it}. Pure.
+"""Rules on the replication status of this computer's changes. Pure.
 
-Every tick of the listing, “37 of 40 …” and what may be let go of come from here.
+The ticks of the listing, “37 of 40 …”, and the release from the replay log all follow from these rules.
 """
 
 from collections.abc import Iterable
@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 SAFE_REGIONS: Final = 2
-"""A change that is in so many regions outlives the loss of one; a cluster may have fewer."""
+"""A change in this many regions survives the loss of one. A cluster may have fewer regions."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReplicationStatus:
     """The replication status of one operation, or of `count` operations with the same status and no `op_id`.
 
-    `rows` are the regions known to have its row, `bytes` those known to have every bill of it, as found
-    during the pinning `pin_id`. `server` in `region` confirmed it at `at_us` (µs since 1970);
-    0 means that it is on this computer only.
+    `rows` are the regions known to have its row, `bytes` those known to have all of its bills, as found under
+    the pin `pin_id`. `server` in `region` confirmed it at `at_us` (µs since 1970); 0 means that it is only on
+    this computer.
     """
 
     op_id: str
@@ -33,18 +33,18 @@ class ReplicationStatus:
 
     @property
     def regions(self) -> frozenset[str]:
-        """The regions that have it whole."""
+        """The regions that have the row and all bills."""
         return self.rows & self.bytes
 
 
 def is_here(operation: ReplicationStatus, region: str, pin_id: str) -> bool:
-    """Say whether an operation was found whole in `region` during this stay there: what was there before may
-    have been lost with all of the region since."""
+    """Return whether an operation was found complete in `region` under the pin `pin_id`."""
+    # What was found under an earlier pin does not count: the region may have been lost and rebuilt since.
     return operation.pin_id == pin_id and region in operation.regions
 
 
 class Arrived(NamedTuple):
-    """How many of so many operations are whole in a region, and how many were not looked up there yet."""
+    """Counts operations: how many are in a region, how many there are, and how many were not polled yet."""
 
     here: int
     total: int
@@ -52,7 +52,7 @@ class Arrived(NamedTuple):
 
 
 def arrived(operations: Iterable[ReplicationStatus], region: str, pin_id: str) -> Arrived:
-    """Count the operations that are whole in `region`."""
+    """Count the operations that are complete in `region`."""
     here = total = unknown = 0
     for each in operations:
         total += each.count
@@ -62,17 +62,17 @@ def arrived(operations: Iterable[ReplicationStatus], region: str, pin_id: str) -
 
 
 def is_settled(operation: ReplicationStatus, region: str, pin_id: str, regions: int) -> bool:
-    """Say whether there is nothing to look up of an operation: it is here, and safe."""
+    """Return whether an operation need not be polled any more: it is in `region`, and safe."""
     return is_here(operation, region, pin_id) and is_safe(operation, regions)
 
 
 def is_safe(operation: ReplicationStatus, regions: int) -> bool:
-    """Say whether this computer may let go of an operation, in a cluster of so many regions."""
+    """Return whether an operation is in enough regions, in a cluster with `regions` of them."""
     return len(operation.regions) >= min(SAFE_REGIONS, max(regions, 1))
 
 
 def by_entry(operations: Iterable[ReplicationStatus]) -> dict[str, ReplicationStatus]:
-    """Return, for each entry, where its last change is."""
+    """Return the status of the last change of each entry, by entry id."""
     found: dict[str, ReplicationStatus] = {}
     for operation in sorted(operations, key=lambda each: (each.ver, each.op_id)):
         found[operation.entry_id] = operation
@@ -80,5 +80,5 @@ def by_entry(operations: Iterable[ReplicationStatus]) -> dict[str, ReplicationSt
 
 
 def overdue(operations: Iterable[ReplicationStatus], regions: int, before_us: int) -> int:
-    """Count the operations that were confirmed before `before_us` and are still in too few regions."""
+    """Count the operations that were confirmed before `before_us` and are not safe yet."""
     return sum(each.count for each in operations if 0 < each.at_us < before_us and not is_safe(each, regions))

@@ -1,6 +1,6 @@
-"""The use cases of the desk: what the windows call, blocking and without Qt.
+"""The use cases of the program, as the windows call them. Free of Qt.
 
-Every method may be called from any thread and raises AppError where it cannot do its work.
+The methods block, may be called from any thread, and raise AppError if they fail.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from app.store.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """One of each."""
+    """All services."""
 
     accounts: Accounts
     entries: Entries

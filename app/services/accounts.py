@@ -1,4 +1,4 @@
-"""Signing in, on this computer or at a server, and what is known of the session."""
+"""Log-in on this computer or at a server, and the open session."""
 
 import contextlib
 import threading
@@ -33,14 +33,17 @@ __all__ = ["Accounts", "BookSession", "LocalBookFacts", "OpenSession", "PendingS
 
 _FACTS: Final = "session"
 _THIS_COMPUTER: Final = "This computer"
-_NOT_THE_PASSWORD: Final = "That is not the password."  # noqa: S105 - a sentence
+_WRONG_PASSWORD: Final = "Wrong password."  # noqa: S105 - a sentence
 _RESUME_SECONDS: Final = 12.0
-_OTHER_BOOK: Final = "This opens another book than the one that is open here. Sign out first to change to it."
+_OTHER_BOOK: Final = "This account has another book than the open one. Please sign out first, then sign in."
 
 
 class Accounts:
-    """`local_endpoint` starts the server of this computer where it does not run; `vault` is the one that
-    `connect` gives to the tokens."""
+    """Opens and closes the session of a book.
+
+    `local_endpoint` returns the address of the local server, and starts it if necessary. `connect` builds the
+    network for a vault, which stores the session's token.
+    """
 
     def __init__(
         self,
@@ -56,17 +59,17 @@ class Accounts:
         self._connect = connect
         self._vault = vault or Vault(settings.device_id)
         self.changes: Stream[SessionChange] = Stream()
-        """What happens to the open session."""
+        """The events of the open session."""
         self._remote: Remote | None = None
         self._feed = SessionFeed(self._moved, self.changes)
-        self._address = ""  # of a server; "" for this computer
+        self._address = ""  # the address typed at the log-in; "" for the book on this computer
         self._remember = False
         self.session: BookSession | None = None
-        self._changing = threading.Lock()  # what is made of the session from what it was
+        self._changing = threading.Lock()  # held while `session` is read and replaced
 
     @property
     def remote(self) -> Remote:
-        """The network."""
+        """The network. Built at the first use, because importing it takes long."""
         if self._remote is None:
             self._remote = self._connect(self._vault, self._feed)
             self._feed.is_open = True
@@ -82,7 +85,7 @@ class Accounts:
         self.remote.server_clock.offset_us = offset_us
 
     def require_session(self) -> BookSession:
-        """Return the session. Raises SignInError where nobody is signed in."""
+        """Return the session. Raises SignInError if no book is open."""
         if self.session is None:
             raise SignInError("Please sign in.")
         return self.session
@@ -90,12 +93,12 @@ class Accounts:
     # --- signing in ------------------------------------------------------------------------------
 
     def local_book(self) -> LocalBookFacts:
-        """Ask what is on this computer; waits for its server to start."""
+        """Return the facts about the book on this computer. Waits for the local server to start."""
         book = self.remote.tokens.local_book(self._local_endpoint())
         return LocalBookFacts(book.exists, book.user_name, book.has_password)
 
     def sign_in_local(self, user_name: str, password: str, remember: bool = False) -> BookSession:
-        """Open the book on this computer; makes it at the first start."""
+        """Open the book on this computer; create it if there is none. Raises AppError."""
         body = LocalSignIn(device_of(self._settings, ""), user_name.strip(), password)
         answer = self.remote.tokens.ask_local(body, self._local_endpoint())
         return self._begin("", answer, remember)
@@ -109,21 +112,23 @@ class Accounts:
         remember: bool = False,
         invite_code: str = "",
     ) -> BookSession:
-        """Sign in at a server, or make an account there first, by an invitation where it asks for one.
+        """Log in at a server. With `create`, create an account first, with an invite code if the server
+        requires one.
 
-        `address` may be an invite link. Raises AppError, with `fields` where that is what is wrong.
+        `address` may be an invite link. Raises AppError, with `fields` if the input is the reason.
         """
-        entry = LoginRequest(address, user_name, password, create, invite_code)
-        bare, answer = log_in(self.remote, self._settings, entry)
+        request = LoginRequest(address, user_name, password, create, invite_code)
+        bare, answer = log_in(self.remote, self._settings, request)
         self._settings.set("address", bare)
         return self._begin(bare, answer, remember)
 
     def open_pending(
         self, address: str, user_name: str, password: str, create: bool = False, invite_code: str = ""
     ) -> "PendingSession":
-        """Sign in at a server while another book is open, which stays as it is. Raises AppError."""
+        """Log in at a server while another book stays open. Raises AppError."""
         feed = SessionFeed(self._moved, self.changes)
-        remote = self._connect(Vault(self._settings.device_id, lambda: None), feed)  # in memory for now
+        # Its vault is in memory: the keyring holds one record, which is that of the open session.
+        remote = self._connect(Vault(self._settings.device_id, lambda: None), feed)
         bare, answer = log_in(
             remote, self._settings, LoginRequest(address, user_name, password, create, invite_code)
         )
@@ -132,19 +137,21 @@ class Accounts:
         return PendingSession(remote, self._facts(bare, answer), adopt)
 
     def read_invite(self, text: str) -> InviteFacts | None:
-        """Return what an invite link says; None for a text that is none. Raises InputError at `address`."""
+        """Return the content of an invite link; None if `text` is not one. Raises InputError if damaged."""
         return read_invite(text)
 
     def resume(self) -> BookSession | None:
-        """Go on with the session that was remembered, without a password; None where there is none, or it
-        has ended meanwhile. Without a server the book opens too: with what is kept on this computer.
+        """Open the remembered session without a password; return None if there is none, or it has ended.
+
+        The book opens even if no server answers; it then shows what is stored on this computer.
         """
         known = decode_facts(self._settings.get(_FACTS))
         record = self._vault.load() if known else None
         if known is None or record is None:
             return None
         address, session = known
-        if (record.server, record.book_id) != (address, session.book_id):  # halves of two sessions
+        # After a crash during a log-in, the settings and the keyring may be of two different sessions.
+        if (record.server, record.book_id) != (address, session.book_id):
             self._forget()
             return None
         if address and not self.remote.cluster.recall(address):
@@ -159,38 +166,38 @@ class Accounts:
         return self.session
 
     def sign_in_again(self, password: str) -> BookSession:
-        """Sign in anew as the same user to the same book; what is on the screen and in the outbox stays.
+        """Log in again as the same user to the same book. Forms and outbox stay as they are.
 
-        Raises SignInError, with `fields["password"]` where that is what is wrong.
+        Raises SignInError, with `fields["password"]` if the password is wrong.
         """
         session = self.require_session()
         if self._address and not password:
-            raise missing("password", "Please fill in your password.")
+            raise missing("password", "Please enter your password.")
         try:
             answer = self._ask_again(session.user_name, password)
         except SignInError as error:
             if error.code != ErrorCode.WRONG_CREDENTIALS:
                 raise
-            fields = {"password": _NOT_THE_PASSWORD}
-            raise SignInError(_NOT_THE_PASSWORD, fields=fields, code=error.code) from error
+            fields = {"password": _WRONG_PASSWORD}
+            raise SignInError(_WRONG_PASSWORD, fields=fields, code=error.code) from error
         if answer.book_id != session.book_id:
             self.remote.log_out(answer.refresh_token, self.remote.at_hand())
             raise SignInError(_OTHER_BOOK)
         return self._begin(self._address, answer, self._remember)
 
     def sign_out(self) -> None:
-        """Forget the session, here and, where it answers, at the server; what waits in the outbox stays."""
+        """End the session here and, if the server answers, at the server. The outbox is kept."""
         at = self.remote.at_hand()
         self.remote.log_out(self._forget(), at)
 
     def remembers(self) -> Literal["keyring", "memory"]:
-        """Say where a session would be remembered: with `memory` one signs in again at the next start."""
+        """Return where a session would be remembered; with "memory", the next start needs a log-in."""
         return self._vault.place
 
     # --- the account -----------------------------------------------------------------------------
 
     def sessions(self) -> list[OpenSession]:
-        """Return where the user is signed in, the newest first."""
+        """Return the user's sessions on all devices, newest first. Raises AppError."""
         return [
             OpenSession(
                 s.family,
@@ -203,41 +210,41 @@ class Accounts:
         ]
 
     def end_session(self, family: str) -> None:
-        """End one of the user's sessions; for this one there is `sign_out`."""
+        """End a session on another device. Raises AppError. For this session, use `sign_out`."""
         self.remote.api.end_session(family)
 
     def change_password(self, old: str, new: str) -> int:
-        """Choose another password; return how many other sessions that ended.
+        """Change the password. Return the number of other sessions that this ended.
 
-        On this computer's own book "" stands for no password, old or new. Raises InputError with
-        `fields["oldPassword"]` or `fields["newPassword"]`.
+        For the book on this computer, "" means no password. Raises InputError with `fields["oldPassword"]` or
+        `fields["newPassword"]`.
         """
         return self.remote.api.change_password(PasswordChange(old, new))
 
     # --- the server ------------------------------------------------------------------------------
 
     def is_online(self) -> bool:
-        """Say whether the server can take a save now."""
+        """Return whether the server can save an entry now."""
         try:
             self.remote.api.ready()
         except AppError as error:
-            return error.code == ErrorCode.DRAINING  # it ends, but first it sends us elsewhere
+            return error.code == ErrorCode.DRAINING  # a draining server still answers calls
         return True
 
     @property
     def is_remote(self) -> bool:
-        """Say whether the open book is on a server, not on this computer."""
+        """Whether the open book is on a server, not on this computer."""
         return bool(self._address)
 
     @property
     def regions(self) -> int:
-        """Return how many regions the cluster has, 0 for the book on this computer."""
+        """The number of regions of the cluster; 0 for the book on this computer."""
         roster = self._remote.cluster.roster if self._remote is not None else None
         return len({server.region for server in roster.servers}) if roster is not None else 0
 
     @property
     def machine(self) -> Machine:
-        """How the lock stands."""
+        """The state of the session machine."""
         return self._remote.runner.machine if self._remote is not None else Machine()
 
     def connection_clock(self) -> float:
@@ -245,16 +252,18 @@ class Accounts:
         return self._remote.runner.now() if self._remote is not None else 0.0
 
     def try_now(self) -> None:
-        """Look for a server at once; returns at once."""
+        """Look for a server now, without blocking."""
         self.remote.runner.try_now()
 
     def replayed(self, epoch: int, *, complete: bool) -> None:
-        """What waited was sent after the move to the lock of this epoch; `complete` says that all recent
-        changes are there."""
+        """Report that the outbox was sent after the move to the pin with this `epoch`.
+
+        `complete` means that the server has all recent changes.
+        """
         self.remote.runner.replayed(epoch, complete=complete)
 
     def pin_anew(self) -> None:
-        """The server that the lock is on was away."""
+        """Give the session a new pin, because its server was away and is back."""
         with self._changing:
             if self.session is not None:
                 self.session = self.session.pinned_anew()
@@ -274,7 +283,7 @@ class Accounts:
             self.remote.cluster.forget()
         session = self._facts(address, answer)
         self._outbox.raise_counter(answer.book_id, answer.code_prefix, answer.last_counter)
-        # First the clock: what is done with the token has the right time.
+        # The clock first: work that starts with the new token needs the right time.
         self.remote.server_clock.learn(answer.server_time)
         self._address, self._remember = address, remember
         with self._changing:
@@ -295,33 +304,33 @@ class Accounts:
         )
 
     def _pinned(self, session: BookSession, server_id: str) -> BookSession:
-        """Return the session as it is at another server of the roster."""
+        """Return the session pinned to another server of the roster."""
         region = self.remote.cluster.region_of(server_id)
         if not region:
             return session
         return session.pinned_to(server_id, region)
 
     def _moved(self, server_id: str) -> None:
-        """The lock is on another server now: on this one, unless it has moved on already."""
+        """Pin the session to the server that the machine names; `server_id` is its server at the event."""
         with self._changing:
             if self.session is None:
                 return
             self.session = self._pinned(self.session, self.machine.server or server_id)
             if self._remember:
-                with contextlib.suppress(StoreError):  # where it was is a hint; the token's record tells
+                with contextlib.suppress(StoreError):  # the token's record also names the server
                     self._settings.set(_FACTS, encode_facts(self._address, self.session))
 
     def close(self) -> None:
-        """Let go of the network: the program ends. The session goes on at the next start."""
+        """Close the network at the end of the program. A remembered session is resumed at the next start."""
         if self._remote is not None:
             self._remote.runner.end()
             self._remote.client.close()
 
     def _adopt(self, remote: Remote, feed: SessionFeed, address: str, answer: SignedIn) -> BookSession:
-        """Let the session that was opened beside be the open one, remembered as this one was."""
+        """Replace the open session by a pending one, which is remembered if the open one was."""
         at = self.remote.at_hand()
         self.remote.log_out(self.remote.tokens.forget(), at)
-        self._feed.is_open = False  # that this session ends here is no news: another one is open
+        self._feed.is_open = False  # the end of the old session must not reach the windows
         self.remote.runner.end()
         remote.tokens.keep_in(self._vault, remember=self._remember)
         self._remote, self._feed, self._address = remote, feed, address
@@ -336,9 +345,9 @@ class Accounts:
         return self.session
 
     def _forget(self) -> str:
-        """Drop the session from this computer; return its refresh token, "" where there was none."""
+        """Delete the session on this computer. Return its refresh token, "" if there was none."""
         with self._changing:
-            self._settings.set(_FACTS, "")  # first: on a full disk nobody is half signed out
+            self._settings.set(_FACTS, "")  # the only step that can fail (on a full disk), so it comes first
             self.session = None
         refresh_token = self.remote.tokens.forget()
         self.remote.runner.end()

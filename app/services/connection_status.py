@@ -1,4 +1,4 @@
-"""The state of the connection as the windows show it, and how far the changes are after a move."""
+"""Tracks the status of the connection, and the progress of the changes after a move to another server."""
 
 from dataclasses import replace
 from typing import Final, Protocol
@@ -19,30 +19,30 @@ _SETTLED: Final = frozenset({Phase.PINNED, Phase.SYNCING, Phase.SIGNED_OUT})
 
 
 class Connection(Protocol):
-    """What the sync worker needs of it. Every method is called by the worker's thread only."""
+    """What the sync worker needs of the tracker. Every method is called by the worker's thread only."""
 
     def view(self) -> ConnectionStatus:
-        """Return the state."""
+        """Return the status."""
 
     def take(self, machine: Machine) -> bool:
-        """Note the state of the session machine; return whether a server is there that was not before."""
+        """Set the state of the session machine. Return whether a server can be reached again."""
 
     def begin_move(self) -> None:
-        """Note that the session is pinned to another server."""
+        """Handle that the session is pinned to another server."""
 
     def dismiss_move(self) -> None:
-        """Note that the person has read that the primary server changed."""
+        """Handle that the user closed the message about the new primary server."""
 
     def recount(self) -> None:
-        """Count again where the changes are."""
+        """Count again how many changes have arrived."""
 
     @property
     def is_awaited(self) -> bool:
-        """Whether the person sees that changes are still to arrive."""
+        """Whether the user is shown that changes are still to arrive."""
 
 
 class ConnectionTracker:
-    """Not for several threads: the sync worker's thread calls every method."""
+    """Not thread-safe: only the sync worker's thread calls it."""
 
     def __init__(self, accounts: Accounts, replay_log: ReplayLog, tracker: ReplicationTracker) -> None:
         self._accounts = accounts
@@ -55,19 +55,20 @@ class ConnectionTracker:
         self._unsettled = self._late = 0
 
     def view(self) -> ConnectionStatus:
-        """Return the state."""
+        """Return the status."""
         machine, session = self._machine, self._accounts.session
         phase = machine.shown
-        if phase is Phase.REFRESHING and self._is_away:  # it looks for another server: none is there yet
+        if phase is Phase.REFRESHING and self._is_away:  # this refresh is the search for another server
             phase = Phase.RECONNECTING
         at = machine.deadline if machine.phase is Phase.RECONNECTING else None
         label = session.server_label if session is not None and self._accounts.is_remote else ""
         return ConnectionStatus(phase, label, at, self._moved, self._unsettled, self._late)
 
     def take(self, machine: Machine) -> bool:
-        """Note the state of the session machine; return whether a server is there that was not before.
+        """Set the state of the session machine. Return whether a server can be reached again.
 
-        A server that was away is pinned anew: its region may have been restored from an older copy.
+        If the pinned server is back, the session gets a new pin: the region may have been restored from an
+        older copy, so its replication status must be polled again.
         """
         was_there = self._machine.phase in _THERE
         self._machine = machine
@@ -84,24 +85,24 @@ class ConnectionTracker:
         return is_there and not was_there
 
     def begin_move(self) -> None:
-        """Note that the session is pinned to another server, and count what is there."""
+        """Handle that the session is pinned to another server, and count the changes that it has."""
         session = self._accounts.session
         if session is not None:
             self._moved = self._count(session)
 
     def dismiss_move(self) -> None:
-        """Note that the person has read that the primary server changed."""
+        """Handle that the user closed the message about the new primary server."""
         self._moved = None
 
     def recount(self) -> None:
-        """Count again where the changes are; tell the session machine if it waits for that."""
+        """Count again how many changes have arrived, and report it to the session machine if it waits."""
         self._unsettled, self._late = self._tracker.counts()
         machine, session = self._machine, self._accounts.session
         is_waited_for = self._moved is not None or machine.syncing_since is not None
         if not is_waited_for or session is None or session.server_id != machine.server:
             return
         counted = self._count(session)
-        if self._accounts.session is not session:  # it moved meanwhile: the count is out of date
+        if self._accounts.session is not session:  # the session moved meanwhile; the count is out of date
             return
         if self._moved is not None:
             self._moved = replace(counted, late=machine.late and not counted.complete)
@@ -109,13 +110,13 @@ class ConnectionTracker:
 
     @property
     def is_awaited(self) -> bool:
-        """Whether the person sees that changes are still to arrive."""
+        """Whether the user is shown that changes are still to arrive."""
         return self._moved is not None and not self._moved.complete
 
     def _count(self, session: BookSession) -> Moved:
         try:
             recent = self._replay_log.recent_counted(session.book_id, self._tracker.now_us())
-        except AppError:  # the disk fails: nothing is claimed
+        except AppError:  # the disk failed: do not claim that everything has arrived
             return Moved(0, 1)
         here, total, unknown = arrived(recent, session.region, session.pin_id)
         return Moved(here, total, unknown=unknown)

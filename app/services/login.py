@@ -1,4 +1,4 @@
-"""Going in: who this installation is, which cluster is at an address, and where one may log in."""
+"""Log-in at a server: identifies this installation, verifies the cluster, and finds a server to ask."""
 
 import contextlib
 import hmac
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from app.remote.server_clock import ServerClock
     from app.remote.session_runner import SessionRunner
 
-_DAMAGED_LINK: Final = "This invite link is not whole; please copy all of it, from “bahi:” to its end."
+_DAMAGED_LINK: Final = "This invite link is incomplete. Please copy all of it, from “bahi:” to its end."
 
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """The network, made when it is first needed: importing it costs more than the first window may."""
+    """The network of a session. Built late: importing it takes longer than the first window may wait."""
 
     client: "Client"
     tokens: "SessionTokens"
@@ -45,14 +45,14 @@ class Remote:
     server_clock: "ServerClock"
 
     def at_hand(self) -> Endpoint | None:
-        """Return the locked server, None while it is away."""
+        """Return the pinned server; None if it cannot be reached."""
         try:
             return self.runner.endpoint()
         except AppError:
             return None
 
     def log_out(self, refresh_token: str, at: Endpoint | None) -> None:
-        """End a session at the server, where that can be done: an unused one ends by itself."""
+        """End a session at the server if possible. Otherwise it expires after some days without use."""
         if refresh_token and at is not None:
             with contextlib.suppress(AppError):
                 self.tokens.logout(refresh_token, at)
@@ -60,8 +60,8 @@ class Remote:
 
 @dataclass(frozen=True, slots=True)
 class LoginRequest:
-    """What was typed to go in at a server; `address` may be an invite link. `create` makes an account first,
-    by an invitation where the server asks for one."""
+    """The input of a log-in. `address` may be an invite link. `create` means to create an account first, with
+    `invite_code` if the server requires one."""
 
     address: str
     user_name: str
@@ -71,15 +71,18 @@ class LoginRequest:
 
 
 def device_of(settings: Settings, address: str) -> Device:
-    """Return this installation as the server at `address` ("": this computer's own) knows it."""
+    """Return what identifies this installation to the server at `address` ("" means the local server)."""
     name = platform.node().strip()[: limits.MAX_DEVICE_NAME]
-    # Another secret for each server: one of them cannot pass for this device at another.
+    # A different secret for each server, so that no server can pose as this device at another one.
     secret = hmac.digest(settings.device_secret().encode(), address.encode(), "sha256").hex()
     return Device(settings.device_id(), name, secret)
 
 
 def read_invite(text: str) -> InviteFacts | None:
-    """Return what an invite link says; None for a text that is none. Raises InputError at `address`."""
+    """Return the content of an invite link; None if `text` is not a link.
+
+    Raises InputError with `fields["address"]` if the link is damaged.
+    """
     if not join.is_link(text):
         return None
     link = join.read_link(text)
@@ -88,37 +91,40 @@ def read_invite(text: str) -> InviteFacts | None:
     return InviteFacts(link.address, link.code)
 
 
-def log_in(remote: Remote, settings: Settings, entry: LoginRequest) -> tuple[str, SignedIn]:
-    """Meet the cluster and log in there; return its bare address and the answer.
+def log_in(remote: Remote, settings: Settings, request: LoginRequest) -> tuple[str, SignedIn]:
+    """Verify the cluster and log in there. Return the address without an invite code, and the answer.
 
-    Raises AppError, with `fields` where that is what is wrong.
+    Raises AppError, with `fields` if the input is the reason.
     """
-    link = join.read_link(entry.address) if read_invite(entry.address) else None
-    bare = link.address if link else parse_address(entry.address)
-    if not entry.user_name.strip():
-        raise missing("userName", "Please fill in your user name.")
-    if not entry.password:
-        raise missing("password", "Please fill in your password.")
-    body = Credentials(entry.user_name.strip(), entry.password, device_of(settings, bare))
-    if entry.create:
-        code = entry.invite_code.strip() or (link.code if link else "")
-        body = Registration(body.user_name, entry.password, body.device, code)
+    link = join.read_link(request.address) if read_invite(request.address) else None
+    bare = link.address if link else parse_address(request.address)
+    if not request.user_name.strip():
+        raise missing("userName", "Please enter your user name.")
+    if not request.password:
+        raise missing("password", "Please enter your password.")
+    body = Credentials(request.user_name.strip(), request.password, device_of(settings, bare))
+    if request.create:
+        code = request.invite_code.strip() or (link.code if link else "")
+        body = Registration(body.user_name, request.password, body.device, code)
     endpoints = _login_endpoints(remote, bare, link.fingerprint if link else "")
     return bare, _ask(remote, body, endpoints)
 
 
 def log_in_again(remote: Remote, body: Credentials, server_id: str) -> SignedIn:
-    """Log in at the cluster that is known, by its central address or else at a server. Raises AppError."""
+    """Log in again at the present cluster: at its central address, or else at a server. Raises AppError."""
     return _ask(remote, body, remote.cluster.login_endpoints(server_id))
 
 
 def missing(field: str, sentence: str) -> SignInError:
-    """Return the refusal of a form with an empty field."""
+    """Return the error for an empty field of a form."""
     return SignInError(sentence, fields={field: sentence})
 
 
 def _login_endpoints(remote: Remote, address: str, fingerprint: str) -> list[Endpoint]:
-    """Meet the cluster at `address`; where nothing answers there, the servers of last time are doors too."""
+    """Verify the cluster at `address`, and return the endpoints to log in at.
+
+    If nothing answers at `address`, they are those of the last known roster.
+    """
     at = Endpoint(address)
     try:
         servers = remote.client.call(Servers, "GET", paths.SERVERS, endpoint=at)
@@ -131,9 +137,9 @@ def _login_endpoints(remote: Remote, address: str, fingerprint: str) -> list[End
 
 
 def _ask(remote: Remote, body: Credentials, endpoints: list[Endpoint]) -> SignedIn:
-    """Return what the first of `doors` says that answers at all."""
+    """Return the answer of the first endpoint that answers. Raises AppError."""
     answer = _first_answer(endpoints, lambda at: remote.tokens.ask(body, at))
-    remote.cluster.endpoint(answer.primary.server_id)  # nobody is sent out of the roster
+    remote.cluster.endpoint(answer.primary.server_id)  # raises if the server is not in the roster
     return answer
 
 

@@ -1,4 +1,4 @@
-"""A session at a server, opened while another book is open, which stays as it is."""
+"""A session at a server that was opened while another book is open, and that may replace it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PendingSession:
-    """`adopt` makes it the open session, remembered as the one before was."""
+    """A session that is not the open one yet. `adopt` makes it the open one, and remembers it if the present
+    one is remembered."""
 
     remote: Remote
     session: BookSession
@@ -21,11 +22,11 @@ class PendingSession:
 
     @property
     def api(self) -> "Api":
-        """The calls on its book."""
+        """The server's calls for the book of this session."""
         return self.remote.api
 
     def close(self) -> None:
-        """End it, here and, where it answers, at the server."""
+        """End the session here and, if the server answers, at the server."""
         at = self.remote.at_hand()
         refresh_token = self.remote.tokens.forget()
         self.remote.runner.end()

@@ -1,8 +1,9 @@
-"""Where this computer's changes are in the regions, and replaying what a region lacks.
+"""Tracks the replication status of this computer's changes, and replays those that a region lacks.
 
-A confirmed change stays in the replay log until two regions have it whole, and for a day. After a move to
-another region all of the log is looked up there again, and what is missing is sent again with the same ids:
-the region before may be lost, and this one may have been restored from an older copy.
+A confirmed change is kept in the replay log until two regions have it with its bills, and for a day in any
+case. After a move to another region, the status of the whole log is polled there, and missing changes are
+sent again with the same ids: the previous region may be lost, and the new one may have been restored from an
+older copy.
 """
 
 import logging
@@ -17,7 +18,7 @@ from app.domain.outbox_item import OutboxItem
 from app.domain.sync_state import SAFE_REGIONS, ReplicationStatus, is_here, is_safe, is_settled, overdue
 from app.errors import AppError, InputError, StoreError
 from app.services.accounts import Accounts, BookSession
-from app.services.sync import Sync, is_this_items_own
+from app.services.sync import Sync, concerns_one_item
 from app.store.replay_log import RECENT_US, ReplayLog
 from server.contract.errors import ErrorCode
 from server.contract.limits import MAX_SYNC_OPERATIONS
@@ -25,25 +26,25 @@ from server.contract.limits import MAX_SYNC_OPERATIONS
 _log = logging.getLogger(__name__)
 LATE_US: Final = 5 * 60 * 1_000_000
 _GRACE_SECONDS: Final = 2.0
-"""What a region lacks this long after a move is replayed: replication needs less if it works."""
+"""Changes that a region lacks this long after a move are replayed. Working replication needs less time."""
 REPLAY_BATCH: Final = 100
-"""At most so many are replayed before the next poll: most of the rest may have arrived meanwhile."""
+"""The most operations replayed before the next poll. Replication may bring the others meanwhile."""
 _PROGRESS_SECONDS: Final = 1.0
-"""A long poll reports its progress this often."""
+"""How often a long poll reports its progress."""
 _REFUSED_SECONDS: Final = (4.0, 600.0)
-"""First and longest pause before an operation that was refused is replayed again; it doubles each time."""
+"""The first and the longest pause before a refused operation is replayed again. It doubles each time."""
 
 
 @dataclass(frozen=True, slots=True)
 class PollResult:
-    """`left` changes are not settled yet. `replay_due`: the present region lacks some that it should have."""
+    """`left` changes are not settled yet. `replay_due` means that some of them must be replayed."""
 
     left: int
     replay_due: bool = False
 
 
 class ReplicationTracker:
-    """Blocking. One thread may poll while another replays; the rest is for any thread."""
+    """Polls and replays. Its methods block. One thread may poll while another one replays."""
 
     def __init__(
         self,
@@ -63,10 +64,10 @@ class ReplicationTracker:
         self._is_replaying = False
 
     def poll(self, *, whole: bool, progress: Callable[[], object] = lambda: None) -> PollResult:
-        """Ask where the changes are that are not known to be in the present region.
+        """Refresh the status of changes that are not known to be in the present region. Raises AppError.
 
-        If `whole`, ask also about those that are in too few regions, and release those that may go.
-        `progress` is called about once a second. Raises AppError.
+        With `whole`, also refresh the status of changes that are in too few regions, and release safe ones
+        from the replay log. `progress` is called about once a second.
         """
         session, regions = self._accounts.session, self._accounts.regions
         if session is None:
@@ -76,7 +77,8 @@ class ReplicationTracker:
         def settled(status: ReplicationStatus) -> bool:
             return is_settled(status, session.region, session.pin_id, regions)
 
-        if regions and whole:  # also what may be released: a region may have been restored from an old copy
+        if regions and whole:
+            # Includes changes that are about to be released: a region may have lost them since the last poll.
             asked = self._replay_log.known(session.book_id, settled, now_us - RECENT_US)
             self._ask_status(session, sorted(asked, key=_is_here(session)), progress)
         elif regions:
@@ -90,9 +92,9 @@ class ReplicationTracker:
         return PollResult(left, self._is_replay_due(session))
 
     def replay_missing(self, stop: Callable[[], bool] = lambda: False) -> int:
-        """Replay what the present region lacks, a batch at most; return how many operations were sent.
+        """Replay a batch of the changes that the present region lacks. Return the number of operations sent.
 
-        It ends early if `stop` says so, or if the session moves. Raises AppError.
+        It ends early if `stop` returns True or the session moves. Raises AppError.
         """
         session = self._accounts.require_session()
         self._is_replaying = True
@@ -105,9 +107,11 @@ class ReplicationTracker:
         return sent
 
     def counts(self) -> tuple[int, int]:
-        """Count the changes that no second region has, and those of them that were confirmed five minutes
-        before the last whole poll. For five minutes after a move none counts as late: the other regions
-        had no time to answer there."""
+        """Return the number of changes that no second region has, and how many of them are late.
+
+        A change is late if it was confirmed at least five minutes before the last whole poll. None is late in
+        the first five minutes after a move, when there is no complete status yet.
+        """
         session = self._accounts.session
         regions = self._accounts.regions
         if session is None or regions < SAFE_REGIONS:
@@ -116,7 +120,7 @@ class ReplicationTracker:
         late = pin.polled_us - LATE_US
         try:
             found = self._replay_log.known_counted(session.book_id, late)
-        except AppError:  # the disk fails: nothing is claimed, and no alarm is raised
+        except AppError:  # the disk failed: show no warning
             return 0, 0
         few = sum(each.count for each in found if not is_safe(each, regions))
         return few, overdue(found, regions, late) if pin.began_us <= late else 0
@@ -136,11 +140,11 @@ class ReplicationTracker:
             return pin
 
     def _is_replay_due(self, session: BookSession) -> bool:
-        """Return whether the present region has lacked something for longer than replication needs."""
+        """Return whether the present region has lacked changes for longer than replication needs."""
         if self._is_replaying:
             return False
         pin, now = self._pin_of(session), self._clock()
-        if not self._missing(session) or self._sync.is_sending:  # what waits in the outbox goes first
+        if not self._missing(session) or self._sync.is_sending:  # the outbox is sent first
             pin.behind_since = math.inf
             return False
         pin.behind_since = min(pin.behind_since, now)
@@ -156,24 +160,23 @@ class ReplicationTracker:
                 break
             sent += self._replay(item, pin)
         else:
-            if len(items) < REPLAY_BATCH:  # all were sent: give replication the time to report them
+            if len(items) < REPLAY_BATCH:  # all were sent; wait until the next polls have found them
                 pin.behind_since = self._clock()
         return sent
 
     def _replay(self, item: OutboxItem, pin: "_Pin") -> bool:
-        """Replay one operation; return False if this one cannot go and others may.
+        """Replay one operation. Return False if it failed for a reason of its own; it is tried again later.
 
-        An older server may not know all of it, or a bill of it is no longer here. It is tried again after
-        growing pauses.
+        An older server may not know one of its fields, or one of its bills may be missing on this computer.
         """
         try:
             self._sync.replay(item)
         except AppError as error:
-            if not _is_of_one(error):
+            if not _concerns_one(error):
                 raise
             if pin.refuse(item.op_id, self._clock()):
                 code = error.code or type(error).__name__
-                _log.warning("replay refused", extra={"error": code, "operation": item.op_id})
+                _log.warning("replay of operation refused", extra={"error": code, "operation": item.op_id})
             return False
         return True
 
@@ -198,11 +201,11 @@ class ReplicationTracker:
 
 @dataclass(slots=True)
 class _Pin:
-    """One pinning of the session to a server.
+    """One pin of the session to a server.
 
-    `began_us` is when it was first seen, `polled_us` when it was last polled whole (µs since 1970).
-    `behind_since` is since when its region lacks something (monotonic seconds). `refused` holds, for each
-    operation that was refused, the last pause and when it is over.
+    `began_us` is when it was first seen, and `polled_us` the time of its last whole poll (µs since 1970).
+    `behind_since` is the time since which its region lacks changes (monotonic seconds). `refused` holds, for
+    each refused operation, the last pause and the time at which it ends.
     """
 
     id: str = ""
@@ -213,11 +216,11 @@ class _Pin:
     refused: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def is_due(self, op_id: str, now: float) -> bool:
-        """Return whether an operation may be replayed."""
+        """Return whether an operation may be replayed now."""
         return now >= self.refused.get(op_id, (0.0, -math.inf))[1]
 
     def refuse(self, op_id: str, now: float) -> bool:
-        """Note that an operation was refused; return whether that is the first time."""
+        """Record that an operation was refused. Return whether this is the first time."""
         first, longest = _REFUSED_SECONDS
         is_new = op_id not in self.refused
         pause = first if is_new else min(2 * self.refused[op_id][0], longest)
@@ -229,7 +232,7 @@ def _is_here(session: BookSession) -> Callable[[ReplicationStatus], bool]:
     return lambda status: is_here(status, session.region, session.pin_id)
 
 
-def _is_of_one(error: AppError) -> bool:
-    """Return whether other operations may be replayed all the same."""
+def _concerns_one(error: AppError) -> bool:
+    """Return whether an error concerns one operation only, so that others can still be replayed."""
     at_fault = isinstance(error, InputError | StoreError) or error.code == ErrorCode.INTERNAL
-    return at_fault or is_this_items_own(error)
+    return at_fault or concerns_one_item(error)

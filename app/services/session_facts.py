@@ -1,4 +1,4 @@
-"""What is known of a session without asking a server, and how it is remembered: nothing of it is secret."""
+"""Facts about sessions, and the part of them that is stored for the next start. None of them is secret."""
 
 import json
 import uuid
@@ -8,7 +8,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class LocalBookFacts:
-    """What is on this computer before anybody signs in."""
+    """The book on this computer, as known before a log-in."""
 
     exists: bool
     user_name: str
@@ -17,9 +17,12 @@ class LocalBookFacts:
 
 @dataclass(frozen=True, slots=True)
 class BookSession:
-    """Who is signed in, to which book, at which server. `stay` is another each time that the lock comes to a
-    server, and that this one is back: what was known to be there is looked up anew, for its region may have
-    been made anew since."""
+    """The open session: the user, the book, and the server that it is pinned to.
+
+    `pin_id` changes each time the session is pinned to another server, or its server is back after it was
+    away. A replication status found under an earlier pin no longer counts, because the region may have been
+    rebuilt.
+    """
 
     user_name: str
     book_id: str
@@ -30,18 +33,18 @@ class BookSession:
     pin_id: str = field(default_factory=lambda: uuid.uuid4().hex, compare=False)
 
     def pinned_to(self, server_id: str, region: str) -> "BookSession":
-        """Return the session with the lock on a server of `region`."""
+        """Return the session pinned to a server of `region`."""
         label = f"{server_id} · {region}"
         return replace(self.pinned_anew(), server_id=server_id, region=region, server_label=label)
 
     def pinned_anew(self) -> "BookSession":
-        """Return the session at the same server, which was away."""
+        """Return the session at the same server with a new pin."""
         return replace(self, pin_id=uuid.uuid4().hex)
 
 
 @dataclass(frozen=True, slots=True)
 class OpenSession:
-    """A device on which the user is signed in; `this_one` is the session that asked. Instants in UTC."""
+    """A session of the user on some device. `this_one` marks the session of this program. Times are UTC."""
 
     family: str
     device_name: str
@@ -52,20 +55,20 @@ class OpenSession:
 
 @dataclass(frozen=True, slots=True)
 class InviteFacts:
-    """What an invite link says to a person: the server's address and the one-time code ("" without one)."""
+    """The content of an invite link: the server's address, and a one-time code ("" if there is none)."""
 
     address: str
     code: str
 
 
 def encode_facts(address: str, session: BookSession) -> str:
-    """Return what a later start needs to open the book; `address` is "" for this computer's own server."""
+    """Return what a later start needs to open the book, as JSON. `address` is "" for the local server."""
     values = {name: value for name, value in asdict(session).items() if name != "pin_id"}
     return json.dumps({"address": address, **values}, ensure_ascii=False)
 
 
 def decode_facts(text: str) -> tuple[str, BookSession] | None:
-    """Return address and session; None for what is no such text."""
+    """Return the address and the session; None if the text was not made by `encode_facts`."""
     try:
         values = json.loads(text)
         return str(values.pop("address")), BookSession(**values)

@@ -1,4 +1,4 @@
-"""Passes the news of a session on while it is the open one."""
+"""Passes on the events of a session while it is the open one."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from app.domain.sync_events import MachineChanged, ReplayWanted, SessionChange
 
 
 class SessionFeed:
-    """The listener of one session runner; a session that is only pending is not listened to."""
+    """The listener of a session runner. It drops the events of a session that is only pending."""
 
     def __init__(self, primary_changed: Callable[[str], None], changes: Stream[SessionChange]) -> None:
         self._primary_changed = primary_changed
@@ -16,16 +16,16 @@ class SessionFeed:
         self.is_open = False
 
     def machine_changed(self, machine: Machine) -> None:
-        """Publish the state."""
+        """Publish the state of the machine."""
         if self.is_open:
             self._changes.publish(MachineChanged(machine))
 
     def primary_changed(self, server_id: str) -> None:
-        """Pin the open session to that server."""
+        """Pin the open session to another server."""
         if self.is_open:
             self._primary_changed(server_id)
 
     def replay_wanted(self) -> None:
-        """Publish that the session moved."""
+        """Publish that the outbox must be sent to the new server."""
         if self.is_open:
             self._changes.publish(ReplayWanted())

@@ -1,4 +1,4 @@
-"""Bringing the outbox to the server: plan, upload, create, in the order in which things were saved."""
+"""Sends the outbox to the server, oldest operation first: plan, upload the bills, then the operation."""
 
 import threading
 import time
@@ -18,17 +18,20 @@ from app.store.replay_log import HERE, Confirmed
 from server.contract.errors import ErrorCode
 from server.contract.shapes import EntrySaved, PlannedDocument
 
-_MOVES: Final = 2
-"""How often one item follows a lock that moves while it is sent."""
+_MAX_MOVES: Final = 2
+"""How often one item is sent again because the session moved to another server meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """What one run did. `error` is why it stopped before the end, `superseded` are the codes of entries of
-    which a newer change, made on another device, stands: what was sent is in their history only."""
+    """The result of a run.
+
+    `error` is the first error of an item that is still waiting. `superseded` are the codes of entries that
+    were changed later on another device: the version sent is only in their history.
+    """
 
     sent: int
-    waiting: int  # everything that no server has confirmed, what was refused too
+    waiting: int  # all operations that no server has confirmed, including refused ones
     refused: int
     error: AppError | None = None
     superseded: tuple[str, ...] = ()
@@ -36,7 +39,7 @@ class SyncReport:
 
 @dataclass(frozen=True, slots=True)
 class _Sending:
-    """How the session stood when something was sent: it may be another before the answer."""
+    """The state of the session when an item was sent. It may have changed when the answer arrives."""
 
     pin_id: str
     is_remote: bool
@@ -44,7 +47,7 @@ class _Sending:
 
 
 class Sync:
-    """One run at a time, whoever asks; an item leaves only when a server has confirmed it."""
+    """Sends the outbox, one run at a time. Thread-safe. An item leaves it only when a server confirms it."""
 
     def __init__(
         self,
@@ -62,27 +65,27 @@ class Sync:
         self._lock = threading.Lock()
 
     def waiting(self) -> int:
-        """Return how many entries no server has confirmed."""
+        """Return the number of operations that no server has confirmed."""
         session = self._accounts.session
         return self._outbox.count(session.book_id) if session else 0
 
     def items(self) -> tuple[OutboxItem, ...]:
-        """Return what only this computer has, oldest first, with its attempts and last error."""
+        """Return the operations that no server has confirmed, oldest first."""
         session = self._accounts.session
         return tuple(self._outbox.items(session.book_id)) if session else ()
 
     def retry(self, op_id: str) -> None:
-        """Let a refused item be sent again."""
+        """Set a refused item to be sent again."""
         self._outbox.retry(op_id)
 
     def discard(self, op_id: str) -> None:
-        """Forget a refused item: somebody decided so."""
+        """Delete a refused item, because the user decided so."""
         self._outbox.discard(op_id)
 
     def send_pending(self) -> SyncReport:
-        """Send what waits, oldest first, until it is done or no server answers. Never raises AppError.
+        """Send all items, oldest first, until the end or until no server answers. Never raises AppError.
 
-        One item that cannot go holds up only what was made from it.
+        An item that fails holds up only the items that were made from it.
         """
         with self._lock:
             session = self._accounts.session
@@ -95,41 +98,41 @@ class Sync:
 
     @property
     def is_sending(self) -> bool:
-        """Return whether a run, or the replay of an operation, is under way."""
+        """Return whether a run or a replay is in progress."""
         return self._lock.locked()
 
     def _send_all(self, book_id: str) -> tuple[int, AppError | None, list[str]]:
         sent, error = 0, None
         superseded: list[str] = []
-        kept: set[tuple[str, int]] = set()  # versions that no server has
+        unsent: set[tuple[str, int]] = set()  # versions that no server has
         for item in self._outbox.items(book_id):
             refused = item.state is OutboxState.REFUSED
-            if refused or (item.base is not None and (item.entry_id, item.base.entry.ver) in kept):
-                kept.add((item.entry_id, item.ver))
+            if refused or (item.base is not None and (item.entry_id, item.base.entry.ver) in unsent):
+                unsent.add((item.entry_id, item.ver))
                 continue
             try:
                 if self._send(item):
                     superseded.append(item.human_code)
                 sent += 1
             except AppError as failure:
-                kept.add((item.entry_id, item.ver))
+                unsent.add((item.entry_id, item.ver))
                 if _is_final(failure):
                     self._outbox.refuse(item.op_id, failure.message)
                     continue
                 self._outbox.fail(item.op_id, failure.message)
                 error = error or failure
-                if not is_this_items_own(failure):
+                if not concerns_one_item(failure):
                     break
         return sent, error, superseded
 
     def _send(self, item: OutboxItem) -> bool:
-        """Send one item; return whether it is a change that a newer one stands above.
+        """Send one item. Return whether the entry was changed later on another device.
 
-        Where the lock moves meanwhile it is sent anew to the new server, with the same ids: planned again, so
-        that only the bytes that are not there are sent.
+        If the session moves to another server meanwhile, the item is sent again to the new one with the same
+        ids. It is planned again, so that only missing bytes are sent.
         """
         runner = self._accounts.remote.runner
-        for _ in range(_MOVES):
+        for _ in range(_MAX_MOVES):
             epoch = runner.epoch
             try:
                 with runner.tasks.task():
@@ -140,9 +143,9 @@ class Sync:
         return self._send_once(item)
 
     def replay(self, item: OutboxItem) -> None:
-        """Send an operation that another server confirmed to the present one: it becomes the same row there.
+        """Send an operation that another server has confirmed to the present one. Raises AppError.
 
-        Raises AppError.
+        It has the same ids, so it becomes the same row there.
         """
         with self._lock, self._accounts.remote.runner.tasks.task():
             self._upload(item)
@@ -188,14 +191,14 @@ class Sync:
     def _confirm(self, item: OutboxItem, receipt: EntrySaved, sent: "_Sending") -> None:
         if receipt.op_id != item.op_id:
             raise ServerError("The server confirmed another operation than this one.", retryable=True)
-        if not receipt.superseded:  # what stands comes with the next page
+        if not receipt.superseded:  # otherwise the current version comes with the next page of the listing
             detail: EntryDetail = detail_of(receipt)
             self._cache.remember_detail(item.book_id, detail)
         by = Confirmed(receipt.server_id, receipt.region, sent.pin_id) if sent.is_remote else HERE
         self._outbox.confirm(item.op_id, by, self._now_us(), keep=sent.regions > 1)
 
     def _correct_clock(self, book_id: str, error: ServerError) -> None:
-        """Learn the offset; items stamped in the future get new versions, for no server took them."""
+        """Correct the clock's offset, and give new versions to items whose versions are in the future."""
         server_us = error.detail.get("serverTimeUs")
         if not isinstance(server_us, int):
             return
@@ -208,15 +211,15 @@ _PASSING = frozenset(
         ErrorCode.CLOCK_AHEAD,
         ErrorCode.DOCUMENTS_MISSING,
         ErrorCode.BASE_MISSING,
-        ErrorCode.UNKNOWN_FIELD,  # an older server: it is brought up to date, or a newer one is met next
-        ErrorCode.LINK_EXPIRED,  # a slow line: the bills sent so far are there, the next try sends the rest
+        ErrorCode.UNKNOWN_FIELD,  # the server is an older version; it will be upgraded, or another one is met
+        ErrorCode.LINK_EXPIRED,  # the line is slow; the next try sends only the bills that are still missing
     }
 )
-"""Refusals that another try can overcome."""
+"""Refusals that a retry can overcome."""
 
 
 def _is_final(error: AppError) -> bool:
-    """Say whether a server will never take the item as it is."""
+    """Return whether a server will never accept the item as it is."""
     if isinstance(error, (OfflineError, SignInError)) or error.retryable:
         return False
     if isinstance(error, StoreError):
@@ -224,9 +227,7 @@ def _is_final(error: AppError) -> bool:
     return error.code not in {*_PASSING, ""}
 
 
-def is_this_items_own(error: AppError) -> bool:
-    """Say whether other items may go all the same: the server answered, and only this one was not taken.
-
-    After CLOCK_AHEAD the items that follow have new versions.
-    """
+def concerns_one_item(error: AppError) -> bool:
+    """Return whether an error concerns one item only, so that other items can still be sent."""
+    # After CLOCK_AHEAD, the rest of this run would send versions that have been replaced.
     return isinstance(error, ServerError) and not error.retryable and error.code != ErrorCode.CLOCK_AHEAD

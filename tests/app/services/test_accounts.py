@@ -241,7 +241,7 @@ def test_signing_in_again_goes_on_in_place_after_the_session_ended(
     assert desk.accounts.session == before
     error = caught(lambda: desk.accounts.sign_in_again(PASSWORD))
     assert isinstance(error, SignInError)
-    assert error.fields == {"password": "That is not the password."}
+    assert error.fields == {"password": "Wrong password."}
     assert desk.accounts.sign_in_again(NEW) == before
     assert len(desk.entries.pending(EntryFilter())) == 1
     desk.entries.page(EntryFilter(), None)

@@ -102,7 +102,7 @@ class FakeAccounts:
         """Sign in as the same user; the password is `correct horse`."""
         self._book.step("sign_in_again")
         if password != "correct horse":
-            sentence = "That is not the password."
+            sentence = "Wrong password."
             raise SignInError(sentence, fields={"password": sentence})
         self._book.signed_out = False
         assert self.session is not None
@@ -123,7 +123,7 @@ class FakeAccounts:
         """Change it; the old one is `correct horse`."""
         self._book.step("change_password")
         if old != "correct horse":
-            raise InputError("No.", fields={"oldPassword": "That is not the password."})
+            raise InputError("No.", fields={"oldPassword": "Wrong password."})
         if len(new) < 8:
             raise InputError("No.", fields={"newPassword": "A password has at least 8 characters."})
         ended = len(self.open_sessions) - 1

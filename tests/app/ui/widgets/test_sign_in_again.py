@@ -32,7 +32,7 @@ def test_a_wrong_password_is_said_at_its_field(qtbot: QtBot, signed_out: MainWin
     again = signed_out.book.again
     again.password.setText("wrong")
     qtbot.keyClick(again.password, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: again.problem.text() == "That is not the password.")
+    qtbot.waitUntil(lambda: again.problem.text() == "Wrong password.")
     assert again.password.property("invalid") == "true"
     assert again.isVisible()
 
