@@ -26,7 +26,7 @@ from server.discovery.registry import Registry
 from server.discovery.waiting import Waiting
 from server.errors import ApiError, StartError
 from server.node.background import background, end_tasks, start_task
-from server.tokens.keys import own_signers
+from server.tokens.keys import own_signers, retire_key
 from server.tokens.tokens import Signer
 
 _log = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ class Discovery:
         self._probes: set[asyncio.Task[None]] = set()
         self._told: dict[str, Liveness] = {}
         self._watched = ""
-        self.membership.changed.append(self._heed_roster)
+        self.membership.changed.append(self._roster_changed)
 
     # --- calls ----------------------------------------------------------------------------------------
 
@@ -171,7 +171,7 @@ class Discovery:
             except (OSError, UnicodeDecodeError, OfferRefusedError) as error:
                 _log.warning("roster file rejected", extra={"error": str(error)})
 
-    def _heed_roster(self) -> None:
+    def _roster_changed(self) -> None:
         roster = self.membership.roster
         self._reader = HeartbeatReader(roster)
         self.registry.set_roster(roster, self.steady())
@@ -183,9 +183,16 @@ class Discovery:
         _log.info("roster changed", extra={"version": roster.version})
 
     def _signing(self) -> Signer:
-        """Return the key that the roster has for this moment; the next key takes over by time alone."""
+        """Return the key that the roster has for this moment.
+
+        When the next key takes over, it also takes the place of the old one in the data folder.
+        """
         me = _discovery(self.membership.roster, self.config.discovery_id)
-        self._signer = signing_key(self._signers, me, self.clock()) or self._signer
+        found = signing_key(self._signers, me, self.clock())
+        if found and found is not self._signers[0]:
+            retire_key(self.config.folder)
+            self._signers = [found]
+        self._signer = found or self._signer
         return self._signer
 
 

@@ -14,7 +14,7 @@ from server.contract.cluster import PublicKey
 from server.discovery.config import read_config
 from server.discovery.service import Discovery
 from server.errors import ApiError
-from server.tokens.keys import NEXT_KEY
+from server.tokens.keys import KEY, NEXT_KEY, load_or_make_key
 from tests.support.discovery import beater, write_config, write_key
 from tests.support.rosters import TestCluster, kid_of, new_cluster, public_key
 from tests.support.servers import MovingClock
@@ -63,6 +63,9 @@ def test_its_next_key_signs_once_the_roster_says_so(
     discovery.beat(beater(made, "in-mum-1").signed(sent_at_ms=int(clock() * 1_000)))
     assert _kid(discovery) == kid_of(later)
     assert cluster.read_directory(discovery.servers().directory, made.roster, clock())
+    # The next rotation makes another next key, and finds this one in the place of the first.
+    assert not (tmp_path / "data" / NEXT_KEY).exists()
+    assert kid_of(load_or_make_key(tmp_path / "data" / KEY)) == kid_of(later)
 
 
 def test_a_next_key_that_comes_with_a_newer_roster_is_found(
