@@ -121,6 +121,11 @@ class SessionRunner:
             self._generation += 1
             self._feed(session.SessionEnded())
 
+    def announce(self) -> None:
+        """Tell the listener the present state: it did not listen before."""
+        with self._changed:  # no later state may be told before this one
+            self._listener.machine_changed(self._machine)
+
     def _start(self, address: str, server: str, epoch: int, expires_in: float) -> None:
         with self._changed:
             self._servers = self._cluster if address else self._local

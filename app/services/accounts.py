@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from app.domain.session import Machine
 from app.domain.stream import Stream
-from app.domain.sync_events import MachineChanged, SessionChange
+from app.domain.sync_events import SessionChange
 from app.errors import AppError, SignInError, StoreError
 from app.remote.endpoint import Endpoint
 from app.services.login import LoginRequest, Remote, device_of, log_in, log_in_again, missing, read_invite
@@ -341,7 +341,7 @@ class Accounts:
         facts = encode_facts(address, self.session) if self._remember else ""
         self._settings.set(_FACTS, facts)
         self._settings.set("address", address)
-        self.changes.publish(MachineChanged(remote.runner.machine))
+        remote.runner.announce()
         return self.session
 
     def _forget(self) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from app.errors import OfflineError, ServerError
 from app.log import end_log, log_to_file
-from app.remote.call_monitor import CallMonitor, Outcome
+from app.remote.call_monitor import CallMonitor, OutcomeKind
 from app.remote.client import Client
 from app.remote.endpoint import Endpoint
 from server.contract import paths
@@ -32,8 +32,8 @@ class Told:
     def __init__(self) -> None:
         self.now = 0.0
         self.watch = CallMonitor(lambda: self.now)
-        self.heard: list[tuple[str, Outcome]] = []
-        self.watch.on_outcome = lambda server, outcome: self.heard.append((server, outcome))
+        self.heard: list[tuple[str, str]] = []
+        self.watch.outcomes.subscribe(lambda told: self.heard.append((told.server_id, told.kind)))
         self.client = Client(self.watch)
 
 
@@ -133,7 +133,7 @@ def test_a_connection_that_was_broken_off_while_idle_is_made_anew(told: Told, se
         (http("404 Not Found"), "answered"),
     ],
 )
-def test_what_an_answer_tells_of_its_server(told: Told, answer: Answer, outcome: Outcome) -> None:
+def test_what_an_answer_tells_of_its_server(told: Told, answer: Answer, outcome: OutcomeKind) -> None:
     with answering(answer) as at, pytest.raises(ServerError):
         told.client.call(Closest, "GET", paths.CLOSEST_TO_ME, endpoint=at)
     assert told.heard == [("a", outcome)]

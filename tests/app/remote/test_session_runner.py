@@ -1,18 +1,24 @@
-"""The lock against a network of the test's own: who is asked, what calls get, and that nothing hangs."""
+"""The session runner against a network of the test's own: who is asked, what calls get, and nothing hangs."""
 
+import threading
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from app.domain import session
 from app.domain.connection_status import Phase
+from app.domain.session import Machine
 from app.errors import AppError, OfflineError, ServerError, SignInError
 from app.remote.auth import SessionTokens
-from app.remote.call_monitor import CallMonitor
+from app.remote.call_monitor import CallMonitor, Outcome, OutcomeKind
 from app.remote.cluster import Cluster
 from app.remote.endpoint import Endpoint
+from app.remote.health_checks import HealthChecks
+from app.remote.server_clock import ServerClock
+from app.remote.server_session import ClusterSession, LocalSession
 from app.remote.session_runner import LeasedToken, SessionRunner
 from app.store.vault import Vault
 from server.contract import cluster as wire
@@ -102,35 +108,64 @@ class Net:
         self.broken.append(url)
 
 
+class Listener:
+    """Notes what the runner tells, in its order."""
+
+    def __init__(self) -> None:
+        self.machines: list[Machine] = []
+        self.told: list[str] = []
+
+    def machine_changed(self, machine: Machine) -> None:
+        self.machines.append(machine)
+
+    def primary_changed(self, server_id: str) -> None:
+        self.told.append(server_id)
+
+    def replay_wanted(self) -> None:
+        self.told.append("replay")
+
+
+class ToldClock(ServerClock):
+    """Notes each time that it learns."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.times: list[str] = []
+
+    def learn(self, server_time: str) -> None:
+        self.times.append(server_time)
+        super().learn(server_time)
+
+
 class Bench:
-    """A lock on server `a`; what it starts beside waits in `work` until `run` does it."""
+    """A session pinned to server `a`; what it starts beside waits in `work` until `run` does it."""
 
     def __init__(self, *, local: bool = False) -> None:
         self.net = Net()
         self.now = 1_000.0
         self.work: list[Callable[[], None]] = []
-        self.moved: list[str] = []
-        self.replays = 0
-        self.times: list[str] = []
-        cluster = Cluster(Kept())
+        self.listener = Listener()
+        self.clock = ToldClock()
+        self.cluster = cluster = Cluster(Kept())
         self.vault = Vault(lambda: "device", FakeKeyring)
-        self.watch = CallMonitor(lambda: self.now)
+        self.monitor = CallMonitor(lambda: self.now)
         self.tokens = SessionTokens(self.net, self.vault)  # type: ignore[arg-type]
-        self.pinning = SessionRunner(
-            self.net, self.tokens, cluster, self.watch, self._local,  # type: ignore[arg-type]
+        checks = HealthChecks(self.net, cluster, self.clock, lambda: self.now)  # type: ignore[arg-type]
+        self.at_home = LocalSession(self._local, checks)
+        self.at_cluster = ClusterSession(
+            self.net, cluster, self.monitor, checks, lambda low, _high: low  # type: ignore[arg-type]
+        )  # fmt: skip
+        self.runner = SessionRunner(
+            self.tokens, self.at_home, self.at_cluster, self.monitor, self.listener, self.clock,
             lambda: self.now, lambda low, _high: low, self.work.append,
         )  # fmt: skip
-        self.pinning.on_moved = self.moved.append
-        self.pinning.on_replay = self._replay
-        self.pinning.on_server_time = self.times.append
-        self.cluster = cluster
         if not local:
             cluster.meet(ADDRESS, self.net.servers.signed(), self.net.servers.fingerprint)
         self.sign_in("" if local else ADDRESS)
 
     def sign_in(self, address: str = ADDRESS) -> None:
         answer = SignedIn("access 0", 300, "refresh 0", Primary("a", "", ""), "asha", "book-1", "M7A", 0, AT)
-        self.pinning.begin(answer, address, remember=False)
+        self.runner.begin(answer, address, remember=False)
         self.work.pop()  # the thread that lets time pass: here the test does
 
     def _local(self) -> Endpoint:
@@ -138,12 +173,13 @@ class Bench:
             raise OfflineError
         return Endpoint("https://a.example.com", "secret")
 
-    def _replay(self) -> None:
-        self.replays += 1
-
     @property
     def phase(self) -> Phase:
-        return self.pinning.machine.phase
+        return self.runner.machine.phase
+
+    def tell(self, kind: OutcomeKind) -> None:
+        """Let a call to server `a` have gone so."""
+        self.monitor.outcomes.publish(Outcome("a", kind))
 
     def run(self) -> None:
         """Do what was started, and what that starts."""
@@ -152,13 +188,13 @@ class Bench:
 
     def wait(self, seconds: float) -> None:
         self.now += seconds
-        self.pinning.tick()
+        self.runner.tick()
         self.run()
 
     def lose(self) -> None:
         """Let the locked server die, and its clients find out."""
         self.net.up.discard("a")
-        self.watch.on_outcome("a", "refused")
+        self.tell("refused")
         self.run()
         self.net.states["a"] = "down"
         self.wait(0.25)
@@ -180,7 +216,7 @@ def fails(call: Callable[[], object], kind: type[AppError]) -> AppError:
 
 
 def test_a_call_gets_the_token_and_the_locked_server(bench: Bench) -> None:
-    lease = bench.pinning.lease()
+    lease = bench.runner.lease()
     assert (lease.token, whose(lease), lease.endpoint.url) == ("access 0", "a", "https://a.example.com")
     assert "access" not in repr(lease)
 
@@ -191,14 +227,14 @@ def test_before_a_refresh_the_central_address_is_asked_who_is_closest(bench: Ben
     ((host, body),) = bench.net.refreshes
     assert (host, body.closest_server_id, body.reason) == ("a", "b", "expiry")
     assert not body.critical_task_in_progress
-    assert bench.pinning.lease().token == "access 1"
-    assert bench.times == [AT]
+    assert bench.runner.lease().token == "access 1"
+    assert bench.clock.times == [AT]
 
 
 def test_whoever_waits_for_a_token_finds_the_clock_corrected(bench: Bench) -> None:
     told: list[str] = []
-    bench.pinning.on_server_time = lambda _time: told.append("clock")
-    bench.pinning.on_change = lambda machine: told.append(machine.phase.value)
+    bench.listener.machine_changed = lambda machine: told.append(machine.phase.value)  # type: ignore[method-assign]
+    bench.clock.learn = lambda _time: told.append("clock")  # type: ignore[method-assign]
     bench.wait(180)
     assert told == [Phase.REFRESHING.value, "clock", Phase.PINNED.value]
 
@@ -211,7 +247,7 @@ def test_without_the_central_address_it_is_refreshed_without_a_hint(bench: Bench
 
 
 def test_a_task_under_way_is_told(bench: Bench) -> None:
-    with bench.pinning.tasks.task():
+    with bench.runner.tasks.task():
         bench.wait(180)
     assert bench.net.refreshes[0][1].critical_task_in_progress
 
@@ -221,8 +257,8 @@ def test_a_dead_server_is_left_for_the_closest_one_as_soon_as_discovery_says_so(
     bench.lose()
     assert bench.net.refreshes[0][0] == "b"
     assert bench.net.refreshes[0][1].reason == "unreachable"
-    assert whose(bench.pinning.lease()) == "b"
-    assert (bench.moved, bench.replays) == (["b"], 1)
+    assert whose(bench.runner.lease()) == "b"
+    assert bench.listener.told == ["b", "replay"]
     assert bench.net.broken == ["https://a.example.com"]
 
 
@@ -249,33 +285,33 @@ def test_where_that_one_is_dead_too_the_next_is_asked_with_the_same_refresh_id(b
 
 def test_while_it_reconnects_calls_fail_at_once(bench: Bench) -> None:
     bench.net.up -= {"a"}
-    bench.pinning._report = lambda _effect: None  # type: ignore[method-assign]
-    bench.watch.on_outcome("a", "refused")
+    bench.at_cluster.watchers = lambda *_: []  # type: ignore[method-assign]
+    bench.tell("refused")
     bench.run()
     bench.wait(0.25)
     assert bench.phase is Phase.RECONNECTING
-    fails(bench.pinning.lease, OfflineError)
-    fails(bench.pinning.endpoint, OfflineError)
+    fails(bench.runner.lease, OfflineError)
+    fails(bench.runner.endpoint, OfflineError)
 
 
 def test_without_discovery_the_countdown_decides(bench: Bench) -> None:
     bench.net.up -= {"a"}
     bench.net.closest, bench.net.epoch = "b", 1
-    bench.pinning._report = lambda _effect: None  # type: ignore[method-assign]
-    bench.watch.on_outcome("a", "refused")
+    bench.at_cluster.watchers = lambda *_: []  # type: ignore[method-assign]
+    bench.tell("refused")
     bench.run()
     bench.wait(0.25)
     for _ in range(29):
         bench.wait(1)
         assert bench.phase is Phase.RECONNECTING
     bench.wait(1)
-    assert whose(bench.pinning.lease()) == "b"
+    assert whose(bench.runner.lease()) == "b"
 
 
 def test_nobody_is_sent_out_of_the_roster(bench: Bench) -> None:
     bench.net.primary, bench.net.epoch = "evil", 1
     bench.wait(180)
-    assert bench.pinning.machine.server == "a"
+    assert bench.runner.machine.server == "a"
     record = bench.tokens.record()
     assert record is not None
     assert record.refresh_token == "refresh 0"  # what such a server says does not count
@@ -287,14 +323,14 @@ def test_a_newer_roster_is_learned_before_the_answer_counts(bench: Bench) -> Non
     bench.net.roster_version = bench.net.servers.roster.version
     bench.net.up.add("n")
     bench.wait(180)
-    assert whose(bench.pinning.lease()) == "n"
+    assert whose(bench.runner.lease()) == "n"
 
 
 def test_a_refused_session_ends_and_calls_say_so(bench: Bench) -> None:
     bench.net.refused = SignInError("Over.", code=ErrorCode.UNAUTHENTICATED)
     bench.wait(180)
     assert bench.phase is Phase.SIGNED_OUT
-    fails(bench.pinning.lease, SignInError)
+    fails(bench.runner.lease, SignInError)
 
 
 @pytest.mark.parametrize("late", [SignInError("Over.", code=ErrorCode.UNAUTHENTICATED), None])
@@ -302,12 +338,12 @@ def test_what_comes_late_of_an_old_session_is_no_news_of_the_next(
     bench: Bench, late: SignInError | None
 ) -> None:
     bench.now += 180
-    bench.pinning.tick()
+    bench.runner.tick()
     refresh = bench.work.pop()
     ask = bench.tokens.rotate
 
     def overtaken(*arguments: Any, **more: Any) -> Refreshed:
-        bench.pinning.end()
+        bench.runner.end()
         bench.sign_in()
         if late is not None:
             raise late
@@ -318,7 +354,7 @@ def test_what_comes_late_of_an_old_session_is_no_news_of_the_next(
     refresh()
     bench.run()
     assert bench.phase is Phase.PINNED
-    assert bench.pinning.lease().token == "access 0"
+    assert bench.runner.lease().token == "access 0"
 
 
 def test_a_call_that_is_refused_is_made_once_more_with_a_fresh_token(bench: Bench) -> None:
@@ -331,7 +367,7 @@ def test_a_call_that_is_refused_is_made_once_more_with_a_fresh_token(bench: Benc
         return lease.token
 
     _waiting_runs(bench)
-    assert bench.pinning.run(call) == "access 1"
+    assert bench.runner.run(call) == "access 1"
     assert seen == ["access 0", "access 1"]
 
 
@@ -342,7 +378,7 @@ def test_a_misdirected_call_is_made_once_more_too(bench: Bench) -> None:
         return lease.token
 
     _waiting_runs(bench)
-    assert bench.pinning.run(call) == "access 1"
+    assert bench.runner.run(call) == "access 1"
 
 
 def test_a_call_in_flight_when_the_lock_moves_is_made_again_at_the_new_server(bench: Bench) -> None:
@@ -354,7 +390,7 @@ def test_a_call_in_flight_when_the_lock_moves_is_made_again_at_the_new_server(be
             raise OfflineError
         return whose(lease)
 
-    assert bench.pinning.run(call) == "b"
+    assert bench.runner.run(call) == "b"
 
 
 def test_a_call_that_fails_where_it_is_is_not_made_again(bench: Bench) -> None:
@@ -364,35 +400,35 @@ def test_a_call_that_fails_where_it_is_is_not_made_again(bench: Bench) -> None:
         seen.append(whose(lease))
         raise OfflineError
 
-    fails(lambda: bench.pinning.run(call), OfflineError)
+    fails(lambda: bench.runner.run(call), OfflineError)
     assert seen == ["a"]
 
 
 def test_what_was_begun_for_one_book_is_not_done_as_another(bench: Bench) -> None:
-    fails(lambda: bench.pinning.run(whose, "book-2"), SignInError)
-    assert bench.pinning.run(whose, "book-1") == "a"
+    fails(lambda: bench.runner.run(whose, "book-2"), SignInError)
+    assert bench.runner.run(whose, "book-1") == "a"
 
 
 def test_three_seconds_of_silence_are_noticed_while_the_call_goes_on(bench: Bench) -> None:
-    with bench.watch.track("a"):
+    with bench.monitor.track("a"):
         bench.now += 2.9
-        bench.pinning.tick()
+        bench.runner.tick()
         assert bench.phase is Phase.PINNED
         bench.now += 0.1
-        bench.pinning.tick()
+        bench.runner.tick()
         assert bench.phase is Phase.SUSPECT
         bench.run()
         assert bench.phase is Phase.PINNED  # the probe was answered
-        bench.pinning.tick()
+        bench.runner.tick()
         assert bench.phase is Phase.PINNED  # said once
 
 
 def test_bytes_that_move_are_no_silence(bench: Bench) -> None:
-    with bench.watch.track("a") as moved:
+    with bench.monitor.track("a") as moved:
         for _ in range(4):
             bench.now += 2
             moved()
-            bench.pinning.tick()
+            bench.runner.tick()
     assert bench.phase is Phase.PINNED
 
 
@@ -401,7 +437,7 @@ def test_a_draining_server_that_is_probed_is_alive(bench: Bench) -> None:
         raise ServerError("It ends.", code=ErrorCode.DRAINING)
 
     bench.net.call = draining  # type: ignore[method-assign]
-    bench.watch.on_outcome("a", "silent")
+    bench.tell("silent")
     bench.run()
     assert bench.phase is Phase.PINNED
 
@@ -409,9 +445,9 @@ def test_a_draining_server_that_is_probed_is_alive(bench: Bench) -> None:
 def test_the_wall_clock_says_nothing_of_a_tokens_life(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "time", lambda: 0.0)
     bench.now += 179
-    bench.pinning.tick()
+    bench.runner.tick()
     assert bench.phase is Phase.PINNED
-    assert bench.pinning.lease().token == "access 0"
+    assert bench.runner.lease().token == "access 0"
 
 
 # --- the book on this computer ----------------------------------------------------------------------
@@ -420,11 +456,11 @@ def test_the_wall_clock_says_nothing_of_a_tokens_life(bench: Bench, monkeypatch:
 def test_the_server_of_this_computer_is_asked_again_and_again_and_never_left() -> None:
     bench = Bench(local=True)
     bench.net.up.discard("a")
-    fails(bench.pinning.endpoint, OfflineError)
+    fails(bench.runner.endpoint, OfflineError)
     bench.net.up.add("a")
-    assert bench.pinning.lease().endpoint.secret == "secret"
+    assert bench.runner.lease().endpoint.secret == "secret"
     bench.wait(180)
-    assert bench.pinning.lease().token == "access 1"
+    assert bench.runner.lease().token == "access 1"
     assert {host for host, _ in bench.net.asked} == {"a"}
 
 
@@ -434,20 +470,96 @@ def test_its_token_is_renewed_once_it_is_back() -> None:
     bench.wait(180)
     bench.wait(0.25)
     bench.wait(121)
-    fails(bench.pinning.lease, OfflineError)
+    fails(bench.runner.lease, OfflineError)
     bench.net.up.add("a")
     bench.run()
     bench.wait(0)
-    assert bench.pinning.lease().token == "access 1"
+    assert bench.runner.lease().token == "access 1"
 
 
 def _waiting_runs(bench: Bench) -> None:
     """Let what waits for a refresh do it."""
-    changed = bench.pinning._changed
+    changed = bench.runner._changed
     changed.wait = lambda _seconds=None: bench.run() is None  # type: ignore[method-assign, assignment]
 
 
 def test_nothing_is_asked_of_a_session_that_was_closed(bench: Bench) -> None:
-    bench.pinning.end()
-    assert bench.pinning.machine == session.Machine()
-    fails(bench.pinning.lease, SignInError)
+    bench.runner.end()
+    assert bench.runner.machine == session.Machine()
+    fails(bench.runner.lease, SignInError)
+
+
+# --- what is told, and where calls go -----------------------------------------------------------------
+
+
+def test_each_state_is_told_in_its_order_and_none_twice(bench: Bench) -> None:
+    bench.net.closest, bench.net.epoch = "b", 1
+    bench.lose()
+    phases = [machine.phase for machine in bench.listener.machines]
+    assert phases[0] is Phase.PINNED
+    assert [phase for phase in phases if phase is Phase.SWITCHING] == [Phase.SWITCHING]
+    assert all(before != after for before, after in pairwise(bench.listener.machines))
+    assert bench.listener.machines[-1] == bench.runner.machine
+
+
+def test_a_listener_that_did_not_listen_before_is_told_the_present_state(bench: Bench) -> None:
+    bench.tell("draining")
+    bench.listener.machines.clear()
+    bench.runner.announce()
+    assert bench.listener.machines == [bench.runner.machine]
+
+
+def test_states_that_two_threads_cause_are_told_in_their_order(bench: Bench) -> None:
+    told: list[tuple[Machine, Machine]] = []
+    bench.listener.machine_changed = lambda machine: told.append((machine, bench.runner.machine))  # type: ignore[method-assign]
+    threads = [threading.Thread(target=bench.runner.try_now) for _ in range(2)]
+    threads += [threading.Thread(target=bench.tell, args=(kind,)) for kind in ("refused", "busy", "answered")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(machine == present for machine, present in told)  # nobody came in between
+
+
+def test_the_primary_is_told_before_what_waits_is_to_be_sent(bench: Bench) -> None:
+    bench.net.closest, bench.net.epoch = "b", 1
+    bench.lose()
+    assert bench.listener.told == ["b", "replay"]
+    assert bench.listener.machines[-1].server == "b"
+
+
+def test_a_draining_server_is_told_of_by_its_answers(bench: Bench) -> None:
+    bench.tell("draining")
+    assert bench.runner.machine.draining
+    bench.tell("busy")
+    assert bench.runner.machine.busy_since == bench.now
+
+
+def test_a_call_that_begins_lets_the_silence_of_the_next_seconds_be_seen(bench: Bench) -> None:
+    assert bench.runner._pause() > session.SILENCE_SECONDS
+    woken: list[None] = []
+    bench.runner._changed.notify_all = lambda: woken.append(None)  # type: ignore[method-assign]
+    with bench.monitor.track("a"):
+        assert woken == [None]
+        assert bench.runner._pause() == session.SILENCE_SECONDS
+
+
+def test_calls_of_a_session_on_this_computer_are_not_watched_for_silence() -> None:
+    bench = Bench(local=True)
+    with bench.monitor.track("a"):
+        bench.now += 60
+        bench.runner.tick()
+    assert bench.phase is Phase.PINNED
+    assert bench.runner._pause() > session.SILENCE_SECONDS
+
+
+def test_a_session_at_a_cluster_after_one_on_this_computer_goes_there_and_back() -> None:
+    bench = Bench(local=True)
+    assert bench.runner.endpoint().secret == "secret"
+    bench.cluster.meet(ADDRESS, bench.net.servers.signed(), bench.net.servers.fingerprint)
+    bench.sign_in()
+    assert bench.runner.endpoint().secret == ""
+    assert bench.runner.owner("https://b.example.com/v1/blobs/x").server_id == "b"
+    fails(lambda: bench.runner.owner("https://evil.example.com/v1/blobs/x"), ServerError)
+    bench.sign_in("")
+    assert bench.runner.owner("https://b.example.com/v1/blobs/x").secret == "secret"

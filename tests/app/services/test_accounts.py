@@ -13,6 +13,7 @@ import pytest
 
 from app.bootstrap import _connect
 from app.domain.entry import Direction, EntryDraft, EntryFilter
+from app.domain.sync_events import MachineChanged, SessionChange
 from app.errors import AppError, InputError, OfflineError, ServerError, SignInError
 from app.remote.endpoint import Endpoint
 from app.services.accounts import Accounts
@@ -404,14 +405,19 @@ def test_a_book_can_be_opened_beside_the_open_one_and_then_take_its_place(
     desk.local = Endpoint(local.url, "s")
     before = desk.accounts.sign_in_local("Asha", PASSWORD, remember=True)
     name = a_name()
-    beside = desk.accounts.open_pending(server.url, name, PASSWORD, create=True)
+    pending = desk.accounts.open_pending(server.url, name, PASSWORD, create=True)
     assert desk.accounts.session == before
     assert desk.entries.page(EntryFilter(), None).entries == ()
-    assert beside.session.server_id == "test-1"
-    beside.close()
+    assert pending.session.server_id == "test-1"
+    heard: list[SessionChange] = []
+    desk.accounts.changes.subscribe(heard.append)
+    pending.close()
     assert desk.accounts.session == before
-    beside = desk.accounts.open_pending(server.url, name, PASSWORD)
-    after = beside.adopt()
+    pending = desk.accounts.open_pending(server.url, name, PASSWORD)
+    assert heard == []  # what happens to a session beside the open one is no news
+    after = pending.adopt()
+    assert heard == [MachineChanged(desk.accounts.machine)]  # nor is the end of the one before
+    assert desk.accounts.machine.server == "test-1"
     assert (desk.accounts.session, after.server_label) == (after, "test-1 · test")
     assert desk.accounts.sessions()[0].this_one
     assert desk.start().resume() == after

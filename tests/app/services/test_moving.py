@@ -58,7 +58,7 @@ class NoServer:
 
 
 class OtherInstallation:
-    """Stands for `Beside`: when it is adopted the first installation stays where it is, to move again."""
+    """Stands for `PendingSession`: when it is adopted, the first installation stays where it is."""
 
     def __init__(self, other: Desk, api: Api) -> None:
         self.other = other
@@ -97,7 +97,9 @@ class Mover:
         accounts.sign_in_remote(self.here.url, self.name, PASSWORD)
         services = self.desk.services
         self.outbox = Outbox(self.desk.database)
-        self.moving = Moving(accounts, services.sync, self.outbox, services.settings, self._open_beside)
+        self.moving = Moving(
+            accounts, services.worker.send_and_wait, self.outbox, services.settings, self._open_pending
+        )
 
     def move(
         self,
@@ -120,7 +122,7 @@ class Mover:
         """Return the book at the target."""
         return self.there.api().login(self.name)
 
-    def _open_beside(
+    def _open_pending(
         self, address: str, name: str, password: str, create: bool, invite: str
     ) -> PendingSession:
         other = self.other

@@ -272,7 +272,7 @@ def test_an_entry_made_while_the_clock_was_a_year_ahead_can_be_changed_when_it_i
     def now() -> int:
         return int(clock() * 1_000_000)
 
-    desk.entries._now_us = desk.sync._now_us = desk.accounts._now_us = now
+    desk.entries._now_us = desk.sync._now_us = desk.accounts.remote.server_clock._now_us = now
     name = create(desk, server)
     clock.advance(year)
     desk.accounts.sign_in_remote(server.url, name, PASSWORD)
