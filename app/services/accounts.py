@@ -84,7 +84,7 @@ class Accounts:
     def require_session(self) -> BookSession:
         """Return the session. Raises SignInError where nobody is signed in."""
         if self.session is None:
-            raise SignInError("Please sign in.")
+            raise SignInError("Please sign in.", code=ErrorCode.UNAUTHENTICATED)
         return self.session
 
     # --- signing in ------------------------------------------------------------------------------
