@@ -218,6 +218,8 @@ class Accounts:
 
     def is_online(self) -> bool:
         """Say whether the server can take a save now."""
+        if self.session is None:
+            return False
         try:
             self.remote.api.ready()
         except AppError as error:
