@@ -9,13 +9,13 @@ import keyring
 import pytest
 
 from app.store import vault
-from tests.app.services.contract.stages import Desk, RealStage, Stage
+from tests.app.services.contract.stages import Desk, FakeStage, RealStage, Stage
 from tests.support.fake_keyring import FakeKeyring
 
 StartStage = Callable[..., Stage]
 
 
-@pytest.fixture(params=["real"])
+@pytest.fixture(params=["fake", "real"])
 def kind(request: pytest.FixtureRequest) -> str:
     """Whose contract it is."""
     return str(request.param)
@@ -38,6 +38,8 @@ def start_stage(
     with ExitStack() as running:
 
         def start(**settings: Any) -> Stage:
+            if kind == "fake":
+                return running.enter_context(closing(FakeStage(tmp_path, key_store=key_store, **settings)))
             cluster = request.getfixturevalue("cluster")
             return running.enter_context(closing(RealStage(cluster, tmp_path, None, **settings)))
 
@@ -49,8 +51,12 @@ def stage(
     kind: str, key_store: FakeKeyring, request: pytest.FixtureRequest, tmp_path: Path
 ) -> Iterator[Stage]:
     """A server that other tests use too."""
-    cluster, server = request.getfixturevalue("cluster"), request.getfixturevalue("server")
-    with closing(RealStage(cluster, tmp_path, server)) as made:
+    made: FakeStage | RealStage
+    if kind == "fake":
+        made = FakeStage(tmp_path, key_store=key_store)
+    else:
+        made = RealStage(request.getfixturevalue("cluster"), tmp_path, request.getfixturevalue("server"))
+    with closing(made):
         yield made
 
 

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
 from typing import Any, Protocol, cast
 from uuid import uuid4
@@ -30,6 +31,11 @@ from app.store.settings import Settings
 from server.contract.signing import decode_key, fingerprint
 from server.tokens.invites import make_invite
 from tests.support.api import PASSWORD, a_name
+from tests.support.fake_keyring import FakeKeyring
+from tests.support.fake_services import FakeServices
+from tests.support.fakes.accounts import Computer
+from tests.support.fakes.book import FINGERPRINT, SERVER_ID, Book
+from tests.support.fakes.shop import HOME
 from tests.support.ports import steady_port
 from tests.support.postgres import Cluster
 from tests.support.servers import RunningServer, region_config, running_server
@@ -272,3 +278,46 @@ class RealStage:
         local = {"local": True, "local_secret": "s", "region": "local", "region_letter": "0"}
         config = region_config(url, self._folder / f"local-{uuid4().hex[:8]}", **local)
         return self._servers.enter_context(running_server(config))
+
+
+# --- the fake one ---------------------------------------------------------------------------------
+
+
+class FakeStage:
+    """The server of the fakes; every installation is a `FakeServices` with a folder of its own."""
+
+    address = "https://books.example.com"
+    fingerprint = FINGERPRINT
+    server_id, region = SERVER_ID, HOME
+
+    def __init__(self, folder: Path, registration: str = "open", *, key_store: FakeKeyring) -> None:
+        self._book = Book(registration=registration)
+        self._folder, self._key_store = folder, key_store
+        self._desks = ExitStack()
+        self._numbers = count(1)
+
+    def desk(self) -> Desk:
+        folder = self._folder / f"desk-{next(self._numbers)}"
+        computer = Computer(store="memory" if self._key_store.trouble else "keyring")
+
+        def open_services() -> Opened:
+            made = FakeServices(folder, book=self._book, computer=computer)
+            return made.services(), made.close
+
+        desk = Desk(self, open_services)
+        self._desks.callback(desk.close)
+        return desk
+
+    def stop(self) -> None:
+        self._book.offline = True
+
+    def start(self) -> None:
+        self._book.offline = False
+
+    def invite(self) -> str:
+        code = f"code-{next(self._numbers)}"
+        self._book.invites.add(code)
+        return code
+
+    def close(self) -> None:
+        self._desks.close()
