@@ -19,7 +19,7 @@ from app.domain.entry import (
 from app.domain.outbox_item import OutboxItem
 from app.errors import AppError, InputError, ServerError, SignInError
 from server.contract import shapes
-from server.contract.errors import ErrorBody, ErrorCode
+from server.contract.errors import ErrorBody, ErrorCode, ErrorInfo
 
 _SIGN_IN = frozenset({ErrorCode.UNAUTHENTICATED, ErrorCode.WRONG_CREDENTIALS, ErrorCode.REGISTRATION_CLOSED})
 _WIRE_FIELDS = {"userName": "userName", "password": "password", "entryDate": "date"}
@@ -152,7 +152,7 @@ def error_of(status: int, body: bytes) -> AppError:
         return ServerError(sentence, retryable=status >= 500)
     fields = _fields(info.detail)
     if info.code in _SIGN_IN:
-        return SignInError(info.message, fields=fields or _sign_in_field(info.code), code=info.code)
+        return SignInError(info.message, fields=fields or _sign_in_field(info), code=info.code)
     if info.code == ErrorCode.USER_NAME_TAKEN:
         return InputError(info.message, fields={"userName": info.message}, code=info.code)
     if info.code in {ErrorCode.INVALID_FIELDS, ErrorCode.INVITE_REFUSED}:
@@ -170,7 +170,5 @@ def _fields(detail: dict[str, object]) -> dict[str, str]:
     return {_WIRE_FIELDS.get(str(field), str(field)): str(message) for field, message in pairs}
 
 
-def _sign_in_field(code: str) -> dict[str, str]:
-    if code == ErrorCode.WRONG_CREDENTIALS:
-        return {"password": "The user name or the password is not right."}
-    return {}
+def _sign_in_field(info: ErrorInfo) -> dict[str, str]:
+    return {"password": info.message} if info.code == ErrorCode.WRONG_CREDENTIALS else {}

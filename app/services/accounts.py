@@ -87,7 +87,7 @@ class Accounts:
     def require_session(self) -> BookSession:
         """Return the session. Raises SignInError if no book is open."""
         if self.session is None:
-            raise SignInError("Please sign in.")
+            raise SignInError("Please sign in.", code=ErrorCode.UNAUTHENTICATED)
         return self.session
 
     # --- signing in ------------------------------------------------------------------------------
@@ -225,6 +225,8 @@ class Accounts:
 
     def is_online(self) -> bool:
         """Return whether the server can save an entry now."""
+        if self.session is None:
+            return False
         try:
             self.remote.api.ready()
         except AppError as error:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import Final
 
 from app.domain.entry import (
@@ -17,6 +18,7 @@ from app.domain.entry import (
     Suggestion,
     Totals,
 )
+from app.domain.money import MAX_WHOLE_DIGITS
 from app.domain.outbox_item import OutboxItem, OutboxKind
 from app.domain.sync_state import ReplicationStatus, by_entry
 from app.errors import InputError, OfflineError
@@ -209,12 +211,23 @@ def _key(cursor: str) -> tuple[date, str] | None:
 def _check(draft: EntryDraft) -> None:
     """Raise InputError if a server would reject the draft: it could never leave the outbox."""
     fields = {e.field: e.message for e in _text_errors(draft)}
-    if not 0 < draft.amount <= limits.MAX_AMOUNT:
-        fields["amount"] = "The amount must be above zero."
+    if sentence := _amount_error(draft.amount):
+        fields["amount"] = sentence
     if len(draft.attachments) > limits.MAX_DOCUMENTS_PER_ENTRY:
         fields["documents"] = f"An entry can have at most {limits.MAX_DOCUMENTS_PER_ENTRY} documents."
     if fields:
         raise InputError(next(iter(fields.values())), fields=fields)
+
+
+def _amount_error(amount: Decimal) -> str:
+    """Return what is wrong with an amount, "" for one that the server takes."""
+    if amount <= 0:
+        return "The amount must be above zero."
+    if amount > limits.MAX_AMOUNT:
+        return f"The amount is too large: at most {MAX_WHOLE_DIGITS} digits before the dot."
+    if amount != round(amount, 2):
+        return "An amount has at most two decimals: rupees and paise."
+    return ""
 
 
 def _text_errors(draft: EntryDraft) -> list[FieldError]:

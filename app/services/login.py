@@ -4,7 +4,7 @@ import contextlib
 import hmac
 import platform
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from app.errors import AppError, InputError, OfflineError, SignInError
@@ -91,10 +91,10 @@ def read_invite(text: str) -> InviteFacts | None:
     return InviteFacts(link.address, link.code)
 
 
-def log_in(remote: Remote, settings: Settings, request: LoginRequest) -> tuple[str, SignedIn]:
-    """Verify the cluster and log in there. Return the address without an invite code, and the answer.
+def read_request(request: LoginRequest) -> tuple[LoginRequest, str]:
+    """Return the request with what an invite link says in it, and the link's fingerprint ("").
 
-    Raises AppError, with `fields` if the input is the reason.
+    Raises AppError, with `fields`, if something is missing or wrong before any server is asked.
     """
     link = join.read_link(request.address) if read_invite(request.address) else None
     bare = link.address if link else parse_address(request.address)
@@ -102,12 +102,22 @@ def log_in(remote: Remote, settings: Settings, request: LoginRequest) -> tuple[s
         raise missing("userName", "Please enter your user name.")
     if not request.password:
         raise missing("password", "Please enter your password.")
-    body = Credentials(request.user_name.strip(), request.password, device_of(settings, bare))
-    if request.create:
-        code = request.invite_code.strip() or (link.code if link else "")
-        body = Registration(body.user_name, request.password, body.device, code)
-    endpoints = _login_endpoints(remote, bare, link.fingerprint if link else "")
-    return bare, _ask(remote, body, endpoints)
+    code = request.invite_code.strip() or (link.code if link else "")
+    read = replace(request, address=bare, user_name=request.user_name.strip(), invite_code=code)
+    return read, link.fingerprint if link else ""
+
+
+def log_in(remote: Remote, settings: Settings, request: LoginRequest) -> tuple[str, SignedIn]:
+    """Verify the cluster and log in there. Return the address without an invite code, and the answer.
+
+    Raises AppError, with `fields` if the input is the reason.
+    """
+    read, fingerprint = read_request(request)
+    body = Credentials(read.user_name, read.password, device_of(settings, read.address))
+    if read.create:
+        body = Registration(body.user_name, body.password, body.device, read.invite_code)
+    endpoints = _login_endpoints(remote, read.address, fingerprint)
+    return read.address, _ask(remote, body, endpoints)
 
 
 def log_in_again(remote: Remote, body: Credentials, server_id: str) -> SignedIn:

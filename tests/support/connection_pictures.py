@@ -13,7 +13,6 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtWidgets import QApplication
 
 from app.domain.connection_status import Moved, Phase
-from app.domain.entry import EntryState
 from app.errors import OfflineError
 from app.ui.desktop import Desktop
 from app.ui.dialogs.account_dialog import AccountDialog
@@ -86,16 +85,14 @@ class Pictures:
         link.tell(Phase.RECONNECTING, seconds=24)
         self._picture("reconnecting")
         self.fake.book.offline = True
-        self.fake.book.waiting = [
-            replace(row, id=f"w{row.id}", state=EntryState.WAITING) for row in self.fake.book.entries[:3]
-        ]
+        self.fake.wait(*(replace(row, id=f"w{row.id}") for row in self.fake.book.entries[:3]))
         link.tell(Phase.OFFLINE)
         window.sync.outbox_changed()
         window.listing.refresh()
         self._rest()
         self._picture("offline")
         self.fake.book.offline = False
-        self.fake.book.waiting = []
+        self.fake.clear()
         link.tell(Phase.SWITCHING, PUNE)
         self._picture("changing")
 
@@ -117,12 +114,12 @@ class Pictures:
     def _places(self) -> None:
         book, link, listing = self.fake.book, self.fake.connection, self.window.listing
         book.errors["send_pending"] = OfflineError()
-        book.waiting = [replace(book.entries[0], id="w1", state=EntryState.WAITING)]
+        self.fake.wait(replace(book.entries[0], id="w1"))
         for row in book.entries[:4]:
-            book.place(row, HOME)
-        book.place(book.entries[1], HOME, rows=(ABROAD,))
+            self.fake.place(row, HOME)
+        self.fake.place(book.entries[1], HOME, rows=(ABROAD,))
         for row in book.entries[4:9]:
-            book.place(row, HOME, ABROAD)
+            self.fake.place(row, HOME, ABROAD)
         self.window.sync.outbox_changed()
         listing.refresh()
         link.tell(Phase.PINNED, unsettled=4)
@@ -137,7 +134,7 @@ class Pictures:
         self.window.show_add()
         self._picture("late-add")
         self.window.show_listing()
-        book.waiting, book.places = [], {}
+        self.fake.clear()
         book.errors.clear()
         listing.refresh()
         link.tell(Phase.PINNED)

@@ -148,9 +148,14 @@ def window(
 
 
 @pytest.fixture
-def book(qtbot: QtBot, window: MainWindow, fake: FakeServices, tasks: Tasks) -> MainWindow:
-    """The window with the book open, at rest."""
+def owner(fake: FakeServices) -> None:
+    """Whose book the window opens: that of this computer, without a password. Modules have another one."""
     fake.accounts.sign_in_local("Asha Rao", "")
+
+
+@pytest.fixture
+def book(qtbot: QtBot, window: MainWindow, fake: FakeServices, tasks: Tasks, owner: None) -> MainWindow:
+    """The window with the book open, at rest."""
     window.start()
     qtbot.waitUntil(lambda: window.listing.model.rowCount() > 0 and not tasks.busy)
     return window

@@ -123,7 +123,7 @@ def test_the_theme_changes_everything_and_is_kept(
     click(qtbot, book, "theme_dark")
     assert qapp.palette().color(QPalette.ColorRole.Window) == QColor(DARK.canvas)
     assert book.sidebar.add_button.icon().pixmap(18).toImage() != before
-    assert fake.settings[THEME_KEY] == "dark"
+    assert fake.settings.get(THEME_KEY) == "dark"
     click(qtbot, book, "theme_light")
     assert qapp.palette().color(QPalette.ColorRole.Window) == QColor(LIGHT.canvas)
 
@@ -151,7 +151,7 @@ def test_closing_asks_nothing_and_keeps_the_draft(
     book.entry.form.amount.setText("85")
     assert book.close()
     assert person.questions == []
-    assert fake.book.drafts["book-1"].amount == "85"
+    assert fake.draft().amount == "85"
 
 
 def test_closing_asks_if_the_draft_cannot_be_kept(
@@ -167,7 +167,7 @@ def test_closing_asks_if_the_draft_cannot_be_kept(
 
 
 def test_quitting_with_waiting_entries_says_so(book: MainWindow, person: Person, fake: FakeServices) -> None:
-    fake.book.waiting += [replace(row, id=f"w{row.id}") for row in fake.book.entries[:2]]
+    fake.wait(*(replace(row, id=f"w{row.id}") for row in fake.book.entries[:2]))
     person.agrees = False
     assert not book.close()
     sentence = "2 entries are only on this computer; they will be sent at the next start."
@@ -179,12 +179,12 @@ def test_quitting_with_waiting_entries_says_so(book: MainWindow, person: Person,
 def test_an_end_from_outside_asks_nothing_and_keeps_the_draft(
     book: MainWindow, person: Person, fake: FakeServices
 ) -> None:
-    fake.book.waiting.append(replace(fake.book.entries[0], id="w"))
+    fake.wait(replace(fake.book.entries[0], id="w"))
     book.entry.form.amount.setText("85")
     book.end_unasked()
     assert not book.isVisible()
     assert person.questions == []
-    assert fake.book.drafts["book-1"].amount == "85"
+    assert fake.draft().amount == "85"
 
 
 def test_closing_waits_a_moment_for_what_is_being_sent(
@@ -193,7 +193,7 @@ def test_closing_waits_a_moment_for_what_is_being_sent(
     monkeypatch.setattr(exit_guard, "_PATIENCE_MS", 600_000)  # however slow this machine is just now
     gate = threading.Event()
     fake.book.gates["send_pending"] = lambda: gate.wait(60)
-    fake.book.waiting.append(replace(fake.book.entries[0], id="w"))
+    fake.wait(replace(fake.book.entries[0], id="w"))
     book.sync.send_now()
     assert not book.close()
     gate.set()

@@ -1,67 +1,114 @@
-"""Signing in, in memory."""
+"""Signing in, in memory: the checks and sentences are those of the program and of the server."""
 
-from datetime import timedelta
+import platform
+from dataclasses import dataclass, field, replace
+from typing import Final
+from uuid import UUID
 
 from app.domain.stream import Stream
 from app.domain.sync_events import SessionChange
-from app.errors import InputError, SignInError
-from app.services.accounts import BookSession, LocalBookFacts, OpenSession
+from app.errors import InputError, OfflineError, SignInError
+from app.remote.auth import signed_out
+from app.remote.cluster import _NOT_OF_THE_LINK
+from app.remote.critical import CriticalTasks
+from app.services.accounts import _WRONG_PASSWORD, BookSession, LocalBookFacts, OpenSession
+from app.services.login import LoginRequest, missing, read_invite, read_request
 from app.services.session_facts import InviteFacts
-from server.contract import join
-from tests.support.fakes.book import Book
-from tests.support.fakes.shop import BEGAN
+from app.store.outbox import Outbox
+from app.store.settings import Settings
+from server.auth.names import check_name, check_new_name, name_key
+from server.auth.password_verifier import attempt_of, too_many_attempts
+from server.auth.service import _CLOSED, _TAKEN, _WRONG, _invite_refused
+from server.auth.sessions import _WRONG_OLD
+from server.contract import checks
+from server.contract.errors import ErrorCode, FieldError
+from server.errors import ApiError, InvalidFieldsError, not_found
+from server.tokens import invites
+from tests.support.fakes.api import Caller, FakeApi, app_error
+from tests.support.fakes.book import FINGERPRINT, SERVER_ID, Account, Book
+from tests.support.fakes.shop import HOME
 
-DAMAGED_LINK = "This invite link is damaged. Copy the whole link and paste it again."
+AT_SERVER: Final = f"{SERVER_ID} · {HOME}"
+_NOW: Final = 0.0
+"""No time passes for who tried too many passwords."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A session that goes on at the next start; `address` is "" for the book of this computer."""
+
+    session: BookSession
+    address: str
+    account: Account
+    family: str
+
+
+@dataclass
+class Computer:
+    """What outlasts the program: whose book is on the computer, and what its key store remembers."""
+
+    own: Account | None = None
+    remembered: Remembered | None = None
+    store: str = "keyring"
+
+
+@dataclass(frozen=True, slots=True)
+class FakeRunner:
+    """A session that is pinned to one server for good."""
+
+    epoch: int = 1
+    tasks: CriticalTasks = field(default_factory=CriticalTasks)
+
+
+@dataclass(frozen=True, slots=True)
+class FakeRemote:
+    """The network."""
+
+    api: FakeApi
+    runner: FakeRunner = field(default_factory=FakeRunner)
 
 
 class FakeAccounts:
-    """One book here, one account (`asha`, `correct horse`) on the server."""
+    """One book, whoever opens it: `asha` with `correct horse` at the server, or the owner of the computer."""
 
-    def __init__(self, book: Book) -> None:
+    regions = 1
+    offset_us = 0
+
+    def __init__(self, book: Book, settings: Settings, outbox: Outbox, computer: Computer) -> None:
         self._book = book
+        self._settings = settings
+        self._outbox = outbox
+        self._account: Account | None = None
+        self._address = self._family = ""
+        self.computer = computer
         self.changes: Stream[SessionChange] = Stream()
         self.clock = 1_000.0
         """The seconds that the countdown runs by."""
         self.session: BookSession | None = None
-        self.local = LocalBookFacts(exists=False, user_name="", has_password=False)
-        self.local_password = ""
-        self.remembered: BookSession | None = None
-        self.store = "keyring"
         self.asked_at = ""
-        self.open_sessions = [
-            OpenSession("f1", "asha-laptop", BEGAN, BEGAN + timedelta(days=2), True),
-            OpenSession("f2", "shop counter", BEGAN - timedelta(days=40), BEGAN - timedelta(days=3), False),
-        ]
+        self.remote = FakeRemote(FakeApi(book, self._caller))
+
+    # --- signing in ------------------------------------------------------------------------------
 
     def local_book(self) -> LocalBookFacts:
         """Return what is on this computer."""
         self._book.step("local_book")
-        return self.local
-
-    def try_now(self) -> None:
-        """Note that the person does not want to wait."""
-        self._book.step("try_now")
-
-    def connection_clock(self) -> float:
-        """Return the seconds that the countdown runs by."""
-        return self.clock
-
-    def resume(self) -> BookSession | None:
-        """Go on with a remembered session."""
-        self._book.step("resume")
-        if self.remembered:
-            self.session = self.remembered
-        return self.remembered
+        self._need_server()
+        own = self.computer.own
+        return LocalBookFacts(own is not None, own.user_name if own else "", bool(own and own.password))
 
     def sign_in_local(self, user_name: str, password: str, remember: bool = False) -> BookSession:
         """Open the book, or make it."""
         self._book.step("sign_in_local")
-        if self.local.has_password and password != self.local_password:
-            sentence = "That is not the password of this book."
-            raise InputError(sentence, fields={"password": sentence})
-        self.local = LocalBookFacts(True, user_name, bool(password))
-        self.local_password = password
-        return self._begin(user_name, "This computer", remember)
+        self._need_server()
+        try:
+            if self.computer.own is None:
+                self.computer.own = _own_account(user_name.strip(), password)
+            elif self.computer.own.password:
+                self._verify(self.computer.own, self.computer.own.user_name, password)
+        except ApiError as error:
+            raise app_error(error) from error
+        return self._begin("", self.computer.own, remember)
 
     def sign_in_remote(
         self,
@@ -72,73 +119,217 @@ class FakeAccounts:
         remember: bool = False,
         invite_code: str = "",
     ) -> BookSession:
-        """Sign in on the server."""
+        """Sign in at the server, or make an account there first."""
         self._book.step("create_account" if create else "sign_in_remote")
         self.asked_at = address
-        self._book.need_server()
-        if " " in address:
-            raise InputError("Bad address.", fields={"address": "This is not a server's address."})
-        if create and len(password) < 8:
-            raise InputError("Too short.", fields={"password": "A password has at least 8 characters."})
-        if not create and (user_name, password) != ("asha", "correct horse"):
-            raise InputError("User name or password is not right.")
-        return self._begin(user_name, "in-mum-1 · ap-south-1", remember)
+        bare, account = self.log_in(LoginRequest(address, user_name, password, create, invite_code))
+        return self._begin(bare, account, remember)
+
+    def log_in(self, request: LoginRequest) -> tuple[str, Account]:
+        """Return the bare address and the account of a request. Raises AppError."""
+        read, fingerprint = read_request(request)
+        self._need_server()
+        if fingerprint not in {"", FINGERPRINT}:
+            raise InputError(_NOT_OF_THE_LINK, fields={"address": _NOT_OF_THE_LINK})
+        try:
+            account = self._registered(read) if read.create else self._known(read)
+        except ApiError as error:
+            raise app_error(error) from error
+        return read.address, account
 
     def read_invite(self, text: str) -> InviteFacts | None:
         """Return what an invite link says."""
-        if not join.is_link(text):
-            return None
-        link = join.read_link(text)
-        if link is None:
-            raise InputError("Damaged.", fields={"address": DAMAGED_LINK})
-        return InviteFacts(link.address, link.code)
+        return read_invite(text)
 
-    def _begin(self, user_name: str, label: str, remember: bool) -> BookSession:
-        self.session = BookSession(user_name, "book-1", "0K7", "in-mum-1", "ap-south-1", label)
-        self.remembered = self.session if remember else None
+    def resume(self) -> BookSession | None:
+        """Go on with a remembered session."""
+        self._book.step("resume")
+        known = self.computer.remembered
+        if known is None or known.family not in self._book.sessions:
+            self.computer.remembered = None
+            return None
+        self._address, self._account, self._family = known.address, known.account, known.family
+        self.session = known.session
         return self.session
 
     def sign_in_again(self, password: str) -> BookSession:
-        """Sign in as the same user; the password is `correct horse`."""
+        """Sign in as the same user."""
         self._book.step("sign_in_again")
-        if password != "correct horse":
-            sentence = "Wrong password."
-            raise SignInError(sentence, fields={"password": sentence})
-        self._book.signed_out = False
-        assert self.session is not None
-        return self.session
-
-    def sessions(self) -> list[OpenSession]:
-        """Return where the user is signed in."""
-        self._book.step("sessions")
-        self._book.need_server()
-        return list(self.open_sessions)
-
-    def end_session(self, family: str) -> None:
-        """End one."""
-        self._book.step("end_session")
-        self.open_sessions = [each for each in self.open_sessions if each.family != family]
-
-    def change_password(self, old: str, new: str) -> int:
-        """Change it; the old one is `correct horse`."""
-        self._book.step("change_password")
-        if old != "correct horse":
-            raise InputError("No.", fields={"oldPassword": "Wrong password."})
-        if len(new) < 8:
-            raise InputError("No.", fields={"newPassword": "A password has at least 8 characters."})
-        ended = len(self.open_sessions) - 1
-        self.open_sessions = [each for each in self.open_sessions if each.this_one]
-        return ended
-
-    def remembers(self) -> str:
-        """Say where a session would be kept."""
-        return self.store
+        session, account = self.require_session(), self._account
+        assert account is not None
+        if self._address and not password:
+            raise missing("password", "Please enter your password.")
+        self._need_server()
+        try:
+            if account.password:
+                self._verify(account, account.user_name, password)
+        except ApiError as error:
+            if error.code != ErrorCode.WRONG_CREDENTIALS:
+                raise app_error(error) from error
+            fields = {"password": _WRONG_PASSWORD}
+            raise SignInError(_WRONG_PASSWORD, fields=fields, code=error.code) from error
+        return self._begin(self._address, account, remember=self.computer.remembered is not None, as_=session)
 
     def sign_out(self) -> None:
         """Forget the session."""
         self._book.step("sign_out")
-        self.session = self.remembered = None
+        if not self._book.offline:
+            self._book.sessions.pop(self._family, None)
+        self.session = self.computer.remembered = None
+
+    def remembers(self) -> str:
+        """Return where a session would be kept."""
+        return self.computer.store
+
+    # --- the account -----------------------------------------------------------------------------
+
+    def sessions(self) -> list[OpenSession]:
+        """Return where the user is signed in, the newest first."""
+        self._book.step("sessions")
+        account = self._signed_in()
+        mine = [session for whose, session in self._book.sessions.values() if whose is account]
+        return [replace(each, this_one=each.family == self._family) for each in reversed(mine)]
+
+    def end_session(self, family: str) -> None:
+        """End one."""
+        self._book.step("end_session")
+        self._signed_in()
+        if self._book.sessions.pop(family, None) is None:
+            raise app_error(not_found("session"))
+
+    def change_password(self, old: str, new: str) -> int:
+        """Change it; return how many other sessions that ended."""
+        self._book.step("change_password")
+        account = self._signed_in()
+        wrong = checks.check_new_password(new) if new or self._address else []
+        errors = [FieldError("newPassword", error.message) for error in wrong]
+        if not errors and account.password and old != account.password:
+            errors = [FieldError("oldPassword", _WRONG_OLD)]
+        if errors:
+            raise app_error(InvalidFieldsError(errors))
+        account.password = new
+        others = [each.family for each in self.sessions() if not each.this_one]
+        for family in others:
+            del self._book.sessions[family]
+        return len(others)
+
+    # --- the server ------------------------------------------------------------------------------
 
     def is_online(self) -> bool:
-        """Say whether a server answers."""
-        return not self._book.offline
+        """Return whether the server can take a save now."""
+        return self._caller() is not None and not self._book.offline
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the open book is at a server."""
+        return bool(self._address)
+
+    def require_session(self) -> BookSession:
+        """Return the session. Raises SignInError."""
+        if self.session is None:
+            raise signed_out()
+        return self.session
+
+    def try_now(self) -> None:
+        """Note that the person does not want to wait."""
+        self._book.step("try_now")
+
+    def connection_clock(self) -> float:
+        """Return the seconds that the countdown runs by."""
+        return self.clock
+
+    def move_to(self, address: str, account: Account, book_id: str) -> BookSession:
+        """Go on at a server with a book that was moved there, remembered as the one before was."""
+        remember = self.computer.remembered is not None
+        return self._begin(address, account, remember=remember, book_id=book_id)
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    def _need_server(self) -> None:
+        if self._book.offline:
+            raise OfflineError
+
+    def _caller(self) -> Caller | None:
+        known = self._book.sessions.get(self._family)
+        if self.session is None or known is None:
+            return None
+        account, open_session = known
+        return account.user_name, open_session.device_name
+
+    def _signed_in(self) -> Account:
+        """Return who is signed in, if the server answers. Raises AppError."""
+        if self._caller() is None:
+            raise signed_out()
+        self._need_server()
+        assert self._account is not None
+        return self._account
+
+    def _known(self, request: LoginRequest) -> Account:
+        account = self._book.accounts.get(name_key(request.user_name))
+        self._verify(account, request.user_name, request.password)
+        assert account is not None
+        return account
+
+    def _registered(self, request: LoginRequest) -> Account:
+        invite = self._invite(request.invite_code)
+        errors = check_new_name(request.user_name) or checks.check_new_password(request.password)
+        if errors:
+            raise InvalidFieldsError(errors)
+        if invite in self._book.spent:
+            raise _invite_refused("spent", invites.SPENT)
+        if name_key(request.user_name) in self._book.accounts:
+            raise ApiError(ErrorCode.USER_NAME_TAKEN, _TAKEN)
+        self._book.spent.add(invite)
+        return self._book.add_account(request.user_name, request.password)
+
+    def _invite(self, code: str) -> str:
+        """Return the invitation to be spent. Raises ApiError."""
+        if self._book.registration == "closed":
+            raise ApiError(ErrorCode.REGISTRATION_CLOSED, _CLOSED)
+        if self._book.registration == "open":
+            return f"none needed {len(self._book.accounts)}"
+        if not code:
+            raise _invite_refused("missing", invites.MISSING)
+        if code not in self._book.invites:
+            raise _invite_refused("wrong", invites.WRONG)
+        return code
+
+    def _verify(self, account: Account | None, name: str, password: str) -> None:
+        """Compare a password with that of an account. Raises ApiError."""
+        device = self._settings.device_id()
+        known = UUID(device) if account and device in account.devices else None
+        attempt = attempt_of(name_key(name), None, known)
+        if wait := self._book.throttle.admit(attempt, _NOW):
+            raise too_many_attempts(wait)
+        if account is None or password != account.password:
+            raise ApiError(ErrorCode.WRONG_CREDENTIALS, _WRONG)
+        self._book.throttle.succeeded(attempt, _NOW)
+
+    def _begin(
+        self,
+        address: str,
+        account: Account,
+        remember: bool,
+        as_: BookSession | None = None,
+        book_id: str = "book-1",
+    ) -> BookSession:
+        device = self._settings.device_id()
+        account.devices.add(device)
+        prefix = self._book.prefix_of(device)
+        server, region = (SERVER_ID, HOME) if address else ("local", "local")
+        label = AT_SERVER if address else "This computer"
+        made = as_ or BookSession(account.user_name, book_id, prefix, server, region, label)
+        self._outbox.raise_counter(made.book_id, prefix, self._book.last_counter(prefix))
+        self._family = self._book.begin_session(account, platform.node())
+        self._address, self._account, self.session = address, account, made
+        is_kept = remember and self.computer.store == "keyring"
+        self.computer.remembered = Remembered(made, address, account, self._family) if is_kept else None
+        return made
+
+
+def _own_account(user_name: str, password: str) -> Account:
+    """Return the account of a computer's owner. Raises ApiError."""
+    errors = check_name(user_name) or (checks.check_new_password(password) if password else [])
+    if errors:
+        raise InvalidFieldsError(errors)
+    return Account(user_name, password)

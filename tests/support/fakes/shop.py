@@ -1,14 +1,19 @@
-"""The entries of a shop, and the day on which its tests take place."""
+"""The entries of a shop with their bills, and the day on which its tests take place."""
 
+import base64
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
+from typing import Final
 
-from app.domain.entry import Direction, ListedEntry
+from app.domain.codes import document_code
+from app.domain.entry import Direction, DocumentInfo, ListedEntry
 
 TODAY = date(2026, 11, 22)
 BEGAN = datetime(2026, 11, 22, 8, 35, tzinfo=UTC)
 NOON = datetime(2026, 11, 22, 14, 5).astimezone()
 """Five past two by the clock on the wall of whoever runs this."""
+DEVICE: Final = "asha-laptop"
 HOME, ABROAD = "ap-south-1", "eu-west-1"
 _SHOP = (
     ("Taxi to client site", "Travel", "640.00", "DR", 2),
@@ -46,3 +51,21 @@ def shop_entries(count: int = 120, last: date = TODAY) -> list[ListedEntry]:
             )
         )
     return made
+
+
+_DOT: Final = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR42mNYtfsMAAREAjL77Qr1AAAAAElFTkSuQmCC"
+)
+"""A picture of one pixel; what follows its end is not looked at."""
+
+
+def bills_of(row: ListedEntry) -> tuple[tuple[DocumentInfo, ...], dict[str, bytes]]:
+    """Return as many bills as an entry has, and their bytes by SHA-256."""
+    bills, files = [], {}
+    for number in range(1, row.document_count + 1):
+        code = document_code(row.human_code, number)
+        data = _DOT + code.encode()
+        digest = sha256(data).hexdigest()
+        bills.append(DocumentInfo(f"bill-{code}", code, f"{code}.png", "image/png", len(data), digest))
+        files[digest] = data
+    return tuple(bills), files

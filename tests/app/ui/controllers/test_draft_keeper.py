@@ -7,7 +7,6 @@ from pathlib import Path
 
 from pytestqt.qtbot import QtBot
 
-from app.domain.form_draft import FormDraft
 from app.errors import StoreError
 from app.ui.main_window import MainWindow
 from app.ui.tasks import Tasks
@@ -35,10 +34,10 @@ def test_what_is_typed_is_kept_half_a_second_later_and_said(
 ) -> None:
     qtbot.keyClicks(book.entry.form.amount, "12,34")
     book.entry.form.date.setText("someday")
-    assert "book-1" not in fake.book.drafts
+    assert fake.draft().empty
     qtbot.waitUntil(lambda: book.entry.draft_label.text() == "Draft saved")
-    assert fake.book.drafts["book-1"].amount == "12,34"
-    assert fake.book.drafts["book-1"].date == "someday"
+    assert fake.draft().amount == "12,34"
+    assert fake.draft().date == "someday"
     assert fake.book.calls.count("keep_draft") == 1
 
 
@@ -47,8 +46,8 @@ def test_a_relative_date_is_kept_as_the_day_it_meant(
 ) -> None:
     book.entry.form.date.setText("yesterday")
     book.entry.form.amount.setText("5")
-    qtbot.waitUntil(lambda: "book-1" in fake.book.drafts)
-    assert fake.book.drafts["book-1"].date == "21 Nov 2026"
+    qtbot.waitUntil(lambda: not fake.draft().empty)
+    assert fake.draft().date == "21 Nov 2026"
 
 
 def test_after_a_crash_everything_is_back(
@@ -65,7 +64,7 @@ def test_after_a_crash_everything_is_back(
     book.entry.form.direction.set_value("CR")
     book.entry.form.description.setText("Half a sen")
     qtbot.waitUntil(lambda: len(book.entry.documents.attachments()) == 1)
-    qtbot.waitUntil(lambda: len(fake.book.drafts.get("book-1", FormDraft()).attachments) == 1)
+    qtbot.waitUntil(lambda: len(fake.draft().attachments) == 1)
     with started(qtbot, fake, tasks, theme, person) as again:
         form = again.entry.form
         assert (form.amount.text(), form.description.text()) == ("12,34", "Half a sen")
@@ -74,7 +73,7 @@ def test_after_a_crash_everything_is_back(
         assert again.entry.banner.text() == "Your unsaved entry is back."
         again.entry.banner.pressed.emit()
         assert not again.entry.dirty
-        qtbot.waitUntil(lambda: "book-1" not in fake.book.drafts)
+        qtbot.waitUntil(lambda: fake.draft().empty)
 
 
 def test_a_saved_entry_leaves_no_draft(
@@ -82,14 +81,14 @@ def test_a_saved_entry_leaves_no_draft(
 ) -> None:
     book.entry.form.amount.setText("5")
     book.entry.form.category.setText("Meals")
-    qtbot.waitUntil(lambda: "book-1" in fake.book.drafts)
+    qtbot.waitUntil(lambda: not fake.draft().empty)
     with qtbot.waitSignal(book.entry.saved):
         book.entry.save()
-    assert fake.book.drafts == {}
+    assert fake.draft().empty
     assert book.entry.draft_label.text() == ""
     qtbot.wait(600)  # the debounce: nothing comes back
     qtbot.waitUntil(lambda: not tasks.busy)
-    assert fake.book.drafts == {}
+    assert fake.draft().empty
 
 
 def test_nothing_is_kept_while_an_entry_is_being_saved(
@@ -104,7 +103,7 @@ def test_nothing_is_kept_while_an_entry_is_being_saved(
     assert "keep_draft" not in fake.book.calls
     gate.set()
     qtbot.waitUntil(lambda: not tasks.busy)
-    assert fake.book.drafts == {}
+    assert fake.draft().empty
 
 
 def test_a_draft_that_cannot_be_kept_says_so(qtbot: QtBot, book: MainWindow, fake: FakeServices) -> None:

@@ -41,8 +41,10 @@ def shown(window: MainWindow) -> list[str]:
 
 
 def waiting(fake: FakeServices) -> ListedEntry:
-    (row,) = fake.book.waiting
-    return row
+    """Return the one entry that waits, as its last operation makes it."""
+    rows = fake.waiting()
+    assert len({row.id for row in rows}) == 1
+    return rows[-1]
 
 
 def test_delete_voids_without_a_question_and_says_so(
@@ -140,19 +142,20 @@ def test_what_does_not_work_is_said_and_nothing_is_changed(
     offline.listing.table.selectRow(1)
     click(qtbot, offline, "void_button")
     qtbot.waitUntil(lambda: "cannot be reached" in offline.book.banner.text())
-    assert fake.book.waiting == []
+    assert fake.waiting() == []
 
 
 def test_a_refused_entry_leads_to_the_outbox(qtbot: QtBot, offline: MainWindow, fake: FakeServices) -> None:
     refused = replace(fake.book.entries[0], id="zz", state=EntryState.REFUSED, note="Too long.")
-    fake.book.waiting.append(refused)
+    fake.wait(refused)
+    before = fake.waiting()
     offline.listing.refresh(select="zz")
     qtbot.waitUntil(lambda: offline.listing.details.outbox_button.isVisible())
     qtbot.keyClick(offline.listing.table, Qt.Key.Key_Delete)
     qtbot.keyClick(offline.listing.table, Qt.Key.Key_Return)
     click(qtbot, offline, "details_outbox")
     assert offline.outbox.isVisible()
-    assert fake.book.waiting == [refused]
+    assert fake.waiting() == before
 
 
 def test_the_server_takes_a_voiding_and_the_badge_goes(

@@ -26,10 +26,16 @@ LATE = (
 
 
 @pytest.fixture
+def owner(fake: FakeServices) -> None:
+    """The book is at a server."""
+    fake.accounts.sign_in_remote("https://books.example.com", "asha", "correct horse", remember=True)
+
+
+@pytest.fixture
 def at_server(qtbot: QtBot, book: MainWindow, fake: FakeServices, tasks: Tasks) -> MainWindow:
     """The listing of a book of a server, at rest; its newest entry is in one region."""
     book.show_listing()
-    fake.book.place(fake.book.entries[0], HOME)
+    fake.place(fake.book.entries[0], HOME)
     tell(qtbot, book, fake, tasks, unsettled=1)
     return book
 
@@ -77,7 +83,7 @@ def test_an_entrys_tick_fills_when_another_region_has_it(
     assert (icon(at_server, 0), icon(at_server, 1)) == ("check-double", "check-double")
     assert tip(at_server, 0) == details(at_server) == "Confirmed by in-mum-1 (ap-south-1) at 14:05"
     assert tip(at_server, 1) == "Confirmed by the server"
-    fake.book.place(fake.book.entries[0], HOME, ABROAD)
+    fake.place(fake.book.entries[0], HOME, ABROAD)
     tell(qtbot, at_server, fake, tasks, unsettled=0)
     assert (icon(at_server, 0), icon(at_server, 1)) == ("check-filled", "check-double")
     assert tip(at_server, 0) == details(at_server)
@@ -89,7 +95,7 @@ def test_the_details_of_a_row_out_of_sight_follow_too(
 ) -> None:
     at_server.listing.table.scrollToBottom()
     assert 0 not in at_server.listing.table.rows_in_sight()
-    fake.book.place(fake.book.entries[0], HOME, ABROAD)
+    fake.place(fake.book.entries[0], HOME, ABROAD)
     tell(qtbot, at_server, fake, tasks, unsettled=0)
     assert details(at_server).endswith("Also in eu-west-1.")
 
@@ -103,7 +109,7 @@ def test_only_the_ticks_in_sight_are_drawn_anew(
         drawn.append((first.row(), last.row(), first.column()))
 
     at_server.listing.model.dataChanged.connect(note)
-    fake.book.place(fake.book.entries[0], HOME, ABROAD)
+    fake.place(fake.book.entries[0], HOME, ABROAD)
     tell(qtbot, at_server, fake, tasks, unsettled=0)
     sight = at_server.listing.table.rows_in_sight()
     assert drawn == [(0, sight[-1], int(Column.STATE))]
@@ -116,12 +122,12 @@ def test_what_waits_has_one_tick_and_a_confirmed_one_two(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices, tasks: Tasks
 ) -> None:
     fresh = replace(fake.book.entries[0], id="f", state=EntryState.WAITING)
-    fake.book.waiting.append(fresh)
+    fake.wait(fresh)
     at_server.listing.refresh()
     qtbot.waitUntil(lambda: at_server.listing.model.row_of("f") >= 0 and not tasks.busy)
     row = at_server.listing.model.row_of("f")
     assert (icon(at_server, row), tip(at_server, row)) == ("check", "On this computer only")
-    fake.book.place(fresh, HOME)
+    fake.place(fresh, HOME)
     at_server.sync.send_now()  # confirmed: the listing is read again, and where it is with it
     qtbot.waitUntil(lambda: tip(at_server, row).startswith("Confirmed by in-mum-1"))
 

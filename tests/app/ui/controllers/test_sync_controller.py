@@ -25,7 +25,7 @@ def sync(fake: FakeServices, tasks: Tasks) -> Iterator[SyncController]:
 def put_waiting(fake: FakeServices, count: int = 1) -> None:
     for number in range(count):
         row = fake.book.entries[number]
-        fake.book.waiting.append(replace(row, id=f"w{number}", state=EntryState.WAITING))
+        fake.wait(replace(row, id=f"w{number}", state=EntryState.WAITING))
 
 
 def run_once(qtbot: QtBot, sync: SyncController) -> None:

@@ -13,6 +13,14 @@ from tests.support.fake_services import FakeServices
 
 
 @pytest.fixture
+def owner(fake: FakeServices) -> None:
+    """The book has a password, and is open on another computer too."""
+    fake.accounts.sign_in_local("Asha Rao", "correct horse", remember=True)
+    assert fake.accounts.computer.own is not None
+    fake.book.begin_session(fake.accounts.computer.own, "shop counter")
+
+
+@pytest.fixture
 def dialog(qtbot: QtBot, book: MainWindow, tasks: Tasks) -> AccountDialog:
     qtbot.mouseClick(book.sidebar.user_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not tasks.busy)
@@ -32,13 +40,13 @@ def change(dialog: AccountDialog, old: str, new: str, again: str) -> None:
 def test_the_sessions_are_told_and_another_can_be_ended(
     qtbot: QtBot, dialog: AccountDialog, fake: FakeServices
 ) -> None:
-    first, second = dialog.list.cards()
+    newest, first = dialog.list.cards()
     assert first.findChild(QPushButton, "session_end") is None  # this one
-    end = second.findChild(QPushButton, "session_end")
+    end = newest.findChild(QPushButton, "session_end")
     assert isinstance(end, QPushButton)
     qtbot.mouseClick(end, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(dialog.list.cards()) == 1)
-    assert [each.family for each in fake.accounts.open_sessions] == ["f1"]
+    assert [each.this_one for each in fake.accounts.sessions()] == [True]
 
 
 def test_without_a_server_it_says_so(qtbot: QtBot, dialog: AccountDialog, fake: FakeServices) -> None:

@@ -4,6 +4,7 @@ import threading
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
@@ -33,10 +34,8 @@ def open_dialog(qtbot: QtBot, book: MainWindow) -> ExportDialog:
     return dialog
 
 
-def put_waiting(fake: FakeServices) -> None:
-    fake.book.waiting.append(
-        replace(fake.book.entries[0], id="w", human_code="0K7-000777", state=EntryState.WAITING)
-    )
+def put_waiting(fake: FakeServices, **changes: Any) -> None:
+    fake.wait(replace(fake.book.entries[0], id="w", human_code="0K7-000777", **changes))
 
 
 def test_the_findings_are_told_before_anything_is_written(
@@ -101,8 +100,7 @@ def test_it_can_go_on_without_what_waits_and_says_which(
 def test_nobody_waits_for_what_a_server_refused(
     qtbot: QtBot, book: MainWindow, fake: FakeServices, target: Path
 ) -> None:
-    put_waiting(fake)
-    fake.book.waiting[-1] = replace(fake.book.waiting[-1], state=EntryState.REFUSED, note="Not like this.")
+    put_waiting(fake, state=EntryState.REFUSED, note="Not like this.")
     dialog = open_dialog(qtbot, book)
     dialog.begin()
     qtbot.waitUntil(dialog.result_page.isVisible)

@@ -97,7 +97,7 @@ def test_an_entry_that_only_this_computer_has_asks_no_server(
 ) -> None:
     fake.book.offline = True
     fresh = replace(fake.book.entries[0], id="zz", human_code="0K7-000999")
-    fake.book.waiting.append(fresh)
+    fake.wait(fresh)
     book.dialogs.show_history(fresh)
     qtbot.waitUntil(lambda: not tasks.busy)
     dialog = book.findChild(HistoryDialog, "history_dialog")

@@ -66,8 +66,10 @@ def test_what_came_after_a_replaced_version_is_told_against_the_one_both_were_ma
 
 def test_what_waits_here_stands_above_what_the_server_has(tmp_path) -> None:  # type: ignore[no-untyped-def]
     fake = FakeServices(tmp_path, [ENTRY])
+    fake.accounts.sign_in_local("Asha", "")
     fake.entries.void(fake.entries.detail(ENTRY.id))
     shown = shown_versions([version(ENTRY, "created", stands=True)], fake.sync.items(), "Asha")
+    fake.close()
     assert [(each.version.action, each.waiting, each.version.stands) for each in shown] == [
         ("voided", True, True),
         ("created", False, False),

@@ -77,7 +77,7 @@ def test_waiting_entries_are_laid_over_newest_first(
     qtbot: QtBot, model: EntriesModel, fake: FakeServices
 ) -> None:
     fresh = replace(fake.book.entries[0], id="f", human_code="0K7-000999", state=EntryState.WAITING)
-    fake.book.waiting.append(fresh)
+    fake.wait(fresh)
     model.refresh()
     qtbot.waitUntil(lambda: codes(model)[0] == "0K7-000999")
     assert codes(model)[1] == "0K7-000120"
@@ -87,7 +87,7 @@ def test_a_confirmed_entry_changes_in_its_place(
     qtbot: QtBot, model: EntriesModel, fake: FakeServices
 ) -> None:
     fresh = replace(fake.book.entries[5], id="f", human_code="0K7-000999", state=EntryState.WAITING)
-    fake.book.waiting.append(fresh)
+    fake.wait(fresh)
     model.refresh()
     qtbot.waitUntil(lambda: model.row_of("f") >= 0 and not model.loading)
     row = model.row_of("f")

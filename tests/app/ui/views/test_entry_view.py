@@ -163,7 +163,8 @@ def test_pinned_bills_go_with_the_entry_in_their_order(
     fill(view)
     with qtbot.waitSignal(view.saved) as told:
         view.save()
-    assert [bill.file_name for bill in fake.book.bills[told.args[0].id]] == ["2.png", "0.png", "1.png"]
+    bills = fake.entries.detail(told.args[0].id).documents
+    assert [bill.file_name for bill in bills] == ["2.png", "0.png", "1.png"]
     assert view.documents.empty
 
 

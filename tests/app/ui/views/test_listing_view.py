@@ -127,9 +127,15 @@ def test_the_selected_entry_is_told_beside_the_list(qtbot: QtBot, listing: Listi
 
 
 def give_bills(fake: FakeServices, tmp_path: Path, row: int, *colours: str) -> None:
-    bills = []
     for number, colour in enumerate(colours):
-        made = fake.documents.attach_file(make_photo(tmp_path / f"{number}.png", colour))
+        make_photo(tmp_path / f"{number}.png", colour)
+    attach_bills(fake, row, [tmp_path / f"{number}.png" for number in range(len(colours))])
+
+
+def attach_bills(fake: FakeServices, row: int, files: list[Path]) -> None:
+    bills = []
+    for number, file in enumerate(files):
+        made = fake.documents.attach_file(file)
         bills.append(
             DocumentInfo(
                 made.id, f"K7-{number}", made.file_name, made.media_type, made.byte_size, made.sha256
@@ -156,9 +162,9 @@ def test_the_bills_are_turned_page_by_page(
 def test_a_broken_bill_says_so(
     qtbot: QtBot, listing: ListingView, fake: FakeServices, tmp_path: Path, tasks: Tasks
 ) -> None:
-    give_bills(fake, tmp_path, 3, "#110000")
-    digest = fake.book.bills[fake.book.entries[3].id][0].sha256
-    fake.book.files[digest] = fake.book.files[digest][:40]
+    broken = make_photo(tmp_path / "broken.png")
+    broken.write_bytes(broken.read_bytes()[:40])
+    attach_bills(fake, 3, [broken])
     listing.table.selectRow(3)
     qtbot.waitUntil(lambda: "damaged" in listing.details.viewer.canvas.message())
     settle(qtbot, tasks)
@@ -185,7 +191,7 @@ def test_the_selection_stays_on_its_entry_when_one_is_added_above(
     shown = listing.details.description.text()
     settle(qtbot, tasks)
     fresh = replace(fake.book.entries[0], id="f", human_code="0K7-000999", state=EntryState.WAITING)
-    fake.book.waiting.append(fresh)
+    fake.wait(fresh)
     listing.refresh()
     qtbot.waitUntil(lambda: listing.model.row_of("f") >= 0)
     assert listing.table.currentIndex().row() == 5
@@ -196,7 +202,7 @@ def test_the_selection_stays_on_its_entry_when_one_is_added_above(
 def test_what_waits_is_counted_in_the_foot(
     qtbot: QtBot, listing: ListingView, fake: FakeServices, tasks: Tasks
 ) -> None:
-    fake.book.waiting.append(replace(fake.book.entries[0], id="f", state=EntryState.WAITING))
+    fake.wait(replace(fake.book.entries[0], id="f", state=EntryState.WAITING))
     listing.refresh()
     qtbot.waitUntil(lambda: listing.foot.waiting.text() == "· 1 waiting")
     settle(qtbot, tasks)

@@ -8,14 +8,16 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QLabel
 from pytestqt.qtbot import QtBot
 
-from app.errors import OfflineError
-from app.services.accounts import BookSession, LocalBookFacts
+from app.errors import InputError, OfflineError
+from app.services.accounts import LocalBookFacts
+from app.services.login import read_invite
 from app.ui.main_window import MainWindow
 from app.ui.tasks import Tasks
 from app.ui.views.login_card import NO_KEY_STORE
 from app.ui.views.login_view import ADDRESS_KEY, PLACE_KEY, REMEMBER_KEY, LoginView
 from server.contract import join
-from tests.support.fake_services import DAMAGED_LINK, FakeServices
+from tests.support.fake_services import FakeServices
+from tests.support.fakes.book import Account
 
 
 @pytest.fixture
@@ -58,7 +60,7 @@ def test_the_first_start_makes_the_book_in_the_name_of_the_person(
     assert login.card.user_name.text() == "asha"
     with qtbot.waitSignal(login.signed_in):
         login.submit()
-    assert fake.accounts.local == LocalBookFacts(True, "asha", False)
+    assert fake.accounts.local_book() == LocalBookFacts(True, "asha", False)
     assert window.signed_in
 
 
@@ -73,7 +75,7 @@ def test_the_first_start_wants_a_name(qtbot: QtBot, window: MainWindow, login: L
 def test_a_book_without_a_password_opens_at_once(
     qtbot: QtBot, window: MainWindow, login: LoginView, fake: FakeServices
 ) -> None:
-    fake.accounts.local = LocalBookFacts(True, "asha", False)
+    fake.accounts.computer.own = Account("asha")
     with qtbot.waitSignal(login.signed_in):
         window.start()
 
@@ -81,8 +83,7 @@ def test_a_book_without_a_password_opens_at_once(
 def test_a_book_with_a_password_asks_only_for_it(
     qtbot: QtBot, window: MainWindow, login: LoginView, fake: FakeServices
 ) -> None:
-    fake.accounts.local = LocalBookFacts(True, "asha", True)
-    fake.accounts.local_password = "open sesame"
+    fake.accounts.computer.own = Account("asha", "open sesame")
     window.start()
     at_rest(qtbot, login)
     assert login.card.password.isVisible()
@@ -137,15 +138,27 @@ def test_signing_in_on_a_server_keeps_place_address_and_choice(
     at_server.card.remember.setChecked(True)
     with qtbot.waitSignal(at_server.signed_in):
         at_server.submit()
-    assert fake.settings[PLACE_KEY] == "server"
-    assert fake.settings[REMEMBER_KEY] == "yes"
+    assert fake.settings.get(PLACE_KEY) == "server"
+    assert fake.settings.get(REMEMBER_KEY) == "yes"
 
 
-def test_a_refusal_without_a_field_stands_in_the_banner(qtbot: QtBot, at_server: LoginView) -> None:
+def test_a_refusal_without_a_field_stands_in_the_banner(
+    qtbot: QtBot, at_server: LoginView, fake: FakeServices
+) -> None:
+    fake.book.registration = "closed"
+    qtbot.mouseClick(at_server.card.create_button, Qt.MouseButton.LeftButton)
+    at_server.card.user_name.setText("meera")
+    at_server.card.password.setText("long enough")
+    at_server.submit()
+    qtbot.waitUntil(lambda: "does not take new accounts" in at_server.card.banner.text())
+
+
+def test_a_wrong_password_is_told_at_its_field(qtbot: QtBot, at_server: LoginView) -> None:
     at_server.card.user_name.setText("asha")
     at_server.card.password.setText("wrong")
     at_server.submit()
-    qtbot.waitUntil(lambda: "not right" in at_server.card.banner.text())
+    qtbot.waitUntil(lambda: bool(error(at_server, "password_field")))
+    assert at_server.card.banner.text() == ""
 
 
 def test_a_refusal_with_a_field_stands_under_it(qtbot: QtBot, at_server: LoginView) -> None:
@@ -171,7 +184,7 @@ def test_changing_the_place_drops_an_answer_on_its_way(
     qtbot: QtBot, window: MainWindow, login: LoginView, fake: FakeServices, tasks: Tasks
 ) -> None:
     gate = threading.Event()
-    fake.accounts.local = LocalBookFacts(True, "asha", False)
+    fake.accounts.computer.own = Account("asha")
     fake.book.gates["local_book"] = lambda: gate.wait(60)
     window.start()
     qtbot.waitUntil(lambda: "local_book" in fake.book.calls)
@@ -189,7 +202,7 @@ def test_a_remembered_session_goes_straight_in_also_without_a_server(
     qtbot: QtBot, window: MainWindow, login: LoginView, fake: FakeServices
 ) -> None:
     fake.settings.set(PLACE_KEY, "server")
-    fake.accounts.remembered = BookSession("asha", "book-1", "0K7", "s", "r", "in-mum-1")
+    fake.accounts.sign_in_remote(ADDRESS, "asha", "correct horse", remember=True)
     fake.book.offline = True
     with qtbot.waitSignal(login.signed_in):
         window.start()
@@ -205,7 +218,7 @@ def test_a_choice_to_be_kept_signed_in_is_passed_on(
     at_server.card.remember.setChecked(True)
     with qtbot.waitSignal(at_server.signed_in):
         at_server.submit()
-    assert fake.accounts.remembered is not None
+    assert fake.accounts.computer.remembered is not None
 
 
 def test_without_a_key_store_it_says_that_one_signs_in_again(
@@ -213,7 +226,7 @@ def test_without_a_key_store_it_says_that_one_signs_in_again(
 ) -> None:
     at_server.card.remember.setChecked(True)
     assert not at_server.card.no_store.isVisible()
-    fake.accounts.store = "memory"
+    fake.accounts.computer.store = "memory"
     at_server.start()
     qtbot.waitUntil(lambda: at_server.card.submit_button.isVisible())
     at_server.card.remember.setChecked(True)
@@ -281,7 +294,7 @@ def test_the_whole_link_is_signed_in_with_not_only_its_address(
     with qtbot.waitSignal(at_server.signed_in):
         at_server.submit()
     assert fake.accounts.asked_at == LINK  # the fingerprint in it says whom to believe
-    assert fake.settings[ADDRESS_KEY] == ADDRESS
+    assert fake.settings.get(ADDRESS_KEY) == ADDRESS
 
 
 def test_another_address_typed_over_it_is_meant_instead(
@@ -310,7 +323,9 @@ def test_a_link_that_a_mail_program_broke_is_read_all_the_same(at_server: LoginV
 
 def test_a_damaged_link_is_told_at_the_field(at_server: LoginView) -> None:
     paste(at_server, LINK[:70])
-    assert error(at_server, "address_field") == DAMAGED_LINK
+    with pytest.raises(InputError) as damaged:
+        read_invite(LINK[:70])
+    assert error(at_server, "address_field") == damaged.value.message
     assert at_server.card.submit_button.text() == "Sign in"
 
 

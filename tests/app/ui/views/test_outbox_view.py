@@ -13,24 +13,27 @@ from app.domain.entry import DocumentInfo, EntryState
 from app.ui.main_window import MainWindow
 from app.ui.tasks import Tasks
 from app.ui.views.outbox_view import OutboxView
-from tests.app.ui.conftest import Person
+from tests.app.ui.conftest import Person, make_photo
 from tests.support.fake_services import FakeServices
 
 REASON = "The description holds a character that cannot be kept."
 
 
 @pytest.fixture
-def outbox(qtbot: QtBot, book: MainWindow, fake: FakeServices, tasks: Tasks) -> OutboxView:
-    """A new entry that was tried, an edit, a voiding, and a new one that was refused; no server."""
+def outbox(qtbot: QtBot, book: MainWindow, fake: FakeServices, tasks: Tasks, tmp_path: Path) -> OutboxView:
+    """A new entry with a bill that was tried, an edit, a voiding, a new one that was refused; no server."""
     entries = fake.book.entries
     fake.book.offline = True
-    fake.book.waiting += [
-        replace(entries[0], id="n1", human_code="0K7-000121", state=EntryState.WAITING),
-        replace(entries[4], category="Meals", state=EntryState.WAITING),
-        replace(entries[5], voided=True, state=EntryState.WAITING),
+    photo = make_photo(tmp_path / "bill.png")
+    made = fake.documents.attach_file(photo)
+    bill = DocumentInfo(made.id, "K7-000121-1", made.file_name, made.media_type, made.byte_size, made.sha256)
+    new = replace(entries[0], id="n1", human_code="0K7-000121")
+    fake.wait(new, bills=(bill,), attempts=3, error="The server cannot be reached right now.")
+    fake.wait(
+        replace(entries[4], category="Meals"),
+        replace(entries[5], voided=True),
         replace(entries[8], id="n2", human_code="0K7-000122", state=EntryState.REFUSED, note=REASON),
-    ]
-    fake.book.attempts["n1"] = (3, "The server cannot be reached right now.")
+    )
     book.show_outbox()
     book.sync.send_now()
     qtbot.waitUntil(lambda: len(book.outbox.list.cards()) == 4 and not tasks.busy)
@@ -69,7 +72,7 @@ def test_only_a_refused_one_can_be_discarded_and_only_after_a_question(
     assert outbox.list.cards()[0].findChild(QPushButton, "item_discard") is None
     person.agrees = False
     press(qtbot, outbox, 3, "item_discard")
-    assert len(fake.book.waiting) == 4
+    assert len(fake.waiting()) == 4
     person.agrees = True
     press(qtbot, outbox, 3, "item_discard")
     qtbot.waitUntil(lambda: len(outbox.list.cards()) == 3)
@@ -96,14 +99,9 @@ def test_send_now_tries_everything(qtbot: QtBot, outbox: OutboxView, fake: FakeS
 
 
 def test_a_copy_holds_the_entry_as_text_and_its_bills(
-    qtbot: QtBot, outbox: OutboxView, fake: FakeServices, person: Person, tmp_path: Path, photo: Path
+    qtbot: QtBot, outbox: OutboxView, person: Person, tmp_path: Path
 ) -> None:
-    made = fake.documents.attach_file(photo)
-    fake.book.bills["n1"] = (
-        DocumentInfo(made.id, "K7-000121-1", made.file_name, made.media_type, made.byte_size, made.sha256),
-    )
-    outbox.refresh()
-    qtbot.waitUntil(lambda: "1 document" in texts(outbox, "item_facts")[0])
+    assert "1 document" in texts(outbox, "item_facts")[0]
     person.folder = tmp_path / "copies"
     person.folder.mkdir()
     for _ in range(2):
@@ -117,7 +115,7 @@ def test_a_copy_holds_the_entry_as_text_and_its_bills(
     copy = person.folder / "Bahi 0K7-000121"
     found = json.loads((copy / "0K7-000121.json").read_text(encoding="utf-8"))
     assert (found["amount"], found["crDr"], found["date"]) == ("640.00", "DR", "2026-11-22")
-    assert (copy / found["documents"][0]["file"]).read_bytes() == photo.read_bytes()
+    assert (copy / found["documents"][0]["file"]).read_bytes() == (tmp_path / "bill.png").read_bytes()
 
 
 def test_a_copy_that_cannot_be_written_says_so(

@@ -166,7 +166,7 @@ def test_a_huge_picture_is_pinned_with_all_its_bytes_and_only_not_shown(
     pin(qtbot, panel, [path])
     qtbot.waitUntil(lambda: not tasks.busy)
     assert "too large to show" in panel.note.text()
-    assert fake.book.files[panel.attachments()[0].sha256] == path.read_bytes()
+    assert fake.documents.fetch(panel.attachments()[0]).read_bytes() == path.read_bytes()
 
 
 def test_bills_that_are_kept_already_are_shown_as_tiles(

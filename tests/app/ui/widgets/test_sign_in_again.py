@@ -12,10 +12,16 @@ from tests.support.fake_services import FakeServices
 
 
 @pytest.fixture
+def owner(fake: FakeServices) -> None:
+    """The book has a password."""
+    fake.accounts.sign_in_local("Asha Rao", "correct horse", remember=True)
+
+
+@pytest.fixture
 def signed_out(qtbot: QtBot, book: MainWindow, fake: FakeServices, tasks: Tasks) -> MainWindow:
     book.entry.form.amount.setText("12,34")
-    fake.book.waiting += [replace(row, id=f"w{row.id}") for row in fake.book.entries[:2]]
-    fake.book.signed_out = True
+    fake.wait(*(replace(row, id=f"w{row.id}") for row in fake.book.entries[:2]))
+    fake.book.sessions.clear()
     book.sync.send_now()
     qtbot.waitUntil(lambda: book.book.again.isVisible() and not tasks.busy)
     return book
@@ -45,14 +51,14 @@ def test_the_right_one_goes_on_where_it_was(
     qtbot.mouseClick(again.submit_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not again.isVisible())
     qtbot.waitUntil(lambda: signed_out.sidebar.status.text() == "Online")
-    assert fake.book.waiting == []
+    assert fake.waiting() == []
     assert signed_out.entry.form.amount.text() == "12,34"
     assert again.password.text() == ""
     qtbot.waitUntil(lambda: not tasks.busy)
 
 
 def test_any_call_can_bring_it_up(qtbot: QtBot, book: MainWindow, fake: FakeServices, tasks: Tasks) -> None:
-    fake.book.signed_out = True
+    fake.book.sessions.clear()
     book.show_listing()
     book.listing.refresh()
     qtbot.waitUntil(lambda: book.book.again.isVisible() and not tasks.busy)
@@ -64,4 +70,4 @@ def test_saving_goes_on_meanwhile(qtbot: QtBot, signed_out: MainWindow, fake: Fa
     signed_out.entry.form.category.setText("Meals")
     with qtbot.waitSignal(signed_out.entry.saved):
         signed_out.entry.save()
-    assert len(fake.book.waiting) == 3
+    assert len(fake.waiting()) == 3

@@ -1,0 +1,135 @@
+"""The contract covers every public method of every service, and the fakes have the same signatures."""
+
+import ast
+import inspect
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import pytest
+
+from app.services import Services
+from app.services.accounts import Accounts
+from app.services.documents import Documents
+from app.services.drafts import Drafts
+from app.services.entries import Entries
+from app.services.exports import Exports
+from app.services.moving import Moving
+from app.services.sync import Sync
+from app.services.sync_worker import SyncWorker
+from app.store.settings import Settings
+from tests.support.fake_services import FakeServices
+from tests.support.fakes.accounts import FakeAccounts
+from tests.support.fakes.moving import FakeMoving
+
+SERVICES: dict[str, type] = {
+    "accounts": Accounts,
+    "entries": Entries,
+    "documents": Documents,
+    "drafts": Drafts,
+    "exports": Exports,
+    "sync": Sync,
+    "settings": Settings,
+    "worker": SyncWorker,
+    "moving": Moving,
+}
+FAKES: dict[str, type] = {"accounts": FakeAccounts, "moving": FakeMoving}
+"""The others are the real classes, in the fakes too."""
+_INSIDE = "services call it, never a window"
+_WORKER = "the fakes run the real sync worker; tests/app/services/test_sync_worker.py covers it"
+NOT_COVERED = {
+    "accounts.remote": _INSIDE,
+    "accounts.offset_us": _INSIDE,
+    "accounts.open_pending": _INSIDE,
+    "accounts.regions": _INSIDE,
+    "accounts.machine": _INSIDE,
+    "accounts.connection_clock": _INSIDE,
+    "accounts.replayed": _INSIDE,
+    "accounts.pin_anew": _INSIDE,
+    "accounts.try_now": "the sync worker calls it; in the fakes the test says what the connection does",
+    "accounts.is_remote": _INSIDE,
+    "accounts.close": "the desk calls it at the end of the program",
+    "sync.is_sending": _INSIDE,
+    "sync.replay": _INSIDE,
+    "settings.device_id": _INSIDE,
+    "settings.device_secret": _INSIDE,
+    "moving.moved_to": "no window asks for it",
+    "worker.state": _WORKER,
+    "worker.is_sending": _WORKER,
+    "worker.now": _WORKER,
+    "worker.start": _WORKER,
+    "worker.stop": _WORKER,
+    "worker.send_now": _WORKER,
+    "worker.outbox_changed": _WORKER,
+    "worker.signed_in_again": _WORKER,
+    "worker.send_and_wait": _WORKER,
+    "worker.try_now": _WORKER,
+    "worker.dismiss_move": _WORKER,
+    "worker.refresh": _WORKER,
+    "worker.close": _WORKER,
+}
+ONLY_IN_FAKES = {"accounts.log_in", "accounts.move_to", "moving.begin"}
+"""What the fakes share among each other, or a test calls."""
+
+
+def public(kind: type) -> set[str]:
+    """Return the names of the public methods and properties of a class."""
+    return {
+        name
+        for name, member in inspect.getmembers(kind)
+        if not name.startswith("_") and (callable(member) or isinstance(member, property))
+    }
+
+
+def called() -> set[str]:
+    """Return what the tests of the contract name of a service, as `entries.save`."""
+    found: set[str] = set()
+    for file in Path(__file__).parent.glob("test_*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute):
+                found.add(f"{node.value.attr}.{node.attr}")
+    return found
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_public_method_is_in_the_contract_or_left_out_for_a_reason(service: str) -> None:
+    methods = {f"{service}.{name}" for name in public(SERVICES[service])}
+    left_out = {name for name in NOT_COVERED if name.startswith(f"{service}.")}
+    assert left_out <= methods, "a method that is left out does not exist any more"
+    assert left_out.isdisjoint(called()), "a method that is left out is covered"
+    assert methods - left_out <= called(), "a method is neither covered nor left out"
+
+
+def test_every_service_is_known_here() -> None:
+    assert get_type_hints(Services) == SERVICES
+    assert all(NOT_COVERED.values())
+
+
+@pytest.mark.parametrize("service", FAKES)
+def test_a_fake_has_the_signatures_of_the_real_service(service: str) -> None:
+    real, fake = SERVICES[service], FAKES[service]
+    for name in sorted(public(fake)):
+        if f"{service}.{name}" in ONLY_IN_FAKES:
+            continue
+        assert name in public(real), f"the real {service} has no {name}"
+        assert _parameters(fake, name) == _parameters(real, name), name
+
+
+def test_a_fake_has_every_method_that_is_covered() -> None:
+    for service, fake in FAKES.items():
+        covered = {name for name in public(SERVICES[service]) if f"{service}.{name}" in called()}
+        assert covered <= public(fake)
+
+
+def test_the_fakes_are_named_like_the_services(tmp_path: Path) -> None:
+    made = FakeServices(tmp_path)
+    try:
+        assert all(hasattr(made, name) for name in SERVICES)
+    finally:
+        made.close()
+
+
+def _parameters(kind: type, name: str) -> Any:
+    member = inspect.getattr_static(kind, name)
+    if not inspect.isfunction(member):
+        return None
+    return [(p.name, p.kind, p.default) for p in inspect.signature(member).parameters.values()]

@@ -1,0 +1,166 @@
+"""Bills: attached on this computer, fetched from the server."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from app.domain.entry import Attachment, DocumentInfo
+from server.contract.limits import MAX_DOCUMENT_BYTES
+from tests.app.services.contract.conftest import StartStage
+from tests.app.services.contract.refusals import (
+    DAMAGED_DOCUMENT,
+    NO_FOLDER_FOR_COPY,
+    OFFLINE,
+    SIGNED_OUT,
+    not_found,
+    refusal,
+    wrong_document,
+)
+from tests.app.services.contract.stages import Desk
+from tests.app.store.samples import PNG
+
+NOBODYS = "0199aaaa-0000-7000-8000-000000000001"
+KINDS = {
+    b"\xff\xd8\xff\xe0 photo": ("image/jpeg", "bill.jpg"),
+    PNG: ("image/png", "bill.png"),
+    b"GIF89a picture": ("image/gif", "bill.gif"),
+    b"II*\x00 scan": ("image/tiff", "bill.tif"),
+    b"RIFF....WEBP picture": ("image/webp", "bill.webp"),
+    b"....ftypheic photo": ("image/heic", "bill.heic"),
+    b"%PDF-1.7 invoice": ("application/pdf", "bill.pdf"),
+}
+
+
+# --- attaching ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("data", KINDS)
+def test_a_bill_is_kept_byte_for_byte_and_told_by_what_is_in_it(
+    desk: Desk, tmp_path: Path, data: bytes
+) -> None:
+    media_type, name = KINDS[data]
+    source = tmp_path / "bill.JPEG.txt"
+    source.write_bytes(data)
+    for kept in (desk.documents.attach_file(source), desk.documents.attach_bytes(data, "bill")):
+        assert (kept.media_type, kept.byte_size) == (media_type, len(data))
+        assert kept.sha256 == sha256(data).hexdigest()
+        assert desk.documents.fetch(kept).read_bytes() == data
+        assert source.read_bytes() == data
+    assert desk.documents.attach_bytes(data, "bill").file_name == name
+
+
+def test_a_name_is_cleaned_and_gets_the_right_extension(desk: Desk) -> None:
+    attach = desk.documents.attach_bytes
+    assert attach(PNG, "C:\\bills\\tea: 1.pdf").file_name == "tea_ 1.png"
+    assert attach(PNG, "../..").file_name == "bill.png"
+    assert attach(PNG, "Photo.PNG").file_name == "Photo.PNG"
+
+
+def test_the_same_bill_twice_is_two_bills_of_one_file(desk: Desk) -> None:
+    first, second = (desk.documents.attach_bytes(PNG, "bill.png") for _ in range(2))
+    assert first.id != second.id
+    assert replace(first, id="") == replace(second, id="")
+    assert desk.documents.fetch(first) == desk.documents.fetch(second)
+
+
+def test_what_cannot_be_a_bill_is_refused(desk: Desk, tmp_path: Path) -> None:
+    attach, large = desk.documents.attach_bytes, PNG + bytes(MAX_DOCUMENT_BYTES)
+    assert refusal(lambda: attach(b"", "a.png")) == wrong_document("“a.png” is empty.")
+    assert refusal(lambda: attach(large, "a.png")) == wrong_document("“a.png” is larger than 25 MB.")
+    assert refusal(lambda: attach(b"MZ program", "a.png")) == wrong_document(
+        "“a.png” is neither a photo, a scan nor a PDF file."
+    )
+    assert attach(large[:MAX_DOCUMENT_BYTES], "a.png").byte_size == MAX_DOCUMENT_BYTES
+    attach_file = desk.documents.attach_file
+    folder, gone, empty = tmp_path / "folder", tmp_path / "gone.png", tmp_path / "empty.png"
+    folder.mkdir()
+    empty.touch()
+    assert refusal(lambda: attach_file(folder)) == wrong_document(
+        "“folder” is a folder: please choose the files in it."
+    )
+    assert refusal(lambda: attach_file(gone)) == wrong_document("“gone.png” is not there any more.")
+    assert refusal(lambda: attach_file(empty)) == wrong_document("“empty.png” is empty.")
+
+
+# --- fetching -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sent(book: Desk) -> DocumentInfo:
+    """A bill at the server."""
+    return book.confirm("Taxi", "1", book.documents.attach_bytes(PNG, "bill.png")).documents[0]
+
+
+def test_a_bill_is_fetched_where_it_was_not_attached(book: Desk, sent: DocumentInfo) -> None:
+    other = book.elsewhere()
+    assert other.documents.fetch(sent).read_bytes() == PNG
+
+
+def test_a_bill_that_is_here_needs_no_server(start_stage: StartStage) -> None:
+    stage = start_stage()
+    desk = stage.desk()
+    desk.register()
+    waiting = desk.documents.attach_bytes(PNG, "bill.png")
+    sent = desk.confirm("Taxi", "1", desk.documents.attach_bytes(PNG + b"2", "2.png")).documents[0]
+    other = desk.elsewhere()
+    other.documents.fetch(sent)
+    stage.stop()
+    assert desk.documents.fetch(waiting).read_bytes() == PNG
+    assert desk.documents.fetch(sent).read_bytes() == PNG + b"2"
+    assert other.documents.fetch(sent).read_bytes() == PNG + b"2"
+
+
+def test_a_bill_that_the_book_does_not_hold_is_not_found(book: Desk, sent: DocumentInfo) -> None:
+    other = book.elsewhere()
+    stranger = replace(sent, id=NOBODYS, sha256="ab" * 32)
+    assert refusal(lambda: other.documents.fetch(stranger)) == not_found("document")
+
+
+def test_a_bill_that_arrives_damaged_is_not_kept(book: Desk, sent: DocumentInfo) -> None:
+    other = book.elsewhere()
+    damaged = replace(sent, sha256="ab" * 32)
+    for _ in range(2):
+        assert refusal(lambda: other.documents.fetch(damaged)) == DAMAGED_DOCUMENT
+
+
+def test_a_copy_is_written_whole_or_not_at_all(book: Desk, sent: DocumentInfo, tmp_path: Path) -> None:
+    folder = tmp_path / "copies"
+    folder.mkdir()
+    place = folder / "copy.png"
+    place.write_bytes(b"what was there before")
+    book.elsewhere().documents.save_copy(sent, place)
+    assert place.read_bytes() == PNG
+    attached = book.documents.attach_bytes(PNG + b"2", "2.png")
+    book.documents.save_copy(attached, place)
+    assert place.read_bytes() == PNG + b"2"
+    assert refusal(lambda: book.documents.save_copy(sent, folder / "none" / "copy.png")) == NO_FOLDER_FOR_COPY
+    assert [path.name for path in folder.iterdir()] == ["copy.png"]
+
+
+def test_what_was_never_here_needs_a_server_and_a_session(start_stage: StartStage, tmp_path: Path) -> None:
+    stage = start_stage()
+    desk = stage.desk()
+    desk.register()
+    sent = desk.confirm("Taxi", "1", desk.documents.attach_bytes(PNG, "bill.png")).documents[0]
+    other = desk.elsewhere()
+    calls: list[Callable[[], object]] = [
+        lambda: other.documents.fetch(sent),
+        lambda: other.documents.save_copy(sent, tmp_path / "copy.png"),
+    ]
+    stage.stop()
+    assert [refusal(call) for call in calls] == [OFFLINE] * 2
+    other.accounts.sign_out()
+    assert [refusal(call) for call in calls] == [SIGNED_OUT] * 2
+    assert not (tmp_path / "copy.png").exists()
+
+
+def test_a_bill_outlasts_a_start(book: Desk) -> None:
+    kept: Attachment = book.documents.attach_bytes(PNG, "bill.png")
+    saved = book.save("Taxi", "1", kept)
+    book.restart()
+    book.login(book.name)
+    (bill,) = book.entries.detail(saved.id).documents
+    assert book.documents.fetch(bill).read_bytes() == PNG

@@ -1,0 +1,435 @@
+"""Listing, filtering, totalling and completing entries, with and without a server."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from app.domain.entry import Direction, EntryFilter, EntryState, ListedEntry, Shown, Suggestion, Totals
+from app.services import entries
+from tests.app.services.contract.conftest import StartStage
+from tests.app.services.contract.refusals import (
+    LONG_SEARCH,
+    OFFLINE,
+    SIGNED_OUT,
+    STRANGE_CURSOR,
+    STRANGE_SEARCH,
+    Refusal,
+    refusal,
+)
+from tests.app.services.contract.stages import TODAY, Desk
+from tests.app.store.samples import PNG
+
+ALL = EntryFilter()
+ONLY_WAITING = EntryFilter(waiting_only=True)
+
+
+def texts(rows: tuple[ListedEntry, ...]) -> list[str]:
+    return [row.description for row in rows]
+
+
+@pytest.fixture
+def shop(book: Desk) -> Desk:
+    """A book with five entries at the server, one of them voided and one with a bill."""
+    _fill(book)
+    book.send()
+    return book
+
+
+def _fill(desk: Desk) -> None:
+    bill = desk.documents.attach_bytes(PNG, "bill.png")
+    day = timedelta(days=1)
+    desk.save("Taxi to Pune", "1234.50", category="Travel", entry_date=TODAY - 2 * day)
+    desk.save("Chai", "5", bill, category="Meals", entry_date=TODAY - day)
+    desk.save("Counter sale", "48250", category="Sales", direction=Direction.CREDIT)
+    desk.save("Refund, chai", "1120", category="Travel", direction=Direction.CREDIT, entry_date=TODAY - day)
+    gone = desk.save("Train", "640", category="Travel")
+    desk.entries.void(desk.entries.detail(gone.id))
+
+
+@pytest.fixture
+def pages_of_five(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a page be of five rows: two hundred take long to be sent."""
+    monkeypatch.setattr(entries, "PAGE", 5)
+
+
+# --- the listing ----------------------------------------------------------------------------------
+
+
+def test_a_listing_is_newest_first_by_date_and_then_as_saved(shop: Desk) -> None:
+    page = shop.entries.page(ALL, None)
+    assert texts(page.entries) == ["Counter sale", "Refund, chai", "Chai", "Taxi to Pune"]
+    assert (page.cursor, page.from_cache) == (None, False)
+    assert {row.state for row in page.entries} == {EntryState.CONFIRMED}
+    assert [row.document_count for row in page.entries] == [0, 0, 1, 0]
+    assert page.entries[0] == shop.entries.detail(page.entries[0].id).entry
+
+
+def test_what_waits_is_not_in_the_page(book: Desk) -> None:
+    book.save("Taxi")
+    assert book.entries.page(ALL, None).entries == ()
+    assert texts(book.entries.pending(ALL)) == ["Taxi"]
+
+
+FILTERS = [
+    (EntryFilter("chai"), ["Refund, chai", "Chai"]),
+    (EntryFilter(" CHAI  refund "), ["Refund, chai"]),
+    (EntryFilter("travel"), ["Refund, chai", "Taxi to Pune"]),
+    (EntryFilter("travel taxi"), ["Taxi to Pune"]),
+    (EntryFilter("1,234"), ["Taxi to Pune"]),
+    (EntryFilter("₹48,250.00"), ["Counter sale"]),
+    (EntryFilter("-000002"), ["Chai"]),
+    (EntryFilter("%"), []),
+    (EntryFilter("nothing like it"), []),
+    (EntryFilter(first=TODAY), ["Counter sale"]),
+    (EntryFilter(last=TODAY - timedelta(days=2)), ["Taxi to Pune"]),
+    (EntryFilter(first=TODAY - timedelta(days=1), last=TODAY - timedelta(days=1)), ["Refund, chai", "Chai"]),
+    (EntryFilter(first=TODAY, last=TODAY - timedelta(days=1)), []),
+    (EntryFilter(direction=Direction.CREDIT), ["Counter sale", "Refund, chai"]),
+    (EntryFilter(direction=Direction.DEBIT), ["Chai", "Taxi to Pune"]),
+    (EntryFilter(without_document=True), ["Counter sale", "Refund, chai", "Taxi to Pune"]),
+    (EntryFilter(shown=Shown.VOIDED), ["Train"]),
+    (EntryFilter(shown=Shown.ALL), ["Train", "Counter sale", "Refund, chai", "Chai", "Taxi to Pune"]),
+    (EntryFilter("ravel", direction=Direction.CREDIT, shown=Shown.ALL), ["Refund, chai"]),
+    (ONLY_WAITING, []),
+]
+
+
+def test_each_filter_shows_the_same_in_page_pending_totals_and_cache(start_stage: StartStage) -> None:
+    stage = start_stage()
+    desk = stage.desk()
+    desk.register()
+    _fill(desk)
+    desk.send()
+    told = {}
+    for filter_, expected in FILTERS:
+        rows = desk.entries.page(filter_, None).entries
+        assert (filter_, texts(rows)) == (filter_, expected)
+        told[filter_] = rows
+        assert desk.entries.totals(filter_) == totals_of(rows)
+    desk.entries.page(EntryFilter(shown=Shown.ALL), None)
+    stage.stop()
+    for filter_, expected in FILTERS:
+        page = desk.entries.page(filter_, None)
+        assert (filter_, texts(page.entries)) == (filter_, expected)
+        assert page.entries == told[filter_]
+        assert page.from_cache is not filter_.waiting_only
+
+
+def test_each_filter_shows_the_same_of_what_waits(book: Desk) -> None:
+    _fill(book)
+    for filter_, expected in FILTERS:
+        if filter_ == ONLY_WAITING:
+            continue
+        rows = book.entries.pending(filter_)
+        assert (filter_, texts(rows)) == (filter_, expected)
+        assert book.entries.pending(replace(filter_, waiting_only=True)) == rows
+        assert book.entries.totals(filter_) == replace(totals_of(rows), waiting=len(rows))
+
+
+def totals_of(rows: tuple[ListedEntry, ...]) -> Totals:
+    out, into = Decimal(0), Decimal(0)
+    for row in rows:
+        if not row.voided:
+            out += row.amount if row.direction is Direction.DEBIT else 0
+            into += row.amount if row.direction is Direction.CREDIT else 0
+    return Totals(len(rows), out, into)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("x" * 101, LONG_SEARCH), ("a\x00b", STRANGE_SEARCH), ("a\u2028b", STRANGE_SEARCH)],
+)
+def test_a_search_that_no_server_takes_is_refused(book: Desk, text: str, expected: Refusal) -> None:
+    assert refusal(lambda: book.entries.page(EntryFilter(text), None)) == expected
+    assert refusal(lambda: book.entries.totals(EntryFilter(text))) == expected
+
+
+@pytest.mark.usefixtures("pages_of_five")
+def test_a_long_listing_comes_in_pages(book: Desk) -> None:
+    for number in range(13):
+        book.save(f"Entry {number}", entry_date=TODAY - timedelta(days=number // 3))
+    book.send()
+    found: list[str] = []
+    cursor: str | None = None
+    while True:
+        page = book.entries.page(ALL, cursor)
+        assert not page.from_cache
+        found += texts(page.entries)
+        cursor = page.cursor
+        if cursor is None:
+            break
+    assert len(found) == len(set(found)) == 13
+    days = {text: int(text.split()[1]) // 3 for text in found}
+    assert found == sorted(found, key=lambda text: (days[text], -int(text.split()[1])))
+    first = book.entries.page(ALL, None)
+    assert 0 < len(first.entries) < 13
+    assert first.cursor is not None
+    assert texts(book.entries.page(ALL, first.cursor).entries)[0] == found[len(first.entries)]
+
+
+def test_a_cursor_that_is_none_is_refused(book: Desk) -> None:
+    assert refusal(lambda: book.entries.page(ALL, "no cursor")) == STRANGE_CURSOR
+
+
+@pytest.mark.usefixtures("pages_of_five")
+def test_a_listing_that_grows_meanwhile_has_no_gap_and_nothing_twice(book: Desk) -> None:
+    for number in range(13):
+        book.save(f"Entry {number}")
+    book.send()
+    page = book.entries.page(ALL, None)
+    book.save("Newer")
+    book.send()
+    found = list(texts(page.entries))
+    while page.cursor is not None:
+        page = book.entries.page(ALL, page.cursor)
+        found += texts(page.entries)
+    assert found == [f"Entry {number}" for number in reversed(range(13))]
+
+
+# --- what waits -----------------------------------------------------------------------------------
+
+
+def test_what_waits_is_told_newest_first_each_entry_once_as_it_will_be(book: Desk) -> None:
+    first = book.save("Old", entry_date=TODAY - timedelta(days=1))
+    book.save("Newer")
+    book.save("Newest")
+    book.change(first.id, description="Old, changed")
+    rows = book.entries.pending(ALL)
+    assert texts(rows) == ["Newest", "Newer", "Old, changed"]
+    assert {row.state for row in rows} == {EntryState.WAITING}
+    assert texts(book.entries.pending(EntryFilter("changed"))) == ["Old, changed"]
+    assert book.entries.pending(EntryFilter("Taxi")) == ()
+    book.send()
+    assert book.entries.pending(ALL) == ()
+
+
+def test_the_page_of_what_waits_is_empty_and_asks_no_server(start_stage: StartStage) -> None:
+    stage = start_stage()
+    desk = stage.desk()
+    desk.register()
+    desk.confirm("Taxi")
+    desk.save("Chai")
+    stage.stop()
+    page = desk.entries.page(ONLY_WAITING, None)
+    assert (page.entries, page.cursor, page.from_cache) == ((), None, False)
+    assert desk.entries.totals(ONLY_WAITING) == Totals(1, Decimal("12.50"), Decimal(0), waiting=1)
+
+
+def test_entries_whose_last_word_is_here_are_named(book: Desk) -> None:
+    one, two = book.confirm("One").entry, book.confirm("Two").entry
+    assert book.entries.overridden() == frozenset()
+    book.change(one.id, description="One, changed")
+    new = book.save("New")
+    assert book.entries.overridden() == {one.id, new.id}
+    assert set(texts(book.entries.page(ALL, None).entries)) == {"One", "Two"}  # the server's word, as it is
+    book.send()
+    assert book.entries.overridden() == frozenset()
+    assert two.id not in book.entries.overridden()
+
+
+# --- totals ---------------------------------------------------------------------------------------
+
+
+def test_totals_count_a_change_once_as_it_will_be(book: Desk) -> None:
+    taxi = book.confirm("Taxi", "100").entry
+    book.confirm("Sale", "1000", direction=Direction.CREDIT)
+    assert book.entries.totals(ALL) == Totals(2, Decimal(100), Decimal(1000))
+    book.change(taxi.id, amount=Decimal(70))
+    assert book.entries.totals(ALL) == Totals(2, Decimal(70), Decimal(1000), waiting=1)
+    book.change(taxi.id, description="Chai")
+    assert book.entries.totals(ALL) == Totals(2, Decimal(70), Decimal(1000), waiting=1)
+    assert book.entries.totals(EntryFilter("Taxi")) == Totals()
+    assert book.entries.totals(EntryFilter("Chai")) == Totals(1, Decimal(70), Decimal(0), waiting=1)
+    assert book.entries.totals(ALL).net == Decimal(930)
+    book.send()
+    assert book.entries.totals(ALL) == Totals(2, Decimal(70), Decimal(1000))
+
+
+def test_totals_of_a_voiding_that_waits(book: Desk) -> None:
+    taxi = book.confirm("Taxi", "100")
+    book.entries.void(taxi)
+    assert book.entries.totals(ALL) == Totals()
+    assert book.entries.totals(EntryFilter(shown=Shown.VOIDED)) == Totals(1, waiting=1)
+    assert book.entries.totals(EntryFilter(shown=Shown.ALL)) == Totals(1, waiting=1)
+    book.send()
+    assert book.entries.totals(EntryFilter(shown=Shown.ALL)) == Totals(1)
+
+
+def test_totals_of_a_refused_entry_are_those_of_what_waits(book: Desk) -> None:
+    book.refused()
+    assert book.entries.totals(ALL).waiting == 1
+
+
+# --- completing -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def words(book: Desk) -> Desk:
+    """A book with a few categories and descriptions, some used twice."""
+    for text, category, direction in [
+        ("Train", "Travel", "DR"),
+        ("Taxi", "Travel", "DR"),
+        ("Tinned", "Trade", "CR"),
+        ("Lunch, the team", "Meals", "DR"),
+        ("Taxi", "Freight", "CR"),
+    ]:
+        book.save(text, category=category, direction=Direction(direction))
+    book.send()
+    return book
+
+
+def test_categories_are_completed_the_most_used_first_and_then_the_latest(words: Desk) -> None:
+    complete = words.entries.suggest_categories
+    assert complete("tr") == [Suggestion("Travel", 2), Suggestion("Trade", 1)]
+    assert complete(" TRA ") == [Suggestion("Travel", 2), Suggestion("Trade", 1)]
+    assert [s.text for s in complete("")] == ["Travel", "Freight", "Meals", "Trade"]
+    assert complete("ravel") == complete("%") == complete("x" * 300) == []
+
+
+def test_descriptions_are_completed_with_what_they_last_went_with(words: Desk) -> None:
+    complete = words.entries.suggest_descriptions
+    assert complete("t") == [
+        Suggestion("Taxi", 2, "Freight", Direction.CREDIT),
+        Suggestion("Tinned", 1, "Trade", Direction.CREDIT),
+        Suggestion("Train", 1, "Travel", Direction.DEBIT),
+    ]
+    assert complete("lunch, the") == [Suggestion("Lunch, the team", 1, "Meals", Direction.DEBIT)]
+    assert complete("team") == complete("_") == []
+
+
+def test_what_waits_or_was_voided_or_changed_completes_nothing(words: Desk) -> None:
+    words.save("Toner", category="Office")
+    lunch = words.entries.page(EntryFilter("lunch"), None).entries[0]
+    words.entries.void(words.entries.detail(lunch.id))
+    tin = words.entries.page(EntryFilter("tinned"), None).entries[0]
+    assert words.entries.suggest_categories("off") == words.entries.suggest_descriptions("ton") == []
+    assert [s.text for s in words.entries.suggest_categories("m")] == ["Meals"]
+    words.change(tin.id, description="Pot")
+    words.send()
+    assert words.entries.suggest_categories("m") == words.entries.suggest_descriptions("tin") == []
+    assert [s.text for s in words.entries.suggest_descriptions("p")] == ["Pot"]
+    assert [s.text for s in words.entries.suggest_categories("off")] == ["Office"]
+
+
+def test_at_most_twenty_completions_come(book: Desk) -> None:
+    for number in range(25):
+        book.save(f"Entry {number}", category=f"Category {number}")
+    book.send()
+    assert len(book.entries.suggest_categories("c")) == len(book.entries.suggest_descriptions("e")) == 20
+
+
+# --- where changes are ----------------------------------------------------------------------------
+
+
+def test_on_this_computer_nothing_is_told_of_regions(desk: Desk) -> None:
+    desk.accounts.sign_in_local("asha", "")
+    desk.save()
+    assert desk.entries.replication() == {}
+    desk.send()
+    assert desk.entries.replication() == {}
+    desk.accounts.sign_out()
+    assert desk.entries.replication() == {}
+
+
+def test_at_a_server_the_last_change_of_an_entry_is_told_by_region(book: Desk) -> None:
+    assert book.entries.replication() == {}
+    saved = book.save()
+    told = book.entries.replication()[saved.id]
+    assert (told.ver, told.regions, told.server, told.at_us) == (saved.ver, frozenset(), "", 0)
+    book.send()
+    session = book.accounts.require_session()
+    told = book.entries.replication()[saved.id]
+    assert (told.ver, told.regions) == (saved.ver, {session.region})
+    assert (told.server, told.region) == (session.server_id, session.region)
+    assert told.at_us > 0
+    changed = book.change(saved.id, description="Chai")
+    assert book.entries.replication()[saved.id].ver == changed.entry.ver
+    assert book.elsewhere().entries.replication() == {}
+
+
+# --- without a server, and without a session ------------------------------------------------------
+
+
+def test_without_a_server_the_last_entries_seen_are_listed(start_stage: StartStage) -> None:
+    stage = start_stage()
+    desk = stage.desk()
+    desk.register()
+    other = desk.elsewhere()
+    other.confirm("Seen")
+    assert desk.listed() == ["Seen"]
+    other.confirm("Never seen")
+    desk.save("Waiting")
+    stage.stop()
+    page = desk.entries.page(ALL, None)
+    assert (texts(page.entries), page.cursor, page.from_cache) == (["Seen"], None, True)
+    assert {row.state for row in page.entries} == {EntryState.CONFIRMED}
+    assert texts(desk.entries.pending(ALL)) == ["Waiting"]
+    desk.restart()
+    assert desk.accounts.resume() is None  # it was not to be remembered
+
+
+@pytest.mark.usefixtures("pages_of_five")
+def test_half_a_listing_is_not_gone_on_with_from_the_cache(start_stage: StartStage) -> None:
+    stage = start_stage()
+    desk = stage.desk()
+    desk.register()
+    for number in range(13):
+        desk.save(f"Entry {number}")
+    desk.send()
+    first = desk.entries.page(ALL, None)
+    assert first.cursor is not None
+    stage.stop()
+    assert refusal(lambda: desk.entries.page(ALL, first.cursor)) == OFFLINE
+    cached = desk.entries.page(ALL, None)
+    found = list(texts(cached.entries))
+    while cached.cursor is not None:  # a listing from the cache is gone on with from there
+        cached = desk.entries.page(ALL, cached.cursor)
+        assert cached.from_cache
+        found += texts(cached.entries)
+    assert found == [f"Entry {number}" for number in reversed(range(13))]
+
+
+def _calls(desk: Desk) -> list[Callable[[], object]]:
+    return [
+        lambda: desk.entries.totals(ALL),
+        lambda: desk.entries.suggest_categories(""),
+        lambda: desk.entries.suggest_descriptions(""),
+    ]
+
+
+def test_without_a_server_nothing_is_totalled_or_completed(start_stage: StartStage) -> None:
+    stage = start_stage()
+    desk = stage.desk()
+    desk.register()
+    stage.stop()
+    assert [refusal(call) for call in _calls(desk)] == [OFFLINE] * 3
+
+
+def test_a_session_that_was_ended_lists_only_what_waits(book: Desk) -> None:
+    book.confirm("Taxi")
+    book.end_session_from_elsewhere()
+    book.save("Chai")
+    calls = [lambda: book.entries.page(ALL, None), *_calls(book)]
+    assert [refusal(call) for call in calls] == [SIGNED_OUT] * 4
+    assert texts(book.entries.pending(ALL)) == ["Chai"]
+    assert book.entries.totals(ONLY_WAITING).count == 1
+
+
+def test_nobody_who_is_not_signed_in_lists_anything(book: Desk) -> None:
+    book.accounts.sign_out()
+    calls: list[Callable[[], object]] = [
+        lambda: book.entries.page(ALL, None),
+        lambda: book.entries.page(ONLY_WAITING, None),
+        lambda: book.entries.pending(ALL),
+        book.entries.overridden,
+        lambda: book.entries.totals(ONLY_WAITING),
+        *_calls(book),
+    ]
+    assert [refusal(call) for call in calls] == [SIGNED_OUT] * len(calls)
+
+
+def test_a_date_before_the_first_entry_lists_nothing(shop: Desk) -> None:
+    assert shop.listed(EntryFilter(last=date(1999, 12, 31))) == []

@@ -1,0 +1,20 @@
+"""Small texts that outlast the program."""
+
+from tests.app.services.contract.stages import Desk
+
+
+def test_a_setting_is_what_was_set_last(desk: Desk) -> None:
+    assert desk.settings.get("theme") == ""
+    assert desk.settings.get("theme", "light") == "light"
+    desk.settings.set("theme", "dark")
+    desk.settings.set("theme", "darker")
+    assert desk.settings.get("theme", "light") == "darker"
+    desk.settings.set("empty", "")
+    assert desk.settings.get("empty", "full") == ""
+
+
+def test_settings_outlast_a_start_and_are_those_of_one_installation(desk: Desk) -> None:
+    desk.settings.set("theme", "dark")
+    desk.restart()
+    assert desk.settings.get("theme") == "dark"
+    assert desk.stage.desk().settings.get("theme") == ""
