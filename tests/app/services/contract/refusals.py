@@ -110,7 +110,7 @@ INVITE_WRONG: Final = wrong_field(
     "invite_refused",
 )
 INVITE_SPENT: Final = wrong_field(
-    "inviteCode", "This invitation was used already; please ask for a new one.", "invite_refused"
+    "inviteCode", "This invitation has already been used; please ask for a new one.", "invite_refused"
 )
 NOT_THE_OLD_PASSWORD: Final = wrong_field("oldPassword", "That is not the current password.")
 _SHORT: Final = "Please choose at least 8 characters."
