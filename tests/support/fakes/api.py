@@ -15,7 +15,7 @@ from app.errors import AppError, OfflineError
 from app.remote.auth import signed_out
 from app.remote.translate import error_of
 from server.contract import limits, shapes
-from server.contract.errors import STATUS, ErrorBody, ErrorCode, ErrorInfo
+from server.contract.errors import STATUS, ErrorBody, ErrorInfo
 from server.entries import search
 from server.errors import ApiError
 from tests.support.fakes.book import SERVER_ID, Book
@@ -222,11 +222,13 @@ def _filter(query: dict[str, str]) -> EntryFilter:
 
 
 def _after(cursor: str) -> tuple[date, str]:
+    """Return the key after which a page begins. Raises ApiError."""
     day, _, entry_id = cursor.partition("/")
     try:
         return date.fromisoformat(day), entry_id
-    except ValueError as error:
-        raise ApiError(ErrorCode.BAD_REQUEST, "This cursor is not one of ours.") from error
+    except ValueError:
+        search.decode_cursor("~")  # refuses it as the server does
+        raise
 
 
 def _ranked(

@@ -61,63 +61,58 @@ def not_found(what: str) -> Refusal:
     return Refusal(ServerError, f"There is no such {what} in this book.", "not_found")
 
 
-OFFLINE: Final = Refusal(OfflineError, "The server cannot be reached just now.", retryable=True)
+OFFLINE: Final = Refusal(OfflineError, "The server cannot be reached right now.", retryable=True)
 CANCELLED: Final = Refusal(CancelledError, "Cancelled.")
 SIGNED_OUT: Final = Refusal(SignInError, "Please sign in.", "unauthenticated")
 
 # Signing in
 NO_USER_NAME: Final = not_signed_in("userName", "Please enter your user name.")
 NO_PASSWORD: Final = not_signed_in("password", "Please enter your password.")
-WRONG_CREDENTIALS: Final = not_signed_in(
-    "password", "The user name or the password is not right.", "wrong_credentials"
-)
+WRONG_CREDENTIALS: Final = not_signed_in("password", "Wrong user name or password.", "wrong_credentials")
 WRONG_PASSWORD: Final = not_signed_in("password", "Wrong password.", "wrong_credentials")
 TOO_MANY_ATTEMPTS: Final = Refusal(
     ServerError,
-    "There were too many attempts with a wrong password. Please try again in 3 minutes.",
+    "Too many attempts with a wrong password. Please try again in 3 minutes.",
     "too_many_attempts",
     retryable=True,
 )
-NO_ADDRESS: Final = wrong_address("Please fill in the address of the server.")
+NO_ADDRESS: Final = wrong_address("Please type the address of the server.")
 NOT_AN_ADDRESS: Final = wrong_address(
-    "That is not the address of a server, such as https://books.example.com."
+    "That is not a server address. It looks like https://books.example.com."
 )
 MORE_THAN_AN_ADDRESS: Final = wrong_address(
-    "Please give only the server's address, such as https://books.example.com."
+    "Please type only the server's address, such as https://books.example.com."
 )
-NOT_PROTECTED: Final = wrong_address("This address is not protected; it must begin with https://.")
+NOT_PROTECTED: Final = wrong_address("This address is not secure; it must begin with https://.")
 DAMAGED_LINK: Final = wrong_address(
     "This invite link is not whole; please copy all of it, from “bahi:” to its end."
 )
-OTHER_CLUSTER: Final = wrong_address(
-    "The servers at this address are not those that the invite link speaks of."
-)
+OTHER_CLUSTER: Final = wrong_address("The servers at this address are not the ones of the invite link.")
 
 # Accounts
 NO_NEW_NAME: Final = wrong_field("userName", "Please fill in a user name.")
 LONG_NAME: Final = wrong_field("userName", "The user name is longer than 64 characters.")
-STRANGE_NAME: Final = wrong_field("userName", "The user name holds characters that it cannot hold.")
-NAME_TAKEN: Final = wrong_field("userName", "Somebody has this user name already.", "user_name_taken")
+STRANGE_NAME: Final = wrong_field("userName", "The user name contains characters that are not allowed.")
+NAME_TAKEN: Final = wrong_field("userName", "This user name is already taken.", "user_name_taken")
 CLOSED: Final = Refusal(
     SignInError,
-    "This server does not take new accounts; ask who runs it for one.",
+    "Registration is closed on this server; ask its operator for an account.",
     "registration_closed",
 )
 INVITE_MISSING: Final = wrong_field(
     "inviteCode",
-    "This server takes new accounts by invitation only; "
-    "please enter the invitation code that you were given.",
+    "This server registers by invitation only; please enter the invitation code that you were given.",
     "invite_refused",
 )
 INVITE_WRONG: Final = wrong_field(
     "inviteCode",
-    "That is not an invitation code of this server; please check that it was copied whole.",
+    "That is not an invitation code of this server; please check that you copied all of it.",
     "invite_refused",
 )
 INVITE_SPENT: Final = wrong_field(
-    "inviteCode", "This invitation was used already; please ask for a new one.", "invite_refused"
+    "inviteCode", "This invitation has already been used; please ask for a new one.", "invite_refused"
 )
-NOT_THE_OLD_PASSWORD: Final = wrong_field("oldPassword", "That is not the present password.")
+NOT_THE_OLD_PASSWORD: Final = wrong_field("oldPassword", "That is not the current password.")
 _SHORT: Final = "Please choose at least 8 characters."
 _LONG: Final = "The password is longer than 256 characters."
 SHORT_PASSWORD: Final = wrong_field("password", _SHORT)
@@ -126,9 +121,9 @@ SHORT_NEW_PASSWORD: Final = wrong_field("newPassword", _SHORT)
 LONG_NEW_PASSWORD: Final = wrong_field("newPassword", _LONG)
 
 # Entries
-LONG_SEARCH: Final = wrong_field("q", "A search is at most 100 characters long.")
-STRANGE_SEARCH: Final = wrong_field("q", "A search cannot hold control characters.")
-STRANGE_CURSOR: Final = Refusal(ServerError, "This cursor is not one of ours.", "bad_request")
+LONG_SEARCH: Final = wrong_field("q", "A search may have at most 100 characters.")
+STRANGE_SEARCH: Final = wrong_field("q", "A search cannot contain control characters.")
+STRANGE_CURSOR: Final = Refusal(ServerError, "This cursor is not valid.", "bad_request")
 
 # Documents and files
 DAMAGED_DOCUMENT: Final = Refusal(StoreError, "The bill arrived damaged. Please try again.", retryable=True)

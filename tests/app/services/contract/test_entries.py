@@ -78,13 +78,13 @@ TWO_DECIMALS = {"amount": "An amount has at most two decimals: rupees and paise.
         ({"category": " x"}, {"category": "The category begins or ends with a space."}),
         (
             {"category": "x\ny"},
-            {"category": "The category holds a line break or another control character."},
+            {"category": "The category contains a line break or another control character."},
         ),
         ({"description": "x" * 501}, {"description": "The description is longer than 500 characters."}),
         ({"description": "x "}, {"description": "The description begins or ends with a space."}),
         (
             {"description": "x\x00y"},
-            {"description": "The description holds a line break or another control character."},
+            {"description": "The description contains a line break or another control character."},
         ),
         ({"amount": Decimal(0)}, {"amount": "The amount must be above zero."}),
         ({"amount": Decimal(-1)}, {"amount": "The amount must be above zero."}),
@@ -124,7 +124,7 @@ def test_an_entry_holds_twenty_bills(book: Desk) -> None:
     bill = book.documents.attach_bytes(PNG, "bill.png")
     bills = [replace(bill, id=f"{bill.id[:-2]}{n:02}") for n in range(21)]
     assert refusal(lambda: book.save("Taxi", "1", *bills)).fields == {
-        "documents": "An entry can hold 20 documents."
+        "documents": "An entry can have at most 20 documents."
     }
     assert book.save("Taxi", "1", *bills[:20]).document_count == 20
     book.send()
