@@ -172,5 +172,5 @@ def _fields(detail: dict[str, object]) -> dict[str, str]:
 
 def _sign_in_field(code: str) -> dict[str, str]:
     if code == ErrorCode.WRONG_CREDENTIALS:
-        return {"password": "The user name or the password is not right."}
+        return {"password": "Wrong user name or password."}
     return {}

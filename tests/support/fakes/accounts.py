@@ -81,7 +81,7 @@ class FakeAccounts:
         if create and len(password) < 8:
             raise InputError("Too short.", fields={"password": "A password has at least 8 characters."})
         if not create and (user_name, password) != ("asha", "correct horse"):
-            raise InputError("User name or password is not right.")
+            raise InputError("Wrong user name or password.")
         return self._begin(user_name, "in-mum-1 · ap-south-1", remember)
 
     def read_invite(self, text: str) -> InviteFacts | None:

@@ -162,7 +162,7 @@ def test_a_refusal_stands_at_its_field(qtbot: QtBot, dialog: MoveDialog) -> None
 def test_a_wrong_password_there_does_not_sign_out_here(
     qtbot: QtBot, dialog: MoveDialog, book: MainWindow, fake: FakeServices
 ) -> None:
-    sentence = "User name or password is not right."
+    sentence = "Wrong user name or password."
     fake.book.errors["move"] = SignInError(sentence)
     fill(dialog)
     dialog.begin()

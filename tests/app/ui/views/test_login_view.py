@@ -145,7 +145,7 @@ def test_a_refusal_without_a_field_stands_in_the_banner(qtbot: QtBot, at_server:
     at_server.card.user_name.setText("asha")
     at_server.card.password.setText("wrong")
     at_server.submit()
-    qtbot.waitUntil(lambda: "not right" in at_server.card.banner.text())
+    qtbot.waitUntil(lambda: "Wrong user name" in at_server.card.banner.text())
 
 
 def test_a_refusal_with_a_field_stands_under_it(qtbot: QtBot, at_server: LoginView) -> None:
