@@ -1,4 +1,4 @@
-"""create_app: routes, middleware and the services of one server."""
+"""Composition of a server: creates its services, and the application with its routes and middleware."""
 
 import asyncio
 import contextlib
@@ -53,7 +53,7 @@ _EXPORTS_AT_ONCE = 4
 
 
 def make_services(config: Config, clock: Callable[[], float] = time.time) -> ServerState:
-    """Return the services of a server whose database is migrated; the pool is not open yet.
+    """Return the services of a server whose database has been migrated. The pool is not open yet.
 
     Raises StartError if the roster contradicts the configuration, or `ca_file` cannot be read.
     """
@@ -95,7 +95,7 @@ def make_services(config: Config, clock: Callable[[], float] = time.time) -> Ser
 
 
 def set_public_url(services: ServerState, url: str) -> None:
-    """Tell the services the URL at which clients reach them: the one of the roster, else `url`."""
+    """Set the URL at which clients reach this server: that of the roster, or else `url`."""
     if services.config.roster:
         url = services.config.public_url
     else:
@@ -112,6 +112,8 @@ def create_app(services: ServerState) -> Starlette:
         try:
             async with (
                 services.http,
+                # Entered in this order and left in the reverse one: heartbeats end first, and report that
+                # this server has left while everything else still works.
                 background(
                     _warm_up_soon(),
                     services.load.keep_sampling(),
@@ -141,13 +143,15 @@ def create_app(services: ServerState) -> Starlette:
         exception_handlers={HTTPException: _router_refusal},
         lifespan=lifespan,
     )
-    app.router.redirect_slashes = False  # an address is right or not found; a redirect trusts the Host header
+    # A redirect would be built from the Host header, which a client can forge.
+    app.router.redirect_slashes = False
     app.state.services = services
     return app
 
 
 async def _warm_up_soon() -> None:
-    """Import what the first token needs, but not while the first calls are answered: imports hold the GIL."""
+    """Import what signing the first token needs."""
+    # Not at once: an import holds the GIL, which would delay the first calls.
     await asyncio.sleep(_WARM_UP_AFTER_SECONDS)
     await asyncio.to_thread(warm_up)
 

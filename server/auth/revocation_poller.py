@@ -14,17 +14,17 @@ from server.db.pool import Pool
 
 _log = logging.getLogger(__name__)
 _PAUSE_SECONDS: Final = 2.0
-_LATELY_SECONDS: Final = 3_600
-"""How far back a poll looks. A row has the time at which the session ended in its region; if it arrives later
-than this, it takes effect at the next refresh."""
+# How far back a poll reads. A row has the time at which the session ended in its region. If it arrives here
+# later than this, it takes effect at the next refresh.
+_RECENT_SECONDS: Final = 3_600
 
 
 async def poll_revocations(pool: Pool, issuer: Issuer, known: set[UUID]) -> set[UUID]:
-    """Refuse the access tokens of sessions that ended and are not `known`; return all that ended lately."""
+    """Refuse the access tokens of ended sessions that are not `known`; return all that ended recently."""
     async with pool.connection() as connection:
-        ended = await recent_revocations(connection, _LATELY_SECONDS)
-    if news := ended - known:
-        issuer.end(news)
+        ended = await recent_revocations(connection, _RECENT_SECONDS)
+    if new := ended - known:
+        issuer.end(new)
     return ended
 
 

@@ -1,4 +1,4 @@
-"""The commands `bahi-server discovery` and `bahi-server status`."""
+"""The command-line interface of `bahi-server discovery` and `bahi-server status`."""
 
 import argparse
 import contextlib
@@ -10,20 +10,22 @@ from typing import Any, Final, NoReturn
 from server.config import CONFIG_HELP
 from server.errors import StartError
 
-Commands = Any  # argparse does not name the class of its subparsers
+Commands = Any  # the class of argparse's subparsers is private
 _REDRAW_SECONDS: Final = 2.0
 _CLEAR: Final = "\x1b[H\x1b[2J"
 
 
 def add_commands(commands: Commands) -> None:
-    """Add both commands."""
+    """Add the commands `discovery` and `status` to the program."""
     discovery = commands.add_parser("discovery", help="run a discovery server of a cluster")
     discovery.add_argument("--config", required=True, type=Path, help=CONFIG_HELP)
     discovery.set_defaults(run=_discovery)
 
     status = commands.add_parser("status", help="print which servers of a cluster are alive, and their load")
-    status.add_argument("--discovery", required=True, metavar="URL", help="a discovery server")
-    status.add_argument("--cluster-key", required=True, metavar="FPR", help="the cluster key's fingerprint")
+    status.add_argument("--discovery", required=True, metavar="URL", help="the address of a discovery server")
+    status.add_argument(
+        "--cluster-key", required=True, metavar="FPR", help="the fingerprint of the cluster key"
+    )
     status.add_argument("--ca-file", default="", help="more certificates to trust (PEM)")
     status.add_argument("--watch", action="store_true", help="print again every 2 s, until Ctrl+C")
     status.set_defaults(run=_status)

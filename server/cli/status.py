@@ -42,7 +42,7 @@ def read_cluster(url: str, fingerprint: str, ca_file: str = "") -> ClusterView:
         roster = cluster.read_roster(found.roster, fingerprint)
         return ClusterView(roster, cluster.read_directory(found.directory, roster, time.time()))
     except SignatureError as error:
-        raise StartError(f"What {url} says is not to be believed: {error}.") from error
+        raise StartError(f"The answer of {url} cannot be trusted: {error}.") from error
 
 
 async def _ask(url: str, ca_file: str) -> Servers:
@@ -50,11 +50,11 @@ async def _ask(url: str, ca_file: str) -> Servers:
         try:
             return await http.get(url, paths.SERVERS, Servers)
         except PeerHttpError as error:
-            raise StartError(f"{url} does not answer as a discovery server does ({error}).") from error
+            raise StartError(f"{url} does not answer as a discovery server ({error}).") from error
 
 
 def describe(seen: ClusterView, now: float) -> str:
-    """Return the whole text at `now` (seconds since 1970)."""
+    """Return the tables at `now` (seconds since 1970): about the directory, and one line for each server."""
     return "\n".join([columns(_about(seen, now)), columns([_HEAD, *_rows(seen, now)])])
 
 
@@ -67,20 +67,25 @@ def _about(seen: ClusterView, now: float) -> Iterator[tuple[str, str]]:
     if directory.roster_version != roster.version:
         yield "", f"WARNING: the directory is of roster version {directory.roster_version}"
     if directory.self_preservation:
-        yield "WARNING", "so many are silent that discovery suspects itself; only failed probes make DOWN"
+        yield (
+            "WARNING",
+            "many servers fell silent at once, so discovery suspects its own network; "
+            "only failed probes make a server DOWN",
+        )
 
 
 def _rows(seen: ClusterView, now: float) -> Iterator[tuple[str, ...]]:
-    told = {each.id: each for each in seen.directory.servers}
+    listed = {each.id: each for each in seen.directory.servers}
     for server in sorted(seen.roster.servers, key=lambda each: (each.region, each.id)):
-        yield _row(server, told.get(server.id), now)
+        yield _row(server, listed.get(server.id), now)
 
 
-def _row(server: RosterServer, told: DirectoryServer | None, now: float) -> tuple[str, ...]:
-    if told is None:
+def _row(server: RosterServer, listed: DirectoryServer | None, now: float) -> tuple[str, ...]:
+    # The discovery server may have an older roster, without this server.
+    if listed is None:
         return (server.region, server.id, "UNKNOWN", *("-" for _ in _HEAD[3:]))
-    state, since = told.state.upper(), _since(now - told.since_ms / _MS)
-    if (load := told.load) is None:
+    state, since = listed.state.upper(), _since(now - listed.since_ms / _MS)
+    if (load := listed.load) is None:
         return (server.region, server.id, state, since, *("-" for _ in _HEAD[4:]))
     figures = (
         f"{load.utilisation:.0%}",
@@ -89,7 +94,7 @@ def _row(server: RosterServer, told: DirectoryServer | None, now: float) -> tupl
         str(load.locks),
         str(load.moves),
     )
-    return (server.region, server.id, state, since, *figures, told.version or "-")
+    return (server.region, server.id, state, since, *figures, listed.version or "-")
 
 
 def _since(seconds: float) -> str:

@@ -1,6 +1,6 @@
-"""Heartbeats to every discovery server of the roster; each answer brings the newest roster and directory.
+"""Sends heartbeats to every discovery server of the roster, and fetches the newest roster and directory.
 
-A failure of discovery does not affect the answering of calls: the server goes on with what it has.
+A failure of discovery does not affect calls: the server goes on with the roster and directory that it has.
 """
 
 import asyncio
@@ -36,7 +36,11 @@ _LEAVING_SECONDS: Final = 1.5
 
 @dataclass(slots=True)
 class HeartbeatSender:
-    """`load` returns the load to report; `roster_file`, if given, is watched for a newer roster."""
+    """Sends the heartbeats of this server.
+
+    `load` returns the load to report. `roster_file`, if given, is watched for a newer roster. `sent` and
+    `failed` count heartbeats by the id of the discovery server.
+    """
 
     membership: Membership
     trusted_keys: TrustedKeys
@@ -50,7 +54,7 @@ class HeartbeatSender:
     boot_id: str = field(default_factory=lambda: uuid4().hex)
     _seq: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
     _tickers: "dict[tuple[str, str], _Ticker]" = field(default_factory=dict)
-    _watched: str = ""
+    _roster_text: str = ""
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -72,6 +76,7 @@ class HeartbeatSender:
         """Report to all discovery servers that this server has left, within _LEAVING_SECONDS."""
         if self.own.state == "left":
             return
+        # A heartbeat that is under way still reports the old state, so wait for the next one of each.
         waiting = [ticker.after_next() for ticker in self._tickers.values()]
         self.own.leave()
         if waiting:
@@ -130,9 +135,9 @@ class HeartbeatSender:
         """Return the problem with the file, "" if there is none; `problem` if the file has not changed."""
         try:
             text = await asyncio.to_thread(read_text, file)
-            if text == self._watched:
+            if text == self._roster_text:
                 return problem
-            self._watched = text
+            self._roster_text = text
             self.membership.offer_roster(text)
         except (OSError, UnicodeDecodeError, OfferRefusedError) as error:
             return str(error)

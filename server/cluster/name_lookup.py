@@ -11,11 +11,10 @@ _THREADS: Final = 16
 
 
 class NameLookup(AbstractResolver):
-    """Looks names up in threads of its own, which are started when they are needed.
+    """Looks names up in threads of its own, which are started when they are needed."""
 
-    uvloop has four threads for the look-ups of a process and makes even connections to plain addresses wait
-    for them: a few names whose look-ups hang would delay the calls to every server.
-    """
+    # uvloop has four threads for all look-ups of a process, and even a connection to an IP address waits for
+    # them. A few names whose look-ups hang would delay the calls to every server.
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(_THREADS, "name lookup")

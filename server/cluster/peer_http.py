@@ -23,15 +23,16 @@ if TYPE_CHECKING:
     from server.cluster.name_lookup import NameLookup
 
 S = TypeVar("S", bound=msgspec.Struct)
+# The time limit of `get` and `post`: to connect, to wait for the next bytes, and to read a whole body.
 SECONDS: Final = 2.0
-"""The limit of `get` and `post` to connect, to wait for the next bytes, and to read a whole body."""
-_MOST_BYTES: Final = 4 * 1024 * 1024
+_MAX_BYTES: Final = 4 * 1024 * 1024
+# The limit for one server. There is none for all servers together, because a server that hangs must not use
+# up the connections to the others.
 _CONNECTIONS: Final = 16
-"""To one server. The total has no limit: a server that hangs must not use up the connections to others."""
 
 
 class PeerHttpError(Exception):
-    """There is no usable answer; the message gives the reason in a word or two, for a log."""
+    """There is no usable answer. The message gives the reason in a word or two, for a log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +79,16 @@ class PeerHttp:
             await self._names.close()
 
     async def open(self) -> None:
-        """Do what would otherwise delay the first call."""
+        """Import and read what the first call would otherwise wait for."""
         await self._opened()
 
-    async def get(self, url: str, path: str, answer: type[S], *, most_bytes: int = _MOST_BYTES) -> S:
+    async def get(self, url: str, path: str, answer: type[S], *, max_bytes: int = _MAX_BYTES) -> S:
         """Return the answer of the server at `url`. Raises PeerHttpError."""
-        return await self._call("GET", url, path, answer, None, most_bytes)
+        return await self._call("GET", url, path, answer, None, max_bytes)
 
     async def post(self, url: str, path: str, body: msgspec.Struct, answer: type[S]) -> S:
         """Return the answer of the server at `url`. Raises PeerHttpError."""
-        return await self._call("POST", url, path, answer, msgspec.json.encode(body), _MOST_BYTES)
+        return await self._call("POST", url, path, answer, msgspec.json.encode(body), _MAX_BYTES)
 
     @contextlib.asynccontextmanager
     async def fetch(
@@ -101,13 +102,13 @@ class PeerHttp:
             yield Download(reply.status, reply.headers, reply.content)
 
     async def _call(
-        self, method: str, url: str, path: str, answer: type[S], data: bytes | None, most_bytes: int
+        self, method: str, url: str, path: str, answer: type[S], data: bytes | None, max_bytes: int
     ) -> S:
         headers = {"Content-Type": "application/json"}
         async with self._request(method, url, path, headers, (SECONDS, SECONDS), data) as reply:
             if reply.status != HTTPStatus.OK:
                 raise PeerHttpError(f"status {reply.status}")
-            body = await _read_body(reply, most_bytes)
+            body = await _read_body(reply, max_bytes)
         try:
             return msgspec.json.decode(body, type=answer)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -171,7 +172,7 @@ def _new_session(tls: "ssl.SSLContext", direct: bool) -> "tuple[aiohttp.ClientSe
     session = aiohttp.ClientSession(
         connector=connector,
         headers={"Accept-Encoding": "identity"},
-        auto_decompress=False,  # a few bytes could become many
+        auto_decompress=False,  # a small compressed answer could become a huge one
         cookie_jar=aiohttp.DummyCookieJar(),
     )
     return session, names
@@ -186,14 +187,14 @@ def _tls_context(ca_file: str = "") -> "ssl.SSLContext":
         raise StartError(f"The certificates in {ca_file} cannot be read.") from error
 
 
-async def _read_body(reply: "aiohttp.ClientResponse", most_bytes: int) -> bytes:
+async def _read_body(reply: "aiohttp.ClientResponse", max_bytes: int) -> bytes:
     """Return the body if it comes within SECONDS and is not too long. Raises PeerHttpError."""
     body = bytearray()
     with _peer_errors():
         async with asyncio.timeout(SECONDS):
             while piece := await reply.content.readany():
                 body += piece
-                if len(body) > most_bytes:
+                if len(body) > max_bytes:
                     raise PeerHttpError("answer too long")
     return bytes(body)
 

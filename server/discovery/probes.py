@@ -1,4 +1,4 @@
-"""Probes: does a server answer, and is it the server that the roster has at this address?"""
+"""Probes servers: whether one answers, and whether it is the one that the roster has at this address."""
 
 import asyncio
 from typing import Final
@@ -8,7 +8,7 @@ from server.contract import paths
 from server.contract.shapes import Health
 
 PROBE_SECONDS: Final = 1.0
-_MOST_BYTES: Final = 16 * 1024
+_MAX_BYTES: Final = 16 * 1024
 
 
 async def answers(http: PeerHttp, url: str, server_id: str) -> bool:
@@ -18,7 +18,7 @@ async def answers(http: PeerHttp, url: str, server_id: str) -> bool:
     """
     try:
         async with asyncio.timeout(PROBE_SECONDS):
-            health = await http.get(url, paths.HEALTH_LIVE, Health, most_bytes=_MOST_BYTES)
+            health = await http.get(url, paths.HEALTH_LIVE, Health, max_bytes=_MAX_BYTES)
     except (PeerHttpError, TimeoutError):
         return False
     return health.server_id == server_id

@@ -1,4 +1,4 @@
-"""One discovery server: takes heartbeats and reports, probes servers in doubt, and answers long polls."""
+"""A discovery server: receives heartbeats and reports, probes servers in doubt, and answers long polls."""
 
 import asyncio
 import contextlib
@@ -35,7 +35,11 @@ _LONGEST_SLEEP: Final = 60.0
 
 
 class Discovery:
-    """`clock` gives seconds since 1970; `steady`, the registry's clock, starts from it and is never set."""
+    """The service of a discovery server.
+
+    `clock` returns seconds since 1970. `steady` is the clock of the registry: it starts at the same time, but
+    never goes back, even if somebody sets the system clock.
+    """
 
     def __init__(
         self,
@@ -57,32 +61,32 @@ class Discovery:
         )
         self._reader = HeartbeatReader(self.membership.roster)
         self._http = PeerHttp(config.ca_file, direct=True)
-        self._waiting, self._poked = Waiting(), asyncio.Event()
+        self._waiting, self._changed = Waiting(), asyncio.Event()
         self._probes: set[asyncio.Task[None]] = set()
-        self._told: dict[str, Liveness] = {}
-        self._watched = ""
+        self._reported: dict[str, Liveness] = {}
+        self._roster_text = ""
         self.membership.changed.append(self._roster_changed)
 
     # --- calls ----------------------------------------------------------------------------------------
 
     def beat(self, text: str) -> None:
-        """Take a heartbeat. Raises ApiError (heartbeat_refused)."""
+        """Accept a signed heartbeat. Raises ApiError (heartbeat_refused)."""
         beat = self._reader.read(text, self.clock())
         changes = self.registry.changes
         if not self.registry.beat(beat, self.steady()):
             raise refused("replayed")
         if self.registry.changes != changes:
-            self._poked.set()
+            self._changed.set()
 
     def servers(self) -> Servers:
         """Return the current roster and directory."""
         return Servers(self.membership.roster_text, self.directories.text(self.steady()))
 
     def suspect(self, id_: str) -> Liveness:
-        """Take a report about a server; return its state before the report. Raises ApiError (not_found)."""
-        self._state(id_)
+        """Note a report on a server; return its state before the report. Raises ApiError (not_found)."""
+        self._state(id_)  # raises if there is no such server
         state = self.registry.suspect(id_, self.steady())
-        self._poked.set()
+        self._changed.set()
         return state
 
     async def state(self, id_: str, known: str, seconds: float) -> Liveness:
@@ -99,7 +103,7 @@ class Discovery:
         return state
 
     def release(self) -> None:
-        """Answer all long polls: this server ends."""
+        """Answer all long polls at once, because this server is shutting down."""
         self._waiting.close()
 
     def _state(self, id_: str) -> Liveness:
@@ -114,7 +118,7 @@ class Discovery:
     async def running(self) -> AsyncIterator[None]:
         """Keep the states up to date, probe, and watch the roster file until the block ends."""
         async with self._http:
-            await self._http.open()  # the first probe has no time for it
+            await self._http.open()  # imports aiohttp, for which a probe of one second has no time
             try:
                 async with background(self._keep_time(), self._watch_roster()):
                     yield
@@ -122,25 +126,26 @@ class Discovery:
                 await end_tasks(self._probes)
 
     async def _keep_time(self) -> None:
+        # Nothing is polled: sleep until a state can change by time, a probe is due, or an event happens.
         while True:
-            self._poked.clear()
-            self._tell()
+            self._changed.clear()
+            self._wake_waiting()
             self._start_probes()
             now = self.steady()
             ahead = min(self.registry.next_change(now), self.registry.next_probe()) - now
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(ahead, _LONGEST_SLEEP)):
-                    await self._poked.wait()
+                    await self._changed.wait()
 
-    def _tell(self) -> None:
-        """Answer the long polls for servers whose state has changed."""
-        states = {id_: held.state for id_, held in self.registry.states(self.steady()).items()}
-        for id_ in states.keys() | self._told.keys():
-            if states.get(id_) != self._told.get(id_):
+    def _wake_waiting(self) -> None:
+        """Answer the long polls for servers whose state has changed, and log the change."""
+        states = {id_: record.state for id_, record in self.registry.states(self.steady()).items()}
+        for id_ in states.keys() | self._reported.keys():
+            if states.get(id_) != self._reported.get(id_):
                 state = states.get(id_, "not in the roster")
                 _log.info("server state changed", extra={"server": id_, "state": state})
                 self._waiting.wake(id_)
-        self._told = states
+        self._reported = states
 
     def _start_probes(self) -> None:
         now = self.steady()
@@ -155,18 +160,19 @@ class Discovery:
         began = self.steady()
         fine = server is not None and await answers(self._http, server.url, id_)
         now = self.steady()
-        # If this process stood still meanwhile, a failure says nothing about the server.
-        slept = not fine and now - began > 2 * PROBE_SECONDS
-        self.registry.probed(id_, None if slept else fine, now)
-        self._poked.set()
+        # A probe that took much longer than its timeout means that this process was suspended meanwhile. Then
+        # a failure says nothing about the server.
+        was_suspended = not fine and now - began > 2 * PROBE_SECONDS
+        self.registry.probed(id_, None if was_suspended else fine, now)
+        self._changed.set()
 
     async def _watch_roster(self) -> None:
         while True:
             await asyncio.sleep(ROSTER_SECONDS)
             try:
                 text = await asyncio.to_thread(read_text, Path(self.config.roster))
-                if text != self._watched:
-                    self._watched = text
+                if text != self._roster_text:
+                    self._roster_text = text
                     self.membership.offer_roster(text)
             except (OSError, UnicodeDecodeError, OfferRefusedError) as error:
                 _log.warning("roster file rejected", extra={"error": str(error)})
@@ -179,14 +185,13 @@ class Discovery:
             self._signers = own_signers(self.config.folder)
         except StartError as error:
             _log.error("reading own keys failed", extra={"error": str(error)})
-        self._poked.set()
+        self._changed.set()
         _log.info("roster changed", extra={"version": roster.version})
 
     def _signing(self) -> Signer:
-        """Return the key that the roster has for this moment.
-
-        When the next key takes over, it also takes the place of the old one in the data folder.
-        """
+        """Return the key that is in use according to the roster."""
+        # A key comes into use by time alone, so this is checked at each signature. When the next key comes
+        # into use, it also replaces the old one in the data folder.
         me = _discovery(self.membership.roster, self.config.discovery_id)
         found = signing_key(self._signers, me, self.clock())
         if found and found is not self._signers[0]:

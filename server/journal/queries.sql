@@ -46,7 +46,7 @@ select pg_try_advisory_xact_lock(hashtextextended('rollup ' || %(book_id)s::text
 with batch as (
     delete from public.entry_delta d
     where d.book_id = %(book_id)s and d.seq in (
-        select p.seq from public.entry_delta p where p.book_id = %(book_id)s order by p.seq limit %(most)s
+        select p.seq from public.entry_delta p where p.book_id = %(book_id)s order by p.seq limit %(limit)s
     )
     returning d.month, d.category, d.cr_dr, d.description, d.amount, d.count, d.ver
 ), months as (

@@ -16,7 +16,8 @@ _log = logging.getLogger(__name__)
 
 
 async def fold_all(pool: Pool) -> int:
-    """Fold until no delta is left; return how many deltas were folded."""
+    """Fold until no delta is left; return the number of deltas folded."""
+    # In batches of a transaction each, so that one fold does not lock the totals for long.
     total = 0
     while True:
         async with pool.connection() as connection:
@@ -33,14 +34,15 @@ async def _fold_one_batch(connection: Connection) -> int:
             return 0
         book = {"book_id": found[0]}
         locked = await (await connection.execute(SQL["lock_rollup"], book)).fetchone()
-        if not locked or not locked[0]:  # another server on this database folds it
+        if not locked or not locked[0]:  # another server is folding this book
             return 0
-        row = await (await connection.execute(SQL["fold"], {**book, "most": BATCH})).fetchone()
+        row = await (await connection.execute(SQL["fold"], {**book, "limit": BATCH})).fetchone()
         return int(row[0]) if row else 0
 
 
 async def keep_folding(pool: Pool) -> None:
-    """Fold every two seconds until cancelled. Totals are exact without it; it keeps reading them fast."""
+    """Fold every two seconds until cancelled."""
+    # Totals are exact without it, because readers add the deltas. Folding keeps reading them fast.
     while True:
         await asyncio.sleep(_PAUSE_SECONDS)
         try:

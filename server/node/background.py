@@ -1,4 +1,4 @@
-"""Tasks that run beside a block of code and end with it."""
+"""Runs tasks in the background of a block of code, and ends them with it."""
 
 import asyncio
 import contextlib
@@ -21,14 +21,15 @@ async def background(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 
 
 def start_task(work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
-    """Start a task. If it fails, that is logged at once: perhaps nobody ever asks for its result."""
+    """Start a task. If it fails, the failure is logged at once."""
+    # asyncio reports a failure only when nobody refers to the task any more, which may be never.
     task = asyncio.create_task(work)
     task.add_done_callback(_log_failure)
     return task
 
 
 async def end_tasks(tasks: Iterable["asyncio.Task[Any]"]) -> None:
-    """Cancel tasks and wait until all have ended, whatever their outcome."""
+    """Cancel tasks and wait until all have ended. Their errors are ignored."""
     ending = list(tasks)
     for task in ending:
         task.cancel()

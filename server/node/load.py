@@ -1,4 +1,4 @@
-"""The load of this server: the greatest of its calls in flight, processor time and database connections."""
+"""Measures the load of this server: the highest of calls in flight, processor time and connections in use."""
 
 import asyncio
 import math
@@ -19,7 +19,10 @@ _SAMPLE_SECONDS: Final = 1.0
 
 @dataclass(slots=True)
 class LoadMeter:
-    """`capacity` is the number of calls in flight that counts as full load. For one event loop."""
+    """Measures the load. `capacity` is the number of calls in flight that counts as full load.
+
+    Used in one event loop only.
+    """
 
     capacity: int
     pool_use: Callable[[], float]
@@ -48,6 +51,7 @@ class LoadMeter:
         now, spent = _now_and_spent()
         before, spent_before = self._last
         self._last = now, spent
+        # One event loop can use one processor, so the share of it is 0–1. Threads may add to it.
         processor = (spent - spent_before) / (now - before) if now > before else 0.0
         self._samples.append(min(1.0, max(self.in_flight / self.capacity, processor, self.pool_use())))
 
@@ -76,11 +80,11 @@ class LoadMeter:
 
 def use_of(pool: Pool) -> float:
     """Return the share of the pool's connections that is in use, 0–1; 1 if a call waits for one."""
-    said: dict[str, Any] = pool.get_stats()
-    if said.get("requests_waiting", 0):
+    stats: dict[str, Any] = pool.get_stats()
+    if stats.get("requests_waiting", 0):
         return 1.0
-    taken: int = said.get("pool_size", 0) - said.get("pool_available", 0)
-    return taken / max(1, pool.max_size)
+    in_use: int = stats.get("pool_size", 0) - stats.get("pool_available", 0)
+    return in_use / max(1, pool.max_size)
 
 
 def _p95(latencies: deque[float]) -> float:

@@ -1,4 +1,4 @@
-"""Calls to the other servers of the roster. A server that hangs delays no call to another one."""
+"""Calls to the other servers of the roster. A server that hangs does not delay calls to the others."""
 
 import asyncio
 import random
@@ -17,9 +17,9 @@ from server.contract.cluster import Directory, RosterServer
 from server.contract.peers import AskedOperation, BytesQuestion, PeerRequest, PeerStatus, StatusQuestion
 from server.peers import questions
 
+# The time limit for the answer of one region.
 SECONDS: Final = 2.0
-"""The limit for the answer of one region."""
-_BATCH: Final = 50  # with twenty bills each, some 90 kB signed
+_BATCH: Final = 50  # with twenty bills for each operation, about 90 kB signed
 _FETCHES_AT_ONCE: Final = 3  # from one server
 _FETCH_SECONDS: Final = (3.0, 5.0)  # to connect, and to wait for the next bytes
 _RANK: Final = {"up": 0, "draining": 1, "suspect": 2, "unknown": 2}
@@ -31,7 +31,7 @@ class NotThereError(PeerHttpError):
 
 @dataclass(slots=True)
 class PeerClient:
-    """Questions to other servers, signed by this one; for one event loop."""
+    """Asks other servers questions that this server signs. Used in one event loop only."""
 
     membership: Membership
     trusted_keys: TrustedKeys
@@ -50,13 +50,17 @@ class PeerClient:
         return in_order(self.membership.roster.in_region(region), self.membership.directory)
 
     def is_away(self, region: str) -> bool:
-        """Return whether a region has servers of which none may be up."""
+        """Return whether a region has servers, but none that may be up."""
         return bool(self.membership.roster.in_region(region)) and not self.servers_of(region)
 
     async def status(
         self, region: str, book_id: str, operations: Sequence[AskedOperation]
     ) -> list[PeerStatus] | None:
-        """Return what a region has of `operations`, one answer a batch; None if none comes within SECONDS."""
+        """Ask a region which of `operations` it has; return one answer for each batch.
+
+        Returns None if no server of the region answers within SECONDS.
+        """
+        # Each server gets an equal share of the remaining time, so that one that hangs does not use up all.
         loop = asyncio.get_running_loop()
         ends, servers = loop.time() + SECONDS, self.servers_of(region)
         for number, server in enumerate(servers):
@@ -72,9 +76,8 @@ class PeerClient:
         self, server: RosterServer, book_id: str, operations: Sequence[AskedOperation]
     ) -> list[PeerStatus]:
         answers = []
-        for start in range(
-            0, max(1, len(operations)), _BATCH
-        ):  # no operations: ask whether it answers at all
+        # Without operations there is one empty batch, to find out whether the region answers.
+        for start in range(0, max(1, len(operations)), _BATCH):
             batch = list(operations[start : start + _BATCH])
             question = StatusQuestion(self.trusted_keys.server_id, server.id, self._now_ms(), book_id, batch)
             request = PeerRequest(questions.sign(self.trusted_keys.signer, peers.STATUS, question))
@@ -103,7 +106,7 @@ class PeerClient:
                 text = questions.sign(self.trusted_keys.signer, peers.BYTES, question)
                 headers = {paths.PEER_HEADER: text, "Range": f"bytes={here}-"}
                 async with self.http.fetch(server.url, paths.PEER_BYTES, headers, _FETCH_SECONDS) as answer:
-                    await _take(answer, part, here, byte_size)
+                    await _append(answer, part, here, byte_size)
         except TimeoutError as error:
             raise PeerHttpError("no time left") from error
 
@@ -111,20 +114,23 @@ class PeerClient:
         return int(self.membership.clock() * 1_000)
 
 
-async def _take(answer: Download, part: Path, here: int, byte_size: int) -> None:
-    """Add an answer to the file `part` of `here` bytes. Raises PeerHttpError, NotThereError, OSError."""
+async def _append(answer: Download, part: Path, here: int, byte_size: int) -> None:
+    """Append an answer to the file `part`, which has `here` bytes.
+
+    Raises PeerHttpError, NotThereError, OSError.
+    """
     if answer.status == HTTPStatus.NOT_FOUND:
         raise NotThereError("not there")
     if answer.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-        part.unlink(missing_ok=True)  # what is here is longer than the whole
+        part.unlink(missing_ok=True)  # the part here is longer than the document
     if answer.status not in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
         raise PeerHttpError(f"status {answer.status}")
     resumed = answer.status == HTTPStatus.PARTIAL_CONTENT
     if resumed and not answer.headers.get("Content-Range", "").startswith(f"bytes {here}-"):
-        raise PeerHttpError("another part than was asked for")
+        raise PeerHttpError("not the requested range")
     left = byte_size - (here if resumed else 0)
-    # Read before the file is opened: when a connection breaks, aiohttp drops the bytes that nobody has read
-    # yet. So each try keeps what came first, and goes further than the one before.
+    # Read before the file is opened: if the connection breaks meanwhile, aiohttp drops the bytes that were
+    # not read yet. So each attempt keeps the first bytes, and gets further than the one before.
     piece = await answer.read()
     with await asyncio.to_thread(part.open, "ab" if resumed else "wb") as out:
         while piece and left >= 0:
@@ -133,9 +139,9 @@ async def _take(answer: Download, part: Path, here: int, byte_size: int) -> None
             piece = await answer.read()
     if left < 0:
         part.unlink(missing_ok=True)
-        raise PeerHttpError("more than was announced")
+        raise PeerHttpError("longer than announced")
     if left:
-        raise PeerHttpError("broke off")
+        raise PeerHttpError("interrupted")
 
 
 def in_order(servers: Sequence[RosterServer], directory: Directory | None) -> list[RosterServer]:

@@ -15,9 +15,9 @@ from uvicorn.server import HANDLED_SIGNALS
 
 from server.errors import StartError
 
+# How long an idle connection stays open: longer than other servers keep theirs (15 s, the default of
+# aiohttp), so that no heartbeat is lost because its connection is closed at that moment.
 KEEP_ALIVE_SECONDS: Final = 20
-"""How long an idle connection stays open: longer than other servers keep theirs (15 s, aiohttp's default), so
-that no heartbeat is lost because its connection is closed at that moment."""
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:

@@ -139,7 +139,7 @@ def test_a_wrong_password_and_a_server_that_is_gone_are_told_on_the_login_card(
         driver.type("user_name_field", "nobody")
         driver.type("password_field", "not the password")
         driver.click("submit_button")
-        driver.wait("the refusal", lambda: "not right" in driver.text("password_field_error"))
+        driver.wait("the refusal", lambda: "Wrong user name" in driver.text("password_field_error"))
         driver.picture("login-wrong", "A wrong password.")
         regional_server.stop()
         driver.type("password_field", "not the password")

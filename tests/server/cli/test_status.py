@@ -59,7 +59,7 @@ def test_it_says_who_answered_of_which_roster_and_warns_of_nothing() -> None:
 @pytest.mark.parametrize(
     ("seen", "words"),
     [
-        (_seen(_roster(), doubting=True), "discovery suspects itself"),
+        (_seen(_roster(), doubting=True), "discovery suspects its own network"),
         (_seen(_roster(), age=121), "EXPIRED"),
         (_seen(_roster(86_400)), "WARNING: valid only until"),
         (_seen(_roster(-1)), "WARNING: expired on"),

@@ -218,8 +218,8 @@ def test_an_endless_answer_is_cut_off(run: Run[Any], monkeypatch: pytest.MonkeyP
     with raw_server(endless) as server:
         assert reason(run, ask(server.url)) == "answer too long"
         assert 4 * 1024 * 1024 <= sent < 40 * 1024 * 1024
-        assert reason(run, ask(server.url, most_bytes=10)) == "answer too long"
-        assert reason(run, ask(server.url, most_bytes=16 * 1024)) == "answer too long"
+        assert reason(run, ask(server.url, max_bytes=10)) == "answer too long"
+        assert reason(run, ask(server.url, max_bytes=16 * 1024)) == "answer too long"
 
 
 def test_servers_that_hang_do_not_delay_calls_to_others(run: Run[Any]) -> None:

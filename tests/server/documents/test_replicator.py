@@ -259,12 +259,12 @@ def test_a_slow_bill_that_is_claimed_again_is_fetched_once_and_takes_no_second_p
 def test_a_bill_that_takes_too_long_is_tried_again_from_where_it_was(
     regions: TwoRegions, book: BookApi, trickle: Trickle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(replicator, "_TRY_SECONDS", 0.3)
+    monkeypatch.setattr(replicator, "_ATTEMPT_SECONDS", 0.3)
     book.add(trickle.slow)
     regions.carry("in", "sg")
     singapore = regions.start(SINGAPORE_1)
     wait_until(lambda: try_now(regions) or len(trickle.starts) > 1, pause=0.1)  # whatever the pauses became
-    monkeypatch.setattr(replicator, "_TRY_SECONDS", 600)
+    monkeypatch.setattr(replicator, "_ATTEMPT_SECONDS", 600)
     trickle.released.set()
     there = file_of(singapore, book, trickle.slow)
     wait_until(lambda: try_now(regions) or there.exists(), pause=0.1)

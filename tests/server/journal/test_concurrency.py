@@ -76,7 +76,7 @@ async def _fold(pool: Pool, ended: asyncio.Event) -> None:
         async with pool.connection() as connection, connection.transaction():
             row = await (await connection.execute(SQL["lock_rollup"], book)).fetchone()
             if row and row[0]:
-                await connection.execute(SQL["fold"], {**book, "most": 3})
+                await connection.execute(SQL["fold"], {**book, "limit": 3})
         await asyncio.sleep(0)
 
 

@@ -189,7 +189,7 @@ async def _live(
         if moment.sent is not None:
             await _send(connection, devices.made[moment.sent % len(devices.made)], model)
         if moment.folded is not None:
-            await connection.execute(SQL["fold"], {"book_id": book_id, "most": moment.folded})
+            await connection.execute(SQL["fold"], {"book_id": book_id, "limit": moment.folded})
         await _assert_equal(connection, book_id, model)
     assert len(model.journal) == len({row.key for operation in devices.made for row in _rows_of(operation)})
 

@@ -187,9 +187,13 @@ def test_only_some_downloads_go_on_at_a_time(tmp_path: Path) -> None:
         (b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "not there", b"here"),
         (b"HTTP/1.1 307 Elsewhere\r\nLocation: /\r\nContent-Length: 0\r\n\r\n", "status 307", b"here"),
         (b"HTTP/1.1 416 Range Not Satisfiable\r\nContent-Length: 0\r\n\r\n", "status 416", None),
-        (b"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 3-9/9\r\n\r\n", "another part", b"here"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwhole", "broke off", b"whole"),
-        (b"HTTP/1.1 200 OK\r\n\r\n" + DATA + b"x", "more than was announced", None),
+        (
+            b"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 3-9/9\r\n\r\n",
+            "not the requested range",
+            b"here",
+        ),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwhole", "interrupted", b"whole"),
+        (b"HTTP/1.1 200 OK\r\n\r\n" + DATA + b"x", "longer than announced", None),
     ],
 )
 def test_other_answers_are_errors(tmp_path: Path, answer: bytes, error: str, left: bytes | None) -> None:
