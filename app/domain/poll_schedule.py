@@ -1,4 +1,4 @@
-"""When the replication status of changes is polled, and what a region lacks is replayed. Pure.
+"""When to poll the replication status of changes, and to replay those that a region lacks. Pure.
 
 Times are seconds on a monotonic clock that the caller reads.
 """
@@ -15,10 +15,10 @@ _MOST_DOUBLINGS: Final = 9
 
 @dataclass(slots=True)
 class PollSchedule:
-    """A poll is whole when it also asks about changes that are here and in too few other regions.
+    """`due_at` is when to poll next. Nothing is replayed before `replay_at`.
 
-    `failures` and `replay_failures` count those since the last success. Nothing is replayed before
-    `replay_at`.
+    A whole poll also includes changes that the present region has, but too few other regions. `failures` and
+    `replay_failures` count those since the last success.
     """
 
     is_polling: bool = False
@@ -34,7 +34,7 @@ class PollSchedule:
         self.is_asked, self.due_at = True, now
 
     def wake_at(self) -> float:
-        """Return when something may be due."""
+        """Return when the next poll may be due."""
         return math.inf if self.is_polling else self.due_at
 
     def is_due(self, now: float) -> bool:
@@ -67,8 +67,7 @@ class PollSchedule:
         return now >= self.replay_at
 
     def replayed(self, now: float, *, failed: bool) -> None:
-        """A replay ended. Poll at once, but not whole: what was replayed is asked about. After a failure the
-        next replay waits."""
+        """Handle the end of a replay. Poll at once, but not whole; after a failure, delay the next replay."""
         self.replay_failures = self.replay_failures + 1 if failed else 0
         if failed:
             self.replay_at = now + _pause(self.replay_failures)

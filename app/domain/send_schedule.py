@@ -1,4 +1,4 @@
-"""When the outbox is sent: at once after a save, and with growing pauses while that does not help. Pure.
+"""When to send the outbox: at once after a save, and after growing pauses while sending fails. Pure.
 
 Times are seconds on a monotonic clock that the caller reads.
 """
@@ -46,7 +46,7 @@ class SendSchedule:
         self.due_at = math.inf
 
     def start_over(self) -> None:
-        """Forget the failures: the next pause is the first again."""
+        """Reset the pause, so that the next one is short."""
         self.pause = FIRST_PAUSE_SECONDS
 
     def ask(self, now: float) -> None:
@@ -67,31 +67,31 @@ class SendSchedule:
             self.ask(now)
 
     def wake_at(self) -> float:
-        """Return when something may be due."""
+        """Return when the next run or probe may be due."""
         return math.inf if self.is_sending or self.is_held else self.due_at
 
     def is_due(self, now: float) -> bool:
-        """Return whether to send, or to look for a server, now."""
+        """Return whether to send or probe now."""
         return self.is_open and now >= self.wake_at()
 
     def began(self) -> None:
-        """A run, or the replay of operations, began: no other may."""
+        """Handle the start of a run or a replay. No other may start until `ended`."""
         self.is_sending = True
 
     def run_began(self) -> None:
-        """A run began: it sends what was asked for."""
+        """Handle the start of a run, which fulfils the requests so far."""
         self.began()
         self.is_asked, self.due_at = False, math.inf
 
     def ended(self) -> None:
-        """The run, or the replay of operations, ended."""
+        """Handle the end of a run or a replay."""
         self.is_sending = False
 
     def plan(self, now: float, *, better: bool, troubled: bool) -> None:
-        """Look again after a pause, unless somebody has asked meanwhile.
+        """Plan the next run or probe, unless a run has been requested meanwhile.
 
-        `better`: the last look got somewhere. `troubled`: something is still to be sent, or no server
-        answers.
+        `troubled` means that something is still to be sent, or no server answered. The pause then doubles
+        each time, until `better` resets it. Otherwise there is only a probe after `PROBE_SECONDS`.
         """
         if not self.is_open or self.is_asked:
             return

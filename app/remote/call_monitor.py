@@ -1,4 +1,4 @@
-"""What a call tells of its server: it answered, it failed, or it is silent."""
+"""Monitors the calls to servers: their outcomes, and calls that make no progress."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ OutcomeKind = Literal["answered", "draining", "busy", "refused", "silent", "unav
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a call to a server of the roster went."""
+    """The outcome of a call to a server of the roster."""
 
     server_id: str
     kind: OutcomeKind
@@ -22,15 +22,15 @@ class Outcome:
 
 @dataclass(slots=True)
 class CallInFlight:
-    """A call under way: `last` is when it last made progress, on the clock of the watch."""
+    """A call in flight. `last` is the time of its last progress, on the monitor's clock."""
 
     server_id: str
     last: float
-    said_silent: bool = False
+    was_reported: bool = False
 
 
 class CallMonitor:
-    """Follows the calls to servers of the roster. Usable from several threads."""
+    """Monitors the calls to servers of the roster. Thread-safe."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -38,14 +38,14 @@ class CallMonitor:
         self._numbers = count(1)
         self._calls: dict[int, CallInFlight] = {}
         self.outcomes: Stream[Outcome] = Stream()
-        """Each outcome, in the thread of the call."""
+        """Publishes the outcome of each call, in the thread of the call."""
         self.calls: Stream[str] = Stream()
-        """The server id of each call that begins."""
+        """Publishes the server id of each call when it begins."""
 
     @contextmanager
     def track(self, server_id: str) -> Iterator[Callable[[], None]]:
-        """Follow one call; yields what is to be called at each progress."""
-        if not server_id:
+        """Monitor one call. Give a function to call at each progress."""
+        if not server_id:  # not a server of the roster
             yield _nothing
             return
         flight = CallInFlight(server_id, self._clock())
@@ -54,46 +54,49 @@ class CallMonitor:
             self._calls[number] = flight
         self.calls.publish(server_id)
 
-        def moved() -> None:
+        def progressed() -> None:
             flight.last = self._clock()
 
         try:
-            yield moved
+            yield progressed
         finally:
             with self._lock:
                 self._calls.pop(number, None)
 
     def oldest_progress(self) -> float | None:
-        """Return when the call that has been silent longest last made progress; None where all was said."""
+        """Return the time of the last progress of the call that has waited longest.
+
+        Calls that `silent_servers` has reported are left out. Return None if there is no other call.
+        """
         with self._lock:
-            return min((f.last for f in self._calls.values() if not f.said_silent), default=None)
+            return min((f.last for f in self._calls.values() if not f.was_reported), default=None)
 
     def silent_servers(self, seconds: float) -> set[str]:
-        """Return the servers of calls that have been silent so long; each call is told of once."""
+        """Return the servers of calls without progress for `seconds`. Each call is reported only once."""
         limit = self._clock() - seconds
         with self._lock:
-            silent = [f for f in self._calls.values() if not f.said_silent and f.last <= limit]
+            silent = [f for f in self._calls.values() if not f.was_reported and f.last <= limit]
         for flight in silent:
-            flight.said_silent = True
+            flight.was_reported = True
         return {flight.server_id for flight in silent}
 
 
-class MovingFile:
-    """A file being sent; each piece read is progress. `len()` and reading are all that requests needs."""
+class ProgressFile:
+    """A file that is being sent; each read counts as progress. `requests` needs only `len()` and `read`."""
 
-    def __init__(self, file: BinaryIO, size: int, moved: Callable[[], None]) -> None:
+    def __init__(self, file: BinaryIO, size: int, progressed: Callable[[], None]) -> None:
         self._file = file
         self._size = size
-        self._moved = moved
+        self._progressed = progressed
 
     def __len__(self) -> int:
         return self._size
 
-    def read(self, most: int = -1) -> bytes:
-        """Return the next piece."""
-        self._moved()
-        return self._file.read(most)
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes, at most `size` of them."""
+        self._progressed()
+        return self._file.read(size)
 
 
 def _nothing() -> None:
-    """Take note of nothing."""
+    """Do nothing."""

@@ -16,7 +16,7 @@ import msgspec
 import requests
 
 from app.errors import AppError, OfflineError, ServerError, StoreError
-from app.remote.call_monitor import CallMonitor, MovingFile, Outcome, OutcomeKind
+from app.remote.call_monitor import CallMonitor, Outcome, OutcomeKind, ProgressFile
 from app.remote.endpoint import Endpoint, is_loopback_url
 from app.remote.sockets import MonitoredAdapter, Sockets
 from app.remote.translate import error_of
@@ -176,7 +176,7 @@ class _HttpCall:
                 stack.enter_context(self._session)
             with self._monitor.track(self._at.server_id) as moved:
                 if file is not None:
-                    more["data"] = MovingFile(file, os.fstat(file.fileno()).st_size, moved)
+                    more["data"] = ProgressFile(file, os.fstat(file.fileno()).st_size, moved)
                 answer = stack.enter_context(self._send(more))
             self._note(_outcome_of(answer))
             self._log(answer.status_code)

@@ -1,7 +1,7 @@
-"""Critical tasks: saving an entry with its bills is several calls, which must meet one server.
+"""Critical tasks: tasks of several calls that should go to one server, such as saving an entry with bills.
 
-A task says that it is under way, so that a refresh asks to keep the lock. A refresh that did not know of a
-task may be moving the lock: a task that begins then waits for its answer.
+While a task is in progress, a refresh asks the server to keep the session pinned. A refresh that began
+without a task may move the session, so a task that begins during it waits for its answer.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ _DECISION_SECONDS: Final = 12.0  # longer than a refresh and a look at the roste
 
 
 class CriticalTasks:
-    """Usable from several threads."""
+    """Counts the tasks in progress. Thread-safe."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -22,12 +22,12 @@ class CriticalTasks:
 
     @property
     def any(self) -> bool:
-        """Say whether a task is under way."""
+        """Whether a task is in progress."""
         return self._under_way > 0
 
     @contextlib.contextmanager
     def task(self) -> Generator[None, None, None]:
-        """Hold the lock where it is meanwhile, if that can be helped."""
+        """Run the block as a task. Wait first for a refresh that may move the session."""
         with self._changed:
             self._changed.wait_for(lambda: not self._deciding, _DECISION_SECONDS)
             self._under_way += 1
@@ -39,7 +39,7 @@ class CriticalTasks:
 
     @contextlib.contextmanager
     def decision(self) -> Generator[bool, None, None]:
-        """Let a server decide where the lock is; yields whether a task is under way."""
+        """Run the block as a refresh, which may move the session. Give whether a task is in progress."""
         with self._changed:
             critical = self._under_way > 0
             self._deciding += not critical

@@ -1,4 +1,4 @@
-"""Looking around: is a server ready, who is closest, and what does discovery say of one."""
+"""Health checks: whether a server is ready, which server is closest, and what discovery reports."""
 
 import logging
 import threading
@@ -34,7 +34,7 @@ _PAUSE_SECONDS: Final = 0.5
 
 
 class HealthChecks:
-    """Blocking, without a token, and never an error: what cannot be found out is not known."""
+    """Calls without a token. They block and never raise: a failed check returns False or ""."""
 
     def __init__(
         self,
@@ -52,15 +52,15 @@ class HealthChecks:
         self._central_failed_at = -_SKIP_CENTRAL_SECONDS
 
     def is_ready(self, endpoint: Callable[[], Endpoint]) -> bool:
-        """Say whether a server can take a save now; one that is being drained can."""
+        """Return whether a server can save an entry now. A draining server can."""
         try:
             at = endpoint()
-            unwatched = Endpoint(at.url, at.secret)
+            unmonitored = Endpoint(at.url, at.secret)  # without its id, the monitor ignores this call
             self._client.call(
                 Health,
                 "GET",
                 paths.HEALTH_READY,
-                endpoint=unwatched,
+                endpoint=unmonitored,
                 seconds=PROBE_SECONDS,
                 connect_seconds=PROBE_SECONDS,
                 fresh=True,
@@ -72,7 +72,10 @@ class HealthChecks:
         return True
 
     def closest(self) -> str:
-        """Return whom the central address reaches, by a fresh connection; "" where that fails."""
+        """Return the id of the server that the central address leads to; "" if it cannot be reached.
+
+        Uses a new connection, because DNS or a load balancer may lead to another server by now.
+        """
         central = self._cluster.central()
         if central is None or self._clock() - self._central_failed_at < _SKIP_CENTRAL_SECONDS:
             return ""
@@ -99,7 +102,8 @@ class HealthChecks:
         report: Callable[[str], None],
         wanted: Callable[[], bool],
     ) -> None:
-        """Report a server that does not answer; tell what discovery says of it as long as it is `wanted`."""
+        """Report to discovery that a server does not answer. Then call `report` with each state that
+        discovery names, as long as `wanted` returns True."""
         reported, known = False, ""
         while wanted():
             try:
@@ -121,8 +125,9 @@ class HealthChecks:
         return True
 
     def _state(self, discovery: Endpoint, server_id: str, known: str) -> str:
-        """Return the state, at once or when it is no longer `known`; "" where that cannot be believed."""
-        query = {"wait": str(_POLL_SECONDS if known else 0), "known": known}  # it may be DOWN already
+        """Return the state as soon as it is not `known`, or after a timeout; "" if it is not valid."""
+        # The first call does not wait, because the server may be down already.
+        query = {"wait": str(_POLL_SECONDS if known else 0), "known": known}
         answer = self._client.call(
             ServerStateAnswer,
             "GET",

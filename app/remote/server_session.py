@@ -1,4 +1,4 @@
-"""Where the calls of a session go: to the server of this computer, or to a cluster."""
+"""The servers of a session: the local server, or those of a cluster."""
 
 import contextlib
 from collections.abc import Callable
@@ -23,21 +23,21 @@ class ServerSession(Protocol):
     """What the session runner needs to know about the servers of a session."""
 
     is_always_tried: bool
-    """Whether calls are tried even while the machine believes that no server is there."""
+    """Whether calls are tried even if the machine assumes that no server can be reached."""
     refresh_seconds: float
-    """How long a refresh may take."""
+    """The timeout of a refresh."""
 
     def endpoint(self, server: str) -> Endpoint:
         """Return the address of a server. Raises AppError if it has none."""
 
     def owner(self, url: str) -> Endpoint:
-        """Return the server that `url` is on. Raises ServerError if it is on none."""
+        """Return the server that `url` belongs to. Raises ServerError if it belongs to none."""
 
     def is_alone(self, server: str) -> bool:
         """Return whether there is no other server."""
 
     def is_ready(self, server: str) -> bool:
-        """Return whether a server can take a save now. Blocks for about a second at most."""
+        """Return whether a server can save an entry now. Blocks for about a second at most."""
 
     def closest(self) -> str:
         """Return the server that the central address reaches; "" if it reaches none. Blocks."""
@@ -46,26 +46,32 @@ class ServerSession(Protocol):
         """Return the server to ask for a refresh; "" if all are excluded."""
 
     def accept(self, answer: Refreshed, at: Endpoint) -> None:
-        """Learn the roster that a refresh tells of. Raises ServerError if it names a stranger. Blocks."""
+        """Fetch a newer roster if the answer names one. Blocks.
+
+        Raises ServerError if the answer pins the session to a server that is not in the roster.
+        """
 
     def watchers(
         self, server: str, trouble: Trouble, report: Callable[[str], None], wanted: Callable[[], bool]
     ) -> list[Callable[[], None]]:
-        """Return work, a piece for each discovery server, that blocks: it says that `server` has `trouble`,
-        then calls `report` with each state of it for as long as `wanted`."""
+        """Return a blocking function for each discovery server.
+
+        It reports to it that `server` has `trouble`, and then calls `report` with each new state of the
+        server, as long as `wanted` returns True.
+        """
 
     def break_off(self, server: str) -> None:
-        """End every call that waits for a server."""
+        """Abort every call to a server."""
 
     def silent_servers(self, seconds: float) -> set[str]:
-        """Return the servers of calls that made no progress for so long, each call once."""
+        """Return the servers of calls that have made no progress for `seconds`; each call counts once."""
 
     def oldest_progress(self) -> float | None:
-        """Return when the most silent call last made progress, None if there is no call."""
+        """Return the time of the last progress of the call that has waited longest; None without calls."""
 
 
 class LocalSession:
-    """The book on this computer. Its server is started by the next call, so calls are always tried."""
+    """The local server. Calls are always tried, because a call starts the server if it is not running."""
 
     is_always_tried = True
     refresh_seconds = _LOCAL_REFRESH_SECONDS
@@ -75,52 +81,52 @@ class LocalSession:
         self._checks = checks
 
     def endpoint(self, _server: str) -> Endpoint:
-        """Start the server if it does not run."""
+        """Return the local server; start it if it is not running."""
         return self._local()
 
     def owner(self, _url: str) -> Endpoint:
-        """There is one server only."""
+        """Return the local server."""
         return self._local()
 
     def is_alone(self, _server: str) -> bool:
-        """There is no other server."""
+        """Return True: there is no other server."""
         return True
 
     def is_ready(self, _server: str) -> bool:
-        """Ask it, and start it if it does not run."""
+        """Probe the local server; start it if it is not running."""
         return self._checks.is_ready(self._local)
 
     def closest(self) -> str:
-        """Nobody is asked."""
+        """Return "": there is no central address."""
         return ""
 
     def next_server(self, pinned: str, _closest: str, excluded: frozenset[str]) -> str:
-        """There is no other server."""
+        """Return the local server, unless it is excluded."""
         return "" if pinned in excluded else pinned
 
     def accept(self, _answer: Refreshed, _at: Endpoint) -> None:
-        """There is no roster."""
+        """Do nothing: there is no roster."""
 
     def watchers(
         self, _server: str, _trouble: Trouble, _report: Callable[[str], None], _wanted: Callable[[], bool]
     ) -> list[Callable[[], None]]:
-        """There is no discovery server."""
+        """Return no functions: there is no discovery server."""
         return []
 
     def break_off(self, _server: str) -> None:
-        """Its calls end with its process."""
+        """Do nothing: the calls end with the server's process."""
 
     def silent_servers(self, _seconds: float) -> set[str]:
-        """Its calls are not watched: a silent disk is no reason to go elsewhere."""
+        """Return none: a slow disk of this computer is no reason to look for another server."""
         return set()
 
     def oldest_progress(self) -> float | None:
-        """Its calls are not watched."""
+        """Return None: calls to the local server are not monitored."""
         return None
 
 
 class ClusterSession:
-    """A session at the servers of a roster."""
+    """The servers of a roster."""
 
     is_always_tried = False
     refresh_seconds = _CLUSTER_REFRESH_SECONDS
@@ -135,19 +141,19 @@ class ClusterSession:
         self._draw = draw
 
     def endpoint(self, server: str) -> Endpoint:
-        """Look it up in the roster."""
+        """Return the server's address in the roster."""
         return self._cluster.endpoint(server)
 
     def owner(self, url: str) -> Endpoint:
-        """Look it up in the roster."""
+        """Return the server of the roster that `url` belongs to."""
         return self._cluster.owner(url)
 
     def is_alone(self, server: str) -> bool:
-        """Look into the roster."""
+        """Return whether `server` is the only one of the roster."""
         return self._cluster.is_alone(server)
 
     def is_ready(self, server: str) -> bool:
-        """Ask it."""
+        """Probe the server."""
         return self._checks.is_ready(lambda: self._cluster.endpoint(server))
 
     def closest(self) -> str:
@@ -155,7 +161,7 @@ class ClusterSession:
         return self._checks.closest()
 
     def next_server(self, pinned: str, closest: str, excluded: frozenset[str]) -> str:
-        """Return the closest server; else any of the roster, of the pinned server's region if possible."""
+        """Return the closest server; otherwise a random one, of the pinned server's region if possible."""
         region_of = self._cluster.region_of
         if closest and closest not in excluded and region_of(closest):
             return closest
@@ -166,7 +172,7 @@ class ClusterSession:
         return choice[min(int(self._draw(0, len(choice))), len(choice) - 1)]
 
     def accept(self, answer: Refreshed, at: Endpoint) -> None:
-        """Ask for the roster if the server knows a newer one; the primary must be in the roster."""
+        """Fetch the roster if the server has a newer one. The server of the answer must be in the roster."""
         if answer.roster_version > self._cluster.version:
             with contextlib.suppress(AppError):
                 servers = self._client.call(
@@ -178,21 +184,21 @@ class ClusterSession:
     def watchers(
         self, server: str, trouble: Trouble, report: Callable[[str], None], wanted: Callable[[], bool]
     ) -> list[Callable[[], None]]:
-        """Return one piece of work for each discovery server of the roster."""
+        """Return a function for each discovery server of the roster."""
         return [
             lambda at=discovery: self._checks.report_and_poll(at, server, trouble, report, wanted)  # type: ignore[misc]
             for discovery in self._cluster.discovery()
         ]
 
     def break_off(self, server: str) -> None:
-        """Shut the sockets of its calls; each call raises OfflineError."""
-        with contextlib.suppress(ServerError):  # it has left the roster meanwhile
+        """Close the sockets of its calls; each call raises OfflineError."""
+        with contextlib.suppress(ServerError):  # the server may have been removed from the roster
             self._client.break_off(self._cluster.endpoint(server).url)
 
     def silent_servers(self, seconds: float) -> set[str]:
-        """Ask the monitor of calls."""
+        """Return the servers of calls without progress."""
         return self._monitor.silent_servers(seconds)
 
     def oldest_progress(self) -> float | None:
-        """Ask the monitor of calls."""
+        """Return the last progress of the call that has waited longest."""
         return self._monitor.oldest_progress()

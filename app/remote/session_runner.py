@@ -1,7 +1,7 @@
-"""Runs the session machine: carries out its effects, and tells it what came of them.
+"""Runs the session machine: carries out its effects, and feeds their outcomes back as events.
 
-The machine (`app/domain/session.py`) decides. Each effect that takes time runs in a thread of its own, and
-its outcome comes back as an event. A call gets a lease: an access token, and the server that takes it.
+The machine (`app/domain/session.py`) decides. Each effect that takes time runs in its own thread. A call
+gets a lease: an access token, and the server that accepts it.
 """
 
 import logging
@@ -35,21 +35,21 @@ _log = logging.getLogger(__name__)
 
 
 class SessionListener(Protocol):
-    """Hears of the session, in whatever thread the news came up. Must return at once."""
+    """Receives the events of a session, in the thread in which they occur. Must return at once."""
 
     def machine_changed(self, machine: Machine) -> None:
-        """The machine is in another state. Called in the order of the states."""
+        """Handle a new state of the machine. Called in the order of the states."""
 
     def primary_changed(self, server_id: str) -> None:
-        """The session is pinned to another server. Called before `replay_wanted`."""
+        """Handle that the session is pinned to another server. Called before `replay_wanted`."""
 
     def replay_wanted(self) -> None:
-        """What waits is to be sent to the new server."""
+        """Handle that the outbox must be sent to the new server."""
 
 
 @dataclass(frozen=True, slots=True)
 class LeasedToken:
-    """An access token and the server that takes it; `epoch` rises with each change of server."""
+    """An access token and the server that accepts it. `epoch` increases with each change of server."""
 
     token: str = field(repr=False)
     endpoint: Endpoint
@@ -57,14 +57,14 @@ class LeasedToken:
 
 
 def in_thread(work: Callable[[], None]) -> None:
-    """Do `work` in a thread that does not hold up the program's end."""
+    """Do `work` in a daemon thread: the program may end without waiting for it."""
     threading.Thread(target=work, name="session", daemon=True).start()
 
 
 class SessionRunner:
-    """Keeps one session pinned to one server. Usable from several threads.
+    """Keeps the session pinned to a server. Thread-safe.
 
-    `local` and `cluster` say where calls go: the one that the session is at is used.
+    Calls go to the servers of `local` for the book on this computer, and to those of `cluster` otherwise.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class SessionRunner:
         self._spawn = spawn
         self._changed = threading.Condition(threading.RLock())
         self._machine = Machine()
-        self._generation = 0
+        self._generation = 0  # of the session: late outcomes of an earlier one are dropped
         self.tasks = CriticalTasks()
         monitor.outcomes.subscribe(self._note_outcome)
         monitor.calls.subscribe(self._wake)
@@ -97,26 +97,26 @@ class SessionRunner:
     # --- beginning and ending --------------------------------------------------------------------
 
     def begin(self, answer: SignedIn, server: str, *, remember: bool) -> None:
-        """Go on with the session of `answer`; `server` is the address, "" for this computer's own."""
+        """Start with the session of `answer`. `server` is its address, "" for the local server."""
         self._tokens.adopt(answer, server, self._clock(), remember=remember)
         primary = answer.primary.server_id
         self._start(server, primary, answer.lock_epoch, float(answer.expires_in))
 
     def resume(self, server: str) -> None:
-        """Go on with the remembered session, which has a refresh token only."""
+        """Start with the remembered session, which has only a refresh token. Raises SignInError."""
         record = self._tokens.record()
         if record is None:
             raise signed_out()
         self._start(server, *read_pin(record.pin), 0.0)
 
     def has_session(self, seconds: float) -> bool:
-        """Wait for the first refresh after `resume`; False where the server says that the session is over."""
+        """Wait up to `seconds` for the first refresh after `resume`. Return False if the session is over."""
         with self._changed:
             self._changed.wait_for(lambda: self._machine.phase is not Phase.REFRESHING, seconds)
             return self._machine.phase is not Phase.SIGNED_OUT
 
     def end(self) -> None:
-        """Hold no lock any more."""
+        """End the session in this program; it is not pinned any more."""
         with self._changed:
             self._generation += 1
             self._feed(session.SessionEnded())
@@ -134,16 +134,16 @@ class SessionRunner:
             generation = self._generation
         self._spawn(lambda: self._keep(generation))
 
-    # --- what calls need -------------------------------------------------------------------------
+    # --- leases for calls ------------------------------------------------------------------------
 
     @property
     def machine(self) -> Machine:
-        """The machine as it stands."""
+        """The present state of the machine."""
         return self._machine
 
     @property
     def epoch(self) -> int:
-        """The lock's epoch: it rises with each change of server."""
+        """The epoch of the pin; it increases with each change of server."""
         return self._machine.epoch
 
     def now(self) -> float:
@@ -151,21 +151,21 @@ class SessionRunner:
         return self._clock()
 
     def endpoint(self) -> Endpoint:
-        """Return the pinned server, for calls that need no token. Raises OfflineError while it is away."""
+        """Return the pinned server, for calls without a token. Raises OfflineError if it is away."""
         machine = self._machine
         if not (machine.takes_calls or self._servers.is_always_tried):
             raise OfflineError
         return self._servers.endpoint(machine.server)
 
     def owner(self, url: str) -> Endpoint:
-        """Return the server of the session that `url` is on. Raises ServerError if it is on none."""
+        """Return the server that `url` belongs to. Raises ServerError if it belongs to none."""
         return self._servers.owner(url)
 
     def run(self, call: Callable[[LeasedToken], T], book_id: str = "") -> T:
-        """Run `call` with a lease; once more where the token is refused, or the lock moved meanwhile.
+        """Run `call` with a lease; repeat it once if the token is refused, or the session moved meanwhile.
 
-        With `book_id` only while that book is open: what was begun for one person is never done as another.
-        Raises AppError.
+        With a `book_id`, it runs only while that book is open, so that work started for one user is never
+        done as another one. Raises AppError.
         """
         lease = self.lease(book_id)
         try:
@@ -183,7 +183,7 @@ class SessionRunner:
         return call(self.lease(book_id, refused=lease))
 
     def lease(self, book_id: str = "", refused: LeasedToken | None = None) -> LeasedToken:
-        """Return a token and its server; waits for a refresh where one is needed. Raises AppError."""
+        """Return a token and its server; wait for a refresh if necessary. Raises AppError."""
         self._tokens.require_book(book_id)
         if refused is not None and self._tokens.drop_access(refused.token):
             self._feed(session.TokenRefused(refused.endpoint.server_id))
@@ -197,7 +197,7 @@ class SessionRunner:
                     raise OfflineError
 
     def _lease_now(self) -> LeasedToken | None:
-        """Return a lease, None while one is to be waited for. Raises AppError where there will be none."""
+        """Return a lease; None if the caller must wait for a refresh. Raises AppError if it need not wait."""
         machine = self._machine
         if machine.phase is Phase.SIGNED_OUT:
             raise signed_out()
@@ -206,21 +206,23 @@ class SessionRunner:
         if token := self._tokens.access(self._clock()):
             return LeasedToken(token, self._servers.endpoint(machine.server), machine.epoch)
         if machine.phase in {Phase.OFFLINE, Phase.SUSPECT}:
-            self._feed(session.TryNow())  # this computer's server is started by asking it
+            self._feed(session.TryNow())  # this probe also starts the local server
             raise OfflineError
         if machine.phase is not Phase.REFRESHING:
             self._feed(session.TokenRefused(machine.server))
         return None
 
-    # --- what the windows tell -------------------------------------------------------------------
+    # --- requests of the services ----------------------------------------------------------------
 
     def try_now(self) -> None:
-        """Do not wait any longer."""
+        """Look for a server now."""
         self._feed(session.TryNow())
 
     def replayed(self, epoch: int, *, complete: bool) -> None:
-        """What waited was sent to the server of the lock's `epoch`, which may have moved on since; `complete`
-        says that all recent changes are there now."""
+        """Report that the outbox was sent to the server of the pin with this `epoch`.
+
+        `complete` means that the server has all recent changes. A report about an earlier pin is ignored.
+        """
         self._feed(session.Replayed(epoch, complete))
 
     # --- the machine -----------------------------------------------------------------------------
@@ -235,8 +237,7 @@ class SessionRunner:
                 self._feed(session.Failed(outcome.server_id, outcome.kind))
 
     def _feed(self, event: Event, generation: int | None = None) -> None:
-        """Tell the machine. An event of work that began under another `generation` is ignored: it is about
-        an earlier session."""
+        """Step the machine. An event with a `generation` is ignored if another session has begun since."""
         with self._changed:
             if generation is not None and generation != self._generation:
                 return
@@ -245,7 +246,7 @@ class SessionRunner:
             after = self._machine
             if after != before:
                 self._changed.notify_all()
-                self._listener.machine_changed(after)  # under the lock: listeners hear of states in order
+                self._listener.machine_changed(after)  # under the lock, to keep the order of the states
         if after.phase is not before.phase or after.server != before.server:
             _log.info("session phase changed", extra={"phase": after.phase.value, "server": after.server})
         for effect in effects:
@@ -261,7 +262,7 @@ class SessionRunner:
             case session.Report():
                 self._report(effect, generation)
             case session.Leave(server, dead):
-                if dead:  # calls that hang there are made again at the new server, with the same ids
+                if dead:  # calls that hang there are repeated at the new server, with the same ids
                     servers.break_off(server)
             case session.Replay():
                 self._spawn(self._replay)
@@ -310,13 +311,13 @@ class SessionRunner:
         closest: str,
         record: TokenRecord,
     ) -> None:
-        """Ask for the next generation of `record`; the answer counts before a task may begin."""
+        """Request the next generation of `record`. No task may begin until the answer is applied."""
         with self.tasks.decision() as critical:
             answer = self._tokens.rotate(
                 record, at, closest, effect.reason, critical=critical, seconds=servers.refresh_seconds
             )
             servers.accept(answer, at)
-            # First the clock: what is done with the token has the right time.
+            # The clock first: work that starts with the new token needs the right time.
             self._server_clock.learn(answer.server_time)
             with self._changed:
                 if self._tokens.take(answer, record, self._clock()):
@@ -335,7 +336,7 @@ class SessionRunner:
             self._changed.notify_all()
 
     def _keep(self, generation: int) -> None:
-        """Let time pass for the machine until the session ends, or another begins."""
+        """Feed the machine with ticks until the session ends, or another one begins."""
         while self._generation == generation and self._machine.phase is not Phase.SIGNED_OUT:
             self.tick()
             with self._changed:
@@ -343,13 +344,13 @@ class SessionRunner:
                     self._changed.wait(self._pause())
 
     def tick(self) -> None:
-        """Let the machine look at the clock."""
+        """Report calls without progress, and the present time, to the machine."""
         for server in self._servers.silent_servers(session.SILENCE_SECONDS):
             self._feed(session.Failed(server, "silent"))
         self._feed(session.Tick(self.tasks.any))
 
     def _pause(self) -> float:
-        """Return for how many seconds nothing can happen by itself."""
+        """Return the number of seconds until a tick can have an effect."""
         oldest = self._servers.oldest_progress()
         silent = math.inf if oldest is None else oldest + session.SILENCE_SECONDS
         until = min(self._machine.wake_at(), silent) - self._clock()

@@ -133,9 +133,9 @@ class ReplicationTracker:
             if last.id == session.pin_id:
                 return last
             pin = _Pin(session.pin_id, session.server_id, self.now_us())
-            if last.server == pin.server:  # it was away and is back: what is late stays late
+            if last.server == pin.server:  # the same server is back: late changes stay late
                 pin.began_us, pin.polled_us = last.began_us, last.polled_us
-            if session is self._accounts.session:  # else it moved meanwhile, and the later pin stays
+            if session is self._accounts.session:  # otherwise a later pin has replaced it meanwhile
                 self._pin = pin
             return pin
 

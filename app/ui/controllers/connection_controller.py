@@ -1,4 +1,4 @@
-"""What the window shows of the connection: the pill with its countdown, the server, the moved message."""
+"""Shows the connection: the status with its countdown, the server, and the message after a move."""
 
 import math
 from typing import TYPE_CHECKING, Final
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from app.services import Services
 
 MOVED_LIFE_S: Final = 10.0
-"""For how long the message stays once everything is at the new server."""
+"""How long the message is shown after all changes have arrived at the new server."""
 _TRYING_MS: Final = 1_000
 _NO_SERVER: Final = frozenset({Phase.RECONNECTING, Phase.OFFLINE})
 
 
 class ConnectionController(QObject):
-    """Between `start` and `stop` it shows the connection of the book that is open."""
+    """Shows the connection of the open book, between `start` and `stop`."""
 
     def __init__(
         self, services: "Services", sync: SyncController, book: BookFrame, parent: QObject | None = None
@@ -37,7 +37,7 @@ class ConnectionController(QObject):
         self._moved_until: float | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self.look)
+        self._timer.timeout.connect(self.refresh)
         book.sidebar.try_now_wanted.connect(self.try_now)
         book.moved.closed.connect(self.dismiss)
         sync.state_changed.connect(self._take)
@@ -45,16 +45,16 @@ class ConnectionController(QObject):
 
     @property
     def shown(self) -> ConnectionStatus:
-        """What is shown now."""
+        """The status that is shown."""
         return self._view
 
     def start(self) -> None:
-        """Show the connection: a book is open."""
+        """Show the connection, because a book is open."""
         self._started = True
         self.show()
 
     def stop(self) -> None:
-        """Show nothing of it any more, as when signed out."""
+        """Stop showing the connection, for example after a sign-out."""
         self._started = False
         self._timer.stop()
         self._view, self._moved_until = ConnectionStatus(Phase.SIGNED_OUT), None
@@ -62,17 +62,17 @@ class ConnectionController(QObject):
         self._warning.clear()
 
     def try_now(self) -> None:
-        """Look for a server at once, without waiting for the countdown."""
+        """Look for a server now, without waiting for the countdown."""
         self._worker.try_now()
         self._book.sidebar.set_trying(True)
         QTimer.singleShot(_TRYING_MS, self, lambda: self._book.sidebar.set_trying(False))
 
     def dismiss(self) -> None:
-        """Take the moved-server message away."""
+        """Close the message about the new primary server."""
         self._worker.dismiss_move()
 
-    def look(self) -> None:
-        """Show what the clock says now."""
+    def refresh(self) -> None:
+        """Update the countdown, and close the message when its time is over."""
         if self._moved_until is not None and self._worker.now() >= self._moved_until:
             self.dismiss()
         else:
@@ -95,7 +95,7 @@ class ConnectionController(QObject):
     # --- what is shown -----------------------------------------------------------------------------
 
     def show(self) -> None:
-        """Show the state of the connection."""
+        """Show the status of the connection."""
         sidebar, signed_out = self._book.sidebar, not self._book.again.isHidden()
         sidebar.show_status(*status_text(self._sync, self._view, self._seconds_left(), signed_out=signed_out))
         sidebar.show_try_now(self._view.phase in _NO_SERVER and not signed_out)
@@ -103,7 +103,7 @@ class ConnectionController(QObject):
             sidebar.show_server(self._view.server_label)
         self._book.show_moved(self._view.moved)
         self._warning.show(self._view)
-        self._plan_look()
+        self._plan_refresh()
 
     def _left(self) -> float:
         at = self._view.reconnect_at
@@ -113,8 +113,8 @@ class ConnectionController(QObject):
     def _seconds_left(self) -> int:
         return math.ceil(self._left())
 
-    def _plan_look(self) -> None:
-        """Look again when the next second of a countdown begins, or when the moved message is to go."""
+    def _plan_refresh(self) -> None:
+        """Start the timer for the next second of the countdown, or for the end of the message."""
         waits = []
         if left := self._left():
             waits.append(left - math.ceil(left) + 1)

@@ -1,4 +1,4 @@
-"""Where the changes are: when to look it up again, and the warning of those that only one region has."""
+"""The warning about changes that have been in only one region for too long."""
 
 from collections.abc import Collection
 from itertools import chain
@@ -13,33 +13,36 @@ from app.ui.models.state_marks import Replication
 
 
 def late_words(count: int, regions: Collection[str]) -> str:
-    """Return the warning, of two lines, of `count` changes that are in these regions, each in too few."""
-    where = next(iter(regions)) if len(regions) == 1 else "one region"
+    """Return the warning in two lines. `count` changes are late; `regions` have any of them."""
+    region = next(iter(regions)) if len(regions) == 1 else "one region"
     changes = count_text(count, "change", "changes")
     kept, them = ("It is", "it") if count == 1 else ("They are", "them")
     return (
-        f"{changes} reached only {where} more than 5 minutes ago."
-        f"\n{kept} kept on this computer too, until another region has {them}."
+        f"{changes} reached only {region} more than 5 minutes ago."
+        f"\n{kept} also kept on this computer until another region has {them}."
     )
 
 
 class ReplicationWarning(QObject):
-    """Follows the link through `show`. The warning comes once the places are known, and goes at once."""
+    """Follows the connection status through `show`, and reads the replication status when that changes.
+
+    The warning appears when the replication status has been read, and disappears at once.
+    """
 
     def __init__(self, book: BookFrame, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._book = book
         self._view = ConnectionStatus(Phase.SIGNED_OUT)
-        self._read = 0  # so many were warned of when the person closed the warning
+        self._dismissed = 0  # the number of late changes when the user closed the warning
         book.late.pressed.connect(self.dismiss)
         book.listing.replication_known.connect(self._warn)
 
     def show(self, view: ConnectionStatus) -> None:
-        """Take how the link stands now; while signed out, all stays as it was."""
+        """Handle a new connection status. While signed out, nothing changes."""
         if view.phase is Phase.SIGNED_OUT:
             return
         before, self._view = self._view, view
-        self._read = min(self._read, view.late)
+        self._dismissed = min(self._dismissed, view.late)
         self._book.listing.set_at_server(bool(view.server_label))
         if _news(view) != _news(before):
             self._book.listing.ask_replication()
@@ -47,29 +50,29 @@ class ReplicationWarning(QObject):
             self._book.show_late("")
 
     def clear(self) -> None:
-        """Show nothing of it any more, as when the book is closed."""
-        self._view, self._read = ConnectionStatus(Phase.SIGNED_OUT), 0
+        """Hide the warning and forget the status, for example when the book is closed."""
+        self._view, self._dismissed = ConnectionStatus(Phase.SIGNED_OUT), 0
         self._book.listing.set_at_server(False)
         self._book.show_late("")
 
     def dismiss(self) -> None:
-        """Take the warning away until there is more to warn of."""
-        self._read = self._view.late
+        """Hide the warning until more changes are late."""
+        self._dismissed = self._view.late
         self._book.show_late("")
 
     def _is_due(self) -> bool:
-        return self._view.late > self._read and self._view.moved is None
+        return self._view.late > self._dismissed and self._view.moved is None
 
-    def _warn(self, places: Replication) -> None:
+    def _warn(self, replication: Replication) -> None:
         if self._is_due():
-            self._book.show_late(late_words(self._view.late, _lonely(places)))
+            self._book.show_late(late_words(self._view.late, _only_regions(replication)))
 
 
 def _news(view: ConnectionStatus) -> tuple[object, ...]:
     return view.server_label, view.moved, view.unsettled, view.late
 
 
-def _lonely(places: Replication) -> set[str]:
-    """Return the regions of what was confirmed and is not in enough of them."""
-    few = [each for each in places.values() if each.at_us and len(each.regions) < SAFE_REGIONS]
+def _only_regions(replication: Replication) -> set[str]:
+    """Return the regions of confirmed changes that are in too few regions."""
+    few = [each for each in replication.values() if each.at_us and len(each.regions) < SAFE_REGIONS]
     return set(chain.from_iterable(each.regions or {each.region} for each in few))

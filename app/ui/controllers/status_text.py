@@ -1,4 +1,4 @@
-"""The state of the connection in words, for the pill at the foot of the sidebar."""
+"""The text of the connection status at the foot of the sidebar."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ from app.errors import SignInError
 from app.ui.bounds import count_text
 from app.ui.controllers.sync_controller import SyncController
 
-_KEPT: Final = "What you save is kept on this computer and sent later."
+_KEPT: Final = "Entries that you save are kept on this computer and sent later."
 _OWN_BOOK: Final = ConnectionStatus(Phase.PINNED)
 
 
@@ -19,11 +19,11 @@ def status_text(
     *,
     signed_out: bool = False,
 ) -> tuple[str, str, str]:
-    """Return the text, its tone (good, warn, danger or empty) and an explanation.
+    """Return the text, its tone (good, warn, danger or "") and an explanation for the tool tip.
 
-    `left` are the seconds until another server is asked; `signed_out` says that the server wants the
-    password once more. At a server `view` says whether one is there, for this computer's own book the last
-    run of `sync`.
+    `left` is the number of seconds until another server is asked. `signed_out` means that the user must
+    enter the password again. `view` tells whether a server can be reached; for the local book, that is known
+    from the last run of `sync`.
     """
     at_server = bool(view.server_label)
     if at_server and not signed_out and view.phase in (Phase.RECONNECTING, Phase.OFFLINE, Phase.SWITCHING):
@@ -66,5 +66,5 @@ def _entries(sync: SyncController) -> str:
 
 
 def _reason(sync: SyncController) -> str:
-    default = "The outbox says why."
+    default = "The reason is in the outbox."
     return sync.problem.message if sync.problem is not None else default

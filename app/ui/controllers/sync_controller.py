@@ -55,51 +55,51 @@ class SyncController(QObject):
         services.worker.events.subscribe(self._relay.report)
 
     def start(self) -> None:
-        """Follow the worker, and let it send: a book is open."""
+        """Follow the worker, and let it send, because a book is open."""
         self._is_current = False
         self._number = self._worker.start()
 
     def stop(self) -> None:
-        """Show nothing of it any more, as when signed out."""
+        """Stop following the worker, for example after a sign-out."""
         self._number, self._is_current = 0, False
         self._worker.stop()
         self._show(SyncState())
 
     def send_now(self) -> None:
-        """Send what waits; if no server is there, look for one first."""
+        """Send the outbox now; if no server can be reached, look for one first."""
         self._worker.send_now()
 
     def outbox_changed(self) -> None:
-        """Count what waits again, and send it."""
+        """Count the outbox again, and send it."""
         self._worker.outbox_changed()
 
     def signed_in_again(self) -> None:
-        """Go on after the password was needed."""
+        """Send again, after the user has entered the password."""
         self._worker.signed_in_again()
 
     @property
     def waiting(self) -> int:
-        """How many operations no server has confirmed."""
+        """The number of operations that no server has confirmed."""
         return self.state.waiting
 
     @property
     def refused(self) -> int:
-        """How many of them a server refused for good."""
+        """The number of operations that a server has refused."""
         return self.state.refused
 
     @property
     def problem(self) -> AppError | None:
-        """What stopped the last run, None if it was only that no server answered."""
+        """The error that stopped the last run; None if it was only that no server answered."""
         return self.state.problem
 
     @property
     def connectivity(self) -> Connectivity:
-        """Whether a server answered last."""
+        """Whether a server answered the last call."""
         return self.state.connectivity
 
     @property
     def sending(self) -> bool:
-        """Whether something is being sent to a server that answered last."""
+        """Whether something is being sent, and a server answered the last call."""
         return self._worker.is_sending and self.connectivity is Connectivity.ONLINE
 
     def _take(self, event: SyncEvent) -> None:

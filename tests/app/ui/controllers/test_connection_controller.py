@@ -74,7 +74,7 @@ def test_the_countdown_follows_the_clock_of_the_link(
     seen = [pill(at_server)]
     for passed in (0.4, 0.6, 22.5, 5.0):
         fake.accounts.clock += passed
-        at_server.connection.look()
+        at_server.connection.refresh()
         seen.append(pill(at_server))
     assert seen == [
         "Reconnecting… 24 s",
@@ -245,10 +245,10 @@ def test_the_message_counts_what_has_arrived_and_then_goes_by_itself(
     assert text(at_server, "moved_banner_count") == "All your data is here."
     assert banner.property("tone") == "good"
     fake.accounts.clock += 9.9
-    at_server.connection.look()
+    at_server.connection.refresh()
     assert banner.isVisible()
     fake.accounts.clock += 0.1
-    at_server.connection.look()
+    at_server.connection.refresh()
     assert not banner.isVisible()
     assert fake.connection.view().moved is None
 
@@ -283,7 +283,7 @@ def test_after_five_minutes_the_message_becomes_a_warning(
     count = text(at_server, "moved_banner_count")
     assert count == "This server does not say which of your recent changes are here. " + KEPT
     fake.accounts.clock += 600
-    at_server.connection.look()
+    at_server.connection.refresh()
     assert at_server.book.moved.isVisible()
 
 

@@ -21,7 +21,7 @@ from tests.support.fake_services import ABROAD, HOME, FakeServices
 
 LATE = (
     "3 changes reached only ap-south-1 more than 5 minutes ago."
-    "\nThey are kept on this computer too, until another region has them."
+    "\nThey are also kept on this computer until another region has them."
 )
 
 
@@ -142,7 +142,7 @@ def test_it_is_looked_up_when_something_of_it_changed_and_not_else(
 
     asked()
     tell(qtbot, at_server, fake, tasks, unsettled=1, phase=Phase.SUSPECT)
-    at_server.connection.look()
+    at_server.connection.refresh()
     qtbot.waitUntil(lambda: not tasks.busy)
     assert asked() == 0
     tell(qtbot, at_server, fake, tasks, unsettled=2)
@@ -256,6 +256,6 @@ def test_after_signing_out_nothing_is_warned_of(
 def test_one_change_and_several_regions_are_said_in_plain_words() -> None:
     assert late_words(1, {"eu-west-1"}) == (
         "1 change reached only eu-west-1 more than 5 minutes ago."
-        "\nIt is kept on this computer too, until another region has it."
+        "\nIt is also kept on this computer until another region has it."
     )
     assert late_words(2, {"eu-west-1", "ap-south-1"}).startswith("2 changes reached only one region more")
