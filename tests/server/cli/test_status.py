@@ -81,6 +81,6 @@ def test_the_command_prints_what_it_verified_and_believes_no_other_cluster(tmp_p
     assert good.status == 0, good.errors
     assert good.out.splitlines()[-1].split()[:3] == ["ap-south-1", "in-mum-1", "UP"]
     assert (bad.status, bad.out) == (1, "")
-    assert "not to be believed: another cluster's key" in bad.errors
+    assert "cannot be trusted: another cluster's key" in bad.errors
     assert gone.status == 1
     assert "does not answer" in gone.errors
