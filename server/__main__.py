@@ -53,14 +53,29 @@ def _parser() -> argparse.ArgumentParser:
     )
     local.set_defaults(run=_local)
 
-    run = commands.add_parser("run", help="run a regional server")
+    run = commands.add_parser(
+        "run",
+        help="run a regional server",
+        description="Run a regional server. On SIGTERM it drains first, if another server of its cluster can "
+        "take the clients: it answers calls until their sessions have moved. A second signal stops it.",
+    )
     run.add_argument("--config", required=True, type=Path, help=CONFIG_HELP)
     run.set_defaults(run=_run)
 
-    migrate = commands.add_parser("migrate", help="migrate the database of DATABASE_URL")
+    migrate = commands.add_parser(
+        "migrate",
+        help="migrate the database of DATABASE_URL",
+        description="Migrate the database of DATABASE_URL, and print the names of the migrations applied. "
+        "Servers that use the database keep running.",
+    )
     migrate.set_defaults(run=_migrate)
 
-    _add_user_commands(commands.add_parser("user", help="invite, add, reset or list the users of a server"))
+    user = commands.add_parser(
+        "user",
+        help="invite, add, reset or list the users of a server",
+        description="Manage the users of a server: that of --config or --data, or of DATABASE_URL.",
+    )
+    _add_user_commands(user)
     cluster_commands.add_commands(commands)
     discovery_commands.add_commands(commands)
     replication_commands.add_commands(commands)

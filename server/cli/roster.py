@@ -70,7 +70,7 @@ def _add_roster_commands(commands: Commands) -> None:
 
     command("remove", _remove, "remove a server").add_argument("id", help="the id of the server")
 
-    rotate = command("rotate", _rotate, "give a server its next key, which it uses from tomorrow on")
+    rotate = command("rotate", _rotate, "give a server its next key, which it uses a day from now")
     rotate.add_argument("id", help="the id of the server")
     rotate.add_argument(
         "--key", required=True, metavar="PUB", help="the key that `bahi-server key --next` printed there"
