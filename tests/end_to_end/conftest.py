@@ -18,8 +18,8 @@ from app.ui.desktop import Desktop
 from app.ui.main_window import MainWindow
 from app.ui.tasks import Tasks
 from app.ui.theme import Mode, Theme
-from app.ui.tour.driver import Driver
 from tests.support.ports import steady_port
+from tests.tour.driver import Driver
 
 
 @dataclass

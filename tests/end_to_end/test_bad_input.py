@@ -16,8 +16,8 @@ from PySide6.QtWidgets import QAbstractButton
 
 from app.domain.entry import EntryFilter
 from app.ui.desktop import Desktop
-from app.ui.tour.driver import Driver
 from tests.end_to_end.conftest import ServerProcess
+from tests.tour.driver import Driver
 
 TODAY = date(2026, 11, 23)
 CTRL = Qt.KeyboardModifier.ControlModifier
