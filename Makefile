@@ -27,11 +27,11 @@ run: setup ## open the program (without a display: the tour)
 		$(BIN)/python -m app; \
 	else \
 		echo "There is no display here, so the program shows itself: the tour goes to build/tour/."; \
-		$(BIN)/python -m app --tour build/tour; \
+		$(BIN)/python -m tests.tour build/tour; \
 	fi
 
 tour: setup ## drive the real windows through the whole flow and leave pictures in build/tour/
-	$(BIN)/python -m app --tour build/tour
+	$(BIN)/python -m tests.tour build/tour
 
 test: lint ## lint, types and the suite
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope -m "not campaign and not display"

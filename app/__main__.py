@@ -1,7 +1,6 @@
-"""The `bahi` command: the program, its `--server` role, and the tour."""
+"""The `bahi` command: the program, and its `--server` role."""
 
 import sys
-from pathlib import Path
 
 
 def main() -> int:
@@ -12,20 +11,9 @@ def main() -> int:
         from server.__main__ import main as serve
 
         return serve(arguments[1:])
-    if arguments[:1] == ["--tour"]:
-        return _tour(arguments[1:])
     from app.bootstrap import run
 
     return run(sys.argv)
-
-
-def _tour(arguments: list[str]) -> int:
-    if len(arguments) != 1:
-        sys.stderr.write("usage: bahi --tour DIR\n")
-        return 2
-    from app.bootstrap import run_tour
-
-    return run_tour(Path(arguments[0]))
 
 
 if __name__ == "__main__":

@@ -1,14 +1,12 @@
 """The composition root: the only file that knows every part."""
 
 import contextlib
-import os
 import random
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.errors import AppError
@@ -101,32 +99,6 @@ def make_desk(paths: Paths, local_server: "LocalServer | None" = None) -> Desk:
     )
     _tidy_later(files, outbox, replay_log, drafts)
     return Desk(services, server, database, log_to_file(paths.log))
-
-
-def run_tour(folder: Path) -> int:
-    """Drive the real program, in empty folders of its own and without a display; return the exit status."""
-    os.environ["QT_QPA_PLATFORM"] = "offscreen"
-    import tempfile
-
-    from app.local_server import forget_server_data
-    from app.ui.tour.run import run_tour as run_in
-
-    with tempfile.TemporaryDirectory(prefix="bahi-tour-") as home:
-        paths = Paths(Path(home))
-        try:
-            return run_in(folder, lambda: open_services(paths))
-        finally:
-            forget_server_data(paths.server)
-
-
-@contextlib.contextmanager
-def open_services(paths: Paths) -> Generator["Services", None, None]:
-    """Open the services, and end their server at the end."""
-    desk = make_desk(paths)
-    try:
-        yield desk.services
-    finally:
-        desk.close()
 
 
 def _connect(

@@ -1,21 +1,24 @@
 """Fixtures of the whole suite: one PostgreSQL for each worker, started by the first test that asks."""
 
 import logging
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from tests.support.api import BookApi
+from tests.support.examples import register_profiles
 from tests.support.postgres import Cluster, running_cluster
 from tests.support.servers import RunningServer, region_config, running_server
 
-# A busy machine is no failure.
-settings.register_profile("bahi", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("bahi")
+# If the caller ignores SIGINT (`trap '' INT`, a script's background job), all processes started here do too,
+# and Python raises no KeyboardInterrupt in them. A handler is not inherited: children get the default.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+register_profiles()
 
 
 @pytest.fixture(autouse=True)

@@ -24,11 +24,11 @@ from app.ui.main_window import MainWindow
 from app.ui.models.columns import Column
 from app.ui.tasks import Tasks
 from app.ui.theme import Mode, Theme
-from app.ui.tour.driver import Driver, Picture, TourError
-from app.ui.tour.report import write_page
 from app.ui.views.login_card import SERVER
 from app.ui.views.login_view import PLACE_KEY
 from tests.support.cluster import MUMBAI, Cluster, Layout, forget
+from tests.tour.driver import Driver, Picture, TourError
+from tests.tour.report import write_page
 
 CTRL: Final = Qt.KeyboardModifier.ControlModifier
 _TABLE: Final = "entry_table"

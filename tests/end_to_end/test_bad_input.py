@@ -1,6 +1,6 @@
 """Whatever cannot be taken is told at its place, by the real windows over the real store and server.
 
-The pictures of each case are left in the test's folder (`pytest --basetemp DIR` to keep them).
+With `PICTURES=DIR` in the environment each case leaves its pictures there.
 """
 
 import os
@@ -16,8 +16,8 @@ from PySide6.QtWidgets import QAbstractButton
 
 from app.domain.entry import EntryFilter
 from app.ui.desktop import Desktop
-from app.ui.tour.driver import Driver
 from tests.end_to_end.conftest import ServerProcess
+from tests.tour.driver import Driver
 
 TODAY = date(2026, 11, 23)
 CTRL = Qt.KeyboardModifier.ControlModifier

@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QAbstractButton
 from app.domain.entry import EntryFilter
 from app.ui.desktop import Desktop
 from app.ui.models.columns import Column
-from app.ui.tour.driver import Driver
 from server.db.embedded import EmbeddedPostgres
+from tests.tour.driver import Driver
 
 TODAY = date(2026, 11, 23)
 CTRL = Qt.KeyboardModifier.ControlModifier

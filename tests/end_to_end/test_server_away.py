@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QAbstractButton
 from app.domain.entry import EntryFilter, EntryState
 from app.ui.desktop import Desktop
 from app.ui.models.columns import Column
-from app.ui.tour.driver import Driver
 from tests.end_to_end.conftest import ServerProcess
+from tests.tour.driver import Driver
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 

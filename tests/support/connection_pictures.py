@@ -20,11 +20,11 @@ from app.ui.dialogs.move_dialog import MoveDialog
 from app.ui.main_window import MainWindow
 from app.ui.tasks import Tasks
 from app.ui.theme import Mode, Theme
-from app.ui.tour.driver import Driver
 from app.ui.views.login_view import PLACE_KEY
 from server.contract import join
 from tests.support.fake_connection import PUNE
 from tests.support.fake_services import ABROAD, HOME, TODAY, FakeServices, shop_entries
+from tests.tour.driver import Driver
 
 SIZES = ((1180, 760), (900, 600))
 LINK = join.make_link(join.InviteLink("https://books.example.com", "ab" * 32, "K7QD-93MX-once"))

@@ -26,8 +26,8 @@ from app.ui.main_window import MainWindow
 from app.ui.models.columns import Column
 from app.ui.tasks import Tasks
 from app.ui.theme import Mode, Theme
-from app.ui.tour import second_thoughts
-from app.ui.tour.driver import Driver, Picture, TourError
+from tests.tour import second_thoughts
+from tests.tour.driver import Driver, Picture, TourError
 
 if TYPE_CHECKING:
     from app.services import Services

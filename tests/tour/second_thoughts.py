@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QDialog, QFrame
 
 from app.domain.money import format_amount
 from app.ui.models.columns import Column
-from app.ui.tour.driver import Driver
+from tests.tour.driver import Driver
 
 _TABLE = "entry_table"
 _CTRL = Qt.KeyboardModifier.ControlModifier

@@ -7,9 +7,9 @@ from pathlib import Path
 from PySide6.QtWidgets import QApplication
 
 from app import resources
-from app.ui.tour.driver import TourError
-from app.ui.tour.report import write_page
-from app.ui.tour.story import Opener, Story
+from tests.tour.driver import TourError
+from tests.tour.report import write_page
+from tests.tour.story import Opener, Story
 
 
 def run_tour(folder: Path, open_services: Opener) -> int:
