@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 # What the system has to have beside the libraries of the windows; see resources/system-libraries.sh.
-test cluster cluster-demo: NEEDS := cluster
+test test-all cluster cluster-demo: NEEDS := cluster
 bench: NEEDS := $(if $(ONLY),campaign)
 
 # Python keeps what it compiled, as it does for everybody who has not forbidden it: else each of the many
@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # One worker a core; the tests bring their own PostgreSQL, one a worker.
 WORKERS ?= 2
 
-.PHONY: help run tour test bench cluster cluster-demo lint setup libraries lock
+.PHONY: help run tour test test-all bench cluster cluster-demo lint setup libraries lock
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -33,8 +33,13 @@ run: setup ## open the program (without a display: the tour)
 tour: setup ## drive the real windows through the whole flow and leave pictures in build/tour/
 	$(BIN)/python -m tests.tour build/tour
 
-test: lint ## lint, types and the suite
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope -m "not campaign and not display"
+PYTEST := QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+test: lint ## lint, types and the suite, without slow tests
+	$(PYTEST) -m "not slow and not campaign and not display"
+
+test-all: lint ## the same with the slow tests, and more examples of generated ones
+	$(PYTEST) --hypothesis-profile thorough -m "not campaign and not display"
 
 cluster: setup ## two regions of two servers on this computer, discovery, HAProxy, and the program (Ctrl+C ends)
 	$(BIN)/python -m tests.cluster

@@ -28,7 +28,7 @@ class SendSchedule:
 
     draw: Draw
     is_open: bool = False
-    is_held: bool = False
+    is_paused: bool = False
     is_sending: bool = False
     is_asked: bool = False
     due_at: float = math.inf
@@ -36,7 +36,7 @@ class SendSchedule:
 
     def start(self, now: float) -> None:
         """Handle that a book was opened: send at once."""
-        self.is_open, self.is_held = True, False
+        self.is_open, self.is_paused = True, False
         self.start_over()
         self.ask(now)
 
@@ -55,20 +55,20 @@ class SendSchedule:
             self.is_asked = True
             self.due_at = now
 
-    def hold(self, held: bool, now: float) -> None:
+    def hold(self, paused: bool, now: float) -> None:
         """Set whether sending is held because no server can be reached. When it ends, send at once."""
-        if held == self.is_held:
+        if paused == self.is_paused:
             return
-        self.is_held = held
+        self.is_paused = paused
         self.start_over()
-        if held:
+        if paused:
             self.is_asked, self.due_at = False, math.inf
         else:
             self.ask(now)
 
     def wake_at(self) -> float:
         """Return when the next run or probe may be due."""
-        return math.inf if self.is_sending or self.is_held else self.due_at
+        return math.inf if self.is_sending or self.is_paused else self.due_at
 
     def is_due(self, now: float) -> bool:
         """Return whether to send or probe now."""

@@ -73,8 +73,8 @@ SILENCE_SECONDS: Final = 3.0
 """A call without progress for this long makes its server suspect."""
 RECONNECT_SECONDS: Final = 30.0
 """The longest wait for the pinned server. It ends earlier if discovery reports the server as down."""
-REFRESH_PATIENCE_SECONDS: Final = 5.0
-_SEARCH_PATIENCE_SECONDS: Final = 9.0  # includes the search for the closest server
+REFRESH_LIMIT_SECONDS: Final = 5.0
+_SEARCH_LIMIT_SECONDS: Final = 9.0  # includes the search for the closest server
 LATE_SECONDS: Final = 300.0
 _TOO_BUSY_SECONDS: Final = 10.0
 _PROBES_TO_GIVE_UP: Final = 2
@@ -331,15 +331,15 @@ def _try_now(machine: Machine, now: float) -> Outcome:
 
 
 def _ask(machine: Machine, server: str, reason: Reason, now: float) -> Outcome:
-    asking = replace(
+    refreshing = replace(
         machine,
         phase=Phase.REFRESHING,
         asked=server,
         reason=reason,
-        deadline=now + (REFRESH_PATIENCE_SECONDS if server else _SEARCH_PATIENCE_SECONDS),
+        deadline=now + (REFRESH_LIMIT_SECONDS if server else _SEARCH_LIMIT_SECONDS),
         probe_at=math.inf,
     )
-    return asking, (Refresh(server, reason, frozenset() if server else machine.excluded),)
+    return refreshing, (Refresh(server, reason, frozenset() if server else machine.excluded),)
 
 
 def _ask_another(machine: Machine, now: float) -> Outcome:

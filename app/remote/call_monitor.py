@@ -13,7 +13,7 @@ OutcomeKind = Literal["answered", "draining", "busy", "refused", "silent", "unav
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CallOutcome:
     """The outcome of a call to a server of the roster."""
 
     server_id: str
@@ -37,7 +37,7 @@ class CallMonitor:
         self._lock = threading.Lock()
         self._numbers = count(1)
         self._calls: dict[int, CallInFlight] = {}
-        self.outcomes: Stream[Outcome] = Stream()
+        self.outcomes: Stream[CallOutcome] = Stream()
         """Publishes the outcome of each call, in the thread of the call."""
         self.calls: Stream[str] = Stream()
         """Publishes the server id of each call when it begins."""

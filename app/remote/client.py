@@ -16,7 +16,7 @@ import msgspec
 import requests
 
 from app.errors import AppError, OfflineError, ServerError, StoreError
-from app.remote.call_monitor import CallMonitor, Outcome, OutcomeKind, ProgressFile
+from app.remote.call_monitor import CallMonitor, CallOutcome, OutcomeKind, ProgressFile
 from app.remote.endpoint import Endpoint, is_loopback_url
 from app.remote.sockets import MonitoredAdapter, Sockets
 from app.remote.translate import error_of
@@ -202,7 +202,7 @@ class _HttpCall:
 
     def _note(self, outcome: OutcomeKind) -> None:
         if self._at.server_id:
-            self._monitor.outcomes.publish(Outcome(self._at.server_id, outcome))
+            self._monitor.outcomes.publish(CallOutcome(self._at.server_id, outcome))
 
     def _log(self, status: int, error: str = "") -> None:
         # The path of a blob is a signed URL: anybody who has it can read the blob.

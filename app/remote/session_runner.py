@@ -18,7 +18,7 @@ from app.domain.connection_status import Phase
 from app.domain.session import Draw, Effect, Event, Machine
 from app.errors import AppError, OfflineError, ServerError, SignInError
 from app.remote.auth import SessionTokens, read_pin, signed_out
-from app.remote.call_monitor import CallMonitor, Outcome
+from app.remote.call_monitor import CallMonitor, CallOutcome
 from app.remote.critical import CriticalTasks
 from app.remote.endpoint import Endpoint
 from app.remote.server_clock import ServerClock
@@ -227,7 +227,7 @@ class SessionRunner:
 
     # --- the machine -----------------------------------------------------------------------------
 
-    def _note_outcome(self, outcome: Outcome) -> None:
+    def _note_outcome(self, outcome: CallOutcome) -> None:
         match outcome.kind:
             case "answered" | "draining":
                 self._feed(session.Answered(outcome.server_id, outcome.kind == "draining"))

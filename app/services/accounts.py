@@ -192,7 +192,7 @@ class Accounts:
 
     def remembers(self) -> Literal["keyring", "memory"]:
         """Return where a session would be remembered; with "memory", the next start needs a log-in."""
-        return self._vault.place
+        return self._vault.kind
 
     # --- the account -----------------------------------------------------------------------------
 

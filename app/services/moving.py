@@ -96,42 +96,42 @@ class Moving:
             self._note(_BEGUN, book, address, user_name)
             here = self._accounts.remote.api.for_book(book.book_id)
             prefix = pending.session.code_prefix
-            copying = BookCopy(here, pending.api, Files(spare), prefix, progress, cancelled)
-            digest = self._copied(copying, pending.session.user_name)
-            self._outbox.raise_counter(pending.session.book_id, prefix, copying.last_counter)
-            copying.advance("verifying", digest.entries)  # the last chance to cancel
+            copy = BookCopy(here, pending.api, Files(spare), prefix, progress, cancelled)
+            digest = self._copied(copy, pending.session.user_name)
+            self._outbox.raise_counter(pending.session.book_id, prefix, copy.last_counter)
+            copy.advance("verifying", digest.entries)  # the last chance to cancel
             session = pending.adopt()
             undo.pop_all()
         self._note(_MOVED, book, address, user_name)
         self._settings.set(_BEGUN, "")
-        progress(MoveProgress(digest.entries, digest.entries, copying.bytes_sent, "done"))
+        progress(MoveProgress(digest.entries, digest.entries, copy.bytes_sent, "done"))
         return MoveResult(digest.entries, digest.documents, digest.versions, session)
 
     # --- inside ----------------------------------------------------------------------------------
 
-    def _copied(self, copying: BookCopy, user_name: str) -> BookDigest:
+    def _copied(self, copy: BookCopy, user_name: str) -> BookDigest:
         """Copy until both books are equal; return their digest. Raises ServerError if they stay different."""
-        copying.total = copying.here.digest().entries
-        if copying.there.digest().versions:
-            copying.refuse_others(user_name)
-        copying.copy()
-        if (digest := self._equal(copying)) is not None:
+        copy.total = copy.here.digest().entries
+        if copy.there.digest().versions:
+            copy.refuse_others(user_name)
+        copy.copy()
+        if (digest := self._equal(copy)) is not None:
             return digest
         # `copy` compares newest versions only, which is fast; older versions can be missing nevertheless.
-        copying.copy_by_history()
-        if (digest := self._equal(copying)) is not None:
+        copy.copy_by_history()
+        if (digest := self._equal(copy)) is not None:
             return digest
         raise ServerError(
             "After copying, the book on the server is not the same as this one. "
             "Nothing was changed here. Please continue with this book."
         )
 
-    def _equal(self, copying: BookCopy) -> BookDigest | None:
+    def _equal(self, copy: BookCopy) -> BookDigest | None:
         """Return the digest of both books; None if they differ."""
-        copying.advance("verifying", copying.done)
+        copy.advance("verifying", copy.done)
         self._send_waiting()  # the digest must include what the user saved in the meantime
-        here = copying.here.digest()
-        return here if copying.there.digest() == here else None
+        here = copy.here.digest()
+        return here if copy.there.digest() == here else None
 
     def _send_waiting(self) -> None:
         report = self._send()

@@ -60,7 +60,7 @@ class ReplicationTracker:
         self.now_us = now_us
         self._clock = clock
         self._pin = _Pin()
-        self._pinning = threading.Lock()
+        self._pin_lock = threading.Lock()
         self._is_replaying = False
 
     def poll(self, *, whole: bool, progress: Callable[[], object] = lambda: None) -> PollResult:
@@ -128,7 +128,7 @@ class ReplicationTracker:
     # --- inside ----------------------------------------------------------------------------------
 
     def _pin_of(self, session: BookSession) -> "_Pin":
-        with self._pinning:
+        with self._pin_lock:
             last = self._pin
             if last.id == session.pin_id:
                 return last

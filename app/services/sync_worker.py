@@ -43,7 +43,7 @@ from app.services.sync import SyncReport
 _AWAY: Final = NO_SERVER | {Phase.SWITCHING}
 
 
-class Session(Protocol):
+class SyncSession(Protocol):
     """What the worker needs of the accounts."""
 
     @property
@@ -60,7 +60,7 @@ class Session(Protocol):
         """Return the time on the clock of the session machine, in seconds."""
 
 
-class Outbox(Protocol):
+class PendingOutbox(Protocol):
     """What the worker needs of the outbox."""
 
     def send_pending(self) -> SyncReport:
@@ -78,8 +78,8 @@ class SyncWorker:
 
     def __init__(
         self,
-        session: Session,
-        outbox: Outbox,
+        session: SyncSession,
+        outbox: PendingOutbox,
         tracker: Tracker,
         connection: Connection,
         clock: Callable[[], float] = time.monotonic,
@@ -280,9 +280,9 @@ class SyncWorker:
         """Hold what waits while no server is there, and tell when one is back or the session has ended."""
         phase = now.phase
         self._was_away = self._was_away or phase in _AWAY
-        was_held = self._sends.is_held
+        was_paused = self._sends.is_paused
         self._sends.hold(phase in NO_SERVER, self._clock())
-        if self._sends.is_held and not was_held:
+        if self._sends.is_paused and not was_paused:
             self._count_waiting()
         if self._is_back(phase):
             self._sends.ask(self._clock())
@@ -301,10 +301,10 @@ class SyncWorker:
     # --- sending ---------------------------------------------------------------------------------
 
     def _send(self, *, look: bool = False) -> None:
-        if look and self._sends.is_held:
+        if look and self._sends.is_paused:
             self._session.try_now()
         self._count_waiting()
-        if not self._sends.is_held:
+        if not self._sends.is_paused:
             self._sends.ask(self._clock())
 
     def _signed_in_again(self) -> None:
@@ -315,7 +315,7 @@ class SyncWorker:
     def _count_waiting(self) -> None:
         if not self._sends.is_open:
             return
-        if self._sends.is_held:
+        if self._sends.is_paused:
             self._update(connectivity=Connectivity.OFFLINE)
         with contextlib.suppress(AppError):  # the disk fails: the last count stays
             self._update(waiting=self._outbox.waiting())
@@ -383,7 +383,7 @@ class SyncWorker:
 
     def _probed(self, number: int, online: bool | AppError) -> None:
         self._is_probing = False
-        if not self._sends.is_open or self._sends.is_sending or self._sends.is_held:
+        if not self._sends.is_open or self._sends.is_sending or self._sends.is_paused:
             return
         is_online = online is True
         if number == self._number:

@@ -68,7 +68,7 @@ class Files:
                     raise StoreError("The bill that arrived is too large to be the right one.")
             if incoming.finish() != sha256:
                 raise StoreError("The bill arrived damaged. Please try again.", retryable=True)
-            self._place(incoming, sha256)
+            self._move_in(incoming, sha256)
         return final
 
     def path(self, sha256: str) -> Path:
@@ -100,11 +100,11 @@ class Files:
                 _check_size(incoming.byte_size, clean_name(name))
             media_type = _type_of(incoming, clean_name(name))
             sha256 = incoming.finish()
-            self._place(incoming, sha256)
+            self._move_in(incoming, sha256)
         file_name = clean_name(name, media_type)
         return Attachment(str(uuid4()), file_name, media_type, incoming.byte_size, sha256)
 
-    def _place(self, incoming: "_Incoming", sha256: str) -> None:
+    def _move_in(self, incoming: "_Incoming", sha256: str) -> None:
         # over a copy that is there already too: that heals one that has gone bad
         with self._lock, os_errors_translated(self._folder):
             self._came_in_this_run.add(sha256)

@@ -77,10 +77,10 @@ class ReplayLog:
         # A book can have thousands of operations but few distinct statuses: `but` is called once for each.
         with self._database.read() as connection:
             distinct = "SELECT DISTINCT rows, bytes, stay FROM whereabouts WHERE book_id = ?"
-            found = [tuple(places) for places in connection.execute(distinct, (book_id,))]
+            found = [tuple(regions) for regions in connection.execute(distinct, (book_id,))]
             there = "SELECT * FROM whereabouts WHERE book_id = ? AND rows = ? AND bytes = ? AND stay = ?"
-            wanted = [places for places in found if not but(_counted(*places))]
-            rows = [row for places in wanted for row in connection.execute(there, (book_id, *places))]
+            wanted = [regions for regions in found if not but(_counted(*regions))]
+            rows = [row for regions in wanted for row in connection.execute(there, (book_id, *regions))]
             old = "SELECT * FROM whereabouts WHERE book_id = ? AND at_us <= ?"
             rows += connection.execute(old, (book_id, until_us)).fetchall()
         by_id = {row["op_id"]: _status(row) for row in rows}
@@ -171,8 +171,8 @@ def _text(regions: Iterable[str]) -> str:
 
 
 def _counted(rows: str, bytes_: str, pin_id: str, count: int = 1, at_us: int = 0) -> ReplicationStatus:
-    places = frozenset(rows.split()), frozenset(bytes_.split())
-    return ReplicationStatus("", rows=places[0], bytes=places[1], at_us=at_us, count=count, pin_id=pin_id)
+    regions = frozenset(rows.split()), frozenset(bytes_.split())
+    return ReplicationStatus("", rows=regions[0], bytes=regions[1], at_us=at_us, count=count, pin_id=pin_id)
 
 
 def _status(row: sqlite3.Row) -> ReplicationStatus:

@@ -30,7 +30,7 @@ _BACKEND_ERRORS: Final = (
     ("secretstorage.exceptions", "SecretStorageException"),
     ("win32ctypes.pywin32.pywintypes", "error"),
 )
-VaultPlace = Literal["keyring", "memory"]
+VaultKind = Literal["keyring", "memory"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class Vault:
         self._remember = False
 
     @property
-    def place(self) -> VaultPlace:
+    def kind(self) -> VaultKind:
         """Where a record to be remembered is stored. The first call opens the keyring (up to 0.1 s)."""
         with self._lock:
             return "memory" if self._backend() is None else "keyring"

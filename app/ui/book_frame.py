@@ -65,14 +65,14 @@ class BookFrame(QWidget):
         row.addLayout(right, 1)
 
     def _banners(self) -> QWidget:
-        held = QVBoxLayout()
-        held.setContentsMargins(24, 14, 24, 0)
-        held.addWidget(self.again)
-        held.addWidget(self.moved)
-        held.addWidget(self.late)
-        held.addWidget(self.banner)
+        banners = QVBoxLayout()
+        banners.setContentsMargins(24, 14, 24, 0)
+        banners.addWidget(self.again)
+        banners.addWidget(self.moved)
+        banners.addWidget(self.late)
+        banners.addWidget(self.banner)
         self._banner_room = QWidget()
-        self._banner_room.setLayout(held)
+        self._banner_room.setLayout(banners)
         self._banner_room.hide()
         return self._banner_room
 
@@ -89,7 +89,7 @@ class BookFrame(QWidget):
         if may:
             view = views[screen]
             self.screens.setCurrentWidget(view)
-            self._place_toast()
+            self._position_toast()
             view.begin()
         self.sidebar.show_screen(screen if may else Screen.ENTRIES)
         return may
@@ -100,7 +100,7 @@ class BookFrame(QWidget):
             self.edit.open_entry(before, draft)
             self.screens.setCurrentWidget(self.edit)
             self.sidebar.show_screen(Screen.ENTRIES)
-            self._place_toast()
+            self._position_toast()
             self.edit.begin()
 
     def _left_edit(self) -> bool:
@@ -151,26 +151,26 @@ class BookFrame(QWidget):
     def offer_undo(self, text: str, *, undo: bool) -> None:
         """Say what was done, and for ten seconds how to take it back."""
         self.toast.say(text, undo=undo)
-        self._place_toast()
+        self._position_toast()
 
     def _show_banners(self) -> None:
         said = (self.banner, self.moved, self.late, self.again)
         self._banner_room.setVisible(any(not each.isHidden() for each in said))
-        self._place_toast()
+        self._position_toast()
 
-    def _place_toast(self) -> None:
+    def _position_toast(self) -> None:
         QTimer.singleShot(0, self, self._toast_placed)  # once the layouts have settled
 
     def _toast_placed(self) -> None:
         shown = self.screens.currentWidget()
         if isinstance(shown, (EntryView, EditView, ListingView, OutboxView)):
-            self.toast.place(shown.free_room())
+            self.toast.move_to_corner(shown.free_room())
             self.toast.raise_()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the toast in its room."""
         super().resizeEvent(event)
-        self._place_toast()
+        self._position_toast()
 
     def clear(self) -> None:
         """Forget what was shown, said and written of the book, as when it is closed."""

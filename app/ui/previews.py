@@ -17,16 +17,16 @@ _ALLOCATION_MB: Final = 256
 _MAX_PIXELS: Final = 80_000_000
 _MAX_EDGE: Final = 2600  # enough for zooming into a photo of a bill
 _BROKEN: Final = "damaged"
-_LOCKED: Final = "locked"
+_PROTECTED: Final = "locked"
 _TOO_LARGE: Final = "too_large"
 _SENTENCES: Final = {
     _BROKEN: "This file is damaged and cannot be shown. The original is kept as it is.",
-    _LOCKED: "This PDF has a password. Please open it in your system's viewer.",
+    _PROTECTED: "This PDF has a password. Please open it in your system's viewer.",
     _TOO_LARGE: "This picture is too large to show here. The original is kept as it is.",
 }
 _NOTES: Final = {
     _BROKEN: "seems to be damaged. It is attached as it is.",
-    _LOCKED: "has a password. It is attached as it is.",
+    _PROTECTED: "has a password. It is attached as it is.",
     _TOO_LARGE: "is too large to show here. It is attached as it is.",
 }
 
@@ -115,7 +115,7 @@ def _pdf_page(path: Path, page: int, edge: int) -> PagePicture:
     try:
         status = document.load(str(path))
         if status is QPdfDocument.Error.IncorrectPassword:
-            raise _refusal(_LOCKED)
+            raise _refusal(_PROTECTED)
         pages = document.pageCount()
         if status is not QPdfDocument.Error.None_ or pages < 1:
             raise _refusal(_BROKEN)

@@ -13,4 +13,4 @@ def authenticate(request: Request) -> Identity:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise ApiError(ErrorCode.UNAUTHENTICATED, "Please sign in.")
-    return state_of(request).auth.identify(token)
+    return state_of(request).auth.caller(token)

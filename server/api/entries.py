@@ -160,10 +160,10 @@ async def export_csv(request: Request) -> Response:
         "Content-Disposition": 'attachment; filename="Transactions.csv"',
         "Cache-Control": "no-store",
     }
-    return _Download(first, chunks, headers)
+    return _CsvDownload(first, chunks, headers)
 
 
-class _Download(StreamingResponse):
+class _CsvDownload(StreamingResponse):
     """Streams `chunks`, and closes the generator in the end: if the client goes away, the query ends too."""
 
     def __init__(self, first: bytes, chunks: Generator[bytes, None, None], headers: dict[str, str]) -> None:

@@ -56,7 +56,7 @@ class Issuer:
         except TokenError as error:
             raise unauthenticated() from error
 
-    def identify(self, token: str) -> Identity:
+    def caller(self, token: str) -> Identity:
         """Return the caller. Raises ApiError (unauthenticated, wrong_server)."""
         # A client sends the same token with every call for five minutes, so a verified one is cached.
         now = self.clock()

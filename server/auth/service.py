@@ -64,9 +64,9 @@ class AuthService:
         self.issuer.clear_cache()
         self.verifier.throttle.share_by(self._servers())
 
-    def identify(self, token: str) -> Identity:
+    def caller(self, token: str) -> Identity:
         """Return the caller. Raises ApiError (unauthenticated, wrong_server)."""
-        return self.issuer.identify(token)
+        return self.issuer.caller(token)
 
     async def register(self, body: Registration) -> SignedIn:
         """Create an account and its book.

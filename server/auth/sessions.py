@@ -71,15 +71,15 @@ class SessionService:
         if token is None or not decision.server_id:
             raise unauthenticated()
         primary = self.placement.primary(decision.server_id)
-        following = self.placement.moved(token, decision.server_id)
+        moved = self.placement.moved(token, decision.server_id)
         return Refreshed(
-            access_token=self.issuer.access(token.identity, primary.server_id, following.pin_epoch),
+            access_token=self.issuer.access(token.identity, primary.server_id, moved.pin_epoch),
             expires_in=tokens.ACCESS_SECONDS,
-            refresh_token=self.issuer.next_refresh(following),
+            refresh_token=self.issuer.next_refresh(moved),
             primary=primary,
-            changed=following.server_id != token.server_id,
+            changed=moved.server_id != token.server_id,
             reason=decision.rule,
-            lock_epoch=following.pin_epoch,
+            lock_epoch=moved.pin_epoch,
             server_time=instant(self.issuer.clock()),
             roster_version=self.placement.roster_version,
             user_name=user_name,

@@ -43,7 +43,7 @@ def _status(options: argparse.Namespace) -> None:
         sys.stdout.write(_status_text(options))
         return
     with contextlib.suppress(KeyboardInterrupt):
-        _watch(options)
+        _redraw(options)
 
 
 def _status_text(options: argparse.Namespace) -> str:
@@ -53,7 +53,7 @@ def _status_text(options: argparse.Namespace) -> str:
     return describe(read_cluster(url, fingerprint, options.ca_file), time.time())
 
 
-def _watch(options: argparse.Namespace) -> NoReturn:
+def _redraw(options: argparse.Namespace) -> NoReturn:
     while True:
         try:
             text = _status_text(options)

@@ -106,7 +106,7 @@ def _status(options: argparse.Namespace) -> None:
     mesh = _mesh(options)
     if options.watch:
         with contextlib.suppress(KeyboardInterrupt):
-            _watch(mesh, as_json=options.json)
+            _redraw(mesh, as_json=options.json)
         return
     status = mesh.status()
     sys.stdout.write(status_json(status) if options.json else show_status(status))
@@ -114,7 +114,7 @@ def _status(options: argparse.Namespace) -> None:
         raise SystemExit(1)
 
 
-def _watch(mesh: "Mesh", *, as_json: bool) -> NoReturn:
+def _redraw(mesh: "Mesh", *, as_json: bool) -> NoReturn:
     from server.cli.replication_report import show_compared, show_status, status_json
     from server.replication.comparator import Comparator
 

@@ -113,7 +113,7 @@ def _late(found: Verification) -> list[str]:
 def _differences(found: Verification, limit: int) -> list[str]:
     by_part: dict[tuple[str, str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for difference in found.differences:
-        part = by_part[difference.place[:3]]
+        part = by_part[difference.row_slice[:3]]
         part["(unlike)"] += difference.unlike  # no region code contains a parenthesis
         for code, number in difference.missing.items():
             part[code] += number

@@ -64,9 +64,9 @@ class DatabaseChoice:
         return Config(data="", region="console", database_url=url)
 
 
-def invite(place: DatabaseChoice, days: int) -> str:
+def invite(choice: DatabaseChoice, days: int) -> str:
     """Return an invitation code, with which one person can create an account. Raises StartError."""
-    config = place.config()
+    config = choice.config()
     if config.local or not config.data:
         raise StartError("An invitation is signed with the key of a server: give its --config FILE.")
     if config.registration != "invite":
@@ -77,10 +77,10 @@ def invite(place: DatabaseChoice, days: int) -> str:
     return invites.make_invite(keys, config.server_id, uuid4(), days, int(time.time()))
 
 
-def add(place: DatabaseChoice, name: str) -> None:
+def add(choice: DatabaseChoice, name: str) -> None:
     """Create an account. Raises StartError."""
     _refuse(check_new_name(name))
-    config = place.config()
+    config = choice.config()
     with _database(config) as url:
         if config.local and _run(url, store.only_account) is not None:
             raise StartError("The book on this computer has a user already.")
@@ -97,18 +97,18 @@ def add(place: DatabaseChoice, name: str) -> None:
             raise StartError(f"There is a user named {name} already.")
 
 
-def reset(place: DatabaseChoice, name: str) -> int:
+def reset(choice: DatabaseChoice, name: str) -> int:
     """Set a new password for a user, and end all sessions; return their number. Raises StartError."""
-    config = place.config()
+    config = choice.config()
     with _database(config) as url:
         account = _run(url, lambda connection: _found(connection, name))
         hashed = _hash(_ask_password(config))
         return _run(url, lambda connection: _reset(connection, account, hashed, config.region))
 
 
-def list_users(place: DatabaseChoice) -> str:
+def list_users(choice: DatabaseChoice) -> str:
     """Return a table of the users: name, created, last used, disabled. Raises StartError."""
-    with _database(place.config()) as url:
+    with _database(choice.config()) as url:
         users = _run(url, store.all_users)
     # The last column is not padded, so that lines have no trailing spaces.
     rows = [("NAME", "CREATED", "LAST USED", "DISABLED"), *(_row(user) for user in users)]

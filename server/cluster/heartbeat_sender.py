@@ -31,7 +31,7 @@ from server.node.lifecycle import Lifecycle
 
 _log = logging.getLogger(__name__)
 HEARTBEAT_SECONDS: Final = 5.0
-_LEAVING_SECONDS: Final = 1.5
+_LEAVE_SECONDS: Final = 1.5
 
 
 @dataclass(slots=True)
@@ -63,7 +63,7 @@ class HeartbeatSender:
         self.own.changed.append(self._beat_now)
         self._follow_roster()
         try:
-            async with background(self._watch()):
+            async with background(self._poll_roster_file()):
                 yield
         finally:
             await self.leave()
@@ -80,7 +80,7 @@ class HeartbeatSender:
         waiting = [ticker.after_next() for ticker in self._tickers.values()]
         self.own.leave()
         if waiting:
-            await asyncio.wait(waiting, timeout=_LEAVING_SECONDS)
+            await asyncio.wait(waiting, timeout=_LEAVE_SECONDS)
 
     def heartbeat(self) -> str:
         """Return the next heartbeat, signed."""
@@ -122,7 +122,7 @@ class HeartbeatSender:
         for new in [each for each in wanted if each not in self._tickers]:
             self._tickers[new] = _Ticker(self, wanted[new])
 
-    async def _watch(self) -> None:
+    async def _poll_roster_file(self) -> None:
         """Offer the roster file after each change; log a problem once."""
         problem = ""
         while self.roster_file is not None:

@@ -120,7 +120,7 @@ class Discovery:
         async with self._http:
             await self._http.open()  # imports aiohttp, for which a probe of one second has no time
             try:
-                async with background(self._keep_time(), self._watch_roster()):
+                async with background(self._keep_time(), self._poll_roster_file()):
                     yield
             finally:
                 await end_tasks(self._probes)
@@ -166,7 +166,7 @@ class Discovery:
         self.registry.probed(id_, None if was_suspended else fine, now)
         self._changed.set()
 
-    async def _watch_roster(self) -> None:
+    async def _poll_roster_file(self) -> None:
         while True:
             await asyncio.sleep(ROSTER_SECONDS)
             try:

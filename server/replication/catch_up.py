@@ -44,5 +44,5 @@ def _is_enabled(publisher: Node, subscriber: Node) -> bool:
 def _has_passed(publisher: Node, subscriber: Node, marker: str) -> bool:
     slot = names.pair(publisher.code, subscriber.code)
     # The first copy of a table does not advance the slot of the subscription, so it is checked separately.
-    copying = subscriber.rows("copying", {"subscription": names.subscription(publisher.code)})
-    return not copying and bool(publisher.value("has_passed", {"slot": slot, "lsn": marker}))
+    is_copying = subscriber.rows("copying", {"subscription": names.subscription(publisher.code)})
+    return not is_copying and bool(publisher.value("has_passed", {"slot": slot, "lsn": marker}))

@@ -68,23 +68,23 @@ class Mesh:
                 "If its leaving was interrupted, join it again and then let it leave."
             )
         away = tuple(each for each in found.members if each in found.away and each != code)
-        staying_codes = [each for each in found.members if each not in (*away, code)]
+        remaining_codes = [each for each in found.members if each not in (*away, code)]
         self._report_left_out(away, found)
         with ExitStack() as stack:
-            leaving = self._leaving(gone, stack, dead=dead)
-            staying = stack.enter_context(self._connected(self._named(staying_codes)))
-            if not staying:
+            leaver = self._check_leave(gone, stack, dead=dead)
+            remaining = stack.enter_context(self._connected(self._named(remaining_codes)))
+            if not remaining:
                 raise StartError(f"No other member can be reached. {found.verdict}")
-            nodes = [leaving, *staying] if leaving else staying
+            nodes = [leaver, *remaining] if leaver else remaining
             _check_addresses(nodes)
             with locked(*nodes):
-                if leaving:
-                    self._exchange_and_disconnect(leaving, staying)
+                if leaver:
+                    self._exchange_and_disconnect(leaver, remaining)
                 else:
-                    self._forget_dead(code, staying)
-                    self._exchange(staying, staying)
-                self._report_bills(staying)
-                return replace(verify(staying), left_out=away)
+                    self._forget_dead(code, remaining)
+                    self._exchange(remaining, remaining)
+                self._report_bills(remaining)
+                return replace(verify(remaining), left_out=away)
 
     def verify(self, seconds: float = CATCH_UP_SECONDS) -> Verification:
         """Compare the rows of the members; wait at most `seconds` for rows in transit."""
@@ -140,7 +140,7 @@ class Mesh:
         for code in codes:
             self.say(f"{code} is left out; run this command again when it is back: {found.away[code]}")
 
-    def _leaving(self, gone: Region, stack: ExitStack, *, dead: bool) -> Node | None:
+    def _check_leave(self, gone: Region, stack: ExitStack, *, dead: bool) -> Node | None:
         try:
             node = stack.enter_context(connect(gone))
         except RegionError as error:
@@ -154,38 +154,38 @@ class Mesh:
             )
         return node
 
-    def _exchange_and_disconnect(self, leaving: Node, staying: Sequence[Node]) -> None:
+    def _exchange_and_disconnect(self, leaver: Node, remaining: Sequence[Node]) -> None:
         """Give the rows of a leaving region to those that stay, and remove its subscriptions."""
         # Most rows are exchanged while the subscriptions exist, so that this can be interrupted and repeated.
         # The second exchange is only about what was written meanwhile.
-        nodes = [leaving, *staying]
-        self._exchange(nodes, staying)
-        self._disconnect(leaving, staying)
-        subscriptions.unpublish(leaving)
+        nodes = [leaver, *remaining]
+        self._exchange(nodes, remaining)
+        self._disconnect(leaver, remaining)
+        subscriptions.unpublish(leaver)
         try:
-            self._exchange(nodes, staying)
+            self._exchange(nodes, remaining)
         except StartError as error:
             raise StartError(
-                f"{leaving.code} is disconnected, but may have rows that no other region has: "
+                f"{leaver.code} is disconnected, but may have rows that no other region has: "
                 f"join it again and then let it leave. {error}"
             ) from None
 
-    def _report_bills(self, staying: Sequence[Node]) -> None:
-        for node in staying:
+    def _report_bills(self, remaining: Sequence[Node]) -> None:
+        for node in remaining:
             if (found := inventory.read_inventory(node)).bills_to_copy:
                 self.say(
                     f"{found.to_copy_sentence} Keep the servers that have them running until "
                     "`bahi-server replication status` shows no more."
                 )
 
-    def _forget_dead(self, code: str, staying: Sequence[Node]) -> None:
+    def _forget_dead(self, code: str, remaining: Sequence[Node]) -> None:
         """Remove everything that belongs to the dead region `code` from those that stay."""
-        for node in staying:
+        for node in remaining:
             if subscriptions.drop_subscription(node, code):
                 self.say(f"{code} → {node.code}: removed")
             subscriptions.drop_slot(node, code)
-        known = {node.value("system") for node in staying}
-        for node in staying:
+        known = {node.value("system") for node in remaining}
+        for node in remaining:
             subscriptions.drop_orphans(node, known)
 
     def _exchange(self, nodes: Sequence[Node], into: Sequence[Node]) -> None:
@@ -211,9 +211,9 @@ class Mesh:
         for publisher, subscriber in pairs:
             wait_until_copied(publisher, subscriber, self.say)
 
-    def _disconnect(self, leaving: Node, peers: Sequence[Node]) -> None:
-        for publisher, subscriber in permutations([leaving, *peers], 2):
-            if leaving in (publisher, subscriber) and subscriptions.drop(publisher, subscriber):
+    def _disconnect(self, leaver: Node, peers: Sequence[Node]) -> None:
+        for publisher, subscriber in permutations([leaver, *peers], 2):
+            if leaver in (publisher, subscriber) and subscriptions.drop(publisher, subscriber):
                 self.say(f"{publisher.code} → {subscriber.code}: removed")
 
 

@@ -194,7 +194,7 @@ select t.book_id::text, {bucket}, (hashtextextended(row({key})::text, 0) & 4095)
     hashtextextended(row({whole})::text, 0)
 from {table} t
 where t.book_id::text || '/' || {bucket} || '/' || (hashtextextended(row({key})::text, 0) & 4095)
-    = any(%(places)s::text[])
+    = any(%(slices)s::text[])
 
 -- name: columns -- no book: lists the columns of a table
 select a.attname::text from pg_catalog.pg_attribute a
@@ -205,7 +205,7 @@ order by a.attnum
 copy (
     select {columns} from {table} t
     where t.book_id::text || '/' || {bucket} || '/' || (hashtextextended(row({key})::text, 0) & 4095)
-        = any({places}::text[])
+        = any({slices}::text[])
 ) to stdout
 
 -- name: receive -- no book: copies rows of all books
@@ -242,7 +242,7 @@ select count({merge}(s.highest)) from (
     select distinct on (t.book_id, t.id) t as highest from public.journal t
     where t.kind = %(kind)s
         and t.book_id::text || '/' || {bucket} || '/' || (hashtextextended(row({key})::text, 0) & 4095)
-            = any(%(places)s::text[])
+            = any(%(slices)s::text[])
     order by t.book_id, t.id, t.ver desc, t.op_id desc
 ) s
 

@@ -18,11 +18,11 @@ from psycopg import sql
 from server.replication import names
 from server.replication.names import Table
 from server.replication.node import SQL, Node, RegionError, errors_as_sentences
-from server.replication.verify import Difference, RowPlace, parts_of
+from server.replication.verify import Difference, RowSlice, parts_of
 
 _BATCH: Final = 1_000
 _ATTEMPTS: Final = 5
-_PLACES_AT_ONCE: Final = 1_000
+_SLICES_AT_ONCE: Final = 1_000
 
 
 def exchange(
@@ -35,16 +35,16 @@ def exchange(
     by_code = {node.code: node for node in nodes}
     added = 0
     for target in into:
-        missing: dict[tuple[str, str], list[RowPlace]] = defaultdict(list)
+        missing: dict[tuple[str, str], list[RowSlice]] = defaultdict(list)
         for difference in differences:
             for source in difference.sources.get(target.code, ()):
-                missing[source, difference.place.table].append(difference.place)
+                missing[source, difference.row_slice.table].append(difference.row_slice)
         replicated = {table.name: table for table in names.REPLICATED}
         with _as_origin(target, say) if missing else _no_origin():
-            for (source, name), places in missing.items():
+            for (source, name), slices in missing.items():
                 if name not in replicated:  # a merged table follows from the journal
                     continue
-                number = _fetch(by_code[source], target, replicated[name], places)
+                number = _fetch(by_code[source], target, replicated[name], slices)
                 say(f"{source} → {target.code}: copied {number} missing rows of {name}")
                 added += number
         _merge_again(target, differences)
@@ -55,23 +55,23 @@ def _merge_again(target: Node, differences: Sequence[Difference]) -> None:
     """Merge the journal again into the merged tables, for the rows that differ."""
     by_table: dict[str, list[str]] = defaultdict(list)
     for difference in differences:
-        if difference.place.table in names.KIND_OF:
-            by_table[difference.place.table].append(difference.place.text)
-    for name, places in by_table.items():
+        if difference.row_slice.table in names.KIND_OF:
+            by_table[difference.row_slice.table].append(difference.row_slice.text)
+    for name, slices in by_table.items():
         kind = names.KIND_OF[name]
         parts = {**parts_of(names.merged(name, ())), "merge": sql.Identifier("public", f"bahi_merge_{kind}")}
-        for start in range(0, len(places), _PLACES_AT_ONCE):
-            values = {"kind": kind, "places": places[start : start + _PLACES_AT_ONCE]}
+        for start in range(0, len(slices), _SLICES_AT_ONCE):
+            values = {"kind": kind, "slices": slices[start : start + _SLICES_AT_ONCE]}
             target.rows("merge_again", values, **parts)
 
 
-def _fetch(source: Node, target: Node, table: Table, places: Sequence[RowPlace]) -> int:
+def _fetch(source: Node, target: Node, table: Table, slices: Sequence[RowSlice]) -> int:
     columns = [name for (name,) in target.rows("columns", {"table": table.name})]
     added = 0
-    for start in range(0, len(places), _PLACES_AT_ONCE):
+    for start in range(0, len(slices), _SLICES_AT_ONCE):
         target.run(_FORGET)
         target.run(_ARRIVED, table=sql.Identifier("public", table.name))
-        _copy(source, target, table, columns, places[start : start + _PLACES_AT_ONCE])
+        _copy(source, target, table, columns, slices[start : start + _SLICES_AT_ONCE])
         # Before the rows are inserted: the statement looks for those that are new.
         if table.name == "journal":
             target.rows("enqueue_documents")
@@ -81,13 +81,13 @@ def _fetch(source: Node, target: Node, table: Table, places: Sequence[RowPlace])
 
 
 def _copy(
-    source: Node, target: Node, table: Table, columns: Sequence[str], places: Sequence[RowPlace]
+    source: Node, target: Node, table: Table, columns: Sequence[str], slices: Sequence[RowSlice]
 ) -> None:
-    # COPY accepts no parameters, so the places are quoted into the statement.
-    quoted = sql.Literal([place.text for place in places])
+    # COPY accepts no parameters, so the slices are quoted into the statement.
+    quoted = sql.Literal([row_slice.text for row_slice in slices])
     selected = sql.SQL(", ").join(sql.Identifier("t", name) for name in columns)
     received = sql.SQL(", ").join(map(sql.Identifier, columns))
-    send = sql.SQL(SQL["send"]).format(**{**parts_of(table), "places": quoted, "columns": selected})
+    send = sql.SQL(SQL["send"]).format(**{**parts_of(table), "slices": quoted, "columns": selected})
     receive = sql.SQL(SQL["receive"]).format(columns=received)
     with (
         errors_as_sentences(source.region),

@@ -185,8 +185,8 @@ def _verdict(status: MeshStatus) -> str:
     if bad:
         worst = min(bad, key=lambda each: _WORST_FIRST.index(each.state))
         return f"{len(bad)} of {total} subscriptions need attention; {worst.name}: {worst.sentence}."
-    if copying := [each for each in status.subscriptions if each.state == "copying"]:
-        return f"{len(copying)} of {total} subscriptions are still copying existing rows."
+    if unfinished := [each for each in status.subscriptions if each.state == "copying"]:
+        return f"{len(unfinished)} of {total} subscriptions are still copying existing rows."
     furthest = max(status.subscriptions, key=lambda each: (each.lag_seconds or 0, each.lag_bytes or 0))
     lag = f"{furthest.lag_seconds or 0:.1f} s, {furthest.lag_bytes or 0} bytes"
     return f"All {total} subscriptions work; the furthest behind is {furthest.name} ({lag})."

@@ -22,7 +22,7 @@ from server.replication.names import Table
 from server.replication.node import Node
 
 
-class RowPlace(NamedTuple):
+class RowSlice(NamedTuple):
     """One slice of a part (`bucket`) of a book in one table: the unit that is compared and exchanged."""
 
     table: str
@@ -32,19 +32,19 @@ class RowPlace(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The place as text, in the form that the statements compare."""
+        """The slice as text, in the form that the statements compare."""
         return f"{self.book_id}/{self.bucket}/{self.slice}"
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The differences in one place.
+    """The differences in one slice.
 
     `missing` is how many rows each region lacks, and `sources` from which regions it can get them. `unlike`
     is the number of rows that have different contents.
     """
 
-    place: RowPlace
+    row_slice: RowSlice
     missing: Mapping[str, int]
     sources: Mapping[str, tuple[str, ...]]
     unlike: int = 0
@@ -75,7 +75,7 @@ class Verification:
         return self.are_equal and not self.left_out
 
 
-_Row = tuple[RowPlace, str]
+_Row = tuple[RowSlice, str]
 # The hash of each differing row in each region, or None if the region does not have the row.
 _Seen = Mapping[_Row, tuple[int | None, ...]]
 # How many parts of books, or slices, one statement reads.
@@ -90,9 +90,9 @@ def verify(nodes: Sequence[Node], seconds: float = CATCH_UP_SECONDS) -> Verifica
     rows: dict[str, Mapping[str, int]] = {}
     suspected: dict[_Row, tuple[int | None, ...]] = {}
     for table in tables:
-        counts, places = _differing_slices(nodes, table)
+        counts, slices = _differing_slices(nodes, table)
         rows[table.name] = counts
-        suspected |= _differing_rows(nodes, table, places)
+        suspected |= _differing_rows(nodes, table, slices)
     late: list[tuple[Node, Node]] = []
     if suspected:
         late = wait_until_caught_up(list(permutations(nodes, 2)), seconds)
@@ -128,12 +128,12 @@ def parts_of(table: Table) -> dict[str, sql.Composable]:
     }
 
 
-def _differing_slices(nodes: Sequence[Node], table: Table) -> tuple[dict[str, int], list[RowPlace]]:
+def _differing_slices(nodes: Sequence[Node], table: Table) -> tuple[dict[str, int], list[RowSlice]]:
     """Return the number of rows of a table in each region, and the slices whose digests differ."""
     parts = parts_of(table)
     whole = _ask_all(nodes, lambda node: {row[:2]: row[2:] for row in node.rows("digest", None, **parts)})
     counts = {node.code: sum(n for n, _ in each.values()) for node, each in zip(nodes, whole, strict=True)}
-    places: list[RowPlace] = []
+    found: list[RowSlice] = []
     rows = 0
     for some in _chunks(_differing_keys(whole)):
         values = {"parts": [f"{book}/{bucket}" for book, bucket in some]}
@@ -145,8 +145,8 @@ def _differing_slices(nodes: Sequence[Node], table: Table) -> tuple[dict[str, in
                 f"More of {table.name} differs than can be compared row by row: "
                 "run `replication join … --anew` for the region that was away."
             )
-        places += [RowPlace(table.name, *key) for key in unlike]
-    return counts, places
+        found += [RowSlice(table.name, *key) for key in unlike]
+    return counts, found
 
 
 def _slices(node: Node, table: Table, values: Mapping[str, object]) -> dict[Any, Any]:
@@ -154,12 +154,12 @@ def _slices(node: Node, table: Table, values: Mapping[str, object]) -> dict[Any,
 
 
 def _differing_rows(
-    nodes: Sequence[Node], table: Table, places: Sequence[RowPlace]
+    nodes: Sequence[Node], table: Table, slices: Sequence[RowSlice]
 ) -> dict[_Row, tuple[int | None, ...]]:
-    """Return the rows in `places` that are not the same in all regions."""
+    """Return the rows in `slices` that are not the same in all regions."""
     found: dict[_Row, tuple[int | None, ...]] = {}
-    for some in _chunks(places):
-        values = {"places": [place.text for place in some]}
+    for some in _chunks(slices):
+        values = {"slices": [row_slice.text for row_slice in some]}
         seen = _ask_all(nodes, lambda node: _rows(node, table, values))  # noqa: B023 - called before the next round
         found |= {row: tuple(each.get(row) for each in seen) for row in _differing_keys(seen)}
     return found
@@ -167,7 +167,7 @@ def _differing_rows(
 
 def _rows(node: Node, table: Table, values: Mapping[str, object]) -> dict[_Row, int]:
     return {
-        (RowPlace(table.name, *row[:3]), row[3]): row[4]
+        (RowSlice(table.name, *row[:3]), row[3]): row[4]
         for row in node.rows("slice_rows", values, **parts_of(table))
     }
 
@@ -178,24 +178,26 @@ def _confirmed(
     """Return the suspected rows that differ in the same way once more."""
     again: dict[_Row, tuple[int | None, ...]] = {}
     for table in tables:
-        places = sorted({place for place, _ in suspected if place.table == table.name})
-        again |= _differing_rows(nodes, table, places)
+        slices = sorted({row_slice for row_slice, _ in suspected if row_slice.table == table.name})
+        again |= _differing_rows(nodes, table, slices)
     return {row: seen for row, seen in suspected.items() if again.get(row) == seen}
 
 
 def _differences(codes: Sequence[str], suspected: _Seen) -> list[Difference]:
-    by_place: dict[RowPlace, list[tuple[int | None, ...]]] = defaultdict(list)
-    for (place, _key), seen in sorted(suspected.items()):
-        by_place[place].append(seen)
-    return [_difference(codes, place, rows) for place, rows in by_place.items()]
+    by_slice: dict[RowSlice, list[tuple[int | None, ...]]] = defaultdict(list)
+    for (row_slice, _key), seen in sorted(suspected.items()):
+        by_slice[row_slice].append(seen)
+    return [_difference(codes, row_slice, rows) for row_slice, rows in by_slice.items()]
 
 
-def _difference(codes: Sequence[str], place: RowPlace, rows: Sequence[tuple[int | None, ...]]) -> Difference:
+def _difference(
+    codes: Sequence[str], row_slice: RowSlice, rows: Sequence[tuple[int | None, ...]]
+) -> Difference:
     missing = {code: sum(row[n] is None for row in rows) for n, code in enumerate(codes)}
     lacking = {code: number for code, number in missing.items() if number}
     sources = {code: _sources(codes, codes.index(code), rows) for code in lacking}
     unlike = sum(len({each for each in row if each is not None}) > 1 for row in rows)
-    return Difference(place, lacking, sources, unlike)
+    return Difference(row_slice, lacking, sources, unlike)
 
 
 def _sources(codes: Sequence[str], target: int, rows: Sequence[tuple[int | None, ...]]) -> tuple[str, ...]:

@@ -26,4 +26,52 @@ class Allowed(NamedTuple):
     modules: tuple[str, ...]
 
 
-ALLOWED: Final[tuple[Allowed, ...]] = ()
+ALLOWED: Final[tuple[Allowed, ...]] = (
+    Allowed(
+        ("lock",),
+        "a lock between threads",
+        (
+            *("app.local_server", "app.remote.auth", "app.remote.call_monitor", "app.remote.client"),
+            *("app.remote.sockets", "app.services.drafts", "app.services.message_thread"),
+            *("app.services.replication_tracker", "app.services.sync", "app.services.sync_worker"),
+            *("app.store.database", "app.store.files", "app.store.vault"),
+        ),
+    ),
+    Allowed(
+        ("lock", "locked"),
+        "a lock on a file",
+        (
+            "app.ui.single_instance",
+            "server.cli.users",
+            "server.node.folder_lock",
+            "server.process.start_stop",
+        ),
+    ),
+    Allowed(
+        ("lock", "locked"),
+        "a lock in PostgreSQL",
+        (
+            *("server.auth.store", "server.db.ddl_lock", "server.db.migrate", "server.journal.rollup"),
+            "server.replication.node",
+        ),
+    ),
+    Allowed(("keyring",), "the keyring of the operating system", ("app.store.vault",)),
+    Allowed(
+        ("link",),
+        "an invite link",
+        ("app.remote.cluster", "app.services.login", "app.ui.bounds", "app.ui.widgets.address_field"),
+    ),
+    Allowed(
+        ("link",),
+        "the link to a document: a call of the wire",
+        ("app.remote.api", "server.api.documents", "server.documents.service"),
+    ),
+    Allowed(("retained",), "a table of client.sqlite", ("app.store.schema",)),
+    Allowed(("places",), "places after the decimal point", ("server.entries.records",)),
+    Allowed(("pinning",), "the room of pinning a session to a server", ("server.pinning",)),
+    Allowed(
+        ("copying",),
+        "the first copy of a table, as PostgreSQL calls it",
+        ("server.replication.catch_up", "server.replication.status"),
+    ),
+)

@@ -21,7 +21,7 @@ TWICE: Final[dict[str, str]] = {}
 
 
 class Name(NamedTuple):
-    """A name that a module defines: `kind` is module, class, function, variable, attribute, argument or event."""
+    """A name that a module defines. `kind`: module, class, function, variable, attribute, argument, event."""
 
     module: str
     kind: str

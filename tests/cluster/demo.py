@@ -25,7 +25,7 @@ from app.ui.models.columns import Column
 from app.ui.tasks import Tasks
 from app.ui.theme import Mode, Theme
 from app.ui.views.login_card import SERVER
-from app.ui.views.login_view import PLACE_KEY
+from app.ui.views.login_view import LOCATION_KEY
 from tests.support.cluster import MUMBAI, Cluster, Layout, forget
 from tests.tour.driver import Driver, Picture, TourError
 from tests.tour.report import write_page
@@ -89,7 +89,7 @@ class Demo:
     @contextmanager
     def _program(self) -> Iterator[tuple[Driver, Desk]]:
         desk = make_desk(Paths(self.home / "Bahi"))
-        desk.services.settings.set(PLACE_KEY, SERVER)  # a book on this computer is another story
+        desk.services.settings.set(LOCATION_KEY, SERVER)  # a book on this computer is another story
         theme, tasks = Theme(self.application, Mode.LIGHT), Tasks(self.application)
         tasks.crashed.connect(self.problems.append)
         desktop = Desktop(confirm=lambda *_: True)

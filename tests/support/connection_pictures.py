@@ -20,7 +20,7 @@ from app.ui.dialogs.move_dialog import MoveDialog
 from app.ui.main_window import MainWindow
 from app.ui.tasks import Tasks
 from app.ui.theme import Mode, Theme
-from app.ui.views.login_view import PLACE_KEY
+from app.ui.views.login_view import LOCATION_KEY
 from server.contract import join
 from tests.support.fake_connection import PUNE
 from tests.support.fake_services import ABROAD, HOME, TODAY, FakeServices, shop_entries
@@ -60,7 +60,7 @@ class Pictures:
         self.driver.wait(what, lambda: not self._tasks.busy)
 
     def _login(self) -> None:
-        self.fake.settings.set(PLACE_KEY, "server")
+        self.fake.settings.set(LOCATION_KEY, "server")
         self.window.show()
         self.window.start()
         self._rest()
@@ -75,7 +75,7 @@ class Pictures:
         self._picture("login-damaged")
 
     def _open_book(self) -> None:
-        self.fake.settings.set(PLACE_KEY, "local")
+        self.fake.settings.set(LOCATION_KEY, "local")
         self.window.enter(self.fake.accounts.sign_in_local("Asha Rao", ""))
         self.window.show_listing()
         self._rest()

@@ -34,7 +34,7 @@ class DraftKeeper(QObject):
         self._written = written
         self._book_id = ""
         self._edition = 0
-        self._held = False
+        self._is_paused = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(DEBOUNCE_MS)
@@ -47,20 +47,20 @@ class DraftKeeper(QObject):
 
     def keep_now(self) -> None:
         """Save the draft now, on the calling thread. Raises StoreError."""
-        if self._book_id and not self._held:
+        if self._book_id and not self._is_paused:
             self._timer.stop()
             self._services.drafts.keep(self._book_id, self._written(), self._next())
 
     def close(self) -> None:
         """Stop saving drafts. The last saved one is kept."""
         self._timer.stop()
-        self._held = False
+        self._is_paused = False
         self._tasks.supersede(self, "draft")
         self._book_id = ""
 
     def touch(self) -> None:
         """Start the timer after a change of the form."""
-        if self._book_id and not self._held:
+        if self._book_id and not self._is_paused:
             self._timer.start()
 
     def saving(self, draft: EntryDraft) -> Callable[[], object]:
@@ -69,13 +69,13 @@ class DraftKeeper(QObject):
         No draft is stored until `resume`, because the form still shows the entry that is being saved.
         """
         self._timer.stop()
-        self._held = True
+        self._is_paused = True
         book_id, edition, drafts = self._book_id, self._next(), self._services.drafts
         return lambda: drafts.save_entry(book_id, draft, edition)
 
     def resume(self) -> None:
         """Save drafts again, after the form was cleared or the entry could not be saved."""
-        self._held = False
+        self._is_paused = False
         self.touch()
 
     def _keep(self) -> None:

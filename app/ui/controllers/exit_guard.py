@@ -15,7 +15,7 @@ from app.ui.views.entry_view import EntryView
 if TYPE_CHECKING:
     from app.services import Services
 
-_PATIENCE_MS: Final = 1_500
+_LIMIT_MS: Final = 1_500
 
 
 class ExitGuard(QObject):
@@ -39,9 +39,9 @@ class ExitGuard(QObject):
         self._entry = entry
         self._edit = edit
         self._sync = sync
-        self._patience = QTimer(self)
-        self._patience.setSingleShot(True)
-        self._patience.timeout.connect(self.ready)
+        self._limit = QTimer(self)
+        self._limit.setSingleShot(True)
+        self._limit.timeout.connect(self.ready)
         self._waited = False
         sync.run_ended.connect(lambda _left: self._sending_ended())
 
@@ -53,7 +53,7 @@ class ExitGuard(QObject):
         if self._waited or not (self._sync.sending and self._waiting()):
             return False
         self._waited = True
-        self._patience.start(_PATIENCE_MS)
+        self._limit.start(_LIMIT_MS)
         return True
 
     def may_close(self) -> bool:
@@ -103,6 +103,6 @@ class ExitGuard(QObject):
             return self._sync.waiting
 
     def _sending_ended(self) -> None:
-        if self._patience.isActive():
-            self._patience.stop()
+        if self._limit.isActive():
+            self._limit.stop()
             self.ready.emit()

@@ -13,7 +13,7 @@ from app.errors import AppError, CancelledError
 from app.ui.bounds import count_text
 from app.ui.desktop import Desktop
 from app.ui.dialogs.export_pages import ExportResultPage, ExportSetupPage, ExportWorkPage
-from app.ui.dialogs.filter_words import file_name
+from app.ui.dialogs.filter_text import file_name
 from app.ui.tasks import Relay, Tasks
 
 if TYPE_CHECKING:

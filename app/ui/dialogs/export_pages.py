@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 from app.domain.entry import EntryFilter, Totals
 from app.domain.money import format_amount
 from app.ui.bounds import count_text
-from app.ui.dialogs.filter_words import filter_words
+from app.ui.dialogs.filter_text import filter_text
 from app.ui.theme import figures_font
 from app.ui.widgets.banner import Banner
 from app.ui.widgets.date_field import DateField
@@ -60,7 +60,7 @@ class ExportSetupPage(QWidget):
         self.start_button.setDefault(True)
         column = page_column(self, 14)
         column.addWidget(label("Export CSV", "title"))
-        column.addWidget(label(filter_words(wanted), "muted", "export_filter", wrap=True))
+        column.addWidget(label(filter_text(wanted), "muted", "export_filter", wrap=True))
         dates = QHBoxLayout()
         dates.setSpacing(14)
         dates.addWidget(self.first_field)

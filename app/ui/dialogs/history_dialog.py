@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.domain.entry import HistoryVersion, ListedEntry
 from app.errors import AppError
-from app.ui.dialogs.history_words import ACTIONS, ShownVersion, shown_versions
+from app.ui.dialogs.history_text import ACTIONS, ShownVersion, shown_versions
 from app.ui.local_time import moment_text
 from app.ui.tasks import Tasks
 from app.ui.widgets.banner import Banner

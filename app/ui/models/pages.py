@@ -153,11 +153,11 @@ def insertions(old: Sequence[Key], new: Sequence[Key]) -> list[tuple[int, int]]:
     return _ranges([at for at, key in enumerate(new) if key not in known])
 
 
-def _ranges(places: Sequence[int]) -> list[tuple[int, int]]:
+def _ranges(positions: Sequence[int]) -> list[tuple[int, int]]:
     ranges: list[tuple[int, int]] = []
-    for place in places:
-        if ranges and ranges[-1][1] == place - 1:
-            ranges[-1] = (ranges[-1][0], place)
+    for position in positions:
+        if ranges and ranges[-1][1] == position - 1:
+            ranges[-1] = (ranges[-1][0], position)
         else:
-            ranges.append((place, place))
+            ranges.append((position, position))
     return ranges

@@ -71,10 +71,10 @@ class EntryForm(QWidget):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(18)
         grid.setVerticalSpacing(16)
-        places = {"date": (0, 0, 1, 1), "amount": (0, 1, 1, 1), "direction": (1, 0, 1, 1)}
-        places |= {"category": (1, 1, 1, 1), "description": (2, 0, 1, 2)}
+        cells = {"date": (0, 0, 1, 1), "amount": (0, 1, 1, 1), "direction": (1, 0, 1, 1)}
+        cells |= {"category": (1, 1, 1, 1), "description": (2, 0, 1, 2)}
         for name in ("date", "amount", "direction", "category", "description"):
-            grid.addWidget(self.fields[name], *places[name])
+            grid.addWidget(self.fields[name], *cells[name])
         grid.setColumnStretch(0, 1)
         grid.setColumnStretch(1, 1)
 

@@ -24,11 +24,11 @@ NO_KEY_STORE = "You will have to sign in again next time, because this computer 
 class LoginCard(QFrame):
     """The log-in form.
 
-    `place_picked` carries LOCAL or SERVER. `submitted` is emitted by the button and by Enter. `read_invite`
+    `location_picked` carries LOCAL or SERVER. `submitted` is emitted by the button and by Enter. `read_invite`
     parses the address if it is an invite link.
     """
 
-    place_picked = Signal(str)
+    location_picked = Signal(str)
     submitted = Signal()
 
     def __init__(self, read_invite: ReadInvite) -> None:
@@ -47,7 +47,7 @@ class LoginCard(QFrame):
             column.addWidget(widget)
 
     def _parts(self) -> list[QLabel | Segment | Field | Banner | QCheckBox | QProgressBar | QFrame]:
-        parts = [self.icon, self.title, self.subtitle, self.place, self.banner, *self.fields.values()]
+        parts = [self.icon, self.title, self.subtitle, self.location, self.banner, *self.fields.values()]
         parts += [
             self.remember,
             self.no_store,
@@ -72,7 +72,7 @@ class LoginCard(QFrame):
         put_icon(self.icon, "wallet", "accent", size=36)
         self.title = label("Bahi", "title", "login_title")
         self.subtitle = label("", "muted", "login_subtitle", wrap=True)
-        self.place = Segment(
+        self.location = Segment(
             [
                 Choice(LOCAL, "On this computer", "place_local"),
                 Choice(SERVER, "On a server", "place_server"),
@@ -80,7 +80,7 @@ class LoginCard(QFrame):
             "place_segment",
             "Where the book is",
         )
-        self.place.picked.connect(self.place_picked)
+        self.location.picked.connect(self.location_picked)
         self.banner = Banner("login_banner")
 
     def _make_fields(self, read_invite: ReadInvite) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from app.services.accounts import BookSession, LocalBookFacts
     from app.services.session_facts import InviteFacts
 
-PLACE_KEY, ADDRESS_KEY, USER_KEY, REMEMBER_KEY = (
+LOCATION_KEY, ADDRESS_KEY, USER_KEY, REMEMBER_KEY = (
     "login.place",
     "login.address",
     "login.user",
@@ -57,7 +57,7 @@ class LoginView(QScrollArea):
         self._creating = False
         self.card = LoginCard(services.accounts.read_invite)
         self._lay_out()
-        self.card.place_picked.connect(self._place_picked)
+        self.card.location_picked.connect(self._location_picked)
         self.card.submitted.connect(self.submit)
         self.card.create_button.clicked.connect(self._toggle_create)
         self.card.address.invited.connect(self._invited)
@@ -79,9 +79,9 @@ class LoginView(QScrollArea):
         self.setWidget(inner)
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         """Return LOCAL or SERVER."""
-        return self.card.place.value()
+        return self.card.location.value()
 
     def start(self, *, straight_in: bool = True) -> None:
         """Open the book as soon as possible: resume a remembered session, also offline, or open a local book
@@ -89,41 +89,41 @@ class LoginView(QScrollArea):
         self._straight_in = straight_in
         self._show_settings()
         if not straight_in:
-            self._show_place()
+            self._show_location()
             return
         self._show_waiting("Opening your book…")
         accounts = self._services.accounts
         self._tasks.run(
-            accounts.resume, self._resumed, lambda _error: self._show_place(), owner=self, topic=_TOPIC
+            accounts.resume, self._resumed, lambda _error: self._show_location(), owner=self, topic=_TOPIC
         )
 
     def _resumed(self, session: "BookSession | None") -> None:
         if session is not None:
             self._signed_in(session)
         else:
-            self._show_place()
+            self._show_location()
 
     def _show_settings(self) -> None:
         self.card.password.clear()
         settings = self._services.settings
-        self.card.place.set_value(SERVER if settings.get(PLACE_KEY, LOCAL) == SERVER else LOCAL)
+        self.card.location.set_value(SERVER if settings.get(LOCATION_KEY, LOCAL) == SERVER else LOCAL)
         self.card.address.setText(settings.get(ADDRESS_KEY, ""))
         self.card.remember.setChecked(settings.get(REMEMBER_KEY, "") == "yes")
         accounts = self._services.accounts  # in a task, because the key store may be slow
         self._tasks.run(accounts.remembers, self._show_store, owner=self, topic="store")
 
-    def _show_store(self, place: str) -> None:
-        self.card.set_key_store(place == "keyring")
+    def _show_store(self, kind: str) -> None:
+        self.card.set_key_store(kind == "keyring")
 
-    def _place_picked(self, _place: str) -> None:
+    def _location_picked(self, _location: str) -> None:
         self._straight_in = False
         self._creating = False
         self._tasks.supersede(self, _TOPIC)
-        self._show_place()
+        self._show_location()
 
-    def _show_place(self) -> None:
+    def _show_location(self) -> None:
         self.card.clear_errors()
-        if self.place == LOCAL:
+        if self.location == LOCAL:
             self._open_local()
         else:
             self._show_server()
@@ -224,7 +224,7 @@ class LoginView(QScrollArea):
         if not self.card.submit_button.isEnabled():
             return
         self.card.clear_errors()
-        if self.place == SERVER:
+        if self.location == SERVER:
             if not self.card.address.take_link():
                 self._submit_server()
         elif self._book is None:
@@ -277,14 +277,14 @@ class LoginView(QScrollArea):
     def _remember_choice(self) -> None:
         settings = self._services.settings
         settings.set(REMEMBER_KEY, "yes" if self.card.remember.isChecked() else "no")
-        settings.set(PLACE_KEY, self.place)
-        if self.place == SERVER:
+        settings.set(LOCATION_KEY, self.location)
+        if self.location == SERVER:
             settings.set(ADDRESS_KEY, self.card.address.text().strip())
             settings.set(USER_KEY, self.card.user_name.text().strip())
 
     def note_server(self, address: str, user_name: str) -> None:
         """Store that the book is on a server now, so that the next log-in proposes it."""
-        for key, value in ((PLACE_KEY, SERVER), (ADDRESS_KEY, address), (USER_KEY, user_name)):
+        for key, value in ((LOCATION_KEY, SERVER), (ADDRESS_KEY, address), (USER_KEY, user_name)):
             self._services.settings.set(key, value)
 
     def _signed_in(self, session: "BookSession") -> None:
@@ -297,7 +297,7 @@ class LoginView(QScrollArea):
     def _refused(self, error: AppError) -> None:
         self.card.show_busy("")
         if (
-            self.place == LOCAL
+            self.location == LOCAL
             and self._book is not None
             and self._book.exists
             and not self._book.has_password

@@ -46,25 +46,25 @@ class PageCanvas(QScrollArea):
         self._pixmap = QPixmap()
         self._label.setPixmap(QPixmap())
         self._label.setText(sentence)
-        self._place()
+        self._position()
 
     def show_image(self, image: QImage) -> None:
         """Show `image`, fitted to the frame."""
         self._pixmap = QPixmap.fromImage(image)
         self._zoom = 1.0
-        self._place()
+        self._position()
 
     def zoom_by(self, steps: int) -> None:
         """Zoom in (positive) or out (negative) by `steps` of 25 percent."""
         self._zoom = min(max(self._zoom * _STEP**steps, _LEAST), _MOST)
-        self._place()
+        self._position()
 
     def fit(self) -> None:
         """Show the whole page."""
         self._zoom = 1.0
-        self._place()
+        self._position()
 
-    def _place(self) -> None:
+    def _position(self) -> None:
         room = self.maximumViewportSize()
         if self._pixmap.isNull():
             self._label.resize(room)
@@ -82,7 +82,7 @@ class PageCanvas(QScrollArea):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Fit the page to the new size."""
         super().resizeEvent(event)
-        self._place()
+        self._position()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom if Ctrl is pressed, otherwise scroll."""

@@ -70,8 +70,8 @@ class Toast(QFrame):
     def can_undo(self) -> bool:
         """Return whether Undo can be pressed now."""
         offered = not self.isHidden() and not self.undo_button.isHidden()
-        held = not self._timer.isActive()  # the mouse is over it
-        return offered and (held or self._clock() < self._until)
+        is_hovered = not self._timer.isActive()  # the mouse is over it
+        return offered and (is_hovered or self._clock() < self._until)
 
     def undo(self) -> None:
         """Press Undo, if possible."""
@@ -89,7 +89,7 @@ class Toast(QFrame):
         self._timer.stop()
         self.hide()
 
-    def place(self, room: QRect) -> None:
+    def move_to_corner(self, room: QRect) -> None:
         """Set the area in which the toast is centred, in the parent's coordinates."""
         self._room = room
         self._settle()

@@ -113,7 +113,7 @@ def test_being_held_again_is_no_news(schedule: SendSchedule) -> None:
     assert (schedule.due_at, schedule.pause) == (due_at, pause)
     schedule.hold(True, NOW)
     schedule.hold(True, NOW)
-    assert schedule.is_held
+    assert schedule.is_paused
 
 
 def test_a_run_that_ends_while_held_is_followed_by_none_until_a_server_is_there(
@@ -146,7 +146,7 @@ def test_the_next_book_waits_for_the_run_of_the_one_before(schedule: SendSchedul
     schedule.stop()
     schedule.hold(True, NOW)
     schedule.start(NOW + 1)
-    assert not schedule.is_held
+    assert not schedule.is_paused
     assert not schedule.is_due(NOW + 1)
     schedule.ended()
     assert schedule.is_due(NOW + 1)

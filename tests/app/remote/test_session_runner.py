@@ -13,7 +13,7 @@ from app.domain.connection_status import Phase
 from app.domain.session import Machine
 from app.errors import AppError, OfflineError, ServerError, SignInError
 from app.remote.auth import SessionTokens
-from app.remote.call_monitor import CallMonitor, Outcome, OutcomeKind
+from app.remote.call_monitor import CallMonitor, CallOutcome, OutcomeKind
 from app.remote.cluster import Cluster
 from app.remote.endpoint import Endpoint
 from app.remote.health_checks import HealthChecks
@@ -179,7 +179,7 @@ class Bench:
 
     def tell(self, kind: OutcomeKind) -> None:
         """Let a call to server `a` have gone so."""
-        self.monitor.outcomes.publish(Outcome("a", kind))
+        self.monitor.outcomes.publish(CallOutcome("a", kind))
 
     def run(self) -> None:
         """Do what was started, and what that starts."""

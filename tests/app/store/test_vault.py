@@ -25,7 +25,7 @@ def test_a_record_to_be_remembered_is_there_after_a_start() -> None:
     backend = FakeKeyring()
     vault = a_vault(backend)
     vault.begin(RECORD, remember=True)
-    assert vault.place == "keyring"
+    assert vault.kind == "keyring"
     assert a_vault(backend).load() == RECORD
 
 
@@ -73,7 +73,7 @@ def test_without_a_keyring_the_record_is_kept_in_memory_and_the_vault_says_so(
     monkeypatch.chdir(tmp_path)
     vault = a_vault(backend)
     vault.begin(RECORD, remember=True)
-    assert vault.place == "memory"
+    assert vault.kind == "memory"
     assert vault.load() == RECORD
     vault.keep(NEXT)
     assert vault.load() == NEXT
@@ -91,7 +91,7 @@ def test_a_keyring_that_fails_on_the_way_turns_into_memory(trouble: Exception) -
     vault.begin(RECORD, remember=True)
     backend.trouble = trouble
     vault.keep(NEXT)
-    assert vault.place == "memory"
+    assert vault.kind == "memory"
     assert vault.load() == NEXT
     assert a_vault(backend).load() is None
     vault.clear()
@@ -109,7 +109,7 @@ def test_an_old_generation_does_not_stay_where_the_new_one_could_not_be_written(
     vault.begin(RECORD, remember=True)
     vault.keep(NEXT)
     assert backend.kept == {}
-    assert vault.place == "memory"
+    assert vault.kind == "memory"
 
 
 @pytest.mark.parametrize("text", ["", "not json", "[]", "{}", '{"refresh_token": 1}', "null"])
@@ -124,7 +124,7 @@ def test_a_record_that_windows_would_not_take_stays_in_memory() -> None:
     vault = a_vault(backend)
     vault.begin(dataclasses.replace(RECORD, refresh_token="x" * 1_200), remember=True)
     assert backend.kept == {}
-    assert vault.place == "memory"
+    assert vault.kind == "memory"
 
 
 def test_a_real_token_with_a_long_address_fits() -> None:

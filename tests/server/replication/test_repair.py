@@ -93,7 +93,7 @@ def test_a_merged_row_that_is_not_what_the_journal_says_is_told_and_merged_again
         connection.execute(bend, (bent.id,))
         connection.execute("delete from public.accounting_entry where id = %s", (gone.id,))
     found = mesh.verify().differences
-    assert {each.place.table for each in found} == {"accounting_entry"}
+    assert {each.row_slice.table for each in found} == {"accounting_entry"}
     assert (sum(each.unlike for each in found), sum(each.missing.get("b-1", 0) for each in found)) == (1, 1)
     assert mesh.repair().are_equal
     standing = "select description from public.accounting_entry where id = %s"

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from app.domain.entry import Direction, EntryFilter, EntryState
 from app.errors import StoreError
 from app.ui.dialogs.export_dialog import ExportDialog
-from app.ui.dialogs.filter_words import file_name, filter_words
+from app.ui.dialogs.filter_text import file_name, filter_text
 from app.ui.main_window import MainWindow
 from app.ui.tasks import Tasks
 from tests.app.ui.conftest import Person
@@ -156,5 +156,5 @@ def test_a_full_disk_is_told(qtbot: QtBot, book: MainWindow, fake: FakeServices,
     ],
 )
 def test_a_filter_is_told_in_words(wanted: EntryFilter, words: str, name: str) -> None:
-    assert filter_words(wanted) == words
+    assert filter_text(wanted) == words
     assert file_name(wanted) == name

@@ -19,7 +19,7 @@ from app.ui.dialogs.move_dialog import MoveDialog
 from app.ui.dialogs.move_pages import progress_words, result_words
 from app.ui.main_window import MainWindow
 from app.ui.tasks import Tasks
-from app.ui.views.login_view import ADDRESS_KEY, PLACE_KEY, USER_KEY
+from app.ui.views.login_view import ADDRESS_KEY, LOCATION_KEY, USER_KEY
 from server.contract import join
 from tests.app.ui.conftest import Person
 from tests.support.fake_connection import MUMBAI
@@ -261,7 +261,7 @@ def test_at_the_end_the_window_is_in_the_book_of_the_server(
     assert not dialog.isVisible()
     assert book.signed_in
     assert book.sidebar.server_label.text() == MUMBAI
-    kept = [fake.settings.get(key) for key in (PLACE_KEY, ADDRESS_KEY, USER_KEY)]
+    kept = [fake.settings.get(key) for key in (LOCATION_KEY, ADDRESS_KEY, USER_KEY)]
     assert kept == ["server", "books.example.com", "meera"]
 
 

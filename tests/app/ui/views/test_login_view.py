@@ -14,7 +14,7 @@ from app.services.login import read_invite
 from app.ui.main_window import MainWindow
 from app.ui.tasks import Tasks
 from app.ui.views.login_card import NO_KEY_STORE
-from app.ui.views.login_view import ADDRESS_KEY, PLACE_KEY, REMEMBER_KEY, LoginView
+from app.ui.views.login_view import ADDRESS_KEY, LOCATION_KEY, REMEMBER_KEY, LoginView
 from server.contract import join
 from tests.support.fake_services import FakeServices
 from tests.support.fakes.book import Account
@@ -110,7 +110,7 @@ def test_a_server_that_does_not_start_can_be_tried_again(
 
 @pytest.fixture
 def at_server(qtbot: QtBot, window: MainWindow, login: LoginView, fake: FakeServices) -> LoginView:
-    fake.settings.set(PLACE_KEY, "server")
+    fake.settings.set(LOCATION_KEY, "server")
     fake.settings.set(ADDRESS_KEY, "https://books.example.in")
     window.start()
     at_rest(qtbot, login)
@@ -138,7 +138,7 @@ def test_signing_in_on_a_server_keeps_place_address_and_choice(
     at_server.card.remember.setChecked(True)
     with qtbot.waitSignal(at_server.signed_in):
         at_server.submit()
-    assert fake.settings.get(PLACE_KEY) == "server"
+    assert fake.settings.get(LOCATION_KEY) == "server"
     assert fake.settings.get(REMEMBER_KEY) == "yes"
 
 
@@ -201,7 +201,7 @@ def test_changing_the_place_drops_an_answer_on_its_way(
 def test_a_remembered_session_goes_straight_in_also_without_a_server(
     qtbot: QtBot, window: MainWindow, login: LoginView, fake: FakeServices
 ) -> None:
-    fake.settings.set(PLACE_KEY, "server")
+    fake.settings.set(LOCATION_KEY, "server")
     fake.accounts.sign_in_remote(ADDRESS, "asha", "correct horse", remember=True)
     fake.book.offline = True
     with qtbot.waitSignal(login.signed_in):

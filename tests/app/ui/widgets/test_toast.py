@@ -23,7 +23,7 @@ def parent(qtbot: QtBot, theme: Theme) -> QWidget:
 @pytest.fixture
 def toast(parent: QWidget, clock: Clock) -> Toast:
     made = Toast(parent, lambda: clock.now)
-    made.place(QRect(100, 10, 400, 40))
+    made.move_to_corner(QRect(100, 10, 400, 40))
     return made
 
 

@@ -4,7 +4,7 @@ from app.domain.dates import format_date
 from app.domain.entry import Direction, EntryFilter, Shown
 
 
-def filter_words(wanted: EntryFilter) -> str:
+def filter_text(wanted: EntryFilter) -> str:
     """Return the filter as text, without its dates: `Debit only · with “taxi” · without document`."""
     parts = []
     if wanted.direction is not None:

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from app.domain.entry import Direction, DocumentInfo, HistoryVersion, ListedEntry
-from app.ui.dialogs.history_words import changes, shown_versions
+from app.ui.dialogs.history_text import changes, shown_versions
 from tests.support.fake_services import FakeServices, shop_entries
 
 ENTRY: ListedEntry = shop_entries(1)[0]
