@@ -24,8 +24,8 @@ NO_KEY_STORE = "You will have to sign in again next time, because this computer 
 class LoginCard(QFrame):
     """The log-in form.
 
-    `location_picked` carries LOCAL or SERVER. `submitted` is emitted by the button and by Enter. `read_invite`
-    parses the address if it is an invite link.
+    `location_picked` carries LOCAL or SERVER. `submitted` is emitted by the button and by Enter.
+    `read_invite` parses the address if it is an invite link.
     """
 
     location_picked = Signal(str)
