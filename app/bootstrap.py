@@ -1,4 +1,4 @@
-"""The composition root: the only file that knows every part."""
+"""The composition root: the only file that imports every part of the program."""
 
 import contextlib
 import random
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The program without its windows."""
+    """The program without its windows: the services and what they need."""
 
     services: "Services"
     local_server: "LocalServer"
@@ -39,7 +39,7 @@ class Desk:
     log: "Handler"
 
     def close(self) -> None:
-        """End the server of this computer and close the files."""
+        """Stop the threads and the local server, and close the files."""
         from app.log import end_log
 
         self.services.worker.close()
@@ -50,8 +50,8 @@ class Desk:
 
 
 def make_desk(paths: Paths, local_server: "LocalServer | None" = None) -> Desk:
-    """Build the services over the files below `paths`. Raises StoreError where they cannot be opened."""
-    # Here, not above: the first screen is painted before any of them is read from the disk.
+    """Build the services on the files of `paths`. Raises StoreError if they cannot be opened."""
+    # Imported here, because the opening window is painted before these modules are loaded.
     from app.local_server import LocalServer
     from app.log import log_to_file
     from app.services import Services
@@ -126,18 +126,18 @@ def _connect(
 
 
 def _tidy_later(files: "Files", outbox: "Outbox", replay_log: "ReplayLog", drafts: "DraftStore") -> None:
-    """Remove bills that nothing waiting and no draft names: each can be fetched again."""
+    """Remove bills that no draft and no operation on this computer needs. They can be downloaded again."""
 
     def tidy() -> None:
         with contextlib.suppress(AppError):
-            # in this order: what moves on in between is then in both, never in neither
+            # In this order: a bill that moves from one to the next meanwhile is then in both, not in neither.
             files.remove_unused(drafts.file_hashes() | outbox.file_hashes() | replay_log.file_hashes())
 
     threading.Thread(target=tidy, name="tidy", daemon=True).start()
 
 
 def run(argv: list[str]) -> int:
-    """Open the program and return its exit status."""
+    """Run the program; return its exit status."""
     from app.store.peek import kept_setting
     from app.ui.application import run_program
     from app.ui.theme import THEME_KEY
@@ -145,7 +145,7 @@ def run(argv: list[str]) -> int:
     paths = default_paths()
     desks: list[Desk] = []
 
-    def open_desk() -> "Services":  # only once it is sure that no other program has these files open
+    def open_desk() -> "Services":  # called when it is certain that no other program uses these files
         desks.append(make_desk(paths))
         return desks[0].services
 

@@ -1,4 +1,4 @@
-"""One thread that calls messages in order. What blocks runs beside it, and its result is a message too."""
+"""A thread that calls functions one after the other. Blocking work runs in other threads."""
 
 import queue
 import threading
@@ -10,15 +10,15 @@ from app.errors import AppError
 
 T = TypeVar("T")
 Message = Callable[[], object]
-UNEXPECTED: Final = "Something unexpected went wrong. Nothing was lost; please try again."
+UNEXPECTED: Final = "Something unexpected went wrong. Nothing is lost. Please try again."
 
 
 class MessageThread:
-    """Every method may be called from any thread and returns at once, except `close`.
+    """Calls each posted message. Thread-safe. All methods but `close` return at once.
 
-    `follow_up` is called after each message, and after `seconds_left` without one (None: for ever).
-    `crashed` is called with each exception that no code expected, after which the thread goes on. The thread
-    calls all three.
+    `follow_up` is called after each message, and after `seconds_left` seconds without a message (None means
+    no limit). `crashed` is called with an unexpected exception; the thread then continues. All three are
+    called by the thread.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class MessageThread:
         self._is_closed = False
 
     def post(self, message: Message) -> None:
-        """Let the thread call `message`. The first one starts it; after `close` none is called."""
+        """Make the thread call `message`. The first one starts the thread; after `close`, none is called."""
         self._inbox.put(message)
         with self._lock:
             if self._thread is None and not self._is_closed:
@@ -46,7 +46,7 @@ class MessageThread:
                 self._thread.start()
 
     def start_job(self, name: str, work: Callable[[], T], done: Callable[[T | AppError], object]) -> None:
-        """Do `work` in a thread of its own, and let this thread call `done` with its result or its error."""
+        """Do `work` in a new thread. Then this thread calls `done` with its result, or with its AppError."""
 
         def job() -> None:
             outcome: T | AppError
@@ -54,7 +54,7 @@ class MessageThread:
                 outcome = work()
             except AppError as error:
                 outcome = error
-            except Exception as crash:  # noqa: BLE001 - the last net under every job: the person is told
+            except Exception as crash:  # noqa: BLE001 - any unexpected error of a job is reported here
                 self.post(partial(self._crashed, crash))
                 outcome = AppError(UNEXPECTED)
             self.post(partial(done, outcome))
@@ -62,9 +62,9 @@ class MessageThread:
         threading.Thread(target=job, name=name, daemon=True).start()
 
     def close(self) -> None:
-        """End the thread after what was posted before, and wait for that, unless called by the thread.
+        """End the thread after the messages posted so far, and wait for its end, unless this is the thread.
 
-        Jobs go on.
+        Jobs are not interrupted.
         """
         with self._lock:
             self._is_closed = True
@@ -84,9 +84,9 @@ class MessageThread:
             try:
                 message()
                 self._follow_up()
-            except Exception as crash:  # noqa: BLE001 - the thread goes on; the person is told
+            except Exception as crash:  # noqa: BLE001 - it is reported, and the thread must continue
                 self._crashed(crash)
 
 
 def nothing() -> None:
-    """A message that only lets the thread follow up."""
+    """Do nothing. As a message, it makes the thread call `follow_up`."""

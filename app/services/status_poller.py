@@ -1,4 +1,4 @@
-"""Polls where the changes are, and replays what the present region lacks, beside the sync worker's thread."""
+"""Plans polls and replays for the sync worker, and runs them in threads of their own."""
 
 import logging
 from collections.abc import Callable
@@ -21,14 +21,14 @@ class Tracker(Protocol):
     """What the poller needs of the replication tracker."""
 
     def poll(self, *, whole: bool, progress: Callable[[], object]) -> PollResult:
-        """Ask where the changes are. Blocks."""
+        """Refresh the replication status of changes. Blocks."""
 
     def replay_missing(self, stop: Callable[[], bool]) -> int:
-        """Replay what the present region lacks. Blocks."""
+        """Replay changes that the present region lacks. Blocks."""
 
 
 class StatusPoller:
-    """Not for several threads: the sync worker's thread calls every method."""
+    """Not thread-safe: only the sync worker's thread calls it."""
 
     def __init__(
         self, thread: MessageThread, tracker: Tracker, connection: Connection, clock: Callable[[], float]
@@ -43,42 +43,42 @@ class StatusPoller:
 
     @property
     def is_polling(self) -> bool:
-        """Whether a poll is under way."""
+        """Whether a poll is in progress."""
         return self._schedule.is_polling
 
     def take(self, machine: Machine) -> None:
-        """Note the state of the session machine."""
+        """Set the state of the session machine."""
         self._machine = machine
 
     def ask(self) -> None:
-        """Poll at once; if a poll is under way, once more after it."""
+        """Request a whole poll at once; during a poll, once more after it."""
         self._schedule.ask(self._clock())
 
     def wake_at(self) -> float:
-        """Return when a poll is due."""
+        """Return when the next poll may be due."""
         return self._schedule.wake_at()
 
     def begin_due(self) -> None:
-        """Begin the poll that is due, if one is."""
+        """Start a poll if one is due."""
         if self._schedule.is_due(self._clock()):
             self._begin(self._schedule.began(self._clock()))
 
     def begin_replay(self, stop: Callable[[], bool], ended: Callable[[], object]) -> None:
-        """Begin a replay, which ends early if `stop` says so; call `ended` then."""
+        """Start a replay, which ends early if `stop` returns True. Call `ended` after it."""
         self.is_replay_due = False
         self._thread.start_job(
             "replay", partial(self._tracker.replay_missing, stop), partial(self._replayed, ended)
         )
 
     def _begin(self, whole: bool) -> None:
-        if self._machine.phase not in _OPEN:  # looked at again later, unless nobody is signed in
+        if self._machine.phase not in _OPEN:  # no server can be asked; try later, unless signed out
             self._ended(whole, PollResult(int(self._machine.phase is not Phase.SIGNED_OUT)))
             return
         poll = partial(self._tracker.poll, whole=whole, progress=self._post_recount)
         self._thread.start_job("poll", poll, partial(self._ended, whole))
 
     def _post_recount(self) -> None:
-        """Show what a long poll has found so far; any thread."""
+        """Show what a poll has found so far. Called in the poll's thread."""
         self._thread.post(self._connection.recount)
 
     def _ended(self, whole: bool, outcome: PollResult | AppError) -> None:
@@ -89,7 +89,7 @@ class StatusPoller:
         self.is_replay_due = result.replay_due and self._schedule.may_replay(self._clock())
         try:
             self._connection.recount()
-        finally:  # whatever happens, the next poll comes
+        finally:  # an unexpected error must not stop the polls
             fast = self._machine.phase in _OPEN and self._connection.is_awaited
             self._schedule.ended(self._clock(), whole=whole, left=result.left, fast=fast, failed=failed)
 
@@ -102,6 +102,6 @@ class StatusPoller:
 
 
 def _log_failure(event: str, error: AppError, before: int) -> None:
-    """Log the first failure of a row of them; that no server answers is shown anyway."""
+    """Log the first of several failures in a row. The windows show that no server answers, so skip that."""
     if not before and not isinstance(error, OfflineError):
         _log.warning(event, extra={"error": error.code or type(error).__name__})

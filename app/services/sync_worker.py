@@ -1,8 +1,9 @@
-"""One thread owns sending, back-off, status polls and replay; the windows hear one stream of events.
+"""The sync worker: one thread that owns sending, back-off, status polls and replay.
 
-The thread only decides. What blocks (a run of the outbox, a replay, a poll, a probe) runs in a thread of its
-own, at most one of each kind, and its result comes back as a message. So a large upload on a slow line delays
-no poll, and a server that does not answer delays no decision.
+The thread only decides. Blocking work (a run of the outbox, a replay, a poll, a probe) runs in another
+thread, at most one of each kind, and its result comes back as a message. A large upload on a slow line
+therefore delays no poll, and a server that does not answer delays no decision. The windows receive one
+stream of events.
 """
 
 import contextlib
@@ -48,13 +49,13 @@ class SyncSession(Protocol):
 
     @property
     def changes(self) -> Stream[SessionChange]:
-        """What happens to the open session."""
+        """The events of the open session."""
 
     def is_online(self) -> bool:
-        """Return whether the server can take a save now. Blocks."""
+        """Return whether the server can save an entry now. Blocks."""
 
     def try_now(self) -> None:
-        """Look for a server at once."""
+        """Look for a server now."""
 
     def connection_clock(self) -> float:
         """Return the time on the clock of the session machine, in seconds."""
@@ -64,16 +65,17 @@ class PendingOutbox(Protocol):
     """What the worker needs of the outbox."""
 
     def send_pending(self) -> SyncReport:
-        """Send what waits. Blocks."""
+        """Send all items. Blocks."""
 
     def waiting(self) -> int:
-        """Return how many operations no server has confirmed."""
+        """Return the number of operations that no server has confirmed."""
 
 
 class SyncWorker:
-    """Every public method may be called from any thread and returns at once, except `send_and_wait`.
+    """Sends the outbox, and publishes `events`.
 
-    What begins with an underscore is called by the worker's thread only, unless it says otherwise.
+    Public methods may be called from any thread. They return at once, except `send_and_wait` and `close`.
+    Private methods are called by the worker's thread only, unless their docstring says otherwise.
     """
 
     def __init__(
@@ -90,17 +92,17 @@ class SyncWorker:
         self._connection = connection
         self._clock = clock
         self.events: Stream[SyncEvent] = Stream()
-        """Published by the worker's thread, so in one order."""
+        """All are published by the worker's thread, so every subscriber gets them in the same order."""
         self._thread = MessageThread("sync worker", self._follow_up, self._seconds_left, self._crashed)
-        self._lock = threading.Lock()  # for what several threads change
+        self._lock = threading.Lock()  # guards the attributes that several threads change
         self._is_closed = False
-        self._number = 0  # of the book that is open
-        self._asked = 0  # calls to send that the thread has not seen yet
+        self._number = 0  # of the open book
+        self._asked = 0  # requests to send that the thread has not handled yet
         self._sends = SendSchedule(draw)
         self._poller = StatusPoller(self._thread, tracker, connection, clock)
         self._is_probing = self._is_replay_run_due = False
         self._was_away = self._was_behind = False
-        self._waiters: list[Future[SyncReport]] = []  # callers whose run has not begun
+        self._waiters: list[Future[SyncReport]] = []  # of callers whose run has not begun
         self._state = SyncState()
         session.changes.subscribe(lambda change: self._thread.post(partial(self._session_changed, change)))
 
@@ -108,12 +110,12 @@ class SyncWorker:
 
     @property
     def state(self) -> SyncState:
-        """The last snapshot that was published."""
+        """The last published snapshot."""
         return self._state
 
     @property
     def is_sending(self) -> bool:
-        """Return whether something is being sent, or is about to be."""
+        """Whether something is being sent, or is about to be sent."""
         return self._asked > 0 or self._sends.is_sending or self._sends.is_asked
 
     def now(self) -> float:
@@ -121,7 +123,7 @@ class SyncWorker:
         return self._session.connection_clock()
 
     def start(self) -> int:
-        """Send what waits from now on: a book is open. Return the number that its `Started` event carries."""
+        """Start sending, because a book is open. Return the number that its `Started` event carries."""
         with self._lock:
             self._number += 1
             number = self._number
@@ -129,23 +131,23 @@ class SyncWorker:
         return number
 
     def stop(self) -> None:
-        """Send nothing more: the book is being closed."""
+        """Stop sending, because the book is being closed."""
         self._thread.post(self._close_book)
 
     def send_now(self) -> None:
-        """Send what waits; if no server is there, look for one first."""
+        """Send the outbox now; if no server can be reached, look for one first."""
         self._ask(partial(self._send, look=True))
 
     def outbox_changed(self) -> None:
-        """Count what waits again, and send it: something was saved, retried or discarded."""
+        """Count the outbox again and send it, after something was saved, retried or discarded."""
         self._ask(self._send)
 
     def signed_in_again(self) -> None:
-        """Go on after the password was needed."""
+        """Send again, after the user has entered the password."""
         self._ask(self._signed_in_again)
 
     def send_and_wait(self) -> SyncReport:
-        """Send what waits and return how that went; blocks until a run that begins after this call ends.
+        """Send the outbox and return the report of a run that began after this call. Blocks until its end.
 
         Raises AppError; OfflineError if the worker is closed before the run begins.
         """
@@ -158,11 +160,11 @@ class SyncWorker:
         return waiter.result()
 
     def try_now(self) -> None:
-        """Look for a server at once, without waiting for the countdown."""
+        """Look for a server now, without waiting for the countdown."""
         self._session.try_now()
 
     def dismiss_move(self) -> None:
-        """Take the message that the primary server changed away."""
+        """Close the message about the new primary server."""
         self._thread.post(self._connection.dismiss_move)
 
     def refresh(self) -> None:
@@ -170,7 +172,7 @@ class SyncWorker:
         self._thread.post(nothing)
 
     def close(self) -> None:
-        """End the thread. What is being sent goes on until the program ends; cut short, it is sent again."""
+        """End the thread. A run in progress goes on until the program ends; its rest is sent next time."""
         with self._lock:
             self._is_closed = True
         for waiter in self._take_waiters():
@@ -178,7 +180,7 @@ class SyncWorker:
         self._thread.close()
 
     def _ask(self, message: Message) -> None:
-        """Post a message that sends; any thread."""
+        """Post a message that requests to send. Called in any thread."""
         with self._lock:
             if self._is_closed:
                 return
@@ -187,7 +189,7 @@ class SyncWorker:
         def asked() -> None:
             try:
                 message()
-                self._begin_due()  # before it is forgotten that somebody asked
+                self._begin_due()  # before `_asked` decreases, so that `is_sending` stays True in between
             finally:
                 with self._lock:
                     self._asked -= 1
@@ -205,7 +207,7 @@ class SyncWorker:
         self.events.publish(Crashed(crash))
 
     def _seconds_left(self) -> float | None:
-        """Return for how long nothing is due, None for ever."""
+        """Return the number of seconds until something is due; None if nothing is planned."""
         due = min(self._sends.wake_at(), self._poller.wake_at())
         return None if due == math.inf else max(0.0, due - self._clock())
 
@@ -223,13 +225,13 @@ class SyncWorker:
     def _begin_look(self, now: float) -> None:
         if self._sends.is_asked or self._is_troubled:
             self._begin_run()
-        elif self._is_probing:  # the last one has not answered yet
+        elif self._is_probing:  # the last probe has not been answered yet
             self._sends.plan(now, better=True, troubled=False)
         else:
             self._begin_probe()
 
     def _is_run_asked_for(self) -> bool:
-        """Return whether a replay is to make way for a run; any thread."""
+        """Return whether a replay must end for a run. Called in any thread."""
         return self._asked > 0 or self._sends.is_asked or bool(self._waiters) or self._is_replay_run_due
 
     @property
@@ -237,7 +239,7 @@ class SyncWorker:
         return self._state.waiting > 0 or self._state.connectivity is not Connectivity.ONLINE
 
     def _publish(self) -> None:
-        """Publish the snapshot if it changed, and what follows from the state of the connection."""
+        """Publish the snapshot if it has changed, and the events that follow from the connection status."""
         before = self._state.connection
         self._update(connection=self._connection.view())
         if self._sends.is_open:
@@ -252,7 +254,7 @@ class SyncWorker:
     # --- the book and the session ----------------------------------------------------------------
 
     def _open(self, number: int) -> None:
-        if number != self._number:  # another was opened meanwhile
+        if number != self._number:  # another book was opened meanwhile
             return
         self.events.publish(Started(number))
         self._was_away = self._was_behind = False
@@ -274,10 +276,10 @@ class SyncWorker:
         else:
             self._is_replay_run_due = True
             self._connection.begin_move()
-            self._poller.ask()  # it polls while what waits is sent
+            self._poller.ask()  # the poll runs at the same time as the run of the outbox
 
     def _note_phase(self, before: ConnectionStatus, now: ConnectionStatus) -> None:
-        """Hold what waits while no server is there, and tell when one is back or the session has ended."""
+        """Hold sending while no server can be reached. Publish when one is back, or the session has ended."""
         phase = now.phase
         self._was_away = self._was_away or phase in _AWAY
         was_paused = self._sends.is_paused
@@ -317,7 +319,7 @@ class SyncWorker:
             return
         if self._sends.is_paused:
             self._update(connectivity=Connectivity.OFFLINE)
-        with contextlib.suppress(AppError):  # the disk fails: the last count stays
+        with contextlib.suppress(AppError):  # if the disk fails, the last count is kept
             self._update(waiting=self._outbox.waiting())
 
     def _begin_run(self) -> None:
@@ -326,32 +328,33 @@ class SyncWorker:
         self._thread.start_job("send", self._send_outbox, partial(self._run_ended, number))
 
     def _send_outbox(self) -> SyncReport:
-        """Run the outbox, and tell those who wait for it; in the thread of the job."""
+        """Send the outbox, and give the report to the waiting callers. Called in the job's thread."""
         waiters = self._take_waiters()
         try:
             report = self._outbox.send_pending()
         except BaseException as error:
-            told = error if isinstance(error, AppError) else AppError(UNEXPECTED)
+            shown = error if isinstance(error, AppError) else AppError(UNEXPECTED)
             for waiter in waiters:
-                waiter.set_exception(told)
+                waiter.set_exception(shown)
             raise
         for waiter in waiters:
             waiter.set_result(report)
         return report
 
     def _take_waiters(self) -> list[Future[SyncReport]]:
-        """Return those who wait for a run that has not begun; any thread."""
+        """Return and forget the callers whose run has not begun. Called in any thread."""
         with self._lock:
             waiters, self._waiters = self._waiters, []
         return waiters
 
     def _run_ended(self, number: int, outcome: SyncReport | AppError) -> None:
         report = outcome if isinstance(outcome, SyncReport) else self._failed(outcome)
-        moved = report.sent > 0 or report.waiting == 0  # what is refused waits for the person, not for us
+        # Refused items do not count as a failure: a retry cannot help until the user has acted.
+        moved = report.sent > 0 or report.waiting == 0
         better = report.error is None and moved
-        self._sends.ended()  # first: whoever hears that the run has ended finds nothing being sent
+        self._sends.ended()  # first, so that `is_sending` is False for subscribers of the events below
         if number == self._number and self._sends.is_open:
-            self._tell_run(report)
+            self._publish_run(report)
         self._sends.plan(self._clock(), better=better, troubled=self._is_troubled)
         self._poller.ask()
         self._connection.recount()
@@ -359,7 +362,7 @@ class SyncWorker:
     def _failed(self, error: AppError) -> SyncReport:
         return SyncReport(0, self._state.waiting, self._state.refused, error)
 
-    def _tell_run(self, report: SyncReport) -> None:
+    def _publish_run(self, report: SyncReport) -> None:
         is_offline = isinstance(report.error, OfflineError)
         changed = report.sent > 0 or report.refused != self._state.refused
         self._update(

@@ -1,4 +1,4 @@
-"""The open book: the sidebar, the screens beside it, and what is laid over or above them."""
+"""The frame of the open book: the sidebar, the views, and the banners and the toast over them."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class BookFrame(QWidget):
-    """Holds the screens and goes from one to another; what they do together is the window's."""
+    """Holds the views and switches between them. The main window connects them to each other."""
 
     def __init__(
         self, services: "Services", tasks: Tasks, desktop: Desktop, mode: Mode, clock: Callable[[], float]
@@ -45,7 +45,7 @@ class BookFrame(QWidget):
         self._lay_out()
         self.toast = Toast(self.screens, clock)
         self.sidebar.screen_wanted.connect(self.show_screen)
-        self.banner.pressed.connect(self.unsay)
+        self.banner.pressed.connect(self.hide_banner)
         self.again.shown.connect(self._show_banners)
 
     def _lay_out(self) -> None:
@@ -76,10 +76,10 @@ class BookFrame(QWidget):
         self._banner_room.hide()
         return self._banner_room
 
-    # going from one screen to another
+    # switching between views
 
     def show_screen(self, screen: Screen) -> bool:
-        """Show one of the screens of the sidebar; False where an entry being edited is not to be left."""
+        """Show a view of the sidebar. Return False if the user does not want to leave an edit."""
         views: dict[Screen, EntryView | ListingView | OutboxView] = {
             Screen.ADD: self.entry,
             Screen.ENTRIES: self.listing,
@@ -95,7 +95,7 @@ class BookFrame(QWidget):
         return may
 
     def show_edit(self, before: EntryDetail, draft: EntryDraft) -> None:
-        """Show the form of an entry that is in the book."""
+        """Show the view that edits an entry."""
         if self._left_edit():
             self.edit.open_entry(before, draft)
             self.screens.setCurrentWidget(self.edit)
@@ -112,36 +112,36 @@ class BookFrame(QWidget):
         return may
 
     def take_dropped(self, data: QMimeData) -> None:
-        """Pin what was dropped to the entry being edited, else to the one being written."""
+        """Attach dropped files to the entry that is being edited, otherwise to the new entry."""
         if self.screens.currentWidget() is self.edit:
             self.edit.take(data)
         else:
             self.show_screen(Screen.ADD)
             self.entry.take(data)
 
-    # what is said
+    # messages
 
     def say(self, sentence: str, tone: str) -> None:
-        """Show a sentence above the screens until it is closed."""
+        """Show a banner above the views until the user closes it."""
         self.banner.say(sentence, tone, "Close")
         self._show_banners()
 
-    def complain(self, sentence: str) -> None:
-        """Show what went wrong above the screens."""
+    def show_error(self, sentence: str) -> None:
+        """Show an error above the views."""
         self.say(sentence, "danger")
 
-    def unsay(self) -> None:
-        """Take the sentence away."""
+    def hide_banner(self) -> None:
+        """Hide the banner."""
         self.banner.hide()
         self._show_banners()
 
     def show_moved(self, moved: Moved | None) -> None:
-        """Say how far a change of the server has come; None takes the message away."""
+        """Show the message after a move to another server; None hides it."""
         self.moved.show_moved(moved)
         self._show_banners()
 
     def show_late(self, sentence: str) -> None:
-        """Warn of changes that only one region has; an empty sentence takes the warning away."""
+        """Show the warning about changes that only one region has; "" hides it."""
         if sentence:
             self.late.say(sentence, "warn", "Close")
         else:
@@ -149,17 +149,17 @@ class BookFrame(QWidget):
         self._show_banners()
 
     def offer_undo(self, text: str, *, undo: bool) -> None:
-        """Say what was done, and for ten seconds how to take it back."""
+        """Show what was done for ten seconds, with `undo` also the button to undo it."""
         self.toast.say(text, undo=undo)
         self._position_toast()
 
     def _show_banners(self) -> None:
-        said = (self.banner, self.moved, self.late, self.again)
-        self._banner_room.setVisible(any(not each.isHidden() for each in said))
+        banners = (self.banner, self.moved, self.late, self.again)
+        self._banner_room.setVisible(any(not each.isHidden() for each in banners))
         self._position_toast()
 
     def _position_toast(self) -> None:
-        QTimer.singleShot(0, self, self._toast_placed)  # once the layouts have settled
+        QTimer.singleShot(0, self, self._toast_placed)  # the layout has not been updated yet
 
     def _toast_placed(self) -> None:
         shown = self.screens.currentWidget()
@@ -168,18 +168,18 @@ class BookFrame(QWidget):
             self.toast.raise_()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep the toast in its room."""
+        """Move the toast to its place."""
         super().resizeEvent(event)
         self._position_toast()
 
     def clear(self) -> None:
-        """Forget what was shown, said and written of the book, as when it is closed."""
+        """Remove everything that belongs to the book, when it is closed."""
         self.forget()
         self.entry.close_book()
 
     def forget(self) -> None:
-        """Forget what was shown and said of the book; what is being written stays."""
-        self.unsay()
+        """Remove messages and entries of the book, but keep the form of a new entry."""
+        self.hide_banner()
         self.again.give_up()
         self.toast.hide_now()
         self.edit.close_entry()

@@ -1,4 +1,4 @@
-"""The main window: login, then the sidebar with Add Entry and the listing.
+"""The main window: the log-in, then the sidebar and the views of the open book.
 
 Object names, for tests and the tour (`window.findChild(QWidget, name)`):
 
@@ -75,9 +75,10 @@ if TYPE_CHECKING:
 
 
 class MainWindow(QMainWindow):
-    """Everything on screen. Call `start()` after `show()`, so that it is painted before it works.
+    """Builds the views, dialogs and controllers, and connects them.
 
-    `clock` counts the seconds that an undo is on offer.
+    Call `start()` after `show()`, so that the window is painted before it does any work. `clock` returns
+    seconds for the time in which an undo is possible.
     """
 
     def __init__(
@@ -133,7 +134,7 @@ class MainWindow(QMainWindow):
         self.dialogs.moved.connect(self._moved)
         self.listing.add_wanted.connect(self.show_add)
         self.listing.export_wanted.connect(self._show_export)
-        self.opener.failed.connect(self.book.complain)
+        self.opener.failed.connect(self.book.show_error)
         self.opener.copy_saved.connect(lambda path: self.book.say(f"Saved as {path}", "good"))
         self.exit_guard.ready.connect(self.close)
         self._connect_sync()
@@ -169,7 +170,7 @@ class MainWindow(QMainWindow):
         self.edit.left.connect(self.show_listing)
         self.changes.opened.connect(self._show_edit)
         self.changes.changed.connect(self._changed)
-        self.changes.failed.connect(self.book.complain)
+        self.changes.failed.connect(self.book.show_error)
         self.book.toast.undo_wanted.connect(self.changes.undo)
 
     def _add_shortcuts(self) -> None:
@@ -185,7 +186,7 @@ class MainWindow(QMainWindow):
     # the session
 
     def start(self) -> None:
-        """Begin where the last session was; call once the window is shown."""
+        """Open the book of the present session, or show the log-in."""
         session = self._services.accounts.session
         if session is not None:
             self.enter(session)
@@ -205,11 +206,11 @@ class MainWindow(QMainWindow):
 
     @property
     def signed_in(self) -> bool:
-        """Say whether a book is open."""
+        """Whether a book is open."""
         return self._outer.currentWidget() is self.book
 
     def sign_out(self) -> None:
-        """Close the book; asks if something would be lost."""
+        """Sign out and close the book. Ask first if something would be lost."""
         if not self.exit_guard.may_sign_out():
             return
         self._stop_sync()
@@ -246,7 +247,7 @@ class MainWindow(QMainWindow):
     def _sign_out_failed(self, error: AppError) -> None:
         self.sync.start()
         self.connection.start()
-        self.book.complain(error.message)
+        self.book.show_error(error.message)
 
     def _signed_out_by_server(self, error: AppError) -> None:
         if self.signed_in:
@@ -269,7 +270,7 @@ class MainWindow(QMainWindow):
         self._go(Screen.ENTRIES)
 
     def show_outbox(self) -> None:
-        """Show what is only on this computer."""
+        """Show the outbox."""
         self._go(Screen.OUTBOX)
 
     def _go(self, screen: Screen) -> bool:
@@ -290,7 +291,7 @@ class MainWindow(QMainWindow):
     def _show_export(self, wanted: EntryFilter) -> None:
         self.dialogs.show_export(wanted, self.sync)
 
-    # what happened
+    # reactions to events
 
     def _changed(self, change: Change) -> None:
         self.sync.outbox_changed()
@@ -305,8 +306,9 @@ class MainWindow(QMainWindow):
         self.outbox.refresh()
 
     def _superseded(self, codes: tuple[str, ...]) -> None:
-        which = ", ".join(codes)
-        self.book.say(f"A newer change from another device stands: {which}. Yours is in the history.", "warn")
+        were, yours = ("was", "version is in its") if len(codes) == 1 else ("were", "versions are in their")
+        entries = ", ".join(codes)
+        self.book.say(f"{entries} {were} changed later on another device. Your {yours} history.", "warn")
 
     def _outbox_changed(self) -> None:
         self.sync.outbox_changed()
@@ -328,12 +330,12 @@ class MainWindow(QMainWindow):
     # the end
 
     def end_unasked(self) -> None:
-        """Close without a question: somebody ends the program from outside."""
+        """Close the window without asking, because a signal is ending the program."""
         self._ending = True
         self.close()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Ask what is to be asked; then stop sending."""
+        """Close the window, unless the user decides to stay."""
         if self.signed_in and not self._may_close():
             event.ignore()
             return

@@ -29,7 +29,7 @@ from tests.app.services.worker_parts import PATIENCE, Bench
 
 Ask = Callable[[], Future[SyncReport]]
 NO_ANSWER = SyncReport(0, 3, 0, OfflineError())
-UNEXPECTED = "Something unexpected went wrong. Nothing was lost; please try again."
+UNEXPECTED = "Something unexpected went wrong. Nothing is lost. Please try again."
 
 
 @pytest.fixture
