@@ -1,20 +1,23 @@
 """“All your data is here”: each time that a client's program says so, database and store are looked into.
 
-The look begins in the thread in which it is said, before anybody could have read it.
+The look begins as soon as it is said, in a thread of its own: the worker that says it goes on with its work.
 """
 
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import psycopg
 
 from app.bootstrap import Desk
-from app.domain.connection_status import ConnectionStatus, Moved
+from app.domain.connection_status import Moved
+from app.domain.sync_events import StateChanged, SyncEvent
 from app.domain.sync_state import ReplicationStatus
 from app.errors import AppError
+from app.services.session_facts import BookSession
 from app.store.replay_log import ReplayLog
 from server.replication.regions import read_regions
 from tests.support.regions_verdict import not_whole
@@ -34,10 +37,11 @@ class Claims:
         self._retained = ReplayLog(desk.database)
         self._bills: dict[str, Sequence[str]] = {}
         self._lock = threading.Lock()
+        self._judges: list[threading.Thread] = []
         self._epoch = self._told = -1
         self._moved_at = 0.0
         self._saved_since = False
-        desk.services.connection.subscribe(self._heard)
+        desk.services.worker.events.subscribe(self._heard)
 
     def saved(self, id_: str, bills: Sequence[str]) -> None:
         """Remember what was saved."""
@@ -47,42 +51,51 @@ class Claims:
     def may_save(self) -> bool:
         """Say whether to go on saving: after a move once, and then not before all is there. Else the last
         thing to arrive would always be what was just saved, and nothing be learnt of what lagged."""
-        moved = self._desk.services.connection.view().moved
+        moved = self._desk.services.worker.state.connection.moved
         return moved is None or moved.complete or not self._saved_since
 
     def wait(self) -> None:
-        """Return once nothing is missing at the present server."""
+        """Return once nothing is missing at the present server, and every claim is judged."""
         deadline = time.monotonic() + _MOST_SECONDS
-        while (moved := self._desk.services.connection.view().moved) is not None and not moved.complete:
+        worker = self._desk.services.worker
+        while (moved := worker.state.connection.moved) is not None and not moved.complete:
             if time.monotonic() > deadline:
                 self._say(error=f"after {_MOST_SECONDS:.0f} s only {moved.here} of {moved.total} are here")
                 return
             time.sleep(0.05)
+        worker.send_and_wait()  # it begins after everything that was said before it
+        for judge in self._judges:
+            judge.join()
 
     # --- inside ----------------------------------------------------------------------------------
 
-    def _heard(self, view: ConnectionStatus) -> None:
-        at, moved = time.monotonic(), view.moved
+    def _heard(self, event: SyncEvent) -> None:
         session = self._desk.services.accounts.session
-        if moved is None or session is None:
+        if not isinstance(event, StateChanged) or session is None:
             return
-        if self._judges(moved, session.book_id, session.region, at):
-            self._desk.services.connection.dismiss_move()  # it has been read
+        at, status = time.monotonic(), event.state.connection
+        if status.moved is not None and status.server_label == session.server_label:
+            self._take(status.moved, session, at)
 
-    def _judges(self, moved: Moved, book_id: str, region: str, at: float) -> bool:
-        """Judge what is said for the first time since a move; return whether it was that."""
+    def _take(self, moved: Moved, session: BookSession, at: float) -> None:
+        """Judge what is said for the first time since a move."""
+        epoch = self._desk.services.accounts.machine.epoch
         with self._lock:
-            epoch = self._desk.services.accounts.machine.epoch
             if epoch != self._epoch:
                 self._epoch, self._moved_at, self._saved_since = epoch, at, False
             if not moved.complete or self._told == epoch:
-                return False
+                return
             self._told = epoch
+        self._desk.services.worker.dismiss_move()  # it has been read
+        judge = partial(self._judge_unless_lost, session.book_id, session.region, at)
+        self._judges.append(threading.Thread(target=judge, name="judge"))
+        self._judges[-1].start()
+
+    def _judge_unless_lost(self, book_id: str, region: str, at: float) -> None:
         try:
             self._judge(book_id, region, at)
         except (AppError, psycopg.Error) as error:  # the region was lost just now
             self._say(error=f"claim not judged: {type(error).__name__}")
-        return True
 
     def _judge(self, book_id: str, region: str, at: float) -> None:
         now_us = time.time_ns() // 1000

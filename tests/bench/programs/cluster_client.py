@@ -1,4 +1,4 @@
-"""The program without its windows, signed in at a cluster, saving entries with bills and sending them.
+"""The program without its windows, signed in at a cluster, saving entries with bills; its worker sends them.
 
 argv: home, number, the link of the cluster, seconds between two entries, and, where it is to prove that all
 its data are where it says, the cluster's folder. It says what happens as JSON lines on standard output:
@@ -26,15 +26,16 @@ import requests
 from app.bootstrap import Desk, make_desk
 from app.domain.connection_status import Phase
 from app.domain.entry import Direction, EntryDraft, EntryFilter
+from app.domain.sync_events import MachineChanged, SessionChange
 from app.errors import AppError
 from app.paths import Paths
+from app.services.sync import Sync, SyncReport
 from server.contract import paths
 from tests.bench.programs.claims import Claims
 
 _MOST_WAITING: Final = 25
 _DAY: Final = date(2026, 4, 1)
 _SIZES: Final = (500, 20_000, 60_000)
-_AWAY: Final = {Phase.RECONNECTING, Phase.OFFLINE}
 PASSWORD: Final = "correct horse battery"
 _KINDS: Final = (
     (paths.DOCUMENTS_PLAN, "plan"),
@@ -106,6 +107,19 @@ class Watch:
             self._planned.at = ""
 
 
+class Phases:
+    """Tells each phase of the session machine once, in the thread in which it began."""
+
+    def __init__(self) -> None:
+        self._last: Phase | None = None
+
+    def take(self, change: SessionChange) -> None:
+        """Tell the phase if it is another."""
+        if isinstance(change, MachineChanged) and change.machine.shown is not self._last:
+            self._last = change.machine.shown
+            say(phase=self._last.value, at=time.monotonic())
+
+
 def main() -> None:
     """Save until killed or told to drain."""
     home, number, link, pause = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], float(sys.argv[4])
@@ -113,14 +127,14 @@ def main() -> None:
     Watch()
     _sign_in(desk, number, link)
     claims = Claims(desk, Path(sys.argv[5]), say) if len(sys.argv) > 5 else None
-    desk.services.connection.subscribe(lambda view: say(phase=view.phase.value, at=time.monotonic()))
+    desk.services.accounts.changes.subscribe(Phases().take)
+    _tell_errors(desk.services.sync)
+    desk.services.worker.start()
     say(ready=True)
     draining = threading.Event()
     threading.Thread(target=_listen, args=(desk, draining), daemon=True).start()
-    sender = threading.Thread(target=_send, args=(desk, draining))
-    sender.start()
     _save(desk, random.Random(number), number, pause, draining, claims)
-    sender.join()
+    _send_the_rest(desk)
     if claims is not None:
         claims.wait()
     _tell_totals(desk)
@@ -130,7 +144,7 @@ def main() -> None:
 
 def _tell_totals(desk: Desk) -> None:
     totals = desk.services.entries.totals(EntryFilter())
-    report = desk.services.sync.send_pending()
+    report = desk.services.worker.send_and_wait()
     told = {"count": totals.count, "out": str(totals.money_out), "in": str(totals.money_in)}
     say(drained={**told, "refused": report.refused, "waiting": report.waiting})
 
@@ -139,7 +153,7 @@ def _listen(desk: Desk, draining: threading.Event) -> None:
     for line in sys.stdin:
         if line.strip() != "try now":
             break
-        desk.services.connection.try_now()
+        desk.services.worker.try_now()
     draining.set()
 
 
@@ -172,6 +186,7 @@ def _save(
         number += 1
         draft = _draft(desk, chance, f"{client}-{number}")
         listed = desk.services.entries.save(draft)
+        desk.services.worker.outbox_changed()
         say(
             saved={
                 "id": listed.id,
@@ -205,19 +220,23 @@ def _draft(desk: Desk, chance: random.Random, name: str) -> EntryDraft:
     )
 
 
-def _send(desk: Desk, draining: threading.Event) -> None:
-    """As the window does: at once, not while no server is there, and again as soon as one is."""
-    link, sync = desk.services.connection, desk.services.sync
-    while not (draining.is_set() and not sync.waiting()):
-        if link.view().phase in _AWAY or not sync.waiting():
-            time.sleep(0.02)
-            continue
-        report = sync.send_pending()
+def _tell_errors(sync: Sync) -> None:
+    """Let each run of the outbox that stopped be told, whoever asked for it."""
+    send_pending = sync.send_pending
+
+    def told() -> SyncReport:
+        report = send_pending()
         if report.error is not None:
             say(error=f"{type(report.error).__name__}: {report.error.message}", at=time.monotonic())
-            time.sleep(0.05)
-        elif not report.sent:
-            time.sleep(0.02)
+        return report
+
+    sync.send_pending = told  # type: ignore[method-assign]
+
+
+def _send_the_rest(desk: Desk) -> None:
+    desk.services.worker.send_now()
+    while desk.services.sync.waiting():
+        time.sleep(0.02)
 
 
 if __name__ == "__main__":
