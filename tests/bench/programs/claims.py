@@ -1,11 +1,12 @@
 """“All your data is here”: each time that a client's program says so, database and store are looked into.
 
-The look begins at once, in a thread of its own, before anybody could have read it.
+The look begins as soon as it is said, in a thread of its own: the worker that says it goes on with its work.
 """
 
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,7 @@ from app.domain.connection_status import Moved
 from app.domain.sync_events import StateChanged, SyncEvent
 from app.domain.sync_state import ReplicationStatus
 from app.errors import AppError
+from app.services.session_facts import BookSession
 from app.store.replay_log import ReplayLog
 from server.replication.regions import read_regions
 from tests.support.regions_verdict import not_whole
@@ -35,6 +37,7 @@ class Claims:
         self._retained = ReplayLog(desk.database)
         self._bills: dict[str, Sequence[str]] = {}
         self._lock = threading.Lock()
+        self._judges: list[threading.Thread] = []
         self._epoch = self._told = -1
         self._moved_at = 0.0
         self._saved_since = False
@@ -52,45 +55,47 @@ class Claims:
         return moved is None or moved.complete or not self._saved_since
 
     def wait(self) -> None:
-        """Return once nothing is missing at the present server."""
+        """Return once nothing is missing at the present server, and every claim is judged."""
         deadline = time.monotonic() + _MOST_SECONDS
-        while (moved := self._desk.services.worker.state.connection.moved) is not None and not moved.complete:
+        worker = self._desk.services.worker
+        while (moved := worker.state.connection.moved) is not None and not moved.complete:
             if time.monotonic() > deadline:
                 self._say(error=f"after {_MOST_SECONDS:.0f} s only {moved.here} of {moved.total} are here")
                 return
             time.sleep(0.05)
+        worker.send_and_wait()  # it begins after everything that was said before it
+        for judge in self._judges:
+            judge.join()
 
     # --- inside ----------------------------------------------------------------------------------
 
     def _heard(self, event: SyncEvent) -> None:
-        if not isinstance(event, StateChanged):
-            return
-        at, moved = time.monotonic(), event.state.connection.moved
         session = self._desk.services.accounts.session
-        if moved is None or session is None:
+        if not isinstance(event, StateChanged) or session is None:
             return
-        if self._is_claim(moved, at):
-            arguments = (session.book_id, session.region, at)
-            threading.Thread(target=self._judge_claim, args=arguments, daemon=True).start()
+        at, status = time.monotonic(), event.state.connection
+        if status.moved is not None and status.server_label == session.server_label:
+            self._take(status.moved, session, at)
 
-    def _is_claim(self, moved: Moved, at: float) -> bool:
-        """Return whether all data is said to be here for the first time since a move."""
+    def _take(self, moved: Moved, session: BookSession, at: float) -> None:
+        """Judge what is said for the first time since a move."""
+        epoch = self._desk.services.accounts.machine.epoch
         with self._lock:
-            epoch = self._desk.services.accounts.machine.epoch
             if epoch != self._epoch:
                 self._epoch, self._moved_at, self._saved_since = epoch, at, False
             if not moved.complete or self._told == epoch:
-                return False
+                return
             self._told = epoch
-        return True
+        self._desk.services.worker.dismiss_move()  # it has been read
+        judge = partial(self._judge_unless_lost, session.book_id, session.region, at)
+        self._judges.append(threading.Thread(target=judge, name="judge"))
+        self._judges[-1].start()
 
-    def _judge_claim(self, book_id: str, region: str, at: float) -> None:
-        """Judge it, in a thread of its own: the worker that told of it goes on."""
+    def _judge_unless_lost(self, book_id: str, region: str, at: float) -> None:
         try:
             self._judge(book_id, region, at)
         except (AppError, psycopg.Error) as error:  # the region was lost just now
             self._say(error=f"claim not judged: {type(error).__name__}")
-        self._desk.services.worker.dismiss_move()  # it has been read
 
     def _judge(self, book_id: str, region: str, at: float) -> None:
         now_us = time.time_ns() // 1000

@@ -1,4 +1,4 @@
-"""The program without its windows, signed in at a cluster, saving entries with bills and sending them.
+"""The program without its windows, signed in at a cluster, saving entries with bills; its worker sends them.
 
 argv: home, number, the link of the cluster, seconds between two entries, and, where it is to prove that all
 its data are where it says, the cluster's folder. It says what happens as JSON lines on standard output:
@@ -26,7 +26,7 @@ import requests
 from app.bootstrap import Desk, make_desk
 from app.domain.connection_status import Phase
 from app.domain.entry import Direction, EntryDraft, EntryFilter
-from app.domain.sync_events import StateChanged, SyncEvent
+from app.domain.sync_events import MachineChanged, SessionChange
 from app.errors import AppError
 from app.paths import Paths
 from app.services.sync import Sync, SyncReport
@@ -107,6 +107,19 @@ class Watch:
             self._planned.at = ""
 
 
+class Phases:
+    """Tells each phase of the session machine once, in the thread in which it began."""
+
+    def __init__(self) -> None:
+        self._last: Phase | None = None
+
+    def take(self, change: SessionChange) -> None:
+        """Tell the phase if it is another."""
+        if isinstance(change, MachineChanged) and change.machine.shown is not self._last:
+            self._last = change.machine.shown
+            say(phase=self._last.value, at=time.monotonic())
+
+
 def main() -> None:
     """Save until killed or told to drain."""
     home, number, link, pause = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], float(sys.argv[4])
@@ -114,45 +127,19 @@ def main() -> None:
     Watch()
     _sign_in(desk, number, link)
     claims = Claims(desk, Path(sys.argv[5]), say) if len(sys.argv) > 5 else None
-    _report_phases(desk)
-    _report_errors()
+    desk.services.accounts.changes.subscribe(Phases().take)
+    _tell_errors(desk.services.sync)
     desk.services.worker.start()
     say(ready=True)
     draining = threading.Event()
     threading.Thread(target=_listen, args=(desk, draining), daemon=True).start()
     _save(desk, random.Random(number), number, pause, draining, claims)
-    while desk.services.sync.waiting():
-        time.sleep(0.02)
+    _send_the_rest(desk)
     if claims is not None:
         claims.wait()
     _tell_totals(desk)
     desk.services.accounts.sign_out()  # else its server would wait for it when it is drained
     desk.close()
-
-
-def _report_phases(desk: Desk) -> None:
-    """Say each phase of the session machine."""
-    last: list[Phase] = []
-
-    def changed(event: SyncEvent) -> None:
-        if isinstance(event, StateChanged) and [event.state.connection.phase] != last:
-            last[:] = [event.state.connection.phase]
-            say(phase=last[0].value, at=time.monotonic())
-
-    desk.services.worker.events.subscribe(changed)
-
-
-def _report_errors() -> None:
-    """Say why a run of the outbox stopped; the program knows nothing of it."""
-    send = Sync.send_pending
-
-    def reported(sync: Sync) -> SyncReport:
-        report = send(sync)
-        if report.error is not None:
-            say(error=f"{type(report.error).__name__}: {report.error.message}", at=time.monotonic())
-        return report
-
-    Sync.send_pending = reported  # type: ignore[assignment, method-assign]
 
 
 def _tell_totals(desk: Desk) -> None:
@@ -231,6 +218,25 @@ def _draft(desk: Desk, chance: random.Random, name: str) -> EntryDraft:
         description=f"kill {name} bills {len(bills)}",
         attachments=bills,
     )
+
+
+def _tell_errors(sync: Sync) -> None:
+    """Let each run of the outbox that stopped be told, whoever asked for it."""
+    send_pending = sync.send_pending
+
+    def told() -> SyncReport:
+        report = send_pending()
+        if report.error is not None:
+            say(error=f"{type(report.error).__name__}: {report.error.message}", at=time.monotonic())
+        return report
+
+    sync.send_pending = told  # type: ignore[method-assign]
+
+
+def _send_the_rest(desk: Desk) -> None:
+    desk.services.worker.send_now()
+    while desk.services.sync.waiting():
+        time.sleep(0.02)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
-"""Sending in the background: at once after a save, with growing pauses while no server answers."""
+"""The sync worker as the windows see it: its events as signals, for the book that is open."""
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -7,17 +8,30 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.domain.entry import EntryState
+from app.domain.sync_events import (
+    CameBack,
+    Connectivity,
+    Crashed,
+    EntriesConfirmed,
+    RunEnded,
+    SignInNeeded,
+    Started,
+    StateChanged,
+    Superseded,
+    SyncEvent,
+    SyncState,
+)
 from app.errors import OfflineError, SignInError
 from app.services.sync import SyncReport
 from app.ui.controllers.status_text import status_text
-from app.ui.controllers.sync_controller import Connectivity, SyncController
+from app.ui.controllers.sync_controller import SyncController
 from app.ui.tasks import Tasks
 from tests.support.fake_services import FakeServices
 
 
 @pytest.fixture
 def sync(fake: FakeServices, tasks: Tasks) -> Iterator[SyncController]:
-    made = SyncController(fake.services(), tasks, jitter=lambda: 0.5)
+    made = SyncController(fake.services(), tasks)
     yield made
     made.stop()
 
@@ -28,9 +42,30 @@ def put_waiting(fake: FakeServices, count: int = 1) -> None:
         fake.wait(replace(row, id=f"w{number}", state=EntryState.WAITING))
 
 
-def run_once(qtbot: QtBot, sync: SyncController) -> None:
+def start(qtbot: QtBot, sync: SyncController) -> None:
     with qtbot.waitSignal(sync.run_ended):
-        sync.send_now()
+        sync.start()
+
+
+class Slow:
+    """Lets each run last until the test says that it may go on."""
+
+    def __init__(self, fake: FakeServices, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.is_sending, self.go_on = threading.Event(), threading.Event()
+        self._send_pending = fake.sync.send_pending
+        monkeypatch.setattr(fake.sync, "send_pending", self._send)
+
+    def _send(self) -> SyncReport:
+        self.is_sending.set()
+        assert self.go_on.wait(40)
+        return self._send_pending()
+
+
+def publish(fake: FakeServices, *events: SyncEvent) -> None:
+    """Publish events from another thread, as the worker does."""
+    publisher = threading.Thread(target=lambda: [fake.worker.events.publish(event) for event in events])
+    publisher.start()
+    publisher.join()
 
 
 def test_what_waits_is_sent_at_the_start(qtbot: QtBot, sync: SyncController, fake: FakeServices) -> None:
@@ -43,63 +78,157 @@ def test_what_waits_is_sent_at_the_start(qtbot: QtBot, sync: SyncController, fak
 
 
 def test_a_save_is_sent_at_once_and_counted_until_then(
-    qtbot: QtBot, sync: SyncController, fake: FakeServices
+    qtbot: QtBot, sync: SyncController, fake: FakeServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with qtbot.waitSignal(sync.run_ended):
-        sync.start()
+    start(qtbot, sync)
+    counted: list[int] = []
+    sync.waiting_changed.connect(counted.append)
     put_waiting(fake)
+    slow = Slow(fake, monkeypatch)
     with qtbot.waitSignal(sync.entries_confirmed):
-        sync.entry_saved()
-        assert sync.waiting == 1
+        sync.outbox_changed()
+        assert sync.sending
+        slow.go_on.set()
+    qtbot.waitUntil(lambda: not sync.sending)
+    assert counted == [1, 0]
     assert sync.waiting == 0
 
 
-def test_without_a_server_the_pauses_double_up_to_a_minute(
-    qtbot: QtBot, sync: SyncController, fake: FakeServices
-) -> None:
+def test_coming_back_online_is_told(qtbot: QtBot, sync: SyncController, fake: FakeServices) -> None:
     fake.book.offline = True
-    with qtbot.waitSignal(sync.run_ended):
-        sync.start()
-    pauses = []
-    for _ in range(8):
-        run_once(qtbot, sync)
-        pauses.append(sync.pause_ms)
+    start(qtbot, sync)
     assert sync.connectivity is Connectivity.OFFLINE
-    assert pauses == [4000, 8000, 16000, 32000, 60000, 60000, 60000, 60000]
-
-
-def test_coming_back_online_is_told_and_the_pause_starts_over(
-    qtbot: QtBot, sync: SyncController, fake: FakeServices
-) -> None:
-    fake.book.offline = True
-    with qtbot.waitSignal(sync.run_ended):
-        sync.start()
     fake.book.offline = False
     with qtbot.waitSignal(sync.connectivity_changed) as told:
         sync.send_now()
     assert told.args == [Connectivity.ONLINE]
-    fake.book.offline = True
-    run_once(qtbot, sync)
-    run_once(qtbot, sync)
-    assert sync.pause_ms == 4000
 
 
-def test_asking_while_sending_sends_once_more(qtbot: QtBot, sync: SyncController, fake: FakeServices) -> None:
-    sync.start()
-    sync.send_now()
-    sync.send_now()
-    qtbot.waitUntil(lambda: fake.book.calls.count("send_pending") == 2)
-
-
-def test_after_stop_nothing_is_sent(
-    qtbot: QtBot, sync: SyncController, fake: FakeServices, tasks: Tasks
+def test_asking_while_sending_sends_once_more(
+    qtbot: QtBot, sync: SyncController, fake: FakeServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    slow = Slow(fake, monkeypatch)
     sync.start()
-    sync.stop()
+    assert slow.is_sending.wait(40)
     sync.send_now()
-    qtbot.waitUntil(lambda: not tasks.busy)
-    assert fake.book.calls.count("send_pending") == 1  # that of the start, which was under way
-    assert sync.connectivity is Connectivity.STARTING
+    sync.outbox_changed()
+    slow.go_on.set()
+    with qtbot.waitSignals([sync.run_ended, sync.run_ended]):
+        pass
+    qtbot.waitUntil(lambda: not sync.sending)
+    assert fake.book.calls.count("send_pending") == 2
+
+
+def test_after_stop_nothing_is_sent_and_nothing_shown(
+    qtbot: QtBot, sync: SyncController, fake: FakeServices
+) -> None:
+    put_waiting(fake)
+    fake.book.offline = True
+    start(qtbot, sync)
+    assert sync.waiting == 1
+    told: list[object] = []
+    for signal in (sync.run_ended, sync.entries_confirmed, sync.came_back, sync.sign_in_needed):
+        signal.connect(told.append if signal is not sync.came_back else lambda: told.append("came back"))
+    with qtbot.waitSignals([sync.connectivity_changed, sync.waiting_changed, sync.state_changed]):
+        sync.stop()
+    assert sync.state == SyncState()
+    sync.send_now()
+    sync.outbox_changed()
+    with qtbot.waitSignal(sync.run_ended):  # of the next book, by when the worker has seen all of it
+        sync.start()
+    assert fake.book.calls.count("send_pending") == 2
+    assert told == [1]
+
+
+def test_events_are_passed_on_one_by_one_and_in_their_order(
+    qtbot: QtBot, sync: SyncController, fake: FakeServices
+) -> None:
+    start(qtbot, sync)
+    told: list[tuple[str, object]] = []
+    for name in ("entries_confirmed", "run_ended", "superseded", "sign_in_needed", "state_changed"):
+        getattr(sync, name).connect(lambda value, name=name: told.append((name, value)))
+    sync.came_back.connect(lambda: told.append(("came_back", None)))
+    error, state = SignInError("Over."), replace(sync.state, refused=3)
+    publish(
+        fake,
+        CameBack(),
+        StateChanged(state),
+        SignInNeeded(error),
+        Superseded(("M7A-000012",)),
+        EntriesConfirmed(2),
+        RunEnded(5),
+    )
+    qtbot.waitUntil(lambda: len(told) == 6)
+    assert told == [
+        ("came_back", None),
+        ("state_changed", state),
+        ("sign_in_needed", error),
+        ("superseded", ("M7A-000012",)),
+        ("entries_confirmed", 2),
+        ("run_ended", 5),
+    ]
+    assert sync.refused == 3
+
+
+def test_each_part_of_the_state_is_told_when_it_changes(
+    qtbot: QtBot, sync: SyncController, fake: FakeServices
+) -> None:
+    start(qtbot, sync)
+    told: list[object] = []
+    sync.waiting_changed.connect(told.append)
+    sync.connectivity_changed.connect(told.append)
+    sync.state_changed.connect(lambda _state: told.append("state"))
+    states = [replace(sync.state, refused=1), replace(sync.state, waiting=2)]
+    states += [states[-1], replace(states[-1], connectivity=Connectivity.OFFLINE)]
+    publish(fake, *(StateChanged(state) for state in states))
+    qtbot.waitUntil(lambda: sync.state == states[-1])
+    assert told == ["state", 2, "state", Connectivity.OFFLINE, "state"]
+
+
+def test_of_another_book_nothing_is_shown(qtbot: QtBot, sync: SyncController, fake: FakeServices) -> None:
+    told: list[object] = []
+    sync.run_ended.connect(told.append)
+    publish(fake, RunEnded(7), StateChanged(SyncState(waiting=7)))  # before a book is open
+    start(qtbot, sync)
+    state = sync.state
+    number = fake.worker.start()  # a book that nobody here has asked for
+    publish(fake, Started(number), RunEnded(8), StateChanged(SyncState(waiting=8)))
+    told.clear()
+    with qtbot.waitSignal(sync.run_ended):
+        sync.start()
+    assert told == [0]
+    assert sync.state == state
+
+
+def test_a_crash_is_told_whether_or_not_a_book_is_open(
+    qtbot: QtBot, fake: FakeServices, qapp: object
+) -> None:
+    tasks = Tasks()
+    sync = SyncController(fake.services(), tasks)
+    crash = ZeroDivisionError("no one expected this")
+    with qtbot.waitSignal(tasks.crashed) as told:
+        publish(fake, Crashed(crash))
+    assert told.args == [crash]
+    start(qtbot, sync)
+    with qtbot.waitSignal(tasks.crashed):
+        publish(fake, Crashed(crash))
+    sync.stop()
+    assert tasks.shutdown()
+
+
+def test_after_signing_in_again_the_problem_is_gone(
+    qtbot: QtBot, sync: SyncController, fake: FakeServices
+) -> None:
+    send_pending = fake.sync.send_pending
+    fake.sync.send_pending = lambda: SyncReport(0, 1, 0, SignInError("Over."))  # type: ignore[method-assign]
+    needed: list[object] = []
+    sync.sign_in_needed.connect(needed.append)
+    start(qtbot, sync)
+    assert needed == [sync.problem]
+    fake.sync.send_pending = send_pending  # type: ignore[method-assign]
+    with qtbot.waitSignal(sync.run_ended):
+        sync.signed_in_again()
+    assert sync.problem is None
 
 
 @pytest.mark.parametrize(
@@ -118,22 +247,5 @@ def test_the_pill_says_how_it_stands(
 ) -> None:
     assert status_text(sync)[0] == "Starting…"
     fake.sync.send_pending = lambda: report  # type: ignore[method-assign]
-    with qtbot.waitSignal(sync.run_ended):
-        sync.start()
+    start(qtbot, sync)
     assert status_text(sync)[:2] == (text, tone)
-
-
-def test_what_was_refused_is_left_in_peace(
-    qtbot: QtBot, sync: SyncController, fake: FakeServices, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    told: list[int] = []
-    sync.entries_confirmed.connect(told.append)
-    monkeypatch.setattr(fake.sync, "send_pending", lambda: SyncReport(0, 2, 1))
-    with qtbot.waitSignal(sync.run_ended):
-        sync.start()
-    pauses = []
-    for _ in range(7):
-        run_once(qtbot, sync)
-        pauses.append(sync.pause_ms)
-    assert pauses[-1] == 60_000
-    assert told == [0]  # the listing is read again when it is refused, not at every look
