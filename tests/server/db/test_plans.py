@@ -284,7 +284,7 @@ def test_whether_operations_have_arrived_is_a_look_at_the_key_of_each(desk: Desk
 
 
 def test_what_a_device_did_lately_is_in_a_few_pages_at_the_end_of_the_journal(desk: Desk) -> None:
-    values = {"book_id": BOOK, "device": uuid4(), "seconds": 0, "most": 1_001}
+    values = {"book_id": BOOK, "device": uuid4(), "seconds": 0, "limit": 1_001}
     plan = desk.plan(JOURNAL["recent_of_device"], values)
     assert plan.names == {"journal_at"}
 
