@@ -94,7 +94,7 @@ def _fold(connection: Connection, seed: Seed) -> None:
     pending = "select count(*) from public.entry_delta where book_id = %s"
     found = connection.execute(pending, (seed.book_id,)).fetchone()
     assert found is not None
-    connection.execute(JOURNAL["fold"], {"book_id": seed.book_id, "most": found[0]})
+    connection.execute(JOURNAL["fold"], {"book_id": seed.book_id, "limit": found[0]})
 
 
 @contextlib.contextmanager
