@@ -10,19 +10,17 @@ from typing import Final
 
 from server.contract.json_lines import JsonLines
 
-_MOST_BYTES: Final = 2 * 1024 * 1024
+_MAX_BYTES: Final = 2 * 1024 * 1024
 
 
 def log_to_file(path: Path) -> logging.Handler:
-    """Log to `path`, which is kept below 2 MB, and return what `end_log` closes.
+    """Log to the file `path`, which is rotated at 2 MB. Return the handler, for `end_log`.
 
-    If the file cannot be written, the program goes on without a log.
+    If the file cannot be written, the program runs without a log.
     """
     handler: logging.Handler
     try:
-        handler = RotatingFileHandler(
-            path, maxBytes=_MOST_BYTES, backupCount=1, encoding="utf-8", delay=False
-        )
+        handler = RotatingFileHandler(path, maxBytes=_MAX_BYTES, backupCount=1, encoding="utf-8", delay=False)
     except OSError:
         handler = logging.NullHandler()
     handler.setFormatter(JsonLines())
@@ -33,6 +31,6 @@ def log_to_file(path: Path) -> logging.Handler:
 
 
 def end_log(handler: logging.Handler) -> None:
-    """Close what `log_to_file` opened, and log no more."""
+    """Stop logging to the handler of `log_to_file`, and close it."""
     logging.getLogger("app").removeHandler(handler)
     handler.close()

@@ -1,6 +1,6 @@
-"""Connections that another thread can shut, so that a call which hangs on a dead server fails at once.
+"""HTTP connections that another thread can close, so that a call that hangs on a dead server fails at once.
 
-`session.close()` closes only idle connections; here the sockets in use are known too.
+`requests.Session.close()` closes only idle connections. Here, those in use are registered too.
 """
 
 import contextlib
@@ -20,19 +20,19 @@ _DEFAULT_PORT = {"http": 80, "https": 443}
 
 
 class Sockets:
-    """The open connections of one program; thread-safe."""
+    """The registered connections. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._open: weakref.WeakSet[HTTPConnection] = weakref.WeakSet()
 
     def note(self, connection: HTTPConnection) -> None:
-        """Remember a connection that was just made."""
+        """Register a new connection."""
         with self._lock:
             self._open.add(connection)
 
     def break_off(self, url: str) -> int:
-        """Shut every connection to the server at `url`, so that calls on them fail; return how many."""
+        """Shut down every connection to the server at `url`, so that its calls fail. Return their number."""
         parts = urlsplit(url)
         wanted = (parts.hostname, parts.port or _DEFAULT_PORT.get(parts.scheme))
         with self._lock:
@@ -50,7 +50,7 @@ def _shut(connection: HTTPConnection) -> bool:
 
 
 class MonitoredAdapter(HTTPAdapter):
-    """Registers its connections with `sockets`; trusts the certificates of the system and of `ca_file`."""
+    """Registers its connections in `sockets`. Trusts the CA certificates of the system and of `ca_file`."""
 
     def __init__(self, sockets: Sockets, ca_file: str = "") -> None:
         self._sockets = sockets
@@ -58,12 +58,12 @@ class MonitoredAdapter(HTTPAdapter):
         super().__init__(pool_maxsize=8)
 
     def init_poolmanager(self, *arguments: Any, **more: Any) -> None:
-        """Let every pool make connections that are registered."""
+        """Use pools whose connections are registered."""
         super().init_poolmanager(*arguments, ssl_context=client_context(self._ca_file), **more)
         self.poolmanager.pool_classes_by_scheme = _pool_classes(self._sockets)
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:  # noqa: ARG002 - as it is called
-        """Require a certificate that the context trusts; requests would add a store of its own."""
+        """Require a certificate that the TLS context trusts; `requests` would add its own CA store."""
         if url.lower().startswith("https"):
             conn.cert_reqs = "CERT_REQUIRED"
 

@@ -1,4 +1,4 @@
-"""Between the wire and the desk: shapes to dataclasses, refusals to AppErrors."""
+"""Translates between the protocol's shapes and the program's dataclasses, and error answers to AppErrors."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -59,12 +59,12 @@ def detail_of(answer: shapes.EntryWithDocuments | shapes.EntrySaved) -> EntryDet
 
 
 def totals_of(summary: shapes.Summary) -> Totals:
-    """Return what the server counted."""
+    """Return the totals of a summary."""
     return Totals(summary.count, Decimal(summary.money_out), Decimal(summary.money_in))
 
 
 def description_of(suggestion: shapes.DescriptionSuggestion) -> Suggestion:
-    """Return a completion with what it proposes."""
+    """Return the completion of a description."""
     return Suggestion(suggestion.text, suggestion.uses, suggestion.category, Direction(suggestion.cr_dr))
 
 
@@ -123,7 +123,7 @@ def _based_on(item: OutboxItem) -> int:
 
 
 def new_document(d: DocumentInfo | shapes.Document) -> shapes.NewDocument:
-    """Return a bill as the body of a change names it."""
+    """Return a bill in the form of a request body."""
     return shapes.NewDocument(d.id, d.doc_code, d.file_name, d.media_type, d.byte_size, d.sha256)
 
 
@@ -144,11 +144,11 @@ def create_of(item: OutboxItem) -> shapes.CreateEntry:
 
 
 def error_of(status: int, body: bytes) -> AppError:
-    """Return the error that an answer of 400 or above means."""
+    """Return the error for an answer with a status of 400 or above."""
     try:
         info = msgspec.json.decode(body, type=ErrorBody).error
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        sentence = f"The server answered in a way that this program does not understand (HTTP {status})."
+        sentence = f"The server's answer could not be understood (HTTP {status})."
         return ServerError(sentence, retryable=status >= 500)
     fields = _fields(info.detail)
     if info.code in _SIGN_IN:

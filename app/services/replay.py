@@ -1,7 +1,7 @@
-"""A history told as the operations that made it, in an order in which another server can take them. Pure.
+"""Turns a history into the operations that made it, in an order that another server accepts. Pure.
 
-What a change writes follows from the version that it was made from (`server/entries/records.py`), so that the
-same calls with the same ids, one after the other, leave the same journal at any server.
+A change is applied to the version that it was made from (`server/entries/records.py`), so the same calls
+with the same ids, in this order, give the same journal at any server.
 """
 
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ Body = CreateEntry | EditEntry | VoidEntry
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One operation: by which call `body` goes, and the bills whose bytes must be there before it."""
+    """One operation: its kind, the body of its call, and the bills that must be uploaded before it."""
 
     kind: OutboxKind
     op_id: str
@@ -33,45 +33,50 @@ class Step:
 
 
 def steps_of(history: EntryHistory) -> list[Step]:
-    """Return the operations of an entry, what is needed before what needs it.
+    """Return the operations of an entry, each after those that it depends on.
 
-    Given in this order, and any number of them left out from the end, each means what it meant.
+    If only the first part of them is sent, each of these still has the same effect.
     """
     waiting = sorted(history.versions, key=attrgetter("entry.ver", "op_id"))
-    there = _There()
+    state = _ServerState()
     steps = []
     while waiting:
-        version = there.next_of(waiting)
+        version = state.next_of(waiting)
         waiting.remove(version)
-        steps.append(_step(version, there.base_of(version)))
-        there.take(version)
+        steps.append(_step(version, state.base_of(version)))
+        state.add(version)
     return steps
 
 
 @dataclass(slots=True)
-class _There:
-    """What the other server has when so many operations have been sent: `tops` by `ver`, and ids of bills."""
+class _ServerState:
+    """What the other server has after the operations so far: versions by `ver`, and ids of bills."""
 
     tops: dict[int, EntryVersion] = field(default_factory=dict)
     bills: set[str] = field(default_factory=set)
 
     def base_of(self, version: EntryVersion) -> EntryVersion | None:
-        """Return what a change would be made from there: of one `ver` the highest op_id."""
+        """Return the version that a change would be applied to. Of several with this `ver`, it is the one
+        with the highest op_id."""
         return self.tops.get(version.based_on)
 
-    def take(self, version: EntryVersion) -> None:
-        """Note that a version is there now."""
+    def add(self, version: EntryVersion) -> None:
+        """Add a version that has been sent."""
         top = self.tops.setdefault(version.entry.ver, version)
         self.tops[version.entry.ver] = max(top, version, key=attrgetter("op_id"))
         self.bills.update(bill.id for bill in version.documents_added)
 
     def next_of(self, waiting: list[EntryVersion]) -> EntryVersion:
-        """Return the oldest that can go; where none can, no server took them so: the digests will tell."""
+        """Return the oldest version that can be sent next.
+
+        If none is ready, no server can have accepted this history. Return the oldest one then; the
+        comparison of the books' digests will report the difference.
+        """
         ready = [version for version in waiting if self._is_ready(version)]
         return next((v for v in ready if not _spoils(v, waiting)), (ready or waiting)[0])
 
     def _is_ready(self, version: EntryVersion) -> bool:
-        # A device whose clock is behind takes away a bill that, by its time, comes only later.
+        # A device with a slow clock may have removed a bill that, by the versions, was added later.
         if any(bill.id not in self.bills for bill in version.documents_removed):
             return False
         base = self.base_of(version)
@@ -79,18 +84,18 @@ class _There:
 
 
 def _spoils(version: EntryVersion, waiting: list[EntryVersion]) -> bool:
-    """Say whether something that waits could not be made any more: it was made from another of this `ver`."""
+    """Return whether sending `version` now would give a waiting change the wrong base: another version with
+    the same `ver`."""
     tied = [v for v in waiting if v.entry.ver == version.entry.ver and v.op_id >= version.op_id]
-    made_of_it = (v for v in waiting if v.based_on == version.entry.ver)
-    return any(not any(_gives(other, later) for other in tied) for later in made_of_it)
+    based_on_it = (v for v in waiting if v.based_on == version.entry.ver)
+    return any(not any(_gives(other, later) for other in tied) for later in based_on_it)
 
 
 def _kind(base: EntryVersion | None, version: EntryVersion) -> OutboxKind:
     if not version.based_on:
         return OutboxKind.CREATE
-    if (
-        version.entry.voided_at == version.entry.updated_at
-    ):  # a void names its own moment, an edit an older one
+    # A void has the time of this version; an edit of a voided entry keeps the time of the earlier void.
+    if version.entry.voided_at == version.entry.updated_at:
         return OutboxKind.VOID
     if base is not None and base.entry.voided_at is not None and version.entry.voided_at is None:
         return OutboxKind.RESTORE
@@ -98,10 +103,10 @@ def _kind(base: EntryVersion | None, version: EntryVersion) -> OutboxKind:
 
 
 def _gives(base: EntryVersion, version: EntryVersion) -> bool:
-    """Say whether the operation of `version`, made from `base`, gives what `version` says."""
+    """Return whether the operation of `version`, applied to `base`, results in `version`."""
     if _kind(base, version) is OutboxKind.EDIT:
         return base.entry.voided_at == version.entry.voided_at
-    return _fields(base.entry) == _fields(version.entry)  # a void and a restore keep what they find
+    return _fields(base.entry) == _fields(version.entry)  # a void and a restore do not change the fields
 
 
 def _fields(entry: Entry) -> tuple[str, ...]:

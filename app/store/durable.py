@@ -1,4 +1,4 @@
-"""Errors of the operating system as StoreError, for work on this computer's files."""
+"""Translates errors of the operating system to StoreError, for work on this computer's files."""
 
 import errno
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def os_errors_translated(path: Path) -> Iterator[None]:
 def _translated(error: OSError, path: Path) -> StoreError:
     if error.errno in _FULL:
         return StoreError(
-            "The disk is full: make some room, then try again.", retryable=True, code="disk_full"
+            "The disk is full. Please free some space, then try again.", retryable=True, code="disk_full"
         )
     if error.errno in _NOT_ALLOWED:
         return StoreError(f"Bahi cannot write to {path}: please check its permissions.", code="not_allowed")

@@ -1,7 +1,7 @@
-"""The bytes of bills on this computer, each under its SHA-256: whole and on the disk, or not there.
+"""The bills on this computer: files named by their SHA-256, each complete and durable, or missing.
 
-A file comes in under a temporary name, is synced, gets its name, and the folder is synced; only then
-may an outbox item name it. A crash before leaves a `.part-` file or a file that nothing names.
+A file is written under a temporary name, synced and renamed, and then the folder is synced. Only then may an
+outbox item name it. A crash before that leaves a `.part-` file, or a file that nothing names.
 """
 
 import hashlib
@@ -33,59 +33,59 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class Files:
-    """Bills by SHA-256 in one flat folder. Usable from any thread."""
+    """Stores bills in one flat folder. Thread-safe."""
 
     def __init__(self, folder: Path) -> None:
-        """`folder` is made when the first bill comes."""
+        """Use `folder`, which is created when the first bill is stored."""
         self._folder = folder
         self._lock = Lock()
         self._came_in_this_run: set[str] = set()
 
     def keep_file(self, path: Path, *, name: str | None = None) -> Attachment:
-        """Copy a file that somebody chose; durable on return.
+        """Store a copy of a file that the user chose. It is durable on return.
 
-        InputError for what cannot be pinned (missing, folder, unreadable, empty, too large, another
-        type), StoreError where this computer cannot keep it.
+        Raises InputError if the file cannot be attached (it is missing, a folder, unreadable, empty, too
+        large or of another type), and StoreError if it cannot be written.
         """
         shown = clean_name(name or path.name)
         _check_source(path, shown)
         return self._keep(_chunks_of(path, shown), name or path.name)
 
     def keep_bytes(self, data: bytes, name: str) -> Attachment:
-        """Keep pasted or photographed bytes; errors as for `keep_file`."""
+        """Store pasted bytes. Raises the same errors as `keep_file`."""
         return self._keep([data], name)
 
     def put(self, sha256: str, chunks: Iterable[bytes]) -> Path:
-        """Keep downloaded bytes and return where they are; StoreError unless their hash is `sha256`.
+        """Store downloaded bytes and return their path. Raises StoreError if their hash is not `sha256`.
 
-        What `chunks` raises comes through, and nothing is kept.
+        If `chunks` raises an error, it is raised here too, and nothing is stored.
         """
         final = self.path(sha256)
         with _Incoming(self._folder) as incoming:
             for chunk in chunks:
                 incoming.write(chunk)
                 if incoming.byte_size > MAX_DOCUMENT_BYTES:
-                    raise StoreError("The bill that arrived is too large to be the right one.")
+                    raise StoreError("The downloaded bill is too large to be the right one.")
             if incoming.finish() != sha256:
                 raise StoreError("The bill arrived damaged. Please try again.", retryable=True)
             self._move_in(incoming, sha256)
         return final
 
     def path(self, sha256: str) -> Path:
-        """Return where the bytes are, or would be; ValueError for what is no SHA-256."""
+        """Return the path of a bill, stored or not. Raises ValueError if `sha256` is malformed."""
         if not _SHA256.fullmatch(sha256):
             raise ValueError(f"not a SHA-256: {sha256!r}")
         return self._folder / sha256
 
     def has(self, sha256: str) -> bool:
-        """Say whether the bytes are on this computer."""
+        """Return whether a bill is on this computer."""
         return self.path(sha256).is_file()
 
     def remove_unused(self, keep: set[str]) -> int:
-        """Remove what is not in `keep` and did not come in this run; return how many files went.
+        """Remove bills that are not in `keep` and were not stored in this run. Return their number.
 
-        What came in this run may be pinned to a draft that is not saved yet. A file that cannot be
-        removed now (open in a viewer) stays for the next time.
+        A bill stored in this run may belong to an entry that is not saved yet. A file that cannot be
+        removed, for example because a viewer has it open, is removed the next time.
         """
         with self._lock, os_errors_translated(self._folder):
             if not self._folder.is_dir():
@@ -105,14 +105,14 @@ class Files:
         return Attachment(str(uuid4()), file_name, media_type, incoming.byte_size, sha256)
 
     def _move_in(self, incoming: "_Incoming", sha256: str) -> None:
-        # over a copy that is there already too: that heals one that has gone bad
+        # Also replaces an existing copy, which repairs it if it is damaged.
         with self._lock, os_errors_translated(self._folder):
             self._came_in_this_run.add(sha256)
             _settle(incoming.path, self.path(sha256))
 
 
 class _Incoming:
-    """A file on its way in, under a temporary name that goes when the `with` ends. Raises StoreError."""
+    """A new file under a temporary name, which is removed at the end of the `with`. Raises StoreError."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -129,7 +129,7 @@ class _Incoming:
         return self
 
     def write(self, chunk: bytes) -> None:
-        """Take the next bytes."""
+        """Write the next bytes."""
         with os_errors_translated(self._folder):
             self._file.write(chunk)
         self._hash.update(chunk)
@@ -138,7 +138,7 @@ class _Incoming:
             self.head += chunk[: SNIFF_BYTES - len(self.head)]
 
     def finish(self) -> str:
-        """Bring everything onto the disk and return the SHA-256 in hexadecimal."""
+        """Sync the file to disk, and return its SHA-256 in hexadecimal."""
         with os_errors_translated(self._folder):
             sync_file(self._file)
             self._file.close()
@@ -150,7 +150,7 @@ class _Incoming:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with suppress(OSError):  # a full disk fails here again; the first error is the one to tell
+        with suppress(OSError):  # on a full disk this fails again; the first error is the one to report
             self._file.close()
         with suppress(OSError):
             self.path.unlink(missing_ok=True)
@@ -171,11 +171,11 @@ def _check_source(path: Path, name: str) -> None:
     try:
         found = path.stat()
     except FileNotFoundError as error:
-        raise _refusal(f"“{name}” is not there any more.") from error
+        raise _refusal(f"“{name}” no longer exists.") from error
     except (OSError, ValueError) as error:
         raise _refusal(f"“{name}” cannot be read.") from error
     if stat.S_ISDIR(found.st_mode):
-        raise _refusal(f"“{name}” is a folder: please choose the files in it.")
+        raise _refusal(f"“{name}” is a folder. Please choose the files in it.")
     if not stat.S_ISREG(found.st_mode):
         raise _refusal(f"“{name}” is not a file that can be copied.")
     _check_size(found.st_size, name)
@@ -187,7 +187,7 @@ def _chunks_of(path: Path, name: str) -> Iterator[bytes]:
             while chunk := file.read(_CHUNK):
                 yield chunk
     except PermissionError as error:
-        raise _refusal(f"“{name}” cannot be read: this user may not open it.") from error
+        raise _refusal(f"“{name}” cannot be read: you do not have permission to open it.") from error
     except OSError as error:
         raise _refusal(f"“{name}” cannot be read: {error.strerror or 'the disk failed'}.") from error
 
@@ -203,12 +203,12 @@ def _type_of(incoming: _Incoming, name: str) -> str:
         raise _refusal(f"“{name}” is empty.")
     media_type = sniff(incoming.head)
     if media_type is None:
-        raise _refusal(f"“{name}” is neither a photo, a scan nor a PDF file.")
+        raise _refusal(f"“{name}” is not a photo, a scan or a PDF file.")
     return media_type
 
 
 def _is_unused(file: Path, used: set[str]) -> bool:
-    if file.name.startswith(_PART):  # younger ones may be coming in just now
+    if file.name.startswith(_PART):  # a newer one may still be written by another task
         return time.time() - file.stat().st_mtime > _LEFT_BEHIND_S
     return bool(_SHA256.fullmatch(file.name)) and file.name not in used
 

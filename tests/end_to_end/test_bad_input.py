@@ -112,7 +112,7 @@ def test_files_that_cannot_be_pinned_are_refused_and_doubtful_ones_are_noted(
         driver.drop(tmp_path / "binder.pdf", tmp_path / "notes.pdf")
         driver.wait("both refusals", lambda: driver.text("documents_refusal_text").count("“") == 2)
         assert "“binder.pdf” is larger than 25 MB" in driver.text("documents_refusal_text")
-        assert "“notes.pdf” is neither a photo, a scan nor a PDF" in driver.text("documents_refusal_text")
+        assert "“notes.pdf” is not a photo, a scan or a PDF" in driver.text("documents_refusal_text")
         driver.picture("input-files-refused", "Files that cannot be pinned.")
         driver.drop(tmp_path / "half.pdf", tmp_path / "locked.pdf")
         driver.wait("both notes", lambda: driver.text("documents_note_text").count("“") == 2)

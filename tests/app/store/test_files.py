@@ -88,10 +88,10 @@ def test_each_file_that_cannot_be_pinned_is_refused_with_its_name_and_reason(
     os.mkfifo(tmp_path / "pipe.pdf")
     with (tmp_path / "large.pdf").open("wb") as large:
         large.truncate(MAX_DOCUMENT_BYTES + 1)
-    assert refusal(files, tmp_path / "gone.pdf") == "“gone.pdf” is not there any more."
+    assert refusal(files, tmp_path / "gone.pdf") == "“gone.pdf” no longer exists."
     assert "“folder.pdf” is a folder" in refusal(files, tmp_path / "folder.pdf")
     assert refusal(files, tmp_path / "empty.pdf") == "“empty.pdf” is empty."
-    assert "“notes.pdf” is neither" in refusal(files, tmp_path / "notes.pdf")
+    assert "“notes.pdf” is not a photo" in refusal(files, tmp_path / "notes.pdf")
     assert "“pipe.pdf” is not a file" in refusal(files, tmp_path / "pipe.pdf")
     assert refusal(files, tmp_path / "large.pdf") == "“large.pdf” is larger than 25 MB."
     assert "cannot be read" in refusal(files, tmp_path / "a\x00b.pdf")

@@ -85,7 +85,7 @@ MORE_THAN_AN_ADDRESS: Final = wrong_address(
 )
 NOT_PROTECTED: Final = wrong_address("This address is not secure; it must begin with https://.")
 DAMAGED_LINK: Final = wrong_address(
-    "This invite link is not whole; please copy all of it, from “bahi:” to its end."
+    "This invite link is incomplete. Please copy all of it, from “bahi:” to its end."
 )
 OTHER_CLUSTER: Final = wrong_address("The servers at this address are not the ones of the invite link.")
 

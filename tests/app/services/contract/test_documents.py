@@ -71,7 +71,7 @@ def test_what_cannot_be_a_bill_is_refused(desk: Desk, tmp_path: Path) -> None:
     assert refusal(lambda: attach(b"", "a.png")) == wrong_document("“a.png” is empty.")
     assert refusal(lambda: attach(large, "a.png")) == wrong_document("“a.png” is larger than 25 MB.")
     assert refusal(lambda: attach(b"MZ program", "a.png")) == wrong_document(
-        "“a.png” is neither a photo, a scan nor a PDF file."
+        "“a.png” is not a photo, a scan or a PDF file."
     )
     assert attach(large[:MAX_DOCUMENT_BYTES], "a.png").byte_size == MAX_DOCUMENT_BYTES
     attach_file = desk.documents.attach_file
@@ -79,9 +79,9 @@ def test_what_cannot_be_a_bill_is_refused(desk: Desk, tmp_path: Path) -> None:
     folder.mkdir()
     empty.touch()
     assert refusal(lambda: attach_file(folder)) == wrong_document(
-        "“folder” is a folder: please choose the files in it."
+        "“folder” is a folder. Please choose the files in it."
     )
-    assert refusal(lambda: attach_file(gone)) == wrong_document("“gone.png” is not there any more.")
+    assert refusal(lambda: attach_file(gone)) == wrong_document("“gone.png” no longer exists.")
     assert refusal(lambda: attach_file(empty)) == wrong_document("“empty.png” is empty.")
 
 

@@ -140,9 +140,9 @@ def test_what_is_no_pdf_too_large_or_a_folder_is_refused_with_a_sentence_of_its_
     pin(qtbot, panel, [large, text, folder])
     assert panel.empty
     assert sorted(panel.refusal.text().splitlines()) == [
-        "“bills of May” is a folder: please choose the files in it.",
+        "“bills of May” is a folder. Please choose the files in it.",
         "“binder.pdf” is larger than 25 MB.",
-        "“notes.pdf” is neither a photo, a scan nor a PDF file.",
+        "“notes.pdf” is not a photo, a scan or a PDF file.",
     ]
 
 
