@@ -4,7 +4,7 @@ import contextlib
 import itertools
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 import shiboken6
@@ -61,7 +61,7 @@ class _Job(QRunnable):
             return _Outcome(crash=crash)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Order:
     job: _Job
     owner: QObject
@@ -130,7 +130,7 @@ class Tasks(QObject):
         """Forget the result of a run; the work itself goes on to its end."""
         order = self._orders.get(number)
         if order is not None:
-            order.done, order.failed = _ignore, _ignore
+            self._orders[number] = replace(order, done=_ignore, failed=_ignore)
 
     def supersede(self, owner: QObject, topic: str) -> None:
         """Drop what runs for `owner` under `topic` without starting anything."""
