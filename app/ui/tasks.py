@@ -4,7 +4,7 @@ import contextlib
 import itertools
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 import shiboken6
@@ -61,7 +61,7 @@ class _Job(QRunnable):
             return _Outcome(crash=crash)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Order:
     job: _Job
     owner: QObject
@@ -131,7 +131,7 @@ class Tasks(QObject):
         """Discard the result of a run. The work itself is not interrupted."""
         order = self._orders.get(number)
         if order is not None:
-            order.done, order.failed = _ignore, _ignore
+            self._orders[number] = replace(order, done=_ignore, failed=_ignore)
 
     def supersede(self, owner: QObject, topic: str) -> None:
         """Discard the result of the run of `owner` with `topic`, without starting another one."""
