@@ -19,7 +19,8 @@ ROOT = QModelIndex()
 
 
 @pytest.fixture
-def model(qtbot: QtBot, fake: FakeServices, tasks: Tasks) -> EntriesModel:
+def model(qtbot: QtBot, fake: FakeServices, tasks: Tasks, owner: None) -> EntriesModel:
+    fake.book.page_size = 50
     made = EntriesModel(fake.services(), tasks)
     QAbstractItemModelTester(made, QAbstractItemModelTester.FailureReportingMode.Warning, made)
     with qtbot.waitSignal(made.loaded):

@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 from datetime import date, datetime
-from pathlib import Path
 
 import pytest
 
 from app.domain.entry import EntryState, ListedEntry
+from app.domain.sync_state import ReplicationStatus
 from app.ui.models.state_marks import Replication, StateMark, state_mark
-from tests.support.fake_services import ABROAD, HOME, NOON, TODAY, Book, shop_entries
+from tests.support.fake_services import ABROAD, HOME, NOON, TODAY, shop_entries
 
 ENTRY = replace(shop_entries(1)[0], ver=7, document_count=1)
 CONFIRMED = "Confirmed by in-mum-1 (ap-south-1) at 14:05"
@@ -19,9 +19,11 @@ def mark(entry: ListedEntry, places: Replication | None, today: date = TODAY) ->
 
 
 def placed(*regions: str, rows: tuple[str, ...] = (), ver: int = 0, at: datetime = NOON) -> Replication:
-    book = Book(folder=Path())
-    book.place(ENTRY, *regions, rows=rows, ver=ver, at=at)
-    return book.places
+    whole, at_us = frozenset(regions), round(at.timestamp() * 1_000_000)
+    status = ReplicationStatus(
+        "op", ENTRY.id, ver or ENTRY.ver, whole | set(rows), whole, "in-mum-1", at_us, HOME
+    )
+    return {ENTRY.id: status}
 
 
 def test_a_waiting_entry_has_one_tick() -> None:

@@ -162,9 +162,11 @@ def test_the_bills_of_an_entry_keep_their_order(qtbot: QtBot, edit: EditView) ->
 def test_an_edit_from_the_cache_does_without_a_server(
     qtbot: QtBot, book: MainWindow, fake: FakeServices, tasks: Tasks
 ) -> None:
+    entry = fake.book.entries[3]
+    fake.entries.detail(entry.id)  # its bills were seen before
     fake.book.offline = True
     book.show_listing()
-    book.listing.edit_wanted.emit(replace(fake.book.entries[3]))
+    book.listing.edit_wanted.emit(replace(entry))
     qtbot.waitUntil(lambda: book.edit.isVisible() and not tasks.busy)
     book.edit.form.amount.setText("7")
     with qtbot.waitSignal(book.edit.saved):
