@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from tests.support.api import BookApi
+from tests.support.examples import register_profiles
 from tests.support.postgres import Cluster, running_cluster
 from tests.support.servers import RunningServer, region_config, running_server
 
@@ -18,9 +18,7 @@ from tests.support.servers import RunningServer, region_config, running_server
 # and Python raises no KeyboardInterrupt in them. A handler is not inherited: children get the default.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# A busy machine is no failure.
-settings.register_profile("bahi", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("bahi")
+register_profiles()
 
 
 @pytest.fixture(autouse=True)

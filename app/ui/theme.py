@@ -34,9 +34,10 @@ class Theme(QObject):
         super().__init__(app)
         self._app = app
         self._mode = Mode(mode) if mode in set(Mode) else Mode.SYSTEM
-        app.setStyle("Fusion")
-        load_fonts()
-        app.setFont(text_font())
+        if not app.styleSheet():  # else a theme before this one has done it
+            app.setStyle("Fusion")
+            load_fonts()
+            app.setFont(text_font())
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
         self._apply()
 
@@ -62,8 +63,9 @@ class Theme(QObject):
     def _apply(self) -> None:
         tokens = DARK if self._dark() else LIGHT
         _Active.tokens = tokens
-        self._app.setPalette(palette(tokens))
-        self._app.setStyleSheet(style_sheet(tokens))
+        if (sheet := style_sheet(tokens)) != self._app.styleSheet():  # to set one polishes every widget anew
+            self._app.setPalette(palette(tokens))
+            self._app.setStyleSheet(sheet)
         self.changed.emit()
 
 

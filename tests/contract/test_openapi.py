@@ -27,6 +27,7 @@ from server.api.peers import ROUTES as PEERS
 from server.app import create_app
 from server.contract import paths
 from server.http.openapi import make_document
+from tests.support.examples import examples
 from tests.support.servers import RunningServer
 
 # Each a promise that the document makes. Not among them: that every body outside the schema is refused (the
@@ -39,7 +40,7 @@ CHECKS = (
     unsupported_method,
     ignored_auth,
 )
-EXAMPLES = 60  # twice for each call: about 3,000 cases
+EXAMPLES = examples(60)  # twice for each call: about 3,000 cases in all
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """The real windows over real services, servers as real processes, everything below one temporary folder."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -83,10 +84,11 @@ Opened = tuple[Driver, Desk]
 
 @pytest.fixture
 def open_program(qapp: QApplication, tmp_path: Path) -> Iterator[Callable[[Desktop], object]]:
-    """Open the program on this test's own folders, as often as wanted."""
+    """Open the program on this test's own folders, as often as wanted; pictures go to the folder PICTURES."""
     paths = Paths(tmp_path / "home")
-    pictures = tmp_path / "pictures"
-    pictures.mkdir()
+    pictures = Path(os.environ["PICTURES"]) if os.environ.get("PICTURES") else None
+    if pictures is not None:
+        pictures.mkdir(parents=True, exist_ok=True)
 
     @contextmanager
     def opened(desktop: Desktop, home: Path | None = None) -> Iterator[Opened]:

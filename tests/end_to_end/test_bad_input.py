@@ -1,6 +1,6 @@
 """Whatever cannot be taken is told at its place, by the real windows over the real store and server.
 
-The pictures of each case are left in the test's folder (`pytest --basetemp DIR` to keep them).
+With `PICTURES=DIR` in the environment each case leaves its pictures there.
 """
 
 import os

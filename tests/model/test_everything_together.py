@@ -22,6 +22,7 @@ from server.discovery.registry import DOWN_SECONDS, MISSED_SECONDS
 from server.pinning import rules
 from server.pinning.rules import Decision, Situation
 from tests.model.running import LOADS, SERVERS, STEP, Cluster, restart
+from tests.support.examples import examples
 
 servers = st.sampled_from(SERVERS)
 clients = st.integers(0, 1)
@@ -161,7 +162,7 @@ class EverythingTogether(RuleBasedStateMachine):
 
 TestEverythingTogether = EverythingTogether.TestCase
 TestEverythingTogether.settings = settings(
-    max_examples=250, stateful_step_count=40, phases=set(Phase) - {Phase.explain}
+    max_examples=examples(250), stateful_step_count=40, phases=set(Phase) - {Phase.explain}
 )
 
 

@@ -20,6 +20,7 @@ from server.contract.shapes import Primary, Refreshed, SignedIn
 from server.tokens.tokens import Identity
 from tests.model import rotation
 from tests.model.rotation import Record, Region, Token, Use
+from tests.support.examples import examples
 from tests.support.fake_keyring import FakeKeyring
 
 # --- the server -----------------------------------------------------------------------------------------
@@ -111,7 +112,7 @@ def test_a_regions_tables_say_what_the_model_says_whatever_comes_in_whatever_ord
     with asyncio.Runner() as runner:
         connection = runner.run(psycopg.AsyncConnection.connect(database_url, autocommit=True))
 
-        @settings(max_examples=200)
+        @settings(max_examples=examples(200))
         @given(happenings)
         def check(happened: list[Happening]) -> None:
             runner.run(_compare(RealRegion(connection), happened))
@@ -193,7 +194,7 @@ def _answer(token: Token) -> Refreshed:
     return Refreshed("access", 300, _text(token), primary, False, "balance", token.epoch, "")
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(steps)
 def test_the_clients_tokens_do_what_the_models_client_does(happened: list[Step]) -> None:
     client = RealClient()

@@ -42,11 +42,11 @@ class Picture:
 
 @dataclass(slots=True)
 class Driver:
-    """Drives one window; pictures go to `folder`."""
+    """Drives one window; pictures go to `folder`, and none is taken without one."""
 
     window: MainWindow
     theme: Theme
-    folder: Path
+    folder: Path | None = None
     pictures: list[Picture] = field(default_factory=list)
 
     # --- finding and waiting -----------------------------------------------------------------------
@@ -153,6 +153,8 @@ class Driver:
 
     def picture(self, name: str, caption: str, of: QWidget | None = None) -> None:
         """Take the window (or `of`) in light and in dark."""
+        if self.folder is None:
+            return
         for mode in (Mode.LIGHT, Mode.DARK):
             self.theme.set_mode(mode)
             QTest.qWait(60)  # let polishing and a queued repaint pass

@@ -28,6 +28,7 @@ from app.services.pending_session import PendingSession
 from app.store.outbox import Outbox
 from server.contract import limits, paths, shapes
 from tests.support.api import PASSWORD, Bill, BookApi, a_document, a_name, an_entry, new_id, now_us
+from tests.support.examples import examples
 from tests.support.operations import some_fields
 from tests.support.postgres import Cluster, dump_of_book
 from tests.support.servers import RunningServer, region_config, running_server
@@ -251,7 +252,7 @@ def caught(call: Callable[[], object], kind: type[AppError] = AppError) -> AppEr
 
 
 @settings(
-    max_examples=8,
+    max_examples=examples(8),
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     deadline=None,

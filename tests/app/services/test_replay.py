@@ -18,6 +18,7 @@ from server.entries.records import Doc
 from server.entries.store import VersionRow
 from server.journal.append import Operation
 from tests.support.api import a_document
+from tests.support.examples import examples
 from tests.support.operations import an_identity, some_fields
 
 WHO: Final = an_identity()
@@ -150,7 +151,7 @@ def replayed(steps: list[Step], journal: Journal | None = None) -> Journal:
     return journal
 
 
-@settings(max_examples=400, derandomize=True)
+@settings(max_examples=examples(400), derandomize=True)
 @given(acts=st.lists(ACTS, max_size=12), sent=st.integers(0, 12))
 def test_versions_of_one_moment_are_told_apart_by_what_was_made_of_them(acts: list[Act], sent: int) -> None:
     before = lived(acts, lambda bill, base: bill.ver <= base, ties=True)
@@ -162,7 +163,7 @@ def test_versions_of_one_moment_are_told_apart_by_what_was_made_of_them(acts: li
     assert replayed(again, half).rows() == before.rows()
 
 
-@settings(max_examples=200, derandomize=True)
+@settings(max_examples=examples(200), derandomize=True)
 @given(acts=st.lists(ACTS, max_size=12))
 def test_a_bill_is_brought_before_it_is_taken_away_whatever_the_clocks_said(acts: list[Act]) -> None:
     before = lived(acts, lambda bill, base: True, ties=False)

@@ -15,6 +15,7 @@ from app.store import cache as cache_module
 from app.store.cache import ReadCache
 from app.store.database import Database
 from tests.app.store.samples import BOOK
+from tests.support.examples import examples
 
 ALL = EntryFilter()
 DAY = date(2026, 11, 22)
@@ -102,7 +103,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReadCache]:
     database.close()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.sets(st.integers(0, 60), max_size=30), st.integers(0, 40), st.integers(0, 70))
 def test_a_page_after_any_key_is_what_sorting_says(
     shared: ReadCache, numbers: set[int], limit: int, after: int

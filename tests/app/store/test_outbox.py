@@ -19,6 +19,7 @@ from app.store.database import Database
 from app.store.outbox import Outbox
 from server.contract import checks, limits, shapes
 from tests.app.store.samples import BOOK, bill, draft
+from tests.support.examples import examples
 
 NOW = 1_795_000_000_000_000  # µs: November 2026
 HOUR = 3_600_000_000
@@ -88,7 +89,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outbox]:
     database.close()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 2**50), st.integers(-(2**40), 2**40)), max_size=5))
 def test_versions_and_counters_rise_whatever_the_clock_does(
     shared: Outbox, clocks: list[tuple[int, int]]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from server.contract.cluster import Heartbeat, Load, Reported
 from server.discovery.registry import Registry
+from tests.support.examples import examples
 from tests.support.rosters import TestCluster, new_cluster
 
 T0 = 1_000.0
@@ -446,7 +447,7 @@ def _do(world: World, what: str, id_: str, now: float) -> None:
 
 
 @given(steps, st.lists(st.floats(0, 60, allow_nan=False), max_size=5))
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_what_is_held_depends_on_nothing_that_was_asked(
     history: list[tuple[float, str, str]], asked: list[float]
 ) -> None:
@@ -466,7 +467,7 @@ def test_what_is_held_depends_on_nothing_that_was_asked(
 
 
 @given(steps)
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_nobody_is_down_without_silence_or_failed_probes(history: list[tuple[float, str, str]]) -> None:
     world, now = World(IDS), T0
     heard: dict[str, float] = {}
@@ -488,7 +489,7 @@ def test_nobody_is_down_without_silence_or_failed_probes(history: list[tuple[flo
 
 
 @given(steps, st.sampled_from(IDS))
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_a_start_that_beats_is_up_whatever_was(history: list[tuple[float, str, str]], id_: str) -> None:
     world = World(IDS)
     now = _play(world, history) + 0.5
@@ -499,7 +500,7 @@ def test_a_start_that_beats_is_up_whatever_was(history: list[tuple[float, str, s
 
 
 @given(steps)
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_all_who_beat_again_end_every_doubt(history: list[tuple[float, str, str]]) -> None:
     world = World(IDS)
     now = _play(world, history) + 0.5
@@ -510,7 +511,7 @@ def test_all_who_beat_again_end_every_doubt(history: list[tuple[float, str, str]
 
 
 @given(steps)
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_nothing_changes_before_the_next_change_and_something_then(
     history: list[tuple[float, str, str]],
 ) -> None:
@@ -534,7 +535,7 @@ def test_nothing_changes_before_the_next_change_and_something_then(
 
 
 @given(steps)
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_a_state_never_began_after_now_and_each_is_one_of_the_protocol(
     history: list[tuple[float, str, str]],
 ) -> None:
@@ -548,7 +549,7 @@ def test_a_state_never_began_after_now_and_each_is_one_of_the_protocol(
 
 
 @given(steps)
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_an_event_that_changes_a_state_is_counted(history: list[tuple[float, str, str]]) -> None:
     world, now = World(IDS), T0
     for gap, what, id_ in history:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from server.contract import limits, paths, shapes
 from tests.support.api import BookApi, a_document, an_entry, new_id, now_us, refusal
+from tests.support.examples import examples
 from tests.support.postgres import dump_of_book, rows
 from tests.support.servers import RunningServer, StillClock
 
@@ -250,7 +251,7 @@ def test_texts_of_any_script_come_back_unchanged(book: BookApi) -> None:
     assert (found.category, found.description) == tuple(texts.values())
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.text(min_size=1, max_size=100),
     st.text(max_size=500),

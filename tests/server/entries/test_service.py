@@ -16,6 +16,7 @@ from server.contract import paths, shapes
 from server.entries import search as search_room
 from server.journal.rollup import fold_all
 from tests.support.api import BookApi, a_document, new_id, now_us, refusal
+from tests.support.examples import examples
 from tests.support.journal import JournalRow, document_row, entry_row, write_journal
 from tests.support.servers import RunningServer
 
@@ -286,7 +287,7 @@ def half_folded(start_server: Start, monkeypatch: pytest.MonkeyPatch) -> tuple[B
     return book, old + new
 
 
-@settings(max_examples=60, suppress_health_check=SHARED)
+@settings(max_examples=examples(60), suppress_health_check=SHARED)
 @given(
     st.one_of(st.none(), st.dates(date(2024, 12, 1), date(2026, 7, 1))),
     st.one_of(st.none(), st.dates(date(2024, 12, 1), date(2026, 7, 1))),

@@ -20,6 +20,7 @@ from server.entries.search import Filter
 from server.journal.append import SQL, Operation, append
 from tests.support import operations
 from tests.support.exact import NOT_HIGHEST, WRONG_TOTALS, WRONG_USES
+from tests.support.examples import examples
 from tests.support.model import Model, Row, Totals
 from tests.support.postgres import Cluster
 
@@ -161,7 +162,7 @@ def desk(cluster: Cluster) -> Iterator[Desk]:
         runner.run(connection.close())
 
 
-@settings(max_examples=220, derandomize=True)
+@settings(max_examples=examples(220), derandomize=True)
 @given(
     acts=st.lists(ACTS, min_size=1, max_size=16), moments=st.lists(MOMENTS, max_size=7), shuffled=st.randoms()
 )

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from tests.support.journal import JournalRow, document_row, entry_row, write_journal
 from tests.support.postgres import dump_of_book, rows
 
@@ -65,7 +66,7 @@ def _plain_totals(url: str, book: str) -> list[tuple[object, ...]]:
     return rows(url, sums, book)
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(20), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(VERSIONS, st.randoms(use_true_random=False))
 def test_versions_in_any_order_make_the_same_tables(
     database_url: str, versions: list[JournalRow], order: random.Random

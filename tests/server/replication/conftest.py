@@ -9,11 +9,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from server.db.embedded import EmbeddedPostgres
-from server.db.migrate import migrate
 from server.replication.regions import Region
 from tests.support.mesh import SETTINGS
-from tests.support.postgres import QUICK, Cluster, remove_cluster, rows
+from tests.support.postgres import Cluster, rows, running_cluster
 from tests.support.waiting import wait_until
 
 Regions = Callable[..., list[Region]]
@@ -32,16 +30,10 @@ _ROOM: Final = {
 @pytest.fixture(scope="session")
 def logical(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A PostgreSQL that decodes; it logs more than ours does, so that a secret would show."""
-    folder = tmp_path_factory.mktemp("logical")
-    settings = {**SETTINGS, **QUICK, **_ROOM}
+    settings = {**SETTINGS, **_ROOM}
     del settings["max_slot_wal_keep_size"]  # what the command line says, a test could not change
-    embedded = EmbeddedPostgres(folder, settings)
-    try:
-        migrate(embedded.start())
-        yield Cluster(embedded)
-    finally:
-        embedded.stop()
-        remove_cluster(folder)
+    with running_cluster(tmp_path_factory.mktemp("logical"), **settings) as running:
+        yield running
 
 
 @pytest.fixture

@@ -1,0 +1,21 @@
+"""How many examples a property is tried with: few in the profile `quick`, all in `thorough`."""
+
+from typing import Final
+
+from hypothesis import HealthCheck, settings
+
+_QUICK: Final = "quick"
+_FEWER: Final = 8
+
+
+def register_profiles() -> None:
+    """Register both profiles and load `quick`; pytest's `--hypothesis-profile` loads the other afterwards."""
+    # A busy machine is no failure.
+    settings.register_profile("thorough", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.register_profile(_QUICK, settings.get_profile("thorough"), max_examples=100 // _FEWER)
+    settings.load_profile(_QUICK)
+
+
+def examples(count: int) -> int:
+    """Return `count` in the profile `thorough`, an eighth of it in `quick`."""
+    return count if settings.get_current_profile_name() != _QUICK else max(1, count // _FEWER)
