@@ -141,7 +141,7 @@ def test_an_upload_on_a_slow_line_delays_no_poll_by_a_second(desk: Desk, calls: 
     assert upload.ended - upload.began >= SECONDS
     polls = [each.began for each in calls.to(paths.SYNC_STATUS) if upload.began <= each.began <= upload.ended]
     gaps = [after - before for before, after in pairwise([upload.began, *polls, upload.ended])]
-    print("GAPS", len(gaps), [round(g,2) for g in gaps if g > 0.8], max(gaps), upload)
+    print("GAPS", len(gaps), [round(g, 2) for g in gaps if g > 0.8], max(gaps), upload)
     assert max(gaps) <= FAST_PAUSE_SECONDS + 1.0, max(gaps)
     assert is_here.wait(PATIENCE)  # what the region lacked was replayed after it, and found
     assert desk.services.worker.state.waiting == 0
