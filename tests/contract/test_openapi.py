@@ -60,7 +60,6 @@ CALLS = [
 ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("path", "method"), CALLS, ids=lambda part: str(part))
 def test_the_server_keeps_to_its_document(api: Any, token: str, path: str, method: str) -> None:
     operation = api[path][method]

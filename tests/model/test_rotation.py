@@ -11,15 +11,15 @@ from tests.model.search import Found, Trace, explore, hopeless
 Wrong = Callable[[Model, World], str]
 
 HONEST = [
-    Bounds(generations=3, in_flight=3, crashes=False),
+    pytest.param(Bounds(generations=3, in_flight=3, crashes=False), marks=pytest.mark.slow),
     Bounds(generations=3, in_flight=2),
     Bounds(generations=3, in_flight=2, death="stops"),
     Bounds(generations=3, in_flight=2, death="destroyed"),
 ]
 _STEALTHY = Bounds(generations=3, in_flight=1, highest_epoch=0, crashes=False, thief="token")
 WITH_A_THIEF = [
-    replace(_STEALTHY, generations=2, in_flight=2),
-    _STEALTHY,
+    pytest.param(replace(_STEALTHY, generations=2, in_flight=2), marks=pytest.mark.slow),
+    pytest.param(_STEALTHY, marks=pytest.mark.slow),
     replace(_STEALTHY, generations=2, death="stops"),
     replace(_STEALTHY, generations=2, death="destroyed"),
     replace(_STEALTHY, thief="record", death="destroyed"),

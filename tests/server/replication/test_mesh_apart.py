@@ -19,7 +19,7 @@ from tests.support.postgres import QUICK, remove_cluster, rows
 from tests.support.waiting import wait_until
 from tests.support.writing import BOOK, writers
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 
 def _journal(node: Node) -> set[str]:
@@ -37,6 +37,7 @@ def _set_back(node: Node, copy: Path) -> None:
     subprocess.run(["cp", "-a", str(copy), str(node.embedded.cluster)], check=True)
 
 
+@pytest.mark.slow
 def test_one_dies_and_leaves_and_another_comes_back_from_an_old_copy(tmp_path: Path) -> None:
     with mesh(tmp_path, "a", "b", "c") as nodes:
         a, b, c = nodes
