@@ -38,7 +38,7 @@ def steps_of(history: EntryHistory) -> list[Step]:
     If only the first part of them is sent, each of these still has the same effect.
     """
     waiting = sorted(history.versions, key=attrgetter("entry.ver", "op_id"))
-    state = _ServerState()
+    state = _ReplayState()
     steps = []
     while waiting:
         version = state.next_of(waiting)
@@ -49,7 +49,7 @@ def steps_of(history: EntryHistory) -> list[Step]:
 
 
 @dataclass(slots=True)
-class _ServerState:
+class _ReplayState:
     """What the other server has after the operations so far: versions by `ver`, and ids of bills."""
 
     tops: dict[int, EntryVersion] = field(default_factory=dict)
