@@ -20,12 +20,6 @@ SENTENCE = "Your primary server has changed. Any missing data will be synced wit
 
 
 @pytest.fixture
-def owner(fake: FakeServices) -> None:
-    """The book is at a server."""
-    fake.accounts.sign_in_remote("https://books.example.com", "asha", "correct horse", remember=True)
-
-
-@pytest.fixture
 def at_server(qtbot: QtBot, book: MainWindow, fake: FakeServices, tasks: Tasks) -> MainWindow:
     """The window with a book of a server open, at rest."""
     tell(qtbot, book, fake, Phase.PINNED)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.domain.entry import DocumentInfo, EntryState
+from app.errors import OfflineError
 from app.ui.main_window import MainWindow
 from app.ui.tasks import Tasks
 from app.ui.views.outbox_view import OutboxView
@@ -24,6 +25,7 @@ def outbox(qtbot: QtBot, book: MainWindow, fake: FakeServices, tasks: Tasks, tmp
     """A new entry with a bill that was tried, an edit, a voiding, a new one that was refused; no server."""
     entries = fake.book.entries
     fake.book.offline = True
+    fake.book.errors["send_pending"] = OfflineError()  # before anything counts as tried
     photo = make_photo(tmp_path / "bill.png")
     made = fake.documents.attach_file(photo)
     bill = DocumentInfo(made.id, "K7-000121-1", made.file_name, made.media_type, made.byte_size, made.sha256)
@@ -84,6 +86,7 @@ def test_retry_sends_again_and_the_outbox_empties(
     qtbot: QtBot, outbox: OutboxView, fake: FakeServices, book: MainWindow
 ) -> None:
     fake.book.offline = False
+    fake.book.errors.clear()
     press(qtbot, outbox, 3, "item_retry")
     qtbot.waitUntil(lambda: outbox.empty.isVisible())
     assert outbox.empty.title() == "Nothing to send"
@@ -93,6 +96,7 @@ def test_retry_sends_again_and_the_outbox_empties(
 
 def test_send_now_tries_everything(qtbot: QtBot, outbox: OutboxView, fake: FakeServices) -> None:
     fake.book.offline = False
+    fake.book.errors.clear()
     qtbot.mouseClick(outbox.send_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(outbox.list.cards()) == 1)
     assert texts(outbox, "item_error") == [f"Refused: {REASON}"]
