@@ -6,56 +6,56 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-# What the system has to have beside the libraries of the windows; see resources/system-libraries.sh.
+# The system packages that a target needs in addition to Qt's libraries; see resources/system-libraries.sh.
 test test-all cluster cluster-demo: NEEDS := cluster
 bench: NEEDS := $(if $(ONLY),campaign)
 
-# Python keeps what it compiled, as it does for everybody who has not forbidden it: else each of the many
-# programs that start here compiles itself anew (a server's start: 0.41 s for 0.33).
+# Let Python write .pyc files, as it does by default. Otherwise each of the many processes that are started here
+# compiles all modules again (a server then starts in 0.41 s instead of 0.33 s).
 unexport PYTHONDONTWRITEBYTECODE
 
-# One worker a core; the tests bring their own PostgreSQL, one a worker.
+# One worker per core. Each worker starts its own PostgreSQL.
 WORKERS ?= 2
 
 .PHONY: help run tour test test-all bench cluster cluster-demo lint setup libraries lock
 
-help: ## what there is
+help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 run: setup ## open the program (without a display: the tour)
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" = Darwin ]; then \
 		$(BIN)/python -m app; \
 	else \
-		echo "There is no display here, so the program shows itself: the tour goes to build/tour/."; \
+		echo "There is no display, so the tour runs instead. It writes pictures to build/tour/."; \
 		$(BIN)/python -m tests.tour build/tour; \
 	fi
 
-tour: setup ## drive the real windows through the whole flow and leave pictures in build/tour/
+tour: setup ## drive the real windows through the main use cases; pictures in build/tour/
 	$(BIN)/python -m tests.tour build/tour
 
 PYTEST := QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-test: lint ## lint, types and the suite, without slow tests
+test: lint ## style, types, and all tests that are not slow
 	$(PYTEST) -m "not slow and not campaign and not display"
 
-test-all: lint ## the same with the slow tests, and more examples of generated ones
+test-all: lint ## the same with the slow tests, and with more Hypothesis examples
 	$(PYTEST) --hypothesis-profile thorough -m "not campaign and not display"
 
-cluster: setup ## two regions of two servers on this computer, discovery, HAProxy, and the program (Ctrl+C ends)
+cluster: setup ## run two regions of two servers, discovery, HAProxy and the program here (Ctrl+C stops them)
 	$(BIN)/python -m tests.cluster
 
-cluster-demo: setup ## kill and drain those servers under the real windows; pictures in build/cluster-demo/
+cluster-demo: setup ## kill and drain these servers under the real windows; pictures in build/cluster-demo/
 	$(BIN)/python -m tests.cluster demo
 
-bench: setup ## performance rows; ONLY=a,b_ takes names (a trailing _ is a prefix); campaigns run by name only
+bench: setup ## measure performance; ONLY=a,b_ selects names (b_ is a prefix), and is required for campaigns
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.bench $(ONLY)
 
-lint: setup ## style and types
+lint: setup ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-setup: libraries $(STAMP) ## everything that the other commands need
+setup: libraries $(STAMP) ## install everything that the other commands need
 
 libraries:
 	@PYTHON="$(PYTHON)" bash resources/system-libraries.sh $(NEEDS)
@@ -69,7 +69,7 @@ $(STAMP): $(BIN)/python requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-lock: $(BIN)/python ## write requirements.lock anew from pyproject.toml
+lock: $(BIN)/python ## update requirements.lock from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 		--no-header --extra dev --python-version 3.11 pyproject.toml -o requirements.lock

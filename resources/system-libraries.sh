@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# The system libraries that Qt's wheels expect on Debian and Ubuntu, and what is named: `cluster` adds HAProxy,
-# which stands in for the central URL, `campaign` also what drops packets. As root they are installed; otherwise
-# the one command that installs them is printed. Other systems (macOS, Windows, other Linuxes) are left alone.
+# Checks for the system packages that are needed on Debian and Ubuntu, first of all the libraries that Qt's
+# wheels expect. The argument `cluster` adds HAProxy, which serves the central address; `campaign` also adds the
+# tools that drop packets. Missing packages are installed if the user is root; otherwise the command that installs
+# them is printed. On other systems this script does nothing.
 set -euo pipefail
 
 packages=(libgl1 libegl1 libxkbcommon0 libfontconfig1 libdbus-1-3 libglib2.0-0)
@@ -15,12 +16,13 @@ case "${1:-}" in
   campaign) packages+=(haproxy iproute2 iptables procps) ;;
 esac
 
-# Debian keeps the module that makes virtual environments in a package of its own.
+# Debian has the module that creates virtual environments in a separate package.
 "${PYTHON:-python3}" -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
 
 command -v dpkg-query >/dev/null || exit 0
 
-installed() { # also under the name that newer releases give it (libglib2.0-0t64); an unknown name is an error
+installed() {
+  # Newer releases have another name for some packages (libglib2.0-0t64). dpkg-query fails for an unknown name.
   local found
   found=$(dpkg-query -W -f='${Status}\n' "$1" "$1t64" 2>/dev/null || true)
   grep -q '^install ok installed' <<<"$found"
@@ -33,7 +35,7 @@ done
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 if [ "$(id -u)" -ne 0 ]; then
-  echo "Please install what is needed here, then try again:" >&2
+  echo "Please install these system packages, then try again:" >&2
   echo "  sudo apt-get install --no-install-recommends ${missing[*]}" >&2
   exit 1
 fi

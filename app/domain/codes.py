@@ -8,7 +8,7 @@ ID_RANDOM_BYTES: Final = 8
 """The number of random bytes that `new_id` uses."""
 MAX_COUNTER: Final = 999_999_999
 _PREFIX = re.compile(r"[0-9A-Z]{3}")
-_HUMAN_CODE = re.compile(r"[0-9A-Z]{3}-([0-9]{6,9})")
+_HUMAN_CODE = re.compile(r"[0-9A-Z]{3}-([0-9]{6,9})")  # a counter above 999,999 has more than six digits
 
 
 def new_id(now_us: int, random_bytes: bytes) -> str:

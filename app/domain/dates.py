@@ -16,6 +16,7 @@ _LONG_MONTHS: Final = (
     *("July", "August", "September", "October", "November", "December"),
 )
 _LONG_DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+# People enter what has happened, so a date without a year is rarely far in the future.
 _YEARLESS_DAYS_AHEAD: Final = 31
 _WORDS: Final = {"today": 0, "yesterday": -1, "tomorrow": 1}
 _SPAN = re.compile(r"([-−+])\s*(\d{1,6})")
@@ -45,6 +46,7 @@ def parse_date(text: str, today: date) -> date:
     Without a year, the date is in this year, or in last year if it would otherwise be more than 31 days
     ahead. Raises InputError with `fields["date"]` if the text is not a date or is out of range.
     """
+    # No date is longer than 60 characters. The limit bounds the work for a text pasted by mistake.
     typed = " ".join(western_digits(text[:60]).lower().split())
     if not typed:
         raise _refusal("Please type a date.")

@@ -147,7 +147,7 @@ def search_words(text: str) -> list[str]:
     """Split a search into words. A word that is an amount loses its `₹` and commas."""
     words = []
     for word in text.lower().split():
-        bare = word.replace("₹", "").replace(",", "")
+        bare = word.replace("₹", "").replace(",", "")  # `₹1,250` must find an amount stored as 1250.00
         words.append(bare if bare.replace(".", "", 1).isdigit() else word)
     return [word for word in words if word]
 

@@ -26,6 +26,7 @@ def clean_name(name: str, media_type: str = "") -> str:
     one of another type is replaced, and a missing one is added. The result has at most `MAX_FILE_NAME`
     characters and `MAX_BYTES` bytes; a longer stem is cut.
     """
+    # A name can come from another system, so both separators are accepted on every system.
     plain = _without_invalid(name.replace("\\", "/").rstrip("/").rpartition("/")[2])
     stem, extension = _split(plain.strip(". ") or "bill")
     if media_type:
@@ -34,6 +35,7 @@ def clean_name(name: str, media_type: str = "") -> str:
 
 
 def _without_invalid(name: str) -> str:
+    # macOS decomposes names (`é` into two characters); NFC gives the same name on every system.
     kept = "".join(_shown(c) for c in unicodedata.normalize("NFC", name))
     return " ".join(kept.split())
 
@@ -47,7 +49,7 @@ def _shown(char: str) -> str:
 
 def _split(name: str) -> tuple[str, str]:
     stem, dot, extension = name.rpartition(".")
-    if not stem or not extension.isalnum() or len(extension) > 10:
+    if not stem or not extension.isalnum() or len(extension) > 10:  # `.hidden` and `Dr. Rao` have none
         return name, ""
     return stem, dot + extension
 

@@ -15,6 +15,7 @@ _TYPED = re.compile(
     rf"(?P<sign>[-−–+]?)\s*(?:{_RUPEES})?\s*(?P<inner>[-−–+]?)\s*(?P<number>.*?)\s*(?:{_RUPEES})?\s*(?:/[-=])?",
     re.IGNORECASE,
 )
+# Found only to give these mistakes a sentence of their own.
 _EXPONENT = re.compile(r"[\d.,]+\s*e\s*[-−+]?\d+", re.IGNORECASE)
 _OTHER_CURRENCY = re.compile(r"[$€£¥]|\b(?:usd|eur|gbp|aed|jpy)\b", re.IGNORECASE)
 _WELL_GROUPED = re.compile(r"\d*|\d{1,3}(?:,\d{3})+|\d{1,2}(?:,\d{2})*,\d{3}")  # bare, western, Indian
@@ -29,7 +30,7 @@ def parse_amount(text: str) -> Decimal:
     number, negative = _take_apart(text)
     _check_characters(number)
     whole, _, paise = (part.strip() for part in number.partition("."))
-    whole = re.sub(r"\s*,\s*|\s+", ",", whole)
+    whole = re.sub(r"\s*,\s*|\s+", ",", whole)  # spaces may group digits as well as commas
     _check_decimals(whole, paise)
     _check_size(whole)
     _check_grouping(whole, paise)
@@ -70,6 +71,7 @@ def group_digits(whole: str) -> str:
 
 
 def _take_apart(text: str) -> tuple[str, bool]:
+    # The limit bounds the work for a text pasted by mistake.
     typed = re.sub(r"\s+", " ", western_digits(text[: _LONGEST_TEXT + 1])).strip()
     if len(text) > _LONGEST_TEXT:
         raise _refusal("That is too long for an amount.")

@@ -76,13 +76,13 @@ RECONNECT_SECONDS: Final = 30.0
 REFRESH_LIMIT_SECONDS: Final = 5.0
 _SEARCH_LIMIT_SECONDS: Final = 9.0  # includes the search for the closest server
 LATE_SECONDS: Final = 300.0
-_TOO_BUSY_SECONDS: Final = 10.0
-_PROBES_TO_GIVE_UP: Final = 2
+_TOO_BUSY_SECONDS: Final = 10.0  # a short overload is no reason to move
+_PROBES_TO_GIVE_UP: Final = 2  # a single lost packet is no reason to move
 _PROBE_AGAIN_SECONDS: Final = 0.25
 _PROBE_EVERY_SECONDS: Final = 1.5
 _TRY_NOW_SECONDS: Final = 2.0
 _SLOWEST_PROBE_SECONDS: Final = 60.0
-_DRAIN_SPREAD_SECONDS: Final = 1.0
+_DRAIN_SPREAD_SECONDS: Final = 1.0  # the clients of a draining server must not refresh all at once
 _KEPT_SECONDS: Final = (1.0, 3.0)
 _REFRESH_FROM: Final = 0.6  # A token is refreshed at 60 to 80 percent of its life. The value is drawn each
 _REFRESH_TO: Final = 0.8  # time, so that clients do not come all at once.
@@ -202,7 +202,7 @@ def _answered(machine: Machine, event: Answered, now: float, draw: Draw) -> Outc
         spread = now + draw(0, _DRAIN_SPREAD_SECONDS)
         machine = replace(machine, draining=True, refresh_due=min(machine.refresh_due, spread))
     if machine.phase in _SETTLED:
-        return replace(machine, excluded=frozenset()), ()
+        return replace(machine, excluded=frozenset()), ()  # servers that failed before may have recovered
     if machine.phase in {Phase.SUSPECT, Phase.RECONNECTING, Phase.OFFLINE}:
         return _settle(machine, now), ()
     return machine, ()
@@ -275,7 +275,7 @@ def _probed(machine: Machine, event: Probed, now: float, draw: Draw) -> Outcome:
 
 
 def _reconnect(machine: Machine, now: float, draw: Draw) -> Outcome:
-    if machine.alone:
+    if machine.alone:  # there is no other server to ask
         return _offline(machine, now, draw)
     reconnecting = replace(
         machine,
@@ -322,7 +322,7 @@ def _state_reported(machine: Machine, event: StateReported, now: float) -> Outco
 def _try_now(machine: Machine, now: float) -> Outcome:
     if machine.phase not in _AWAY:
         return machine, ()
-    soon = min(machine.deadline, now + _TRY_NOW_SECONDS)
+    soon = min(machine.deadline, now + _TRY_NOW_SECONDS)  # the probe gets a last chance to be answered
     deadline = math.inf if machine.phase is Phase.OFFLINE and machine.alone else soon
     return replace(machine, deadline=deadline, backoff=0), (Probe(machine.server),)
 

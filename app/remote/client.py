@@ -40,7 +40,7 @@ class Client:
     def __init__(self, monitor: CallMonitor) -> None:
         self._monitor = monitor
         self._sockets = Sockets()
-        self._sessions: dict[bool, requests.Session] = {}
+        self._sessions: dict[bool, requests.Session] = {}  # one for loopback, one for all other addresses
         self._lock = threading.Lock()
 
     def call(
@@ -191,7 +191,7 @@ class _HttpCall:
                 self._at.url + self._path,
                 headers=self._headers,
                 timeout=self._limits,
-                allow_redirects=False,
+                allow_redirects=False,  # a redirect could send a token or a bill to another host
                 **more,
             )
         except requests.RequestException as error:
@@ -219,7 +219,7 @@ class _HttpCall:
 
 
 def _headers(endpoint: Endpoint, token: str) -> dict[str, str]:
-    headers = {paths.REQUEST_ID_HEADER: uuid4().hex}
+    headers = {paths.REQUEST_ID_HEADER: uuid4().hex}  # the server logs it too
     if token:
         headers["Authorization"] = f"Bearer {token}"
     if endpoint.secret:

@@ -13,7 +13,7 @@ from server.contract.cluster import Directory, Roster
 from server.contract.signing import SignatureError
 
 _log = logging.getLogger(__name__)
-_LOGIN_ENDPOINTS: Final = 3
+_LOGIN_ENDPOINTS: Final = 3  # asked one after the other, so more would make a failed log-in slow
 _OTHER_CLUSTER: Final = (
     "The servers at this address are not the ones that this computer used before. "
     "If they were set up again, ask the person who runs them for an invite link."

@@ -66,7 +66,7 @@ def _has_host(url: str) -> bool:
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:
     parts = urlsplit(url)
-    default = {"http": 80, "https": 443}.get(parts.scheme)
+    default = {"http": 80, "https": 443}.get(parts.scheme)  # https://a and https://a:443 are the same server
     return parts.scheme, parts.hostname, parts.port or default
 
 

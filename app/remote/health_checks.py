@@ -63,7 +63,7 @@ class HealthChecks:
                 endpoint=unmonitored,
                 seconds=PROBE_SECONDS,
                 connect_seconds=PROBE_SECONDS,
-                fresh=True,
+                fresh=True,  # an idle connection says nothing about new ones
             )
         except ServerError as error:
             return error.code == ErrorCode.DRAINING

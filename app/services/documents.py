@@ -36,7 +36,7 @@ class Documents:
         """Write a copy to `destination`, complete or not at all. Raises AppError."""
         source = self.fetch(info)
         try:
-            with temporary_beside(destination) as partial:
+            with temporary_beside(destination) as partial:  # a viewer must not see half of the copy
                 shutil.copyfile(source, partial)
                 partial.replace(destination)
         except OSError as error:

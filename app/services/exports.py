@@ -97,7 +97,7 @@ def _written_whole(path: Path) -> Generator[Path, None, None]:
     try:
         with temporary_beside(path) as partial:
             yield partial
-            partial.replace(path)  # its folder is not synced: on a network drive it may be one that cannot be
+            partial.replace(path)  # without syncing the folder, which some network drives do not support
     except OSError as error:
         raise StoreError(f"The file could not be written: {error.strerror or error}.") from error
 
@@ -113,7 +113,7 @@ def _write(
             out.write(piece)
             rows += piece.count(b"\n")
             progress(max(rows, 0))
-        sync_file(out)
+        sync_file(out)  # before it replaces an existing file of that name
     if cancelled():
         raise CancelledError
 

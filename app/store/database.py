@@ -72,6 +72,7 @@ class Database:
 
     def _begin(self) -> None:
         self._roll_back()  # a transaction that a failed ROLLBACK left open must not be continued
+        # IMMEDIATE takes the write lock at once. A later upgrade of a read lock can fail without waiting.
         self._connection.execute("BEGIN IMMEDIATE")
 
     def _roll_back(self) -> None:
@@ -100,6 +101,7 @@ class Database:
 
 
 def _connected(path: Path) -> sqlite3.Connection:
+    # Without an isolation level, the module begins no transactions of its own; `write` does.
     connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
     try:
         mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]

@@ -28,7 +28,7 @@ def encode_draft(draft: EntryDraft) -> str:
     return json.dumps(
         {
             "entry_date": draft.entry_date.isoformat(),
-            "amount": plain_amount(draft.amount),
+            "amount": plain_amount(draft.amount),  # as text, because a number in JSON is a float
             "direction": draft.direction.value,
             "category": draft.category,
             "description": draft.description,

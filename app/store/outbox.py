@@ -109,6 +109,7 @@ class Outbox:
         Changes that were made from a deleted change are then based on the version before it.
         """
         with self._database.write() as connection:
+            # Only refused items: a waiting one may be on its way to the server at this moment.
             row = connection.execute(
                 "DELETE FROM outbox WHERE op_id = ? AND state = 'refused' RETURNING *", (op_id,)
             ).fetchone()

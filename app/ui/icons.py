@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QAbstractButton, QLabel, QPushButton, QWidget
 from app import resources
 from app.ui.theme import active
 
-_SCALES: Final = (1.0, 2.0)
+_SCALES: Final = (1.0, 2.0)  # for normal and high-density screens; Qt picks the better one
 _NAME: Final = "iconName"
 _TOKENS: Final = "iconTokens"
 _SIZE: Final = "iconSide"

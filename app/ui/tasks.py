@@ -43,7 +43,7 @@ class _Job(QRunnable):
         self, number: int, work: Callable[[], object], deliver: Callable[[int, _Outcome], None]
     ) -> None:
         super().__init__()
-        self.setAutoDelete(False)
+        self.setAutoDelete(False)  # the pool would delete the C++ object under the Python one
         self._number = number
         self._work = work
         self._deliver = deliver

@@ -35,7 +35,7 @@ class Theme(QObject):
         self._app = app
         self._mode = Mode(mode) if mode in set(Mode) else Mode.SYSTEM
         if not app.styleSheet():  # else a theme before this one has done it
-            app.setStyle("Fusion")
+            app.setStyle("Fusion")  # the native styles ignore parts of the palette and the style sheet
             load_fonts()
             app.setFont(text_font())
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_system)

@@ -1,6 +1,6 @@
-"""Makes the three sample bills: `python resources/samples/make.py [FOLDER]`. All names in them are invented.
+"""Draws the three sample bills: `python resources/samples/make.py [FOLDER]`. All names in them are invented.
 
-The same pictures each time: the noise comes from a seeded generator, and no date of today is written.
+The files are the same each time: the noise has a fixed seed, and the present date is not used.
 """
 
 import random
@@ -21,7 +21,7 @@ def font(size: int, weight: str = "Regular") -> ImageFont.FreeTypeFont:
 
 
 class Sheet:
-    """A sheet of paper that is written from top to bottom."""
+    """A sheet of paper. Its methods write from top to bottom."""
 
     def __init__(self, width: int, height: int, margin: int, paper: tuple[int, int, int] = (255, 255, 255)):
         self.image = Image.new("RGB", (width, height), paper)
@@ -29,7 +29,7 @@ class Sheet:
         self.width, self.margin, self.y = width, margin, margin
 
     def line(self, text: str, size: int, weight: str = "Regular", align: str = "left", ink=INK) -> None:
-        """Write one line and go on below it."""
+        """Write a line of text."""
         face = font(size, weight)
         length = self.draw.textlength(text, face)
         x = {
@@ -48,7 +48,7 @@ class Sheet:
         self.line(right, size, weight, "right")
 
     def row(self, cells: list[str], stops: list[int], size: int, weight: str = "Regular") -> None:
-        """Write the cells of a table row, right-aligned at `stops` but for the first."""
+        """Write a row of a table. The first cell is left-aligned, the others are right-aligned at `stops`."""
         face = font(size, weight)
         self.draw.text((self.margin, self.y), cells[0], INK, face)
         for cell, stop in zip(cells[1:], stops, strict=True):
@@ -56,7 +56,7 @@ class Sheet:
         self.y += round(size * 1.75)
 
     def rule(self, dashed: bool = False, gap: int = 18) -> None:
-        """Draw a line across."""
+        """Draw a horizontal line."""
         self.y += gap
         step = 14 if dashed else self.width
         for x in range(self.margin, self.width - self.margin, step * 2 if dashed else step):
@@ -66,7 +66,7 @@ class Sheet:
 
 
 def taxi_receipt() -> Image.Image:
-    """Return a photograph of a paper receipt on a desk, as a phone that is held upright takes it."""
+    """Return a photo of a paper receipt on a desk, upright as the photographer sees it."""
     paper = Sheet(560, 900, 48, (250, 248, 240))
     paper.line("SHAKTI CABS", 40, "Bold", "centre")
     paper.line("Sample Road, Pune 411 000", 20, align="centre", ink=PALE)
@@ -117,7 +117,7 @@ def _photographed(paper: Image.Image) -> Image.Image:
 
 
 def stationery_bill() -> Image.Image:
-    """Return a clean scan of a shop's bill."""
+    """Return a scan of a shop's bill."""
     paper = Sheet(1240, 1500, 90)
     paper.line("Kamal Paper Mart", 56, "Bold")
     paper.line("12 Sample Lane, Pune 411 000 · GSTIN 00XXXXX0000X0X0 (sample)", 26, ink=PALE)
@@ -149,7 +149,7 @@ def stationery_bill() -> Image.Image:
 
 
 def hotel_invoice() -> list[Image.Image]:
-    """Return the two pages of an invoice."""
+    """Return the two pages of a hotel's invoice."""
     first = Sheet(1240, 1754, 110)
     first.line("Hotel Chandni", 60, "Bold")
     first.line("Lake View Road, Udaipur 313 000 (sample)", 28, ink=PALE)
@@ -184,7 +184,7 @@ def hotel_invoice() -> list[Image.Image]:
 def make(folder: Path) -> None:
     """Write the three bills into `folder`."""
     upright = taxi_receipt()
-    # A phone's sensor lies on its side: the picture is stored turned, and EXIF says how to turn it back.
+    # A phone held upright stores its photos rotated. EXIF tag 0x0112 says how to turn them back (6: by 90°).
     exif = Image.Exif()
     exif[0x0112] = 6
     upright.transpose(Image.Transpose.ROTATE_90).save(folder / "taxi-receipt.jpg", quality=82, exif=exif)

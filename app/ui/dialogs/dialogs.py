@@ -85,7 +85,7 @@ class Dialogs(QObject):
 
     def _show(self, dialog: QDialog) -> None:
         name = dialog.objectName()
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)  # which also drops the results of its tasks
         dialog.setWindowModality(Qt.WindowModality.WindowModal)
         dialog.finished.connect(lambda _result: self._open.pop(name, None))
         self._open[name] = dialog

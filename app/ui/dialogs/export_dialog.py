@@ -46,7 +46,7 @@ class ExportDialog(QDialog):
         self._preflight: Preflight | None = None
         self._path: Path | None = None
         self._waiting = False
-        self._stop = threading.Event()
+        self._stop = threading.Event()  # read by the task that writes
         self._relay = Relay(self)
         self._build()
         self._connect()
@@ -104,7 +104,7 @@ class ExportDialog(QDialog):
         path = self._desktop.choose_save_path(self, file_name(self.wanted()))
         if path is None:
             return
-        self._path = path if path.suffix else path.with_suffix(".csv")
+        self._path = path if path.suffix else path.with_suffix(".csv")  # not every file dialog adds one
         self._stop.clear()
         self._stack.setCurrentWidget(self.work_page)
         if self._preflight.waiting and self.setup_page.wait_choice.isChecked():

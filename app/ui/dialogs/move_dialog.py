@@ -31,7 +31,7 @@ class MoveDialog(QDialog):
         self.setWindowTitle("Move this book to a server")
         self._services = services
         self._tasks = tasks
-        self._stop = threading.Event()
+        self._stop = threading.Event()  # read by the task that moves
         self._relay = Relay(self)
         self._relay.reported.connect(self._progressed)
         begun_by = services.moving.pending_user() if pending else ""

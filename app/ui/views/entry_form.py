@@ -91,6 +91,7 @@ class EntryForm(QWidget):
         self.description.asked.connect(partial(self._suggest, self.description, entries.suggest_descriptions))
         for editor in (self.date, self.amount, self.category, self.description):
             editor.textChanged.connect(lambda _text: self.changed.emit())
+        # A line edit drops characters beyond its maximum without a message of its own.
         for name, editor in (("category", self.category), ("description", self.description)):
             editor.inputRejected.connect(partial(self._too_long, name, editor.maxLength()))
         self.amount.inputRejected.connect(partial(self._too_long, "amount", self.amount.maxLength()))

@@ -102,7 +102,7 @@ class Sidebar(QFrame):
         row.setContentsMargins(0, 0, 10, 0)
         row.addStretch(1)
         row.addWidget(self.badge, 0, Qt.AlignmentFlag.AlignVCenter)
-        self.badge.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.badge.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)  # a click is the button's
         self.show_waiting(0)
 
     def _nav(self, text: str, name: str, icon: str, keys: str) -> QPushButton:

@@ -30,7 +30,7 @@ class AddressField(QLineEdit):
         self.setObjectName(name)
         self.setMaxLength(LONGEST_LINK)
         self.setPlaceholderText("books.example.com")
-        self.setAcceptDrops(False)
+        self.setAcceptDrops(False)  # otherwise it would take the path of a dropped file as text
         self._read_invite = read_invite
         self._link = ""
         self._address = ""  # of the link

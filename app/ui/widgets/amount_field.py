@@ -25,7 +25,7 @@ class AmountField(TidiedLine):
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.setPlaceholderText("0.00")
         self.setMaxLength(40)
-        self.setAcceptDrops(False)
+        self.setAcceptDrops(False)  # a dropped file is for the window
         self._sign = label("₹", "rupee")
         self._sign.setParent(self)
         self._sign.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)

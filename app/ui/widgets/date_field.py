@@ -30,7 +30,7 @@ class DateField(TidiedLine):
         self.setObjectName(name)
         self.setFont(figures_font())
         self.setMaxLength(40)
-        self.setAcceptDrops(False)
+        self.setAcceptDrops(False)  # a dropped file is for the window
         self._today = today
         self._optional = optional
         self._value: date | None = None if optional else today()

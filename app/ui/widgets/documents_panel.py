@@ -201,7 +201,7 @@ class DocumentsPanel(QFrame):
     def _add(self, name: str, work: Callable[[], Attachment]) -> None:
         tile = self._new_tile(name)
         self._count()
-        QTimer.singleShot(0, tile, lambda: self._area.ensureWidgetVisible(tile))
+        QTimer.singleShot(0, tile, lambda: self._area.ensureWidgetVisible(tile))  # the layout runs first
         attached, failed = partial(self._attached, tile), partial(self._failed, tile)
         self._tasks.run(work, attached, failed, owner=tile, local=True)
 

@@ -46,11 +46,11 @@ class EntryTable(QTableView):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setTabKeyNavigation(False)
+        self.setTabKeyNavigation(False)  # Tab leaves the table instead of visiting every cell
         self.setWordWrap(False)
         self.setShowGrid(False)
         self.setMouseTracking(True)
-        self.setProperty("hoveredRow", -1)
+        self.setProperty("hoveredRow", -1)  # read by the delegate
 
     def _set_columns(self) -> None:
         rows = self.verticalHeader()
@@ -87,6 +87,7 @@ class EntryTable(QTableView):
         row = self.currentIndex().row()
         if row >= 0 and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not _has_modifier(event):
             self.edit_wanted.emit(row)
+        # A key that is held down must not void one entry after the other.
         elif row >= 0 and event.key() == Qt.Key.Key_Delete and not event.isAutoRepeat():
             self.void_wanted.emit(row)
         else:

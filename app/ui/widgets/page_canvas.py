@@ -71,7 +71,7 @@ class PageCanvas(QScrollArea):
             return
         fitted = self._pixmap.size().scaled(room, Qt.AspectRatioMode.KeepAspectRatio)
         size = QSize(max(1, round(fitted.width() * self._zoom)), max(1, round(fitted.height() * self._zoom)))
-        scale = self.devicePixelRatioF()
+        scale = self.devicePixelRatioF()  # draw at the resolution of the screen, or text looks blurred
         drawn = self._pixmap.scaled(
             size * scale, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
         )

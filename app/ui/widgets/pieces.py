@@ -120,6 +120,7 @@ class ElidedLabel(QLabel):
     ) -> None:
         super().__init__(text)
         self.setTextFormat(Qt.TextFormat.PlainText)
+        # By its own hint, the label would never be narrower than its text.
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._mode = mode
         if role:

@@ -22,7 +22,7 @@ class SuggestField(QLineEdit):
         super().__init__()
         self.setObjectName(name)
         self.setMaxLength(max_length)
-        self.setAcceptDrops(False)
+        self.setAcceptDrops(False)  # a dropped file is for the window
         self._model = QStandardItemModel(self)
         self._build_completer(name)
         self._timer = QTimer(self)
@@ -33,6 +33,7 @@ class SuggestField(QLineEdit):
 
     def _build_completer(self, name: str) -> None:
         self._completer = QCompleter(self._model, self)
+        # The server has filtered and ordered the completions already.
         self._completer.setCompletionMode(QCompleter.CompletionMode.UnfilteredPopupCompletion)
         self._completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         self._completer.setMaxVisibleItems(8)

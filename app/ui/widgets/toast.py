@@ -12,7 +12,7 @@ from app.ui.icons import put_icon
 from app.ui.widgets.pieces import button, label, tool_button
 
 LIFE_S: Final = 10.0
-_CHECK_MS: Final = 250
+_CHECK_MS: Final = 250  # the clock is polled, because tests replace it
 
 
 class Toast(QFrame):

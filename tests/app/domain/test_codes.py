@@ -55,14 +55,14 @@ def test_a_version_is_above_what_it_is_based_on(now_us: int, offset_us: int, bas
     assert ver in {now_us + offset_us, based_on + 1}
 
 
-def test_codes_read_as_designed() -> None:
+def test_codes_have_the_specified_form() -> None:
     assert human_code("0K7", 42) == "0K7-000042"
     assert document_code("0K7-000042", 1) == "K7-000042-1"
     assert counter_of("0K7-000042") == 42
 
 
 @given(PREFIXES, COUNTERS)
-def test_a_code_gives_its_counter_back_and_a_server_takes_it(prefix: str, counter: int) -> None:
+def test_the_counter_can_be_read_from_a_code_and_a_server_accepts_the_code(prefix: str, counter: int) -> None:
     code = human_code(prefix, counter)
     assert counter_of(code) == counter
     assert re.fullmatch(r"[0-9A-Z]{3}-\d{6,9}", code)
@@ -72,7 +72,7 @@ def test_a_code_gives_its_counter_back_and_a_server_takes_it(prefix: str, counte
 @pytest.mark.parametrize(
     ("prefix", "counter"), [("0k7", 1), ("0K", 1), ("0K7", 0), ("0K7", 10**9), ("٠K7", 1)]
 )
-def test_a_code_that_no_server_would_take_is_not_made(prefix: str, counter: int) -> None:
+def test_an_invalid_prefix_or_counter_is_refused(prefix: str, counter: int) -> None:
     with pytest.raises(ValueError, match="not a"):
         human_code(prefix, counter)
 
@@ -84,6 +84,6 @@ def test_a_document_code_needs_an_entry_code_and_a_number(code: str, n: int) -> 
 
 
 @pytest.mark.parametrize("code", ["", "0K7", "K7-000042-1", "0K7-00004a"])
-def test_what_is_no_entry_code_has_no_counter(code: str) -> None:
+def test_the_counter_of_an_invalid_code_is_refused(code: str) -> None:
     with pytest.raises(ValueError, match="not an entry code"):
         counter_of(code)

@@ -63,11 +63,11 @@ def parsed(text: str, today: date) -> date | InputError:
         ("1/1/1900", date(1900, 1, 1)),
     ],
 )
-def test_what_people_type_is_understood(text: str, value: date) -> None:
+def test_dates_are_parsed_as_people_type_them(text: str, value: date) -> None:
     assert parse_date(text, SUNDAY) == value
 
 
-def test_a_leap_day_without_a_year_is_the_last_one_of_two_years() -> None:
+def test_a_leap_day_without_a_year_is_in_this_year_or_the_last() -> None:
     assert parse_date("29/2", date(2025, 1, 5)) == date(2024, 2, 29)
     assert "Please type the year too" in refusal("29/2")
 
@@ -97,12 +97,12 @@ def test_a_leap_day_without_a_year_is_the_last_one_of_two_years() -> None:
         ("9999-12-31", "more than a year ahead"),
     ],
 )
-def test_each_mistake_has_its_own_sentence(text: str, words: str) -> None:
+def test_each_mistake_has_its_own_error(text: str, words: str) -> None:
     assert words in refusal(text)
 
 
 @given(st.dates(date(1900, 1, 1), date(2200, 12, 31)), TODAYS)
-def test_a_written_date_is_read_back_as_itself(value: date, today: date) -> None:
+def test_a_formatted_date_is_parsed_to_the_same_date(value: date, today: date) -> None:
     forms = [format_date(value), value.isoformat(), f"{value.day}/{value.month}/{value.year}"]
     for text in forms:
         if value > today + timedelta(days=MAX_DAYS_AHEAD):
@@ -112,14 +112,14 @@ def test_a_written_date_is_read_back_as_itself(value: date, today: date) -> None
 
 
 @given(TODAYS, st.integers(1, 12), st.integers(1, 28))
-def test_without_a_year_it_is_within_a_year_back_and_a_month_ahead(today: date, month: int, day: int) -> None:
+def test_a_date_without_a_year_is_at_most_a_month_ahead(today: date, month: int, day: int) -> None:
     value = parse_date(f"{day}/{month}", today)
     assert value.year in {today.year, today.year - 1}
     assert value <= today + timedelta(days=31)
 
 
 @given(TODAYS, st.integers(0, 99))
-def test_a_year_of_two_digits_is_the_latest_that_is_not_too_far_ahead(today: date, year: int) -> None:
+def test_a_two_digit_year_is_the_latest_allowed_one(today: date, year: int) -> None:
     value = parsed(f"1/1/{year:02d}", today)
     if isinstance(value, InputError):
         assert "before 1900" in value.message
@@ -132,7 +132,7 @@ def test_a_year_of_two_digits_is_the_latest_that_is_not_too_far_ahead(today: dat
 @given(
     TODAYS, st.sampled_from(["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"])
 )
-def test_a_weekday_is_the_last_one_today_included(today: date, name: str) -> None:
+def test_a_weekday_is_the_most_recent_one_including_today(today: date, name: str) -> None:
     value = parse_date(name, today)
     assert value.strftime("%A").lower() == name
     assert 0 <= (today - value).days <= 6
@@ -140,7 +140,7 @@ def test_a_weekday_is_the_last_one_today_included(today: date, name: str) -> Non
 
 
 @given(st.text(max_size=70) | st.text("0123456789/-. nov", max_size=12), st.dates())
-def test_any_text_on_any_day_is_a_date_within_the_limits_or_refused(text: str, today: date) -> None:
+def test_any_text_gives_a_date_within_the_limits_or_an_error(text: str, today: date) -> None:
     value = parsed(text, today)
     if isinstance(value, InputError):
         assert value.fields == {"date": value.message}
@@ -162,7 +162,7 @@ def test_the_periods_of_a_day_in_february() -> None:
 
 
 @given(TODAYS)
-def test_periods_hold_today_and_join_without_a_gap(today: date) -> None:
+def test_periods_include_today_and_have_no_gaps(today: date) -> None:
     periods = {p.name: p for p in presets(today)}
     for name in ("This month", "This quarter", "This financial year"):
         first, last = periods[name].first, periods[name].last

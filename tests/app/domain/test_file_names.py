@@ -43,7 +43,7 @@ def test_a_long_name_loses_the_end_of_its_stem_and_keeps_its_extension() -> None
 
 
 @given(st.text(max_size=400), st.sampled_from([*EXTENSIONS]))
-def test_every_name_becomes_one_that_a_server_and_a_disk_take(name: str, media_type: str) -> None:
+def test_every_cleaned_name_is_valid_for_a_server_and_a_disk(name: str, media_type: str) -> None:
     clean = clean_name(name, media_type)
     assert check_text("fileName", clean, MAX_FILE_NAME, required=True) == []
     assert len(clean.encode()) <= MAX_BYTES

@@ -53,7 +53,7 @@ def parsed(text: str) -> Decimal | InputError:
         ("9999999999999999.99", "9999999999999999.99"),
     ],
 )
-def test_what_people_type_is_understood(text: str, amount: str) -> None:
+def test_amounts_are_parsed_as_people_type_them(text: str, amount: str) -> None:
     assert str(parse_amount(text)) == amount
 
 
@@ -71,7 +71,7 @@ def test_what_people_type_is_understood(text: str, amount: str) -> None:
         ("12.345", "12.34 or 12,345"),
     ],
 )
-def test_a_misplaced_separator_is_refused_with_what_may_be_meant(text: str, meant: str) -> None:
+def test_a_misplaced_separator_is_refused_with_a_proposal(text: str, meant: str) -> None:
     assert refusal(text).endswith(f"Did you mean {meant}?")
 
 
@@ -98,22 +98,22 @@ def test_a_misplaced_separator_is_refused_with_what_may_be_meant(text: str, mean
         ("1" * 5000, "too long"),
     ],
 )
-def test_each_other_mistake_has_its_own_sentence(text: str, words: str) -> None:
+def test_each_other_mistake_has_its_own_error(text: str, words: str) -> None:
     assert words in refusal(text)
 
 
 @given(AMOUNTS, st.booleans())
-def test_what_is_written_is_read_back_as_the_same_amount(amount: Decimal, symbol: bool) -> None:
+def test_a_formatted_amount_is_parsed_to_the_same_amount(amount: Decimal, symbol: bool) -> None:
     assert parse_amount(format_amount(amount, symbol=symbol)) == amount
 
 
 @given(AMOUNTS)
-def test_western_grouping_is_read_as_the_same_amount(amount: Decimal) -> None:
+def test_western_grouping_is_accepted(amount: Decimal) -> None:
     assert parse_amount(f"{amount:,.2f}") == amount
 
 
 @given(st.text(max_size=90) | st.text("0123456789.,-₹ e", max_size=25))
-def test_any_text_is_an_amount_with_two_places_or_refused(text: str) -> None:
+def test_any_text_gives_an_amount_with_two_decimals_or_an_error(text: str) -> None:
     amount = parsed(text)
     if isinstance(amount, InputError):
         assert amount.fields == {"amount": amount.message}
@@ -123,7 +123,7 @@ def test_any_text_is_an_amount_with_two_places_or_refused(text: str) -> None:
 
 
 @given(st.text("0123456789,. ", max_size=20))
-def test_every_amount_that_a_refusal_suggests_can_be_typed(text: str) -> None:
+def test_every_proposal_of_an_error_is_a_valid_amount(text: str) -> None:
     meant = re.findall(r"Did you mean (.+)\?", str(parsed(text)))
     suggestions = meant[0].split(" or ") if meant else []
     assert all(parse_amount(s) for s in suggestions if set(s) - set("0.,"))
@@ -149,15 +149,15 @@ def test_grouping_is_three_digits_and_then_pairs(number: int) -> None:
         ("1234567890123456789012345678901.25", "₹12,34,56,78,90,12,34,56,78,90,12,34,56,78,901.25"),
     ],
 )
-def test_amounts_are_written_as_india_groups_them(amount: str, text: str) -> None:
+def test_amounts_are_formatted_with_indian_grouping(amount: str, text: str) -> None:
     assert format_amount(Decimal(amount)) == text
 
 
-def test_an_amount_is_written_without_its_symbol_on_request() -> None:
+def test_an_amount_can_be_formatted_without_the_symbol() -> None:
     assert format_amount(Decimal("-1234.5"), symbol=False) == "−1,234.50"
 
 
-def test_writing_does_not_depend_on_the_decimal_context() -> None:
+def test_formatting_does_not_depend_on_the_decimal_context() -> None:
     with localcontext() as context:
         context.prec = 3
         assert format_amount(Decimal("-1234567.89")) == "−₹12,34,567.89"
@@ -166,7 +166,7 @@ def test_writing_does_not_depend_on_the_decimal_context() -> None:
 
 
 @pytest.mark.parametrize("amount", ["NaN", "Infinity", "-Infinity"])
-def test_what_is_no_number_is_not_written(amount: str) -> None:
+def test_infinity_and_nan_are_not_formatted(amount: str) -> None:
     with pytest.raises(ValueError, match="not an amount"):
         format_amount(Decimal(amount))
     with pytest.raises(ValueError, match="not an amount"):
@@ -174,7 +174,7 @@ def test_what_is_no_number_is_not_written(amount: str) -> None:
 
 
 @given(AMOUNTS)
-def test_the_plain_form_has_two_places_and_loses_nothing(amount: Decimal) -> None:
+def test_the_plain_form_has_two_decimals_and_is_exact(amount: Decimal) -> None:
     assert re.fullmatch(r"\d+\.\d\d", plain_amount(amount))
     assert Decimal(plain_amount(amount)) == amount
 

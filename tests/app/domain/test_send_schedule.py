@@ -26,7 +26,7 @@ def run(schedule: SendSchedule, now: float, *, better: bool = False, troubled: b
     return schedule.due_at - now
 
 
-def test_before_a_book_is_open_nothing_is_due() -> None:
+def test_nothing_is_due_before_a_book_is_open() -> None:
     schedule = SendSchedule(draw=lambda low, high: low)
     schedule.ask(NOW)
     assert not schedule.is_asked
@@ -34,7 +34,7 @@ def test_before_a_book_is_open_nothing_is_due() -> None:
     assert schedule.wake_at() == math.inf
 
 
-def test_a_book_that_is_open_is_sent_at_once(schedule: SendSchedule) -> None:
+def test_the_outbox_is_due_when_a_book_is_opened(schedule: SendSchedule) -> None:
     assert schedule.is_due(NOW)
     assert schedule.is_asked
     assert schedule.wake_at() == NOW
@@ -46,7 +46,7 @@ def test_the_pauses_double_up_to_a_minute(schedule: SendSchedule) -> None:
     assert schedule.is_due(NOW + 60)
 
 
-def test_a_run_that_got_somewhere_starts_them_over(schedule: SendSchedule) -> None:
+def test_a_successful_run_resets_the_pause(schedule: SendSchedule) -> None:
     for _ in range(5):
         run(schedule, NOW)
     run(schedule, NOW, better=True)
@@ -56,12 +56,12 @@ def test_a_run_that_got_somewhere_starts_them_over(schedule: SendSchedule) -> No
     assert run(schedule, NOW) == FIRST_PAUSE_SECONDS
 
 
-def test_with_nothing_to_send_a_server_is_looked_for_every_twenty_seconds(schedule: SendSchedule) -> None:
+def test_with_nothing_to_send_a_server_is_probed_every_twenty_seconds(schedule: SendSchedule) -> None:
     for _ in range(3):
         assert run(schedule, NOW, better=True, troubled=False) == PROBE_SECONDS
 
 
-def test_the_jitter_is_a_quarter_each_way_and_not_always_the_same() -> None:
+def test_pauses_have_a_random_jitter_of_a_quarter() -> None:
     schedule = SendSchedule(draw=random.Random(1).uniform)
     schedule.start(NOW)
     pauses = [run(schedule, NOW, better=True) for _ in range(500)]
@@ -72,7 +72,7 @@ def test_the_jitter_is_a_quarter_each_way_and_not_always_the_same() -> None:
     assert all(run(schedule, NOW) <= 1.25 * LONGEST_PAUSE_SECONDS for _ in range(100))
 
 
-def test_asked_while_sending_it_sends_once_more(schedule: SendSchedule) -> None:
+def test_a_request_during_a_run_causes_one_more_run(schedule: SendSchedule) -> None:
     schedule.run_began()
     assert not schedule.is_asked
     for _ in range(3):
@@ -85,7 +85,7 @@ def test_asked_while_sending_it_sends_once_more(schedule: SendSchedule) -> None:
     assert run(schedule, NOW + 3) > 0
 
 
-def test_nothing_is_sent_during_a_replay_and_what_was_due_is_due_after_it(schedule: SendSchedule) -> None:
+def test_no_run_is_due_during_a_replay_but_after_it(schedule: SendSchedule) -> None:
     schedule.began()
     assert not schedule.is_due(NOW)
     schedule.ended()
@@ -93,7 +93,7 @@ def test_nothing_is_sent_during_a_replay_and_what_was_due_is_due_after_it(schedu
     assert schedule.is_asked
 
 
-def test_while_held_nothing_is_due_and_afterwards_it_is_sent_at_once(schedule: SendSchedule) -> None:
+def test_while_paused_nothing_is_due_and_afterwards_a_run_is_due_at_once(schedule: SendSchedule) -> None:
     for _ in range(5):
         run(schedule, NOW)
     schedule.hold(True, NOW)
@@ -106,7 +106,7 @@ def test_while_held_nothing_is_due_and_afterwards_it_is_sent_at_once(schedule: S
     assert run(schedule, NOW + 8) == FIRST_PAUSE_SECONDS  # the time without a server does not count
 
 
-def test_being_held_again_is_no_news(schedule: SendSchedule) -> None:
+def test_pausing_twice_has_no_further_effect(schedule: SendSchedule) -> None:
     run(schedule, NOW)
     due_at, pause = schedule.due_at, schedule.pause
     schedule.hold(False, NOW)
@@ -116,7 +116,7 @@ def test_being_held_again_is_no_news(schedule: SendSchedule) -> None:
     assert schedule.is_paused
 
 
-def test_a_run_that_ends_while_held_is_followed_by_none_until_a_server_is_there(
+def test_a_run_that_ends_while_paused_is_not_followed_by_another_one(
     schedule: SendSchedule,
 ) -> None:
     schedule.run_began()
@@ -128,7 +128,7 @@ def test_a_run_that_ends_while_held_is_followed_by_none_until_a_server_is_there(
     assert schedule.is_due(NOW + 5)
 
 
-def test_of_a_closed_book_nothing_is_due_even_if_a_run_still_ends(schedule: SendSchedule) -> None:
+def test_nothing_is_due_for_a_closed_book_even_after_a_run_ends(schedule: SendSchedule) -> None:
     schedule.run_began()
     schedule.ask(NOW)
     schedule.stop()
@@ -139,7 +139,7 @@ def test_of_a_closed_book_nothing_is_due_even_if_a_run_still_ends(schedule: Send
     assert schedule.wake_at() == math.inf
 
 
-def test_the_next_book_waits_for_the_run_of_the_one_before(schedule: SendSchedule) -> None:
+def test_the_next_book_waits_for_the_run_of_the_previous_one(schedule: SendSchedule) -> None:
     for _ in range(5):
         run(schedule, NOW)
     schedule.run_began()

@@ -81,11 +81,11 @@ def bench() -> Bench:
 # --- locked ---------------------------------------------------------------------------------------
 
 
-def test_a_log_in_locks(bench: Bench) -> None:
+def test_a_log_in_pins_the_session(bench: Bench) -> None:
     assert (bench.phase, bench.machine.server, bench.asked) == (Phase.PINNED, A, [])
 
 
-def test_the_token_is_renewed_at_six_tenths_of_its_life_at_the_locked_server(bench: Bench) -> None:
+def test_the_token_is_refreshed_at_60_percent_of_its_life_at_the_pinned_server(bench: Bench) -> None:
     assert bench.wait(LIFE * 0.6 - 1) == ()
     assert bench.wait(1) == (Refresh(A, "expiry"),)
     assert bench.phase is Phase.REFRESHING
@@ -95,27 +95,25 @@ def test_the_token_is_renewed_at_six_tenths_of_its_life_at_the_locked_server(ben
     assert bench.machine.refresh_due == bench.now + LIFE * 0.6
 
 
-def test_a_remembered_session_asks_for_a_token_first() -> None:
+def test_a_remembered_session_refreshes_its_token_first() -> None:
     machine, effects = step(Machine(), SessionBegan(A, 3, 0, False), 5.0, lambda low, _: low)
     assert (machine.phase, effects) == (Phase.REFRESHING, (Refresh(A, "expiry"),))
 
 
 @pytest.mark.parametrize("trouble", ["refused", "silent", "unavailable"])
-def test_a_failing_call_makes_the_server_suspect_and_it_is_probed(
-    bench: Bench, trouble: session.Trouble
-) -> None:
+def test_after_a_failed_call_the_server_is_suspect_and_probed(bench: Bench, trouble: session.Trouble) -> None:
     assert bench.feed(Failed(A, trouble)) == (Probe(A),)
     assert bench.phase is Phase.SUSPECT
     assert bench.machine.takes_calls  # what is under way goes on
 
 
-def test_a_call_to_another_server_says_nothing_of_the_locked_one(bench: Bench) -> None:
+def test_a_call_to_another_server_does_not_affect_the_pinned_one(bench: Bench) -> None:
     for event in (Failed(B, "refused"), Busy(B), TokenRefused(B), Probed(B, False), StateReported(B, "down")):
         assert bench.feed(event) == ()
     assert bench.phase is Phase.PINNED
 
 
-def test_a_server_that_asks_to_wait_keeps_its_clients_for_ten_seconds(bench: Bench) -> None:
+def test_a_busy_server_becomes_suspect_only_after_ten_seconds(bench: Bench) -> None:
     bench.feed(Busy(A))
     bench.now += 9
     bench.feed(Busy(A))
@@ -125,7 +123,7 @@ def test_a_server_that_asks_to_wait_keeps_its_clients_for_ten_seconds(bench: Ben
     assert bench.phase is Phase.SUSPECT
 
 
-def test_an_answer_in_between_starts_the_ten_seconds_anew(bench: Bench) -> None:
+def test_an_answer_restarts_the_ten_seconds(bench: Bench) -> None:
     bench.feed(Busy(A))
     bench.now += 9
     bench.feed(Answered(A))
@@ -134,26 +132,26 @@ def test_an_answer_in_between_starts_the_ten_seconds_anew(bench: Bench) -> None:
     assert bench.phase is Phase.PINNED
 
 
-def test_a_refused_token_is_renewed_at_the_locked_server(bench: Bench) -> None:
+def test_a_refused_token_is_refreshed_at_the_pinned_server(bench: Bench) -> None:
     assert bench.feed(TokenRefused(A)) == (Refresh(A, "expiry"),)
 
 
 # --- suspect --------------------------------------------------------------------------------------
 
 
-def test_a_probe_that_is_answered_ends_the_suspicion(bench: Bench) -> None:
+def test_an_answered_probe_ends_the_suspicion(bench: Bench) -> None:
     bench.feed(Failed(A, "silent"))
     bench.feed(Probed(A, True))
     assert bench.phase is Phase.PINNED
 
 
-def test_so_does_any_call_that_is_answered(bench: Bench) -> None:
+def test_any_answered_call_ends_the_suspicion(bench: Bench) -> None:
     bench.feed(Failed(A, "silent"))
     bench.feed(Answered(A))
     assert bench.phase is Phase.PINNED
 
 
-def test_two_probes_in_vain_begin_the_countdown_and_are_reported(bench: Bench) -> None:
+def test_two_failed_probes_start_the_countdown_and_are_reported(bench: Bench) -> None:
     bench.feed(Failed(A, "silent"))
     assert bench.feed(Probed(A, False)) == ()
     assert bench.wait(0.25) == (Probe(A),)
@@ -163,7 +161,7 @@ def test_two_probes_in_vain_begin_the_countdown_and_are_reported(bench: Bench) -
     assert not bench.machine.takes_calls
 
 
-def test_one_probe_in_vain_and_one_answered_is_no_failure(bench: Bench) -> None:
+def test_one_failed_probe_followed_by_a_successful_one_is_no_failure(bench: Bench) -> None:
     bench.feed(Failed(A, "silent"))
     bench.feed(Probed(A, False))
     bench.feed(Probed(A, True))
@@ -175,7 +173,7 @@ def test_one_probe_in_vain_and_one_answered_is_no_failure(bench: Bench) -> None:
 # --- reconnecting ---------------------------------------------------------------------------------
 
 
-def test_the_locked_server_is_probed_all_the_time_and_taken_back(bench: Bench) -> None:
+def test_during_the_countdown_the_pinned_server_is_probed_and_may_come_back(bench: Bench) -> None:
     bench.lose()
     for _ in range(3):
         assert bench.wait(1.5) == (Probe(A),)
@@ -186,20 +184,20 @@ def test_the_locked_server_is_probed_all_the_time_and_taken_back(bench: Bench) -
 
 
 @pytest.mark.parametrize("state", ["down", "left"])
-def test_what_discovery_says_ends_the_wait(bench: Bench, state: str) -> None:
+def test_the_wait_ends_when_discovery_reports_the_server_as_down_or_left(bench: Bench, state: str) -> None:
     bench.lose()
     assert bench.feed(StateReported(A, state)) == (Refresh("", "unreachable", frozenset({A})),)
     assert not bench.machine.takes_calls
 
 
 @pytest.mark.parametrize("state", ["up", "suspect", "unknown", "draining"])
-def test_anything_else_that_discovery_says_does_not(bench: Bench, state: str) -> None:
+def test_any_other_state_from_discovery_does_not_end_the_wait(bench: Bench, state: str) -> None:
     bench.lose()
     assert bench.feed(StateReported(A, state)) == ()
     assert bench.phase is Phase.RECONNECTING
 
 
-def test_after_thirty_seconds_another_server_is_asked_anyway(bench: Bench) -> None:
+def test_after_thirty_seconds_another_server_is_asked_in_any_case(bench: Bench) -> None:
     bench.lose()
     while bench.phase is Phase.RECONNECTING and bench.now < 2_000:
         bench.wait(1)
@@ -208,14 +206,14 @@ def test_after_thirty_seconds_another_server_is_asked_anyway(bench: Bench) -> No
     assert bench.asked[-1] == Refresh("", "unreachable", frozenset({A}))
 
 
-def test_who_does_not_want_to_wait_waits_two_seconds_for_the_probe(bench: Bench) -> None:
+def test_try_now_waits_two_seconds_for_the_probe(bench: Bench) -> None:
     bench.lose()
     assert bench.feed(TryNow()) == (Probe(A),)
     bench.feed(Probed(A, False))
     assert bench.wait(2) == (Refresh("", "unreachable", frozenset({A})),)
 
 
-def test_trying_now_means_nothing_while_all_is_well(bench: Bench) -> None:
+def test_try_now_has_no_effect_while_the_server_answers(bench: Bench) -> None:
     assert bench.feed(TryNow()) == ()
     assert bench.phase is Phase.PINNED
 
@@ -223,19 +221,19 @@ def test_trying_now_means_nothing_while_all_is_well(bench: Bench) -> None:
 # --- refreshing -----------------------------------------------------------------------------------
 
 
-def test_five_seconds_of_silence_send_the_same_refresh_to_another_server(bench: Bench) -> None:
+def test_after_five_seconds_without_an_answer_the_same_refresh_goes_to_another_server(bench: Bench) -> None:
     bench.feed(TokenRefused(A))
     assert bench.wait(4.9) == ()
     assert bench.wait(0.1) == (Refresh("", "unreachable", frozenset({A})),)
 
 
-def test_a_refresh_that_fails_at_the_locked_server_makes_it_suspect(bench: Bench) -> None:
+def test_a_failed_refresh_makes_the_pinned_server_suspect(bench: Bench) -> None:
     bench.feed(TokenRefused(A))
     assert bench.feed(RefreshFailed(A)) == (Probe(A),)
     assert bench.phase is Phase.SUSPECT
 
 
-def test_of_servers_that_do_not_answer_the_next_is_asked_until_none_is_left(bench: Bench) -> None:
+def test_servers_are_asked_one_after_the_other_until_none_is_left(bench: Bench) -> None:
     bench.lose()
     bench.feed(StateReported(A, "down"))
     assert bench.feed(RefreshFailed(B)) == (Refresh("", "unreachable", frozenset({A, B})),)
@@ -258,7 +256,7 @@ def test_an_answer_of_a_lower_epoch_is_ignored(bench: Bench) -> None:
     assert bench.machine == before
 
 
-def test_a_late_answer_of_the_old_server_after_the_switch_changes_nothing(bench: Bench) -> None:
+def test_a_late_answer_of_the_old_server_is_ignored_after_the_switch(bench: Bench) -> None:
     bench.move(B)
     before = bench.machine
     bench.feed(Failed(A, "refused"))
@@ -269,7 +267,7 @@ def test_a_late_answer_of_the_old_server_after_the_switch_changes_nothing(bench:
 # --- switching and syncing ------------------------------------------------------------------------
 
 
-def test_another_server_takes_over_what_hung_is_broken_off_and_what_waits_is_sent(bench: Bench) -> None:
+def test_after_a_move_calls_to_the_dead_server_are_aborted_and_the_outbox_is_sent(bench: Bench) -> None:
     bench.lose()
     bench.feed(StateReported(A, "down"))
     assert bench.feed(RefreshSucceeded(B, 1, LIFE, False)) == (Leave(A, dead=True), Replay())
@@ -283,12 +281,12 @@ def test_another_server_takes_over_what_hung_is_broken_off_and_what_waits_is_sen
     assert bench.phase is Phase.PINNED
 
 
-def test_a_server_that_only_sends_its_clients_elsewhere_is_not_cut_off(bench: Bench) -> None:
+def test_calls_to_a_server_that_only_moves_its_clients_are_not_aborted(bench: Bench) -> None:
     bench.wait(LIFE)
     assert bench.feed(RefreshSucceeded(B, 1, LIFE, False)) == (Leave(A, dead=False), Replay())
 
 
-def test_five_minutes_after_the_move_it_is_late_and_stays_so_until_all_is_there(bench: Bench) -> None:
+def test_five_minutes_after_the_move_it_is_late_until_all_changes_have_arrived(bench: Bench) -> None:
     bench.move()
     bench.feed(Replayed(bench.machine.epoch, complete=False))
     bench.wait(299)
@@ -299,7 +297,7 @@ def test_five_minutes_after_the_move_it_is_late_and_stays_so_until_all_is_there(
     assert not bench.machine.late
 
 
-def test_while_the_last_changes_are_on_their_way_the_token_is_still_renewed(bench: Bench) -> None:
+def test_the_token_is_refreshed_while_the_last_changes_are_arriving(bench: Bench) -> None:
     bench.move()
     bench.feed(Replayed(bench.machine.epoch, complete=False))
     bench.wait(LIFE * 0.6)
@@ -308,7 +306,7 @@ def test_while_the_last_changes_are_on_their_way_the_token_is_still_renewed(benc
     assert bench.phase is Phase.SYNCING
 
 
-def test_where_the_new_server_dies_too_neither_is_asked_again(bench: Bench) -> None:
+def test_if_the_new_server_fails_too_neither_is_asked_again(bench: Bench) -> None:
     bench.move(B)
     bench.lose()
     bench.feed(StateReported(B, "down"))
@@ -326,14 +324,14 @@ def test_once_the_new_server_has_answered_the_old_one_may_be_asked_again(bench: 
 # --- draining -------------------------------------------------------------------------------------
 
 
-def test_a_draining_server_is_left_soon_without_a_failure(bench: Bench) -> None:
+def test_a_draining_server_is_left_soon_by_a_normal_refresh(bench: Bench) -> None:
     bench.feed(Answered(A, draining=True))
     assert bench.wait(1) == (Refresh(A, "expiry"),)
     bench.feed(RefreshSucceeded(B, 1, LIFE, False))
     assert (bench.machine.server, bench.machine.draining) == (B, False)
 
 
-def test_a_task_under_way_is_ended_first(bench: Bench) -> None:
+def test_a_task_in_progress_delays_the_move(bench: Bench) -> None:
     bench.feed(Answered(A, draining=True))
     bench.now += 1
     for _ in range(5):
@@ -342,7 +340,7 @@ def test_a_task_under_way_is_ended_first(bench: Bench) -> None:
     assert bench.feed(Tick(critical=False)) == (Refresh(A, "expiry"),)
 
 
-def test_kept_while_draining_it_asks_again_but_not_at_once(bench: Bench) -> None:
+def test_a_session_kept_by_a_draining_server_refreshes_again_soon(bench: Bench) -> None:
     bench.feed(Answered(A, draining=True))
     bench.wait(1)
     bench.feed(RefreshSucceeded(A, 0, LIFE, False))
@@ -370,7 +368,7 @@ def test_a_server_without_others_goes_offline_at_once_and_is_probed_with_growing
     assert bench.phase is Phase.PINNED
 
 
-def test_offline_whoever_answers_first_is_asked(bench: Bench) -> None:
+def test_while_offline_any_server_that_answers_is_used(bench: Bench) -> None:
     bench.lose()
     bench.feed(StateReported(A, "down"))
     bench.feed(RefreshFailed(""))
@@ -380,7 +378,7 @@ def test_offline_whoever_answers_first_is_asked(bench: Bench) -> None:
     assert bench.phase is Phase.PINNED
 
 
-def test_a_session_that_ends_ends_from_every_phase(bench: Bench) -> None:
+def test_a_session_can_end_in_every_phase(bench: Bench) -> None:
     bench.lose()
     bench.feed(SessionEnded())
     assert bench.machine == Machine()

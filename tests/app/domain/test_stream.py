@@ -3,7 +3,7 @@
 from app.domain.stream import Stream
 
 
-def test_every_subscriber_hears_each_event_in_order() -> None:
+def test_every_subscriber_receives_all_events_in_order() -> None:
     stream: Stream[int] = Stream()
     heard: list[tuple[str, int]] = []
     stream.publish(0)  # nobody is there to hear it
@@ -14,7 +14,7 @@ def test_every_subscriber_hears_each_event_in_order() -> None:
     assert heard == [("first", 1), ("first", 2), ("second", 2)]
 
 
-def test_whoever_subscribes_while_an_event_is_passed_on_hears_the_next() -> None:
+def test_a_subscriber_added_during_an_event_receives_the_next_one() -> None:
     stream: Stream[int] = Stream()
     heard: list[int] = []
     stream.subscribe(lambda _event: stream.subscribe(heard.append))
@@ -24,7 +24,7 @@ def test_whoever_subscribes_while_an_event_is_passed_on_hears_the_next() -> None
     assert heard == [2]
 
 
-def test_an_event_that_is_published_by_a_subscriber_is_heard_by_all() -> None:
+def test_an_event_published_by_a_subscriber_reaches_all_subscribers() -> None:
     stream: Stream[int] = Stream()
     heard: list[int] = []
 

@@ -87,18 +87,18 @@ def bench() -> Bench:
     return made
 
 
-def test_an_access_token_is_good_until_it_expires(bench: Bench) -> None:
+def test_an_access_token_is_valid_until_it_expires(bench: Bench) -> None:
     assert bench.tokens.access(299.9) == "access 0"
     assert bench.tokens.access(300) == ""
 
 
-def test_the_refresh_id_is_in_the_keyring_before_anything_is_sent(bench: Bench) -> None:
+def test_the_refresh_id_is_in_the_keyring_before_the_request_is_sent(bench: Bench) -> None:
     bench.renew()
     kept = json.loads(bench.client.in_keyring_when_asked[0])
     assert (kept["refresh_token"], kept["refresh_id"]) == bench.client.asked[0]
 
 
-def test_a_lost_answer_is_asked_for_again_with_the_same_refresh_id(bench: Bench) -> None:
+def test_a_refresh_whose_answer_was_lost_is_repeated_with_the_same_id(bench: Bench) -> None:
     bench.client.trouble = [OfflineError(), OfflineError()]
     for _ in range(2):
         with pytest.raises(OfflineError):
@@ -107,7 +107,7 @@ def test_a_lost_answer_is_asked_for_again_with_the_same_refresh_id(bench: Bench)
     assert len(set(bench.client.asked)) == 1
 
 
-def test_a_crash_in_the_middle_of_a_refresh_is_survived(bench: Bench) -> None:
+def test_a_session_survives_a_crash_during_a_refresh(bench: Bench) -> None:
     bench.client.trouble = [OfflineError()]
     with pytest.raises(OfflineError):
         bench.renew()
@@ -117,7 +117,7 @@ def test_a_crash_in_the_middle_of_a_refresh_is_survived(bench: Bench) -> None:
     assert [token for token, _ in bench.client.asked] == ["refresh 0", "refresh 0", "refresh 1"]
 
 
-def test_each_generation_has_a_refresh_id_of_its_own(bench: Bench) -> None:
+def test_each_generation_has_its_own_refresh_id(bench: Bench) -> None:
     for _ in range(4):
         bench.renew()
     assert len({refresh_id for _, refresh_id in bench.client.asked}) == 4
@@ -134,7 +134,7 @@ def test_of_two_answers_to_one_refresh_id_the_first_counts(bench: Bench) -> None
     assert bench.tokens.access(bench.now) == "access of B"
 
 
-def test_an_answer_that_comes_after_the_session_was_closed_opens_nothing(bench: Bench) -> None:
+def test_an_answer_after_the_end_of_the_session_is_ignored(bench: Bench) -> None:
     asked = bench.tokens.record()
     assert asked is not None
     bench.tokens.forget()
@@ -143,7 +143,7 @@ def test_an_answer_that_comes_after_the_session_was_closed_opens_nothing(bench: 
     assert bench.tokens.access(bench.now) == ""
 
 
-def test_a_refusal_that_comes_after_another_session_began_ends_nothing(bench: Bench) -> None:
+def test_a_late_refusal_does_not_end_the_next_session(bench: Bench) -> None:
     asked = bench.tokens.record()
     assert asked is not None
     bench.sign_in()
@@ -156,7 +156,7 @@ def test_a_refusal_that_comes_after_another_session_began_ends_nothing(bench: Be
     assert bench.keyring.kept == {}
 
 
-def test_only_the_token_that_was_refused_is_dropped(bench: Bench) -> None:
+def test_only_the_refused_token_is_dropped(bench: Bench) -> None:
     bench.renew()
     assert not bench.tokens.drop_access("access 0")
     assert bench.tokens.access(0) == "access 1"
@@ -187,7 +187,7 @@ def test_forgetting_returns_the_token_to_log_out_with(bench: Bench) -> None:
     assert bench.tokens.forget() == ""
 
 
-def test_the_record_names_the_lock_and_the_book(bench: Bench) -> None:
+def test_the_record_contains_the_pin_and_the_book(bench: Bench) -> None:
     record = bench.tokens.record()
     assert record is not None
     assert (record.server, record.pin, record.book_id) == (AT.url, "in-mum-1/0", "book-1")
@@ -195,12 +195,12 @@ def test_the_record_names_the_lock_and_the_book(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "in-mum-1", "/3", "in-mum-1/", "in-mum-1/x"])
-def test_a_damaged_lock_is_none(text: str) -> None:
+def test_a_malformed_pin_is_read_as_none(text: str) -> None:
     assert read_pin(text) == ("", 0)
     assert read_pin(pin_of("a/b", 7)) == ("a/b", 7)
 
 
-def test_another_book_than_the_open_one_is_refused(bench: Bench) -> None:
+def test_a_call_for_another_book_than_the_open_one_is_refused(bench: Bench) -> None:
     bench.tokens.require_book("book-1")
     bench.tokens.require_book("")
     with pytest.raises(SignInError):

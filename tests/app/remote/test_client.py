@@ -87,7 +87,7 @@ def http(status: str, *headers: str, body: bytes = b"{}") -> Answer:
     return answer
 
 
-def test_a_call_that_hangs_on_a_dead_server_is_broken_off_from_outside(told: Told) -> None:
+def test_a_call_that_hangs_can_be_aborted_by_another_thread(told: Told) -> None:
     asked, failed = threading.Event(), []
 
     def never(connection: socket.socket, over: threading.Event) -> None:
@@ -114,7 +114,7 @@ def test_a_call_that_hangs_on_a_dead_server_is_broken_off_from_outside(told: Tol
     assert told.heard == [("a", "refused")]
 
 
-def test_a_connection_that_was_broken_off_while_idle_is_made_anew(told: Told, server: RunningServer) -> None:
+def test_an_idle_connection_that_was_closed_is_opened_again(told: Told, server: RunningServer) -> None:
     at = Endpoint(server.url, server_id="test-1")
     for _ in range(3):
         assert told.client.call(Health, "GET", paths.HEALTH_LIVE, endpoint=at).status == "ok"
@@ -133,13 +133,13 @@ def test_a_connection_that_was_broken_off_while_idle_is_made_anew(told: Told, se
         (http("404 Not Found"), "answered"),
     ],
 )
-def test_what_an_answer_tells_of_its_server(told: Told, answer: Answer, outcome: OutcomeKind) -> None:
+def test_each_kind_of_answer_has_its_outcome(told: Told, answer: Answer, outcome: OutcomeKind) -> None:
     with answering(answer) as at, pytest.raises(ServerError):
         told.client.call(Closest, "GET", paths.CLOSEST_TO_ME, endpoint=at)
     assert told.heard == [("a", outcome)]
 
 
-def test_a_refused_connection_and_a_silent_server_are_told_apart(told: Told) -> None:
+def test_a_refused_connection_and_a_timeout_have_different_outcomes(told: Told) -> None:
     def hangs(_connection: socket.socket, over: threading.Event) -> None:
         over.wait(60)
 
@@ -166,7 +166,7 @@ def test_a_redirect_to_another_host_is_not_followed(told: Told, server: RunningS
     assert len(asked) == 1
 
 
-def test_bills_go_only_to_the_server_that_is_meant(told: Told, tmp_path: Path) -> None:
+def test_bills_are_sent_only_to_the_server_itself(told: Told, tmp_path: Path) -> None:
     bill = tmp_path / "bill.png"
     bill.write_bytes(b"x")
     at = Endpoint("http://127.0.0.1:9", server_id="a")
@@ -174,7 +174,7 @@ def test_bills_go_only_to_the_server_that_is_meant(told: Told, tmp_path: Path) -
         told.client.put_file("http://127.0.0.1:10/v1/blobs/x", bill, {}, at)
 
 
-def test_sending_a_file_is_progress_and_a_stuck_server_is_silence(told: Told, tmp_path: Path) -> None:
+def test_sending_a_file_counts_as_progress_until_the_server_hangs(told: Told, tmp_path: Path) -> None:
     bill = tmp_path / "bill.png"
     bill.write_bytes(bytes(20_000_000))
     began = threading.Event()
@@ -203,7 +203,7 @@ def test_sending_a_file_is_progress_and_a_stuck_server_is_silence(told: Told, tm
     assert not thread.is_alive()
 
 
-def test_each_call_is_a_line_in_the_log_with_its_request_id_and_without_a_secret(
+def test_each_call_is_logged_with_its_request_id_and_without_secrets(
     told: Told, server: RunningServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "server.access")
@@ -221,7 +221,7 @@ def test_each_call_is_a_line_in_the_log_with_its_request_id_and_without_a_secret
     wait_until(lambda: _logged(caplog, line["request_id"]))  # the server's own line
 
 
-def test_a_signed_link_stays_out_of_the_log(told: Told, tmp_path: Path) -> None:
+def test_a_signed_url_is_not_logged(told: Told, tmp_path: Path) -> None:
     bill = tmp_path / "bill.png"
     bill.write_bytes(b"x")
     handler = log_to_file(tmp_path / "bahi.log")
@@ -233,7 +233,7 @@ def test_a_signed_link_stays_out_of_the_log(told: Told, tmp_path: Path) -> None:
     assert "eyJsecret" not in (tmp_path / "bahi.log").read_text()
 
 
-def test_a_log_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
+def test_the_program_works_without_a_writable_log(tmp_path: Path) -> None:
     end_log(log_to_file(tmp_path / "no" / "such" / "folder" / "bahi.log"))
 
 

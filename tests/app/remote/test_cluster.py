@@ -54,21 +54,21 @@ def sentence(call: Callable[[], object]) -> str:
     return error.value.fields["address"]
 
 
-def test_addresses_come_from_the_roster_only(known: Cluster) -> None:
+def test_addresses_come_only_from_the_roster(known: Cluster) -> None:
     assert known.endpoint("in-mum-2").url == "https://mum-2.example.com"
     assert known.endpoint("in-mum-2").server_id == "in-mum-2"
     with pytest.raises(ServerError, match="not in its list"):
         known.endpoint("in-mum-9")
 
 
-def test_a_url_is_called_only_where_a_server_of_the_roster_is(known: Cluster) -> None:
+def test_only_urls_of_servers_in_the_roster_are_called(known: Cluster) -> None:
     assert known.owner("https://mum-1.example.com/v1/blobs/x").server_id == "in-mum-1"
     for url in ("https://mum-1.example.com.evil.example/v1/blobs/x", "http://mum-1.example.com/v1/blobs/x"):
         with pytest.raises(ServerError):
             known.owner(url)
 
 
-def test_a_server_with_an_unprotected_address_is_not_called(servers: TestCluster, kept: Kept) -> None:
+def test_a_server_without_https_is_not_called(servers: TestCluster, kept: Kept) -> None:
     servers.add_server("in-mum-3", "ap-south-1", "http://mum-3.example.com")
     made = Cluster(kept)
     made.meet(ADDRESS, servers.signed(), servers.fingerprint)
@@ -82,14 +82,14 @@ def test_the_servers_of_the_same_region_come_first(known: Cluster) -> None:
     assert not known.is_alone("in-mum-1")
 
 
-def test_an_invite_link_speaks_of_one_cluster_only(servers: TestCluster, kept: Kept) -> None:
+def test_an_invite_link_is_accepted_only_by_its_own_cluster(servers: TestCluster, kept: Kept) -> None:
     other = new_cluster(("ap-south-1", "M"))
     said = sentence(lambda: Cluster(kept).meet(ADDRESS, servers.signed(), other.fingerprint))
     assert "invite link" in said
     assert kept == {}
 
 
-def test_the_first_log_in_at_an_address_pins_its_cluster(servers: TestCluster, kept: Kept) -> None:
+def test_the_first_log_in_at_an_address_fixes_its_cluster_key(servers: TestCluster, kept: Kept) -> None:
     Cluster(kept).meet(ADDRESS, servers.signed())
     other = new_cluster(("ap-south-1", "M"))
     said = sentence(lambda: Cluster(kept).meet(ADDRESS, other.signed()))
@@ -97,7 +97,7 @@ def test_the_first_log_in_at_an_address_pins_its_cluster(servers: TestCluster, k
     Cluster(kept).meet(ADDRESS, other.signed(), other.fingerprint)  # the invite link says that it may change
 
 
-def test_a_roster_with_a_broken_signature_is_no_roster(servers: TestCluster, kept: Kept) -> None:
+def test_a_roster_with_an_invalid_signature_is_refused(servers: TestCluster, kept: Kept) -> None:
     text = servers.signed()
     head, body, signature = text.split(".")
     for damaged in (f"{head}.{body}.{signature[:-4]}AAAA", "", "nonsense", f"{head}.{body}."):
@@ -105,7 +105,7 @@ def test_a_roster_with_a_broken_signature_is_no_roster(servers: TestCluster, kep
     assert kept == {}
 
 
-def test_a_roster_rolled_back_is_refused_and_the_newer_one_stays(
+def test_an_older_roster_is_refused_and_the_newer_one_kept(
     servers: TestCluster, kept: Kept, known: Cluster
 ) -> None:
     old = servers.signed()
@@ -120,7 +120,7 @@ def test_a_roster_rolled_back_is_refused_and_the_newer_one_stays(
     assert later.others("in-mum-1", ()) == ["in-mum-2"]
 
 
-def test_a_roster_of_another_key_is_not_learned(known: Cluster, servers: TestCluster) -> None:
+def test_a_roster_signed_with_another_key_is_not_accepted(known: Cluster, servers: TestCluster) -> None:
     thief = new_cluster(("ap-south-1", "M"))
     thief.roster = msgspec.structs.replace(servers.roster, cluster_key=thief.roster.cluster_key, version=99)
     assert not known.learn(thief.signed())
@@ -129,7 +129,7 @@ def test_a_roster_of_another_key_is_not_learned(known: Cluster, servers: TestClu
     assert not known.learn(text)
 
 
-def test_an_expired_roster_goes_on_serving_but_adds_nobody(
+def test_an_expired_roster_stays_in_use_but_adds_no_servers(
     servers: TestCluster, kept: Kept, known: Cluster
 ) -> None:
     now = time.time()
@@ -143,7 +143,7 @@ def test_an_expired_roster_goes_on_serving_but_adds_nobody(
     assert sentence(lambda: Cluster(Kept(), known._clock).meet(ADDRESS, removed)).startswith("The list")
 
 
-def test_what_was_never_met_is_not_recalled(kept: Kept) -> None:
+def test_an_unknown_cluster_cannot_be_recalled(kept: Kept) -> None:
     made = Cluster(kept)
     assert not made.recall(ADDRESS)
     assert made.roster is None
@@ -151,7 +151,7 @@ def test_what_was_never_met_is_not_recalled(kept: Kept) -> None:
         made.endpoint("in-mum-1")
 
 
-def test_a_directory_is_believed_if_a_discovery_server_of_the_roster_signed_it_lately(
+def test_a_directory_is_accepted_if_it_is_fresh_and_signed_by_a_discovery_server(
     known: Cluster, servers: TestCluster
 ) -> None:
     now = time.time()
@@ -172,7 +172,7 @@ def test_a_directory_is_believed_if_a_discovery_server_of_the_roster_signed_it_l
     assert known.directory("", now) is None
 
 
-def test_a_single_server_may_move_to_another_address(kept: Kept) -> None:
+def test_a_self_signed_server_may_move_to_another_address(kept: Kept) -> None:
     alone = new_cluster(("local", "L"), central_url="https://old.example.com")
     alone.add_server("shop-1", "local", "https://old.example.com", alone.key)
     made = Cluster(kept)
@@ -182,7 +182,7 @@ def test_a_single_server_may_move_to_another_address(kept: Kept) -> None:
     assert made.endpoint("shop-1").url == "https://new.example.com"
 
 
-def test_the_central_address_is_the_one_that_was_typed_unless_that_is_a_servers_own(
+def test_the_central_address_is_the_typed_one_unless_it_is_a_servers_address(
     servers: TestCluster, kept: Kept
 ) -> None:
     made = Cluster(kept)

@@ -6,7 +6,7 @@ from app.errors import ServerError
 from app.remote.server_clock import ServerClock
 
 
-def test_it_learns_the_offset_from_each_time_that_a_server_tells() -> None:
+def test_the_offset_is_set_from_each_time_of_a_server() -> None:
     clock = ServerClock(lambda: 1_700_000_000_000_000)  # 2023-11-14T22:13:20Z
     assert clock.offset_us == 0
     clock.learn("2023-11-14T22:13:21.5Z")
@@ -15,7 +15,7 @@ def test_it_learns_the_offset_from_each_time_that_a_server_tells() -> None:
     assert clock.offset_us == -10_000_000
 
 
-def test_what_is_no_time_is_refused_and_changes_nothing() -> None:
+def test_an_invalid_time_is_refused_and_changes_nothing() -> None:
     clock = ServerClock(lambda: 0)
     clock.learn("1970-01-01T00:00:02Z")
     with pytest.raises(ServerError) as error:

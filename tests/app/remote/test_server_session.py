@@ -49,12 +49,12 @@ def refreshed(to: str, roster_version: int = 0) -> Refreshed:
     return Refreshed("access", 300, "refresh", primary, False, "x", 0, AT, roster_version)
 
 
-def test_only_the_book_on_this_computer_is_tried_whatever_the_machine_believes(bench: Bench) -> None:
+def test_only_calls_to_the_local_server_are_always_tried(bench: Bench) -> None:
     assert bench.local.is_always_tried
     assert not bench.at_cluster.is_always_tried
 
 
-def test_on_this_computer_there_is_one_server_and_nobody_else_is_asked(bench: Bench) -> None:
+def test_the_local_session_has_one_server_and_asks_no_other(bench: Bench) -> None:
     here = Endpoint("https://a.example.com", "secret")
     assert bench.local.endpoint("b") == bench.local.owner("https://b.example.com/x") == here
     assert bench.local.is_alone("a")
@@ -73,14 +73,14 @@ def test_on_this_computer_there_is_one_server_and_nobody_else_is_asked(bench: Be
 
 
 @pytest.mark.parametrize("kind", ["local", "at_cluster"])
-def test_a_server_that_answers_is_ready_and_one_that_does_not_is_not(bench: Bench, kind: str) -> None:
+def test_a_server_is_ready_if_it_answers(bench: Bench, kind: str) -> None:
     session: ServerSession = getattr(bench, kind)
     assert session.is_ready("a")
     bench.net.up.discard("a")
     assert not session.is_ready("a")
 
 
-def test_at_a_cluster_calls_go_to_servers_of_the_roster_only(bench: Bench) -> None:
+def test_calls_to_a_cluster_go_only_to_servers_of_the_roster(bench: Bench) -> None:
     assert bench.at_cluster.endpoint("b").url == "https://b.example.com"
     assert bench.at_cluster.owner("https://c.example.com/v1/blobs/x").server_id == "c"
     for outside in (
@@ -92,7 +92,7 @@ def test_at_a_cluster_calls_go_to_servers_of_the_roster_only(bench: Bench) -> No
             outside()
 
 
-def test_a_newer_roster_is_asked_for_and_one_that_is_known_is_not(bench: Bench) -> None:
+def test_a_roster_is_fetched_only_if_it_is_newer(bench: Bench) -> None:
     at = bench.at_cluster.endpoint("a")
     bench.at_cluster.accept(refreshed("b", bench.cluster.version), at)
     assert bench.net.asked == []
@@ -101,7 +101,7 @@ def test_a_newer_roster_is_asked_for_and_one_that_is_known_is_not(bench: Bench) 
     assert bench.at_cluster.endpoint("n").url == "https://n.example.com"
 
 
-def test_the_closest_server_is_next_then_one_of_the_same_region_then_any(bench: Bench) -> None:
+def test_the_next_server_is_the_closest_then_one_of_the_same_region_then_any(bench: Bench) -> None:
     choose = bench.at_cluster.next_server
     assert choose("a", "c", NONE) == "c"
     assert choose("a", "", NONE) == "b"  # of the same region
@@ -117,7 +117,7 @@ def test_the_closest_server_is_next_then_one_of_the_same_region_then_any(bench: 
     assert found == {"b", "d"}
 
 
-def test_each_discovery_server_is_watched(bench: Bench) -> None:
+def test_there_is_a_watcher_for_each_discovery_server(bench: Bench) -> None:
     heard: list[str] = []
     bench.net.states["a"] = "down"
     (work,) = bench.at_cluster.watchers("a", "refused", heard.append, lambda: not heard)
@@ -125,7 +125,7 @@ def test_each_discovery_server_is_watched(bench: Bench) -> None:
     assert heard == ["down"]
 
 
-def test_calls_that_hang_are_broken_off_and_their_silence_is_seen(bench: Bench) -> None:
+def test_hanging_calls_are_reported_as_silent_and_can_be_aborted(bench: Bench) -> None:
     with bench.monitor.track("a"):
         assert bench.at_cluster.oldest_progress() == bench.now
         bench.now += 3

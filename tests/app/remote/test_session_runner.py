@@ -215,13 +215,13 @@ def fails(call: Callable[[], object], kind: type[AppError]) -> AppError:
     return error.value
 
 
-def test_a_call_gets_the_token_and_the_locked_server(bench: Bench) -> None:
+def test_a_call_gets_the_token_and_the_pinned_server(bench: Bench) -> None:
     lease = bench.runner.lease()
     assert (lease.token, whose(lease), lease.endpoint.url) == ("access 0", "a", "https://a.example.com")
     assert "access" not in repr(lease)
 
 
-def test_before_a_refresh_the_central_address_is_asked_who_is_closest(bench: Bench) -> None:
+def test_before_a_refresh_the_central_address_names_the_closest_server(bench: Bench) -> None:
     bench.net.closest = "b"
     bench.wait(180)
     ((host, body),) = bench.net.refreshes
@@ -231,7 +231,7 @@ def test_before_a_refresh_the_central_address_is_asked_who_is_closest(bench: Ben
     assert bench.clock.times == [AT]
 
 
-def test_whoever_waits_for_a_token_finds_the_clock_corrected(bench: Bench) -> None:
+def test_the_clock_is_corrected_before_a_waiting_call_gets_its_token(bench: Bench) -> None:
     told: list[str] = []
     bench.listener.machine_changed = lambda machine: told.append(machine.phase.value)  # type: ignore[method-assign]
     bench.clock.learn = lambda _time: told.append("clock")  # type: ignore[method-assign]
@@ -239,20 +239,22 @@ def test_whoever_waits_for_a_token_finds_the_clock_corrected(bench: Bench) -> No
     assert told == [Phase.REFRESHING.value, "clock", Phase.PINNED.value]
 
 
-def test_without_the_central_address_it_is_refreshed_without_a_hint(bench: Bench) -> None:
+def test_without_the_central_address_the_refresh_names_no_closest_server(bench: Bench) -> None:
     bench.net.up.discard("central")
     bench.wait(180)
     ((host, body),) = bench.net.refreshes
     assert (host, body.closest_server_id) == ("a", "")
 
 
-def test_a_task_under_way_is_told(bench: Bench) -> None:
+def test_a_refresh_reports_a_task_in_progress(bench: Bench) -> None:
     with bench.runner.tasks.task():
         bench.wait(180)
     assert bench.net.refreshes[0][1].critical_task_in_progress
 
 
-def test_a_dead_server_is_left_for_the_closest_one_as_soon_as_discovery_says_so(bench: Bench) -> None:
+def test_the_session_moves_to_the_closest_server_when_discovery_reports_the_pinned_one_as_down(
+    bench: Bench,
+) -> None:
     bench.net.closest, bench.net.epoch = "b", 1
     bench.lose()
     assert bench.net.refreshes[0][0] == "b"
@@ -262,7 +264,7 @@ def test_a_dead_server_is_left_for_the_closest_one_as_soon_as_discovery_says_so(
     assert bench.net.broken == ["https://a.example.com"]
 
 
-def test_the_closest_is_not_asked_where_it_is_the_dead_one_nor_where_it_is_no_server_of_the_roster(
+def test_the_closest_server_is_not_asked_if_it_is_dead_or_not_in_the_roster(
     bench: Bench,
 ) -> None:
     for named in ("a", "z"):
@@ -272,7 +274,7 @@ def test_the_closest_is_not_asked_where_it_is_the_dead_one_nor_where_it_is_no_se
         assert bench.net.refreshes[0][0] == "b"  # of the same region
 
 
-def test_where_that_one_is_dead_too_the_next_is_asked_with_the_same_refresh_id(bench: Bench) -> None:
+def test_if_the_next_server_is_dead_too_another_is_asked_with_the_same_refresh_id(bench: Bench) -> None:
     bench.net.up.discard("b")
     bench.net.closest, bench.net.epoch = "b", 1
     before = bench.tokens.record()
@@ -283,7 +285,7 @@ def test_where_that_one_is_dead_too_the_next_is_asked_with_the_same_refresh_id(b
     assert [h for h, path in bench.net.asked if path == paths.AUTH_REFRESH] == ["b", "c"]
 
 
-def test_while_it_reconnects_calls_fail_at_once(bench: Bench) -> None:
+def test_calls_fail_at_once_while_reconnecting(bench: Bench) -> None:
     bench.net.up -= {"a"}
     bench.at_cluster.watchers = lambda *_: []  # type: ignore[method-assign]
     bench.tell("refused")
@@ -294,7 +296,7 @@ def test_while_it_reconnects_calls_fail_at_once(bench: Bench) -> None:
     fails(bench.runner.endpoint, OfflineError)
 
 
-def test_without_discovery_the_countdown_decides(bench: Bench) -> None:
+def test_without_discovery_another_server_is_asked_after_the_countdown(bench: Bench) -> None:
     bench.net.up -= {"a"}
     bench.net.closest, bench.net.epoch = "b", 1
     bench.at_cluster.watchers = lambda *_: []  # type: ignore[method-assign]
@@ -308,7 +310,7 @@ def test_without_discovery_the_countdown_decides(bench: Bench) -> None:
     assert whose(bench.runner.lease()) == "b"
 
 
-def test_nobody_is_sent_out_of_the_roster(bench: Bench) -> None:
+def test_an_answer_that_pins_to_a_server_outside_the_roster_is_refused(bench: Bench) -> None:
     bench.net.primary, bench.net.epoch = "evil", 1
     bench.wait(180)
     assert bench.runner.machine.server == "a"
@@ -317,7 +319,7 @@ def test_nobody_is_sent_out_of_the_roster(bench: Bench) -> None:
     assert record.refresh_token == "refresh 0"  # what such a server says does not count
 
 
-def test_a_newer_roster_is_learned_before_the_answer_counts(bench: Bench) -> None:
+def test_a_newer_roster_is_fetched_before_the_answer_is_applied(bench: Bench) -> None:
     bench.net.servers.add_server("n", "ap-south-1", "https://n.example.com")
     bench.net.primary, bench.net.epoch = "n", 1
     bench.net.roster_version = bench.net.servers.roster.version
@@ -326,7 +328,7 @@ def test_a_newer_roster_is_learned_before_the_answer_counts(bench: Bench) -> Non
     assert whose(bench.runner.lease()) == "n"
 
 
-def test_a_refused_session_ends_and_calls_say_so(bench: Bench) -> None:
+def test_calls_fail_with_sign_in_error_after_the_session_was_refused(bench: Bench) -> None:
     bench.net.refused = SignInError("Over.", code=ErrorCode.UNAUTHENTICATED)
     bench.wait(180)
     assert bench.phase is Phase.SIGNED_OUT
@@ -334,7 +336,7 @@ def test_a_refused_session_ends_and_calls_say_so(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("late", [SignInError("Over.", code=ErrorCode.UNAUTHENTICATED), None])
-def test_what_comes_late_of_an_old_session_is_no_news_of_the_next(
+def test_late_outcomes_of_an_old_session_do_not_affect_the_next(
     bench: Bench, late: SignInError | None
 ) -> None:
     bench.now += 180
@@ -357,7 +359,7 @@ def test_what_comes_late_of_an_old_session_is_no_news_of_the_next(
     assert bench.runner.lease().token == "access 0"
 
 
-def test_a_call_that_is_refused_is_made_once_more_with_a_fresh_token(bench: Bench) -> None:
+def test_a_refused_call_is_repeated_once_with_a_fresh_token(bench: Bench) -> None:
     seen: list[str] = []
 
     def call(lease: LeasedToken) -> str:
@@ -371,7 +373,7 @@ def test_a_call_that_is_refused_is_made_once_more_with_a_fresh_token(bench: Benc
     assert seen == ["access 0", "access 1"]
 
 
-def test_a_misdirected_call_is_made_once_more_too(bench: Bench) -> None:
+def test_a_misdirected_call_is_repeated_once(bench: Bench) -> None:
     def call(lease: LeasedToken) -> str:
         if lease.token == "access 0":
             raise ServerError("No.", code=ErrorCode.WRONG_SERVER)
@@ -381,7 +383,7 @@ def test_a_misdirected_call_is_made_once_more_too(bench: Bench) -> None:
     assert bench.runner.run(call) == "access 1"
 
 
-def test_a_call_in_flight_when_the_lock_moves_is_made_again_at_the_new_server(bench: Bench) -> None:
+def test_a_call_in_flight_during_a_move_is_repeated_at_the_new_server(bench: Bench) -> None:
     bench.net.closest, bench.net.epoch = "b", 1
 
     def call(lease: LeasedToken) -> str:
@@ -393,7 +395,7 @@ def test_a_call_in_flight_when_the_lock_moves_is_made_again_at_the_new_server(be
     assert bench.runner.run(call) == "b"
 
 
-def test_a_call_that_fails_where_it_is_is_not_made_again(bench: Bench) -> None:
+def test_a_failed_call_without_a_move_is_not_repeated(bench: Bench) -> None:
     seen: list[str] = []
 
     def call(lease: LeasedToken) -> str:
@@ -404,12 +406,12 @@ def test_a_call_that_fails_where_it_is_is_not_made_again(bench: Bench) -> None:
     assert seen == ["a"]
 
 
-def test_what_was_begun_for_one_book_is_not_done_as_another(bench: Bench) -> None:
+def test_work_started_for_one_book_is_not_done_in_another(bench: Bench) -> None:
     fails(lambda: bench.runner.run(whose, "book-2"), SignInError)
     assert bench.runner.run(whose, "book-1") == "a"
 
 
-def test_three_seconds_of_silence_are_noticed_while_the_call_goes_on(bench: Bench) -> None:
+def test_a_call_without_progress_for_three_seconds_is_reported_while_it_waits(bench: Bench) -> None:
     with bench.monitor.track("a"):
         bench.now += 2.9
         bench.runner.tick()
@@ -423,7 +425,7 @@ def test_three_seconds_of_silence_are_noticed_while_the_call_goes_on(bench: Benc
         assert bench.phase is Phase.PINNED  # said once
 
 
-def test_bytes_that_move_are_no_silence(bench: Bench) -> None:
+def test_a_call_that_transfers_bytes_is_not_silent(bench: Bench) -> None:
     with bench.monitor.track("a") as moved:
         for _ in range(4):
             bench.now += 2
@@ -432,7 +434,7 @@ def test_bytes_that_move_are_no_silence(bench: Bench) -> None:
     assert bench.phase is Phase.PINNED
 
 
-def test_a_draining_server_that_is_probed_is_alive(bench: Bench) -> None:
+def test_a_draining_server_passes_the_probe(bench: Bench) -> None:
     def draining(*_: Any, **__: Any) -> Any:
         raise ServerError("It ends.", code=ErrorCode.DRAINING)
 
@@ -442,7 +444,9 @@ def test_a_draining_server_that_is_probed_is_alive(bench: Bench) -> None:
     assert bench.phase is Phase.PINNED
 
 
-def test_the_wall_clock_says_nothing_of_a_tokens_life(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_life_of_a_token_does_not_depend_on_the_wall_clock(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(time, "time", lambda: 0.0)
     bench.now += 179
     bench.runner.tick()
@@ -453,7 +457,7 @@ def test_the_wall_clock_says_nothing_of_a_tokens_life(bench: Bench, monkeypatch:
 # --- the book on this computer ----------------------------------------------------------------------
 
 
-def test_the_server_of_this_computer_is_asked_again_and_again_and_never_left() -> None:
+def test_the_local_server_is_tried_again_and_never_left() -> None:
     bench = Bench(local=True)
     bench.net.up.discard("a")
     fails(bench.runner.endpoint, OfflineError)
@@ -464,7 +468,7 @@ def test_the_server_of_this_computer_is_asked_again_and_again_and_never_left() -
     assert {host for host, _ in bench.net.asked} == {"a"}
 
 
-def test_its_token_is_renewed_once_it_is_back() -> None:
+def test_the_token_of_the_local_server_is_refreshed_when_it_is_back() -> None:
     bench = Bench(local=True)
     bench.net.up.discard("a")
     bench.wait(180)
@@ -483,7 +487,7 @@ def _waiting_runs(bench: Bench) -> None:
     changed.wait = lambda _seconds=None: bench.run() is None  # type: ignore[method-assign, assignment]
 
 
-def test_nothing_is_asked_of_a_session_that_was_closed(bench: Bench) -> None:
+def test_a_closed_session_makes_no_calls(bench: Bench) -> None:
     bench.runner.end()
     assert bench.runner.machine == session.Machine()
     fails(bench.runner.lease, SignInError)
@@ -492,7 +496,7 @@ def test_nothing_is_asked_of_a_session_that_was_closed(bench: Bench) -> None:
 # --- what is told, and where calls go -----------------------------------------------------------------
 
 
-def test_each_state_is_told_in_its_order_and_none_twice(bench: Bench) -> None:
+def test_each_state_is_published_once_and_in_order(bench: Bench) -> None:
     bench.net.closest, bench.net.epoch = "b", 1
     bench.lose()
     phases = [machine.phase for machine in bench.listener.machines]
@@ -502,14 +506,14 @@ def test_each_state_is_told_in_its_order_and_none_twice(bench: Bench) -> None:
     assert bench.listener.machines[-1] == bench.runner.machine
 
 
-def test_a_listener_that_did_not_listen_before_is_told_the_present_state(bench: Bench) -> None:
+def test_a_new_listener_gets_the_present_state(bench: Bench) -> None:
     bench.tell("draining")
     bench.listener.machines.clear()
     bench.runner.announce()
     assert bench.listener.machines == [bench.runner.machine]
 
 
-def test_states_that_two_threads_cause_are_told_in_their_order(bench: Bench) -> None:
+def test_states_caused_by_two_threads_are_published_in_order(bench: Bench) -> None:
     told: list[tuple[Machine, Machine]] = []
     bench.listener.machine_changed = lambda machine: told.append((machine, bench.runner.machine))  # type: ignore[method-assign]
     threads = [threading.Thread(target=bench.runner.try_now) for _ in range(2)]
@@ -521,21 +525,21 @@ def test_states_that_two_threads_cause_are_told_in_their_order(bench: Bench) -> 
     assert all(machine == present for machine, present in told)  # nobody came in between
 
 
-def test_the_primary_is_told_before_what_waits_is_to_be_sent(bench: Bench) -> None:
+def test_primary_changed_comes_before_replay_wanted(bench: Bench) -> None:
     bench.net.closest, bench.net.epoch = "b", 1
     bench.lose()
     assert bench.listener.told == ["b", "replay"]
     assert bench.listener.machines[-1].server == "b"
 
 
-def test_a_draining_server_is_told_of_by_its_answers(bench: Bench) -> None:
+def test_answers_of_a_draining_server_say_that_it_drains(bench: Bench) -> None:
     bench.tell("draining")
     assert bench.runner.machine.draining
     bench.tell("busy")
     assert bench.runner.machine.busy_since == bench.now
 
 
-def test_a_call_that_begins_lets_the_silence_of_the_next_seconds_be_seen(bench: Bench) -> None:
+def test_a_call_that_begins_wakes_the_runner_so_that_its_silence_is_noticed(bench: Bench) -> None:
     assert bench.runner._pause() > session.SILENCE_SECONDS
     woken: list[None] = []
     bench.runner._changed.notify_all = lambda: woken.append(None)  # type: ignore[method-assign]
@@ -544,7 +548,7 @@ def test_a_call_that_begins_lets_the_silence_of_the_next_seconds_be_seen(bench: 
         assert bench.runner._pause() == session.SILENCE_SECONDS
 
 
-def test_calls_of_a_session_on_this_computer_are_not_watched_for_silence() -> None:
+def test_calls_to_the_local_server_are_not_reported_as_silent() -> None:
     bench = Bench(local=True)
     with bench.monitor.track("a"):
         bench.now += 60
@@ -553,7 +557,7 @@ def test_calls_of_a_session_on_this_computer_are_not_watched_for_silence() -> No
     assert bench.runner._pause() > session.SILENCE_SECONDS
 
 
-def test_a_session_at_a_cluster_after_one_on_this_computer_goes_there_and_back() -> None:
+def test_sessions_can_change_between_the_local_server_and_a_cluster() -> None:
     bench = Bench(local=True)
     assert bench.runner.endpoint().secret == "secret"
     bench.cluster.meet(ADDRESS, bench.net.servers.signed(), bench.net.servers.fingerprint)

@@ -50,7 +50,7 @@ NEW = "a new and longer password"
 # --- the book of this computer --------------------------------------------------------------------
 
 
-def test_the_first_start_makes_the_book_and_the_next_ones_open_it(desk: Desk) -> None:
+def test_the_first_start_creates_the_book_and_later_ones_open_it(desk: Desk) -> None:
     assert desk.accounts.local_book() == LocalBookFacts(exists=False, user_name="", has_password=False)
     made = desk.accounts.sign_in_local(" Asha Rao ", "")
     assert (made.user_name, made.server_label, made.region) == ("Asha Rao", "This computer", "local")
@@ -59,7 +59,7 @@ def test_the_first_start_makes_the_book_and_the_next_ones_open_it(desk: Desk) ->
     assert desk.accounts.sign_in_local("Asha Rao", "") == made
 
 
-def test_the_book_keeps_its_name_whoever_opens_it(desk: Desk) -> None:
+def test_the_book_keeps_the_name_of_its_first_user(desk: Desk) -> None:
     desk.accounts.sign_in_local("Asha Rao", "")
     assert desk.accounts.sign_in_local("Meera", "not asked for").user_name == "Asha Rao"
 
@@ -75,14 +75,14 @@ def test_the_book_keeps_its_name_whoever_opens_it(desk: Desk) -> None:
         ("asha", "x" * 257, LONG_PASSWORD),
     ],
 )
-def test_a_book_is_not_made_with_a_wrong_name_or_password(
+def test_a_book_is_not_created_with_an_invalid_name_or_password(
     desk: Desk, name: str, password: str, expected: Refusal
 ) -> None:
     assert refusal(lambda: desk.accounts.sign_in_local(name, password)) == expected
     assert not desk.accounts.local_book().exists
 
 
-def test_a_book_with_a_password_opens_with_it_only(desk: Desk) -> None:
+def test_a_book_with_a_password_opens_only_with_it(desk: Desk) -> None:
     desk.accounts.sign_in_local("asha", PASSWORD)
     assert desk.accounts.local_book() == LocalBookFacts(exists=True, user_name="asha", has_password=True)
     desk.restart()
@@ -92,7 +92,7 @@ def test_a_book_with_a_password_opens_with_it_only(desk: Desk) -> None:
     assert desk.accounts.sign_in_local("asha", PASSWORD).user_name == "asha"
 
 
-def test_without_its_server_the_book_of_this_computer_does_not_open(start_stage: StartStage) -> None:
+def test_the_local_book_does_not_open_without_its_server(start_stage: StartStage) -> None:
     stage = start_stage()
     desk = stage.desk()
     stage.stop()
@@ -103,7 +103,7 @@ def test_without_its_server_the_book_of_this_computer_does_not_open(start_stage:
 # --- a server -------------------------------------------------------------------------------------
 
 
-def test_an_account_is_made_and_opened_again(desk: Desk, stage: Stage) -> None:
+def test_an_account_can_be_created_and_opened_again(desk: Desk, stage: Stage) -> None:
     made = desk.register()
     assert (made.user_name, made.server_id, made.region) == (desk.name, stage.server_id, stage.region)
     assert made.server_label == f"{stage.server_id} · {stage.region}"
@@ -122,7 +122,7 @@ def test_another_installation_opens_the_same_book_with_a_code_prefix_of_its_own(
     assert theirs.code_prefix != mine.code_prefix
 
 
-def test_spaces_around_a_user_name_are_nothing(desk: Desk, stage: Stage) -> None:
+def test_spaces_around_a_user_name_are_ignored(desk: Desk, stage: Stage) -> None:
     name = a_name()
     made = desk.accounts.sign_in_remote(stage.address, f" {name} ", PASSWORD, create=True)
     assert made.user_name == name
@@ -139,11 +139,11 @@ def test_spaces_around_a_user_name_are_nothing(desk: Desk, stage: Stage) -> None
         ("bahi:nonsense", DAMAGED_LINK),
     ],
 )
-def test_an_address_is_checked_before_all_else(desk: Desk, address: str, expected: Refusal) -> None:
+def test_the_address_is_checked_before_everything_else(desk: Desk, address: str, expected: Refusal) -> None:
     assert refusal(lambda: desk.accounts.sign_in_remote(address, "", "")) == expected
 
 
-def test_name_and_password_are_asked_for_before_the_server_is(start_stage: StartStage) -> None:
+def test_name_and_password_are_checked_before_a_server_is_called(start_stage: StartStage) -> None:
     stage = start_stage()
     desk = stage.desk()
     stage.stop()
@@ -165,14 +165,14 @@ def test_name_and_password_are_asked_for_before_the_server_is(start_stage: Start
         ("asha", "x" * 257, LONG_PASSWORD),
     ],
 )
-def test_an_account_is_not_made_with_a_wrong_name_or_password(
+def test_an_account_is_not_created_with_an_invalid_name_or_password(
     desk: Desk, stage: Stage, name: str, password: str, expected: Refusal
 ) -> None:
     sign_in = desk.accounts.sign_in_remote
     assert refusal(lambda: sign_in(stage.address, name, password, create=True)) == expected
 
 
-def test_a_name_is_one_account_however_it_is_spelled(book: Desk, stage: Stage) -> None:
+def test_different_spellings_of_a_name_are_one_account(book: Desk, stage: Stage) -> None:
     other = stage.desk().accounts
     name = book.name.upper()
     assert refusal(lambda: other.sign_in_remote(stage.address, name, NEW, create=True)) == NAME_TAKEN
@@ -181,12 +181,12 @@ def test_a_name_is_one_account_however_it_is_spelled(book: Desk, stage: Stage) -
     assert other.sign_in_remote(stage.address, name, PASSWORD).user_name == book.name
 
 
-def test_nobody_signs_in_by_a_name_that_nobody_has(desk: Desk, stage: Stage) -> None:
+def test_a_log_in_with_an_unknown_name_is_refused(desk: Desk, stage: Stage) -> None:
     sign_in = desk.accounts.sign_in_remote
     assert refusal(lambda: sign_in(stage.address, a_name(), PASSWORD)) == WRONG_CREDENTIALS
 
 
-def test_a_wrong_password_leaves_the_open_book_open(book: Desk, stage: Stage) -> None:
+def test_the_open_book_stays_open_after_a_wrong_password(book: Desk, stage: Stage) -> None:
     before = book.accounts.session
     sign_in = book.accounts.sign_in_remote
     assert refusal(lambda: sign_in(stage.address, book.name, "wrong")) == WRONG_CREDENTIALS
@@ -194,18 +194,18 @@ def test_a_wrong_password_leaves_the_open_book_open(book: Desk, stage: Stage) ->
     assert book.entries.page(EntryFilter(), None).entries == ()
 
 
-def test_too_many_wrong_passwords_are_answered_with_a_time_to_wait(book: Desk) -> None:
+def test_after_too_many_wrong_passwords_the_error_names_the_time_to_wait(book: Desk) -> None:
     told = [refusal(lambda: book.accounts.sign_in_again("wrong")) for _ in range(12)]
     assert told[0] == WRONG_PASSWORD
     assert told[-1] == TOO_MANY_ATTEMPTS
     assert refusal(lambda: book.accounts.sign_in_again(PASSWORD)) == TOO_MANY_ATTEMPTS
 
 
-def test_a_closed_server_takes_no_account(start_stage: StartStage) -> None:
+def test_a_server_with_closed_registration_creates_no_account(start_stage: StartStage) -> None:
     assert refusal(start_stage(registration="closed").desk().register) == CLOSED
 
 
-def test_an_invitation_makes_one_account(start_stage: StartStage) -> None:
+def test_an_invitation_can_be_used_for_one_account(start_stage: StartStage) -> None:
     stage = start_stage(registration="invite")
     desk = stage.desk()
 
@@ -222,7 +222,7 @@ def test_an_invitation_makes_one_account(start_stage: StartStage) -> None:
     assert create("", in_a_link)
 
 
-def test_an_invite_link_names_the_servers_that_are_believed(book: Desk, stage: Stage) -> None:
+def test_an_invite_link_is_accepted_only_at_its_own_servers(book: Desk, stage: Stage) -> None:
     other = stage.desk().accounts
     wrong = make_link(InviteLink(stage.address, "cd" * 32))
     assert refusal(lambda: other.sign_in_remote(wrong, book.name, PASSWORD)) == OTHER_CLUSTER
@@ -240,19 +240,19 @@ def test_an_invite_link_is_read_without_a_server(desk: Desk) -> None:
 # --- remembering ----------------------------------------------------------------------------------
 
 
-def test_nothing_is_resumed_before_the_first_sign_in(desk: Desk) -> None:
+def test_nothing_is_resumed_before_the_first_log_in(desk: Desk) -> None:
     assert desk.accounts.resume() is None
     assert desk.accounts.session is None
 
 
-def test_a_session_that_is_not_to_be_remembered_is_not(desk: Desk) -> None:
+def test_a_session_is_not_resumed_unless_it_is_remembered(desk: Desk) -> None:
     desk.register()
     desk.restart()
     assert desk.accounts.session is None
     assert desk.accounts.resume() is None
 
 
-def test_a_remembered_session_goes_on_after_every_start(desk: Desk) -> None:
+def test_a_remembered_session_is_resumed_after_every_start(desk: Desk) -> None:
     before = desk.register(remember=True)
     for _ in range(2):
         desk.restart()
@@ -261,13 +261,13 @@ def test_a_remembered_session_goes_on_after_every_start(desk: Desk) -> None:
         assert desk.entries.page(EntryFilter(), None).entries == ()
 
 
-def test_the_book_of_this_computer_is_resumed_too(desk: Desk) -> None:
+def test_the_local_book_is_resumed_too(desk: Desk) -> None:
     before = desk.accounts.sign_in_local("asha", PASSWORD, remember=True)
     desk.restart()
     assert desk.accounts.resume() == before
 
 
-def test_without_a_server_the_remembered_book_opens(start_stage: StartStage) -> None:
+def test_the_remembered_book_opens_without_a_server(start_stage: StartStage) -> None:
     stage = start_stage()
     desk = stage.desk()
     before = desk.register(remember=True)
@@ -278,7 +278,7 @@ def test_without_a_server_the_remembered_book_opens(start_stage: StartStage) -> 
     assert len(desk.entries.pending(EntryFilter())) == 1
 
 
-def test_a_session_that_was_ended_elsewhere_is_not_resumed(desk: Desk) -> None:
+def test_a_session_ended_on_another_device_is_not_resumed(desk: Desk) -> None:
     desk.register(remember=True)
     desk.end_session_from_elsewhere()
     desk.restart()
@@ -286,7 +286,9 @@ def test_a_session_that_was_ended_elsewhere_is_not_resumed(desk: Desk) -> None:
     assert desk.accounts.session is None
 
 
-def test_where_a_session_is_remembered(desk: Desk, stage: Stage, key_store: FakeKeyring) -> None:
+def test_a_session_is_remembered_in_the_keyring_or_in_memory(
+    desk: Desk, stage: Stage, key_store: FakeKeyring
+) -> None:
     assert desk.accounts.remembers() == "keyring"
     key_store.trouble = RuntimeError("no keyring")
     without = stage.desk()
@@ -299,7 +301,7 @@ def test_where_a_session_is_remembered(desk: Desk, stage: Stage, key_store: Fake
 # --- signing out and in again ---------------------------------------------------------------------
 
 
-def test_signing_out_forgets_the_session_and_keeps_what_waits(desk: Desk) -> None:
+def test_signing_out_deletes_the_session_and_keeps_the_outbox(desk: Desk) -> None:
     desk.register(remember=True)
     desk.save()
     desk.accounts.sign_out()
@@ -327,7 +329,7 @@ def test_signing_out_ends_the_session_at_the_server(book: Desk) -> None:
     assert [session.this_one for session in other.accounts.sessions()] == [True]
 
 
-def test_signing_in_again_goes_on_in_place(book: Desk) -> None:
+def test_signing_in_again_keeps_the_open_book(book: Desk) -> None:
     before = book.accounts.session
     book.save()
     book.end_session_from_elsewhere()
@@ -340,7 +342,7 @@ def test_signing_in_again_goes_on_in_place(book: Desk) -> None:
     assert book.entries.page(EntryFilter(), None).entries == ()
 
 
-def test_signing_in_again_on_this_computer(desk: Desk) -> None:
+def test_signing_in_again_works_for_the_local_book(desk: Desk) -> None:
     before = desk.accounts.sign_in_local("asha", "")
     assert desk.accounts.sign_in_again("") == before
     desk.accounts.change_password("", PASSWORD)
@@ -349,7 +351,7 @@ def test_signing_in_again_on_this_computer(desk: Desk) -> None:
     assert desk.accounts.sign_in_again(PASSWORD) == before
 
 
-def test_signing_in_again_without_a_server(start_stage: StartStage) -> None:
+def test_signing_in_again_fails_without_a_server(start_stage: StartStage) -> None:
     stage = start_stage()
     desk = stage.desk()
     desk.register()
@@ -361,7 +363,7 @@ def test_signing_in_again_without_a_server(start_stage: StartStage) -> None:
 # --- sessions and passwords -----------------------------------------------------------------------
 
 
-def test_the_sessions_are_told_newest_first_and_can_be_ended(book: Desk) -> None:
+def test_the_sessions_are_listed_newest_first_and_can_be_ended(book: Desk) -> None:
     (mine,) = book.accounts.sessions()
     assert mine.this_one
     assert mine.began.utcoffset() is not None
@@ -378,7 +380,7 @@ def test_the_sessions_are_told_newest_first_and_can_be_ended(book: Desk) -> None
     assert refusal(lambda: other.entries.page(EntryFilter(), None)) == SIGNED_OUT
 
 
-def test_a_session_that_is_none_cannot_be_ended(book: Desk) -> None:
+def test_an_unknown_session_cannot_be_ended(book: Desk) -> None:
     assert refusal(lambda: book.accounts.end_session("x")) == not_found("session")
 
 
@@ -405,14 +407,14 @@ def test_a_new_password_ends_the_other_sessions(book: Desk, stage: Stage) -> Non
         ("wrong", "short", SHORT_NEW_PASSWORD),
     ],
 )
-def test_a_wrong_change_of_password_is_told_at_its_field(
+def test_errors_of_a_password_change_name_their_field(
     book: Desk, old: str, new: str, expected: Refusal
 ) -> None:
     assert refusal(lambda: book.accounts.change_password(old, new)) == expected
     assert book.accounts.sign_in_again(PASSWORD) == book.accounts.session
 
 
-def test_the_book_of_this_computer_gets_a_password_and_loses_it(desk: Desk) -> None:
+def test_the_password_of_the_local_book_can_be_set_and_removed(desk: Desk) -> None:
     desk.accounts.sign_in_local("asha", "")
     assert refusal(lambda: desk.accounts.change_password("", "short")) == SHORT_NEW_PASSWORD
     assert desk.accounts.change_password("whatever", NEW) == 0  # there is none to be asked for
@@ -438,7 +440,7 @@ def test_without_a_server_the_account_cannot_be_changed(start_stage: StartStage)
     assert [refusal(call) for call in _account_calls(desk)] == [OFFLINE] * 3
 
 
-def test_nobody_who_is_not_signed_in_can_change_an_account(desk: Desk, book: Desk) -> None:
+def test_an_account_cannot_be_changed_while_signed_out(desk: Desk, book: Desk) -> None:
     book.accounts.sign_out()
     assert [refusal(call) for call in _account_calls(book)] == [SIGNED_OUT] * 3
     assert refusal(lambda: book.accounts.sign_in_again(PASSWORD)) == SIGNED_OUT
@@ -447,7 +449,7 @@ def test_nobody_who_is_not_signed_in_can_change_an_account(desk: Desk, book: Des
 # --- the server -----------------------------------------------------------------------------------
 
 
-def test_whether_a_server_takes_a_save_now(start_stage: StartStage) -> None:
+def test_is_online_tells_whether_the_server_can_save(start_stage: StartStage) -> None:
     stage = start_stage()
     desk = stage.desk()
     assert not desk.accounts.is_online()  # nobody is signed in

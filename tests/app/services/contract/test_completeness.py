@@ -91,7 +91,7 @@ def called() -> set[str]:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_every_public_method_is_in_the_contract_or_left_out_for_a_reason(service: str) -> None:
+def test_every_public_method_is_in_the_contract_or_excluded_with_a_reason(service: str) -> None:
     methods = {f"{service}.{name}" for name in public(SERVICES[service])}
     left_out = {name for name in NOT_COVERED if name.startswith(f"{service}.")}
     assert left_out <= methods, "a method that is left out does not exist any more"
@@ -99,7 +99,7 @@ def test_every_public_method_is_in_the_contract_or_left_out_for_a_reason(service
     assert methods - left_out <= called(), "a method is neither covered nor left out"
 
 
-def test_every_service_is_known_here() -> None:
+def test_every_service_is_listed_here() -> None:
     assert get_type_hints(Services) == SERVICES
     assert all(NOT_COVERED.values())
 
@@ -114,13 +114,13 @@ def test_a_fake_has_the_signatures_of_the_real_service(service: str) -> None:
         assert _parameters(fake, name) == _parameters(real, name), name
 
 
-def test_a_fake_has_every_method_that_is_covered() -> None:
+def test_a_fake_has_every_covered_method() -> None:
     for service, fake in FAKES.items():
         covered = {name for name in public(SERVICES[service]) if f"{service}.{name}" in called()}
         assert covered <= public(fake)
 
 
-def test_the_fakes_are_named_like_the_services(tmp_path: Path) -> None:
+def test_the_fakes_have_the_names_of_the_services(tmp_path: Path) -> None:
     made = FakeServices(tmp_path)
     try:
         assert all(hasattr(made, name) for name in SERVICES)

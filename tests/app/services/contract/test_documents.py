@@ -38,7 +38,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize("data", KINDS)
-def test_a_bill_is_kept_byte_for_byte_and_told_by_what_is_in_it(
+def test_a_bill_is_stored_byte_for_byte_and_its_type_comes_from_its_content(
     desk: Desk, tmp_path: Path, data: bytes
 ) -> None:
     media_type, name = KINDS[data]
@@ -52,21 +52,21 @@ def test_a_bill_is_kept_byte_for_byte_and_told_by_what_is_in_it(
     assert desk.documents.attach_bytes(data, "bill").file_name == name
 
 
-def test_a_name_is_cleaned_and_gets_the_right_extension(desk: Desk) -> None:
+def test_a_name_is_cleaned_and_gets_the_correct_extension(desk: Desk) -> None:
     attach = desk.documents.attach_bytes
     assert attach(PNG, "C:\\bills\\tea: 1.pdf").file_name == "tea_ 1.png"
     assert attach(PNG, "../..").file_name == "bill.png"
     assert attach(PNG, "Photo.PNG").file_name == "Photo.PNG"
 
 
-def test_the_same_bill_twice_is_two_bills_of_one_file(desk: Desk) -> None:
+def test_the_same_bill_attached_twice_shares_one_file(desk: Desk) -> None:
     first, second = (desk.documents.attach_bytes(PNG, "bill.png") for _ in range(2))
     assert first.id != second.id
     assert replace(first, id="") == replace(second, id="")
     assert desk.documents.fetch(first) == desk.documents.fetch(second)
 
 
-def test_what_cannot_be_a_bill_is_refused(desk: Desk, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_a_bill_is_refused(desk: Desk, tmp_path: Path) -> None:
     attach, large = desk.documents.attach_bytes, PNG + bytes(MAX_DOCUMENT_BYTES)
     assert refusal(lambda: attach(b"", "a.png")) == wrong_document("“a.png” is empty.")
     assert refusal(lambda: attach(large, "a.png")) == wrong_document("“a.png” is larger than 25 MB.")
@@ -94,12 +94,12 @@ def sent(book: Desk) -> DocumentInfo:
     return book.confirm("Taxi", "1", book.documents.attach_bytes(PNG, "bill.png")).documents[0]
 
 
-def test_a_bill_is_fetched_where_it_was_not_attached(book: Desk, sent: DocumentInfo) -> None:
+def test_a_bill_attached_on_another_computer_is_downloaded(book: Desk, sent: DocumentInfo) -> None:
     other = book.elsewhere()
     assert other.documents.fetch(sent).read_bytes() == PNG
 
 
-def test_a_bill_that_is_here_needs_no_server(start_stage: StartStage) -> None:
+def test_a_stored_bill_needs_no_server(start_stage: StartStage) -> None:
     stage = start_stage()
     desk = stage.desk()
     desk.register()
@@ -113,20 +113,20 @@ def test_a_bill_that_is_here_needs_no_server(start_stage: StartStage) -> None:
     assert other.documents.fetch(sent).read_bytes() == PNG + b"2"
 
 
-def test_a_bill_that_the_book_does_not_hold_is_not_found(book: Desk, sent: DocumentInfo) -> None:
+def test_a_bill_of_another_book_is_not_found(book: Desk, sent: DocumentInfo) -> None:
     other = book.elsewhere()
     stranger = replace(sent, id=NOBODYS, sha256="ab" * 32)
     assert refusal(lambda: other.documents.fetch(stranger)) == not_found("document")
 
 
-def test_a_bill_that_arrives_damaged_is_not_kept(book: Desk, sent: DocumentInfo) -> None:
+def test_a_bill_damaged_during_the_download_is_not_stored(book: Desk, sent: DocumentInfo) -> None:
     other = book.elsewhere()
     damaged = replace(sent, sha256="ab" * 32)
     for _ in range(2):
         assert refusal(lambda: other.documents.fetch(damaged)) == DAMAGED_DOCUMENT
 
 
-def test_a_copy_is_written_whole_or_not_at_all(book: Desk, sent: DocumentInfo, tmp_path: Path) -> None:
+def test_a_copy_is_complete_or_not_written(book: Desk, sent: DocumentInfo, tmp_path: Path) -> None:
     folder = tmp_path / "copies"
     folder.mkdir()
     place = folder / "copy.png"
@@ -140,7 +140,9 @@ def test_a_copy_is_written_whole_or_not_at_all(book: Desk, sent: DocumentInfo, t
     assert [path.name for path in folder.iterdir()] == ["copy.png"]
 
 
-def test_what_was_never_here_needs_a_server_and_a_session(start_stage: StartStage, tmp_path: Path) -> None:
+def test_a_bill_that_is_not_stored_needs_a_server_and_a_session(
+    start_stage: StartStage, tmp_path: Path
+) -> None:
     stage = start_stage()
     desk = stage.desk()
     desk.register()
@@ -157,7 +159,7 @@ def test_what_was_never_here_needs_a_server_and_a_session(start_stage: StartStag
     assert not (tmp_path / "copy.png").exists()
 
 
-def test_a_bill_outlasts_a_start(book: Desk) -> None:
+def test_a_stored_bill_survives_a_restart(book: Desk) -> None:
     kept: Attachment = book.documents.attach_bytes(PNG, "bill.png")
     saved = book.save("Taxi", "1", kept)
     book.restart()

@@ -10,7 +10,7 @@ from tests.app.store.samples import PNG
 FORM = FormDraft("someday", "12,34", "DR", "Travel", "Taxi")
 
 
-def test_a_draft_is_kept_as_typed_and_outlasts_a_start(book: Desk) -> None:
+def test_a_draft_is_stored_as_typed_and_survives_a_restart(book: Desk) -> None:
     id_ = book.accounts.require_session().book_id
     assert book.drafts.load(id_) is None
     bill = book.documents.attach_bytes(PNG, "bill.png")
@@ -21,7 +21,7 @@ def test_a_draft_is_kept_as_typed_and_outlasts_a_start(book: Desk) -> None:
     assert book.drafts.load(id_) == form
 
 
-def test_each_book_has_a_draft_of_its_own(book: Desk) -> None:
+def test_each_book_has_its_own_draft(book: Desk) -> None:
     id_ = book.accounts.require_session().book_id
     book.drafts.keep(id_, FORM, 1)
     assert book.drafts.load("another book") is None
@@ -29,14 +29,14 @@ def test_each_book_has_a_draft_of_its_own(book: Desk) -> None:
     assert book.drafts.load(id_) == FORM
 
 
-def test_an_empty_form_clears_the_draft(book: Desk) -> None:
+def test_an_empty_form_deletes_the_draft(book: Desk) -> None:
     id_ = book.accounts.require_session().book_id
     book.drafts.keep(id_, FORM, 1)
     book.drafts.keep(id_, FormDraft("22 Nov 2026", " ", "CR"), 2)
     assert book.drafts.load(id_) is None
 
 
-def test_of_two_editions_the_newer_stays_whichever_comes_first(book: Desk) -> None:
+def test_the_newer_of_two_editions_is_kept_in_any_order(book: Desk) -> None:
     id_ = book.accounts.require_session().book_id
     book.drafts.keep(id_, FormDraft(amount="2"), 2)
     book.drafts.keep(id_, FormDraft(amount="1"), 1)
@@ -45,7 +45,7 @@ def test_of_two_editions_the_newer_stays_whichever_comes_first(book: Desk) -> No
     assert book.drafts.load(id_) == FormDraft(amount="2")
 
 
-def test_saving_the_entry_ends_its_draft(book: Desk) -> None:
+def test_saving_the_entry_deletes_its_draft(book: Desk) -> None:
     id_ = book.accounts.require_session().book_id
     book.drafts.keep(id_, FORM, 1)
     saved = book.drafts.save_entry(id_, a_draft("Taxi"), 3)
@@ -57,7 +57,7 @@ def test_saving_the_entry_ends_its_draft(book: Desk) -> None:
     assert book.drafts.load(id_) == FORM
 
 
-def test_an_entry_that_is_refused_leaves_its_draft(book: Desk) -> None:
+def test_the_draft_of_a_refused_entry_is_kept(book: Desk) -> None:
     id_ = book.accounts.require_session().book_id
     book.drafts.keep(id_, FORM, 1)
     told = refusal(lambda: book.drafts.save_entry(id_, a_draft("x" * 501), 2))
@@ -69,7 +69,7 @@ def test_an_entry_that_is_refused_leaves_its_draft(book: Desk) -> None:
     assert book.drafts.load(id_) == FORM
 
 
-def test_a_bill_whose_file_is_gone_is_left_out(book: Desk) -> None:
+def test_a_bill_whose_file_is_missing_is_left_out(book: Desk) -> None:
     id_ = book.accounts.require_session().book_id
     here, gone = (book.documents.attach_bytes(PNG + bytes([n]), f"{n}.png") for n in range(2))
     book.drafts.keep(id_, FormDraft(amount="5", attachments=(here, gone)), 1)

@@ -21,7 +21,7 @@ NOBODYS = "0199aaaa-0000-7000-8000-000000000001"
 # --- saving ---------------------------------------------------------------------------------------
 
 
-def test_a_saved_entry_waits_with_a_code_of_this_computer(book: Desk) -> None:
+def test_a_saved_entry_is_in_the_outbox_with_a_code_of_this_computer(book: Desk) -> None:
     saved = book.save("Taxi to the client", "12.5", direction=Direction.CREDIT, category="Travel")
     prefix = book.accounts.require_session().code_prefix
     assert saved.human_code == f"{prefix}-000001"
@@ -35,7 +35,7 @@ def test_a_saved_entry_waits_with_a_code_of_this_computer(book: Desk) -> None:
     assert book.save("Bus").human_code == f"{prefix}-000003"
 
 
-def test_a_saved_entry_has_a_version_by_the_clock_and_ids_that_grow(book: Desk) -> None:
+def test_a_saved_entry_has_a_version_from_the_clock_and_increasing_ids(book: Desk) -> None:
     first, second = book.save("Taxi"), book.save("Tea")
     assert first.ver < second.ver
     assert first.id < second.id
@@ -51,7 +51,7 @@ def test_saving_needs_no_server(start_stage: StartStage) -> None:
     stage.start()
 
 
-def test_bills_get_codes_in_their_order(book: Desk) -> None:
+def test_bills_get_codes_in_order(book: Desk) -> None:
     bills = [book.documents.attach_bytes(PNG + bytes([n]), f"{n}.png") for n in range(3)]
     saved = book.save("Taxi", "12.50", *bills)
     documents = book.entries.detail(saved.id).documents
@@ -103,7 +103,7 @@ TWO_DECIMALS = {"amount": "An amount has at most two decimals: rupees and paise.
         ),
     ],
 )
-def test_what_no_server_would_take_is_refused_at_its_fields(
+def test_an_entry_that_no_server_would_accept_is_refused_with_its_fields(
     book: Desk, changes: dict[str, object], fields: dict[str, str]
 ) -> None:
     saved = book.save()
@@ -120,7 +120,7 @@ def test_what_no_server_would_take_is_refused_at_its_fields(
     assert book.sync.waiting() == 1
 
 
-def test_an_entry_holds_twenty_bills(book: Desk) -> None:
+def test_an_entry_can_have_twenty_bills(book: Desk) -> None:
     bill = book.documents.attach_bytes(PNG, "bill.png")
     bills = [replace(bill, id=f"{bill.id[:-2]}{n:02}") for n in range(21)]
     assert refusal(lambda: book.save("Taxi", "1", *bills)).fields == {
@@ -134,7 +134,7 @@ def _draft_of_nothing() -> EntryDraft:
     return a_draft()
 
 
-def test_nobody_who_is_not_signed_in_saves_or_changes(book: Desk) -> None:
+def test_nothing_can_be_saved_or_changed_while_signed_out(book: Desk) -> None:
     before = book.confirm()
     version = book.entries.history(before.entry.id)[0]
     book.accounts.sign_out()
@@ -153,7 +153,7 @@ def test_nobody_who_is_not_signed_in_saves_or_changes(book: Desk) -> None:
 # --- changing -------------------------------------------------------------------------------------
 
 
-def test_a_change_waits_in_the_place_of_what_the_server_has(book: Desk) -> None:
+def test_a_change_in_the_outbox_replaces_the_servers_version(book: Desk) -> None:
     before = book.confirm("Taxi")
     draft = EntryDraft(date(2026, 11, 20), Decimal("99.00"), Direction.CREDIT, "Meals", "Tea", ())
     changed = book.entries.edit(before, draft)
@@ -172,7 +172,7 @@ def test_a_change_waits_in_the_place_of_what_the_server_has(book: Desk) -> None:
     assert book.entries.detail(entry.id).entry == replace(entry, state=EntryState.CONFIRMED)
 
 
-def test_a_change_of_what_waits_is_sent_after_it(book: Desk) -> None:
+def test_a_change_of_an_unsent_entry_is_sent_after_it(book: Desk) -> None:
     saved = book.save("Taxi")
     book.change(saved.id, description="Taxi home")
     assert [row.description for row in book.entries.pending(EntryFilter())] == ["Taxi home"]
@@ -180,7 +180,7 @@ def test_a_change_of_what_waits_is_sent_after_it(book: Desk) -> None:
     assert [v.entry.description for v in book.entries.history(saved.id)] == ["Taxi home", "Taxi"]
 
 
-def test_a_bill_that_stays_keeps_id_and_code_and_a_new_one_gets_the_next(book: Desk) -> None:
+def test_a_kept_bill_keeps_its_id_and_code_and_a_new_one_gets_the_next_code(book: Desk) -> None:
     one, two, three = (book.documents.attach_bytes(PNG + bytes([n]), f"{n}.png") for n in range(3))
     first = book.confirm("Taxi", "1", one, two)
     kept = first.documents[1]
@@ -200,7 +200,7 @@ def test_a_bill_that_stays_keeps_id_and_code_and_a_new_one_gets_the_next(book: D
     assert again.documents[0].doc_code == f"{stem}-4"  # a code is never given twice
 
 
-def test_another_installation_names_itself_in_the_codes_of_its_bills(book: Desk) -> None:
+def test_bill_codes_of_another_installation_contain_its_prefix(book: Desk) -> None:
     first = book.confirm("Taxi")
     other = book.elsewhere()
     bill = other.documents.attach_bytes(PNG, "bill.png")
@@ -209,7 +209,7 @@ def test_another_installation_names_itself_in_the_codes_of_its_bills(book: Desk)
     assert changed.documents[0].doc_code == f"{first.entry.human_code}-{prefix}-1"
 
 
-def test_a_voided_entry_leaves_the_book_and_comes_back(book: Desk) -> None:
+def test_an_entry_can_be_voided_and_restored(book: Desk) -> None:
     bill = book.documents.attach_bytes(PNG, "bill.png")
     first = book.confirm("Taxi", "12.50", bill)
     voided = book.entries.void(first)
@@ -238,7 +238,7 @@ def test_a_voided_entry_can_be_edited_and_stays_voided(book: Desk) -> None:
 # --- one entry ------------------------------------------------------------------------------------
 
 
-def test_an_entry_is_told_with_its_bills_as_it_stands(book: Desk) -> None:
+def test_an_entry_is_returned_with_its_current_bills(book: Desk) -> None:
     bill = book.documents.attach_bytes(PNG, "bill.png")
     saved = book.save("Taxi", "12.50", bill)
     waiting = book.entries.detail(saved.id)
@@ -250,14 +250,14 @@ def test_an_entry_is_told_with_its_bills_as_it_stands(book: Desk) -> None:
     assert book.elsewhere().entries.detail(saved.id) == confirmed
 
 
-def test_an_entry_that_is_none_is_not_found(book: Desk) -> None:
+def test_an_unknown_entry_is_not_found(book: Desk) -> None:
     assert refusal(lambda: book.entries.detail(NOBODYS)) == not_found("entry")
     assert refusal(lambda: book.entries.history(NOBODYS)) == not_found("entry")
     saved = book.save()
     assert refusal(lambda: book.entries.history(saved.id)) == not_found("entry")  # it only waits
 
 
-def test_without_a_server_an_entry_that_was_seen_is_told(start_stage: StartStage) -> None:
+def test_without_a_server_an_entry_comes_from_the_cache(start_stage: StartStage) -> None:
     stage = start_stage()
     desk = stage.desk()
     desk.register()
@@ -274,7 +274,7 @@ def test_without_a_server_an_entry_that_was_seen_is_told(start_stage: StartStage
     assert refusal(lambda: desk.entries.history(seen.entry.id)) == OFFLINE
 
 
-def test_what_was_sent_from_here_is_told_without_a_server(start_stage: StartStage) -> None:
+def test_an_entry_sent_from_here_is_in_the_cache(start_stage: StartStage) -> None:
     stage = start_stage()
     desk = stage.desk()
     desk.register()
@@ -290,7 +290,7 @@ def test_what_was_sent_from_here_is_told_without_a_server(start_stage: StartStag
 # --- history --------------------------------------------------------------------------------------
 
 
-def test_a_history_tells_every_version_newest_first(book: Desk) -> None:
+def test_a_history_has_every_version_newest_first(book: Desk) -> None:
     bill = book.documents.attach_bytes(PNG, "bill.png")
     first = book.confirm("Taxi", "12.50", bill)
     id_ = first.entry.id
@@ -323,7 +323,7 @@ def _at(ver: int) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=ver)
 
 
-def test_of_two_changes_of_one_version_the_later_stands_whichever_comes_first(book: Desk) -> None:
+def test_the_later_of_two_changes_of_one_version_is_current_in_any_order(book: Desk) -> None:
     other = book.elsewhere()
     for later_first in (False, True):
         id_ = book.confirm("Taxi").entry.id
@@ -342,7 +342,7 @@ def test_of_two_changes_of_one_version_the_later_stands_whichever_comes_first(bo
         assert other.entries.detail(id_).entry.description == "later"
 
 
-def test_who_sent_a_change_that_was_superseded_is_told(book: Desk) -> None:
+def test_the_sender_of_a_superseded_change_is_informed(book: Desk) -> None:
     other = book.elsewhere()
     saved = book.confirm("Taxi").entry
     other.entries.detail(saved.id)
@@ -354,7 +354,7 @@ def test_who_sent_a_change_that_was_superseded_is_told(book: Desk) -> None:
     assert book.listed() == ["later"]
 
 
-def test_an_older_version_is_made_to_stand_again_with_todays_bills(book: Desk) -> None:
+def test_an_older_version_can_be_restored_with_the_current_bills(book: Desk) -> None:
     first = book.confirm("Taxi", "12.50")
     bill = book.documents.attach_bytes(PNG, "bill.png")
     book.change(first.entry.id, bill, description="Tea", amount=Decimal(99))
@@ -370,7 +370,7 @@ def test_an_older_version_is_made_to_stand_again_with_todays_bills(book: Desk) -
     assert told[0].entry == replace(again.entry, state=EntryState.CONFIRMED)
 
 
-def test_a_session_that_was_ended_reads_no_history_and_goes_on_saving(book: Desk) -> None:
+def test_after_the_session_has_ended_entries_can_be_saved_but_no_history_read(book: Desk) -> None:
     first = book.confirm("Taxi")
     book.end_session_from_elsewhere()
     assert refusal(lambda: book.entries.history(first.entry.id)) == SIGNED_OUT

@@ -54,14 +54,14 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_an_export_is_looked_at_before_it_is_written(shop: Desk) -> None:
+def test_the_preflight_tells_what_an_export_would_contain(shop: Desk) -> None:
     assert shop.exports.preflight(ALL) == Preflight(3, 2, ())
     assert shop.exports.preflight(EntryFilter(without_document=True)) == Preflight(2, 2, ())
     assert shop.exports.preflight(EntryFilter("taxi")) == Preflight(1, 0, ())
     assert shop.exports.preflight(EntryFilter(shown=Shown.ALL)) == Preflight(4, 3, ())
 
 
-def test_an_export_holds_what_the_server_has_oldest_first(shop: Desk, tmp_path: Path) -> None:
+def test_an_export_contains_the_servers_entries_oldest_first(shop: Desk, tmp_path: Path) -> None:
     path = tmp_path / "book.csv"
     result, told = export(shop, path)
     assert result == ExportResult(path, 3, Totals(3, Decimal("1239.50"), Decimal(48250)), ())
@@ -108,7 +108,7 @@ def test_a_voided_entry_is_a_row_without_money(shop: Desk, tmp_path: Path) -> No
     assert (result.rows, result.totals, rows(path)) == (0, Totals(), [])
 
 
-def test_what_waits_and_concerns_the_export_is_named_oldest_first(shop: Desk, tmp_path: Path) -> None:
+def test_unsent_entries_that_the_export_leaves_out_are_named_oldest_first(shop: Desk, tmp_path: Path) -> None:
     taxi = shop.entries.page(EntryFilter("taxi"), None).entries[0]
     tea = shop.save("Tea", entry_date=TODAY - timedelta(days=9))
     bus = shop.save("Bus")
@@ -122,7 +122,7 @@ def test_what_waits_and_concerns_the_export_is_named_oldest_first(shop: Desk, tm
     assert (result.rows, result.left_out) == (3, codes)
 
 
-def test_a_cancelled_or_refused_export_leaves_the_file_as_it_was(shop: Desk, tmp_path: Path) -> None:
+def test_a_cancelled_or_failed_export_does_not_change_the_file(shop: Desk, tmp_path: Path) -> None:
     folder = tmp_path / "exports"
     folder.mkdir()
     path = folder / "book.csv"
@@ -172,5 +172,5 @@ def test_an_export_needs_a_server_and_a_session(start_stage: StartStage, tmp_pat
     assert not path.exists()
 
 
-def test_a_search_that_no_server_takes_is_refused_before_the_export(shop: Desk) -> None:
+def test_an_invalid_search_is_refused_before_the_export(shop: Desk) -> None:
     assert refusal(lambda: shop.exports.preflight(replace(ALL, text="x" * 101))) == LONG_SEARCH

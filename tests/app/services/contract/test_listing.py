@@ -58,7 +58,7 @@ def pages_of_five(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- the listing ----------------------------------------------------------------------------------
 
 
-def test_a_listing_is_newest_first_by_date_and_then_as_saved(shop: Desk) -> None:
+def test_a_listing_is_newest_first_by_date_and_then_by_id(shop: Desk) -> None:
     page = shop.entries.page(ALL, None)
     assert texts(page.entries) == ["Counter sale", "Refund, chai", "Chai", "Taxi to Pune"]
     assert (page.cursor, page.from_cache) == (None, False)
@@ -67,7 +67,7 @@ def test_a_listing_is_newest_first_by_date_and_then_as_saved(shop: Desk) -> None
     assert page.entries[0] == shop.entries.detail(page.entries[0].id).entry
 
 
-def test_what_waits_is_not_in_the_page(book: Desk) -> None:
+def test_unsent_entries_are_not_in_a_page(book: Desk) -> None:
     book.save("Taxi")
     assert book.entries.page(ALL, None).entries == ()
     assert texts(book.entries.pending(ALL)) == ["Taxi"]
@@ -97,7 +97,7 @@ FILTERS = [
 ]
 
 
-def test_each_filter_shows_the_same_in_page_pending_totals_and_cache(start_stage: StartStage) -> None:
+def test_each_filter_selects_the_same_in_page_pending_totals_and_cache(start_stage: StartStage) -> None:
     stage = start_stage()
     desk = stage.desk()
     desk.register()
@@ -118,7 +118,7 @@ def test_each_filter_shows_the_same_in_page_pending_totals_and_cache(start_stage
         assert page.from_cache is not filter_.waiting_only
 
 
-def test_each_filter_shows_the_same_of_what_waits(book: Desk) -> None:
+def test_each_filter_selects_the_same_unsent_entries(book: Desk) -> None:
     _fill(book)
     for filter_, expected in FILTERS:
         if filter_ == ONLY_WAITING:
@@ -142,7 +142,7 @@ def totals_of(rows: tuple[ListedEntry, ...]) -> Totals:
     ("text", "expected"),
     [("x" * 101, LONG_SEARCH), ("a\x00b", STRANGE_SEARCH), ("a\u2028b", STRANGE_SEARCH)],
 )
-def test_a_search_that_no_server_takes_is_refused(book: Desk, text: str, expected: Refusal) -> None:
+def test_an_invalid_search_is_refused(book: Desk, text: str, expected: Refusal) -> None:
     assert refusal(lambda: book.entries.page(EntryFilter(text), None)) == expected
     assert refusal(lambda: book.entries.totals(EntryFilter(text))) == expected
 
@@ -170,12 +170,12 @@ def test_a_long_listing_comes_in_pages(book: Desk) -> None:
     assert texts(book.entries.page(ALL, first.cursor).entries)[0] == found[len(first.entries)]
 
 
-def test_a_cursor_that_is_none_is_refused(book: Desk) -> None:
+def test_an_invalid_cursor_is_refused(book: Desk) -> None:
     assert refusal(lambda: book.entries.page(ALL, "no cursor")) == STRANGE_CURSOR
 
 
 @pytest.mark.usefixtures("pages_of_five")
-def test_a_listing_that_grows_meanwhile_has_no_gap_and_nothing_twice(book: Desk) -> None:
+def test_a_listing_that_grows_during_paging_has_no_gaps_or_duplicates(book: Desk) -> None:
     for number in range(13):
         book.save(f"Entry {number}")
     book.send()
@@ -192,7 +192,7 @@ def test_a_listing_that_grows_meanwhile_has_no_gap_and_nothing_twice(book: Desk)
 # --- what waits -----------------------------------------------------------------------------------
 
 
-def test_what_waits_is_told_newest_first_each_entry_once_as_it_will_be(book: Desk) -> None:
+def test_unsent_entries_are_listed_once_newest_first_as_they_will_be(book: Desk) -> None:
     first = book.save("Old", entry_date=TODAY - timedelta(days=1))
     book.save("Newer")
     book.save("Newest")
@@ -206,7 +206,7 @@ def test_what_waits_is_told_newest_first_each_entry_once_as_it_will_be(book: Des
     assert book.entries.pending(ALL) == ()
 
 
-def test_the_page_of_what_waits_is_empty_and_asks_no_server(start_stage: StartStage) -> None:
+def test_the_page_of_unsent_entries_is_empty_and_calls_no_server(start_stage: StartStage) -> None:
     stage = start_stage()
     desk = stage.desk()
     desk.register()
@@ -218,7 +218,7 @@ def test_the_page_of_what_waits_is_empty_and_asks_no_server(start_stage: StartSt
     assert desk.entries.totals(ONLY_WAITING) == Totals(1, Decimal("12.50"), Decimal(0), waiting=1)
 
 
-def test_entries_whose_last_word_is_here_are_named(book: Desk) -> None:
+def test_entries_with_unsent_changes_are_overridden(book: Desk) -> None:
     one, two = book.confirm("One").entry, book.confirm("Two").entry
     assert book.entries.overridden() == frozenset()
     book.change(one.id, description="One, changed")
@@ -233,7 +233,7 @@ def test_entries_whose_last_word_is_here_are_named(book: Desk) -> None:
 # --- totals ---------------------------------------------------------------------------------------
 
 
-def test_totals_count_a_change_once_as_it_will_be(book: Desk) -> None:
+def test_totals_count_a_changed_entry_once_as_it_will_be(book: Desk) -> None:
     taxi = book.confirm("Taxi", "100").entry
     book.confirm("Sale", "1000", direction=Direction.CREDIT)
     assert book.entries.totals(ALL) == Totals(2, Decimal(100), Decimal(1000))
@@ -248,7 +248,7 @@ def test_totals_count_a_change_once_as_it_will_be(book: Desk) -> None:
     assert book.entries.totals(ALL) == Totals(2, Decimal(70), Decimal(1000))
 
 
-def test_totals_of_a_voiding_that_waits(book: Desk) -> None:
+def test_totals_exclude_an_entry_with_an_unsent_void(book: Desk) -> None:
     taxi = book.confirm("Taxi", "100")
     book.entries.void(taxi)
     assert book.entries.totals(ALL) == Totals()
@@ -258,7 +258,7 @@ def test_totals_of_a_voiding_that_waits(book: Desk) -> None:
     assert book.entries.totals(EntryFilter(shown=Shown.ALL)) == Totals(1)
 
 
-def test_totals_of_a_refused_entry_are_those_of_what_waits(book: Desk) -> None:
+def test_totals_count_a_refused_entry_as_waiting(book: Desk) -> None:
     book.refused()
     assert book.entries.totals(ALL).waiting == 1
 
@@ -281,7 +281,7 @@ def words(book: Desk) -> Desk:
     return book
 
 
-def test_categories_are_completed_the_most_used_first_and_then_the_latest(words: Desk) -> None:
+def test_categories_are_completed_by_use_and_then_by_time(words: Desk) -> None:
     complete = words.entries.suggest_categories
     assert complete("tr") == [Suggestion("Travel", 2), Suggestion("Trade", 1)]
     assert complete(" TRA ") == [Suggestion("Travel", 2), Suggestion("Trade", 1)]
@@ -289,7 +289,7 @@ def test_categories_are_completed_the_most_used_first_and_then_the_latest(words:
     assert complete("ravel") == complete("%") == complete("x" * 300) == []
 
 
-def test_descriptions_are_completed_with_what_they_last_went_with(words: Desk) -> None:
+def test_descriptions_are_completed_with_their_last_category_and_direction(words: Desk) -> None:
     complete = words.entries.suggest_descriptions
     assert complete("t") == [
         Suggestion("Taxi", 2, "Freight", Direction.CREDIT),
@@ -300,7 +300,7 @@ def test_descriptions_are_completed_with_what_they_last_went_with(words: Desk) -
     assert complete("team") == complete("_") == []
 
 
-def test_what_waits_or_was_voided_or_changed_completes_nothing(words: Desk) -> None:
+def test_unsent_voided_and_replaced_texts_are_not_completions(words: Desk) -> None:
     words.save("Toner", category="Office")
     lunch = words.entries.page(EntryFilter("lunch"), None).entries[0]
     words.entries.void(words.entries.detail(lunch.id))
@@ -314,7 +314,7 @@ def test_what_waits_or_was_voided_or_changed_completes_nothing(words: Desk) -> N
     assert [s.text for s in words.entries.suggest_categories("off")] == ["Office"]
 
 
-def test_at_most_twenty_completions_come(book: Desk) -> None:
+def test_there_are_at_most_twenty_completions(book: Desk) -> None:
     for number in range(25):
         book.save(f"Entry {number}", category=f"Category {number}")
     book.send()
@@ -324,7 +324,7 @@ def test_at_most_twenty_completions_come(book: Desk) -> None:
 # --- where changes are ----------------------------------------------------------------------------
 
 
-def test_on_this_computer_nothing_is_told_of_regions(desk: Desk) -> None:
+def test_the_local_book_has_no_replication_status(desk: Desk) -> None:
     desk.accounts.sign_in_local("asha", "")
     desk.save()
     assert desk.entries.replication() == {}
@@ -334,7 +334,7 @@ def test_on_this_computer_nothing_is_told_of_regions(desk: Desk) -> None:
     assert desk.entries.replication() == {}
 
 
-def test_at_a_server_the_last_change_of_an_entry_is_told_by_region(book: Desk) -> None:
+def test_at_a_server_entries_have_the_replication_status_of_their_last_change(book: Desk) -> None:
     assert book.entries.replication() == {}
     saved = book.save()
     told = book.entries.replication()[saved.id]
@@ -372,7 +372,7 @@ def test_without_a_server_the_last_entries_seen_are_listed(start_stage: StartSta
 
 
 @pytest.mark.usefixtures("pages_of_five")
-def test_half_a_listing_is_not_gone_on_with_from_the_cache(start_stage: StartStage) -> None:
+def test_a_listing_from_the_server_is_not_continued_from_the_cache(start_stage: StartStage) -> None:
     stage = start_stage()
     desk = stage.desk()
     desk.register()
@@ -400,7 +400,7 @@ def _calls(desk: Desk) -> list[Callable[[], object]]:
     ]
 
 
-def test_without_a_server_nothing_is_totalled_or_completed(start_stage: StartStage) -> None:
+def test_without_a_server_there_are_no_totals_or_completions(start_stage: StartStage) -> None:
     stage = start_stage()
     desk = stage.desk()
     desk.register()
@@ -408,7 +408,7 @@ def test_without_a_server_nothing_is_totalled_or_completed(start_stage: StartSta
     assert [refusal(call) for call in _calls(desk)] == [OFFLINE] * 3
 
 
-def test_a_session_that_was_ended_lists_only_what_waits(book: Desk) -> None:
+def test_after_the_session_has_ended_only_unsent_entries_are_listed(book: Desk) -> None:
     book.confirm("Taxi")
     book.end_session_from_elsewhere()
     book.save("Chai")
@@ -418,7 +418,7 @@ def test_a_session_that_was_ended_lists_only_what_waits(book: Desk) -> None:
     assert book.entries.totals(ONLY_WAITING).count == 1
 
 
-def test_nobody_who_is_not_signed_in_lists_anything(book: Desk) -> None:
+def test_nothing_is_listed_while_signed_out(book: Desk) -> None:
     book.accounts.sign_out()
     calls: list[Callable[[], object]] = [
         lambda: book.entries.page(ALL, None),
@@ -431,5 +431,5 @@ def test_nobody_who_is_not_signed_in_lists_anything(book: Desk) -> None:
     assert [refusal(call) for call in calls] == [SIGNED_OUT] * len(calls)
 
 
-def test_a_date_before_the_first_entry_lists_nothing(shop: Desk) -> None:
+def test_a_period_before_the_first_entry_is_empty(shop: Desk) -> None:
     assert shop.listed(EntryFilter(last=date(1999, 12, 31))) == []

@@ -67,11 +67,11 @@ class Move:
         return list(dict.fromkeys(step.stage for step in self.told))
 
 
-def test_nothing_is_begun_at_first(own: Desk) -> None:
+def test_there_is_no_unfinished_move_at_first(own: Desk) -> None:
     assert (own.moving.pending(), own.moving.pending_user()) == ("", "")
 
 
-def test_a_moved_book_is_opened_at_the_server_and_is_the_same(own: Desk, stage: Stage) -> None:
+def test_a_moved_book_is_open_at_the_server_and_equal(own: Desk, stage: Stage) -> None:
     before = own.entries.page(EntryFilter(), None).entries
     session, move = own.accounts.require_session(), Move(own)
     result = move()
@@ -85,7 +85,7 @@ def test_a_moved_book_is_opened_at_the_server_and_is_the_same(own: Desk, stage: 
     assert own.save("Later").human_code.startswith(result.session.code_prefix)
 
 
-def test_the_progress_is_told_from_the_log_in_to_the_end(own: Desk) -> None:
+def test_progress_is_reported_from_the_log_in_to_the_end(own: Desk) -> None:
     move = Move(own)
     move()
     assert move.stages() == STAGES
@@ -100,7 +100,7 @@ def test_the_progress_is_told_from_the_log_in_to_the_end(own: Desk) -> None:
     assert sent[-1] == len(PNG)
 
 
-def test_what_waits_is_sent_before_the_move(own: Desk) -> None:
+def test_the_outbox_is_sent_before_the_move(own: Desk) -> None:
     own.save("Bus")
     result = Move(own)()
     assert result.entries == 3
@@ -109,7 +109,7 @@ def test_what_waits_is_sent_before_the_move(own: Desk) -> None:
 
 
 @pytest.mark.parametrize("stage_name", ["copying", "verifying"])
-def test_a_move_that_was_cancelled_is_named_and_gone_on_with(own: Desk, stage_name: str) -> None:
+def test_a_cancelled_move_is_pending_and_can_be_continued(own: Desk, stage_name: str) -> None:
     session = own.accounts.session
     move = Move(own, cancel_at=stage_name)
     assert refusal(move) == CANCELLED
@@ -124,7 +124,7 @@ def test_a_move_that_was_cancelled_is_named_and_gone_on_with(own: Desk, stage_na
     assert own.listed() == ["Chai", "Taxi"]
 
 
-def test_a_move_by_an_invite_link_is_noted_without_its_code(start_stage: StartStage) -> None:
+def test_a_move_by_an_invite_link_is_stored_without_its_code(start_stage: StartStage) -> None:
     stage = start_stage(registration="invite")
     desk = stage.desk()
     fill(desk)
@@ -137,7 +137,7 @@ def test_a_move_by_an_invite_link_is_noted_without_its_code(start_stage: StartSt
     assert Move(desk)(code=stage.invite()).entries == 2
 
 
-def test_a_wrong_log_in_is_told_as_signing_in_tells_it_and_nothing_is_begun(own: Desk, stage: Stage) -> None:
+def test_a_failed_log_in_has_the_usual_error_and_leaves_no_pending_move(own: Desk, stage: Stage) -> None:
     taken = stage.desk()
     taken.register()
     session = own.accounts.session
@@ -187,7 +187,7 @@ def test_without_a_server_nothing_is_moved(start_stage: StartStage) -> None:
     assert desk.moving.pending() == ""
 
 
-def test_nobody_who_is_not_signed_in_moves_a_book(own: Desk) -> None:
+def test_a_book_cannot_be_moved_while_signed_out(own: Desk) -> None:
     own.accounts.sign_out()
     assert refusal(Move(own)) == SIGNED_OUT
     assert (own.moving.pending(), own.moving.pending_user()) == ("", "")

@@ -18,7 +18,7 @@ def kinds(desk: Desk) -> list[tuple[OutboxKind, OutboxState]]:
     return [(item.kind, item.state) for item in desk.sync.items()]
 
 
-def test_what_waits_is_told_oldest_first_with_what_it_was_made_from(book: Desk) -> None:
+def test_items_are_listed_oldest_first_with_their_base(book: Desk) -> None:
     bill = book.documents.attach_bytes(PNG, "bill.png")
     before = book.confirm("Taxi", "12.50", bill)
     saved = book.save("Chai")
@@ -44,7 +44,7 @@ def test_what_waits_is_told_oldest_first_with_what_it_was_made_from(book: Desk) 
     assert {item.book_id for item in (create, edit, void, restore)} == {session.book_id}
 
 
-def test_a_run_tells_what_it_did(book: Desk) -> None:
+def test_a_run_returns_a_report(book: Desk) -> None:
     assert book.sync.send_pending().sent == 0
     book.save("Taxi")
     book.save("Chai")
@@ -54,7 +54,7 @@ def test_a_run_tells_what_it_did(book: Desk) -> None:
     assert book.listed() == ["Chai", "Taxi"]
 
 
-def test_without_a_server_it_waits_and_counts_its_attempts(start_stage: StartStage) -> None:
+def test_without_a_server_items_stay_and_their_attempts_are_counted(start_stage: StartStage) -> None:
     stage = start_stage()
     desk = stage.desk()
     desk.register()
@@ -75,7 +75,7 @@ def test_without_a_server_it_waits_and_counts_its_attempts(start_stage: StartSta
     assert desk.listed() == ["Chai", "Taxi"]
 
 
-def test_a_session_that_was_ended_sends_nothing_until_somebody_signs_in(book: Desk) -> None:
+def test_after_the_session_has_ended_nothing_is_sent_until_the_next_log_in(book: Desk) -> None:
     book.save("Taxi")
     book.end_session_from_elsewhere()
     report = book.sync.send_pending()
@@ -87,7 +87,7 @@ def test_a_session_that_was_ended_sends_nothing_until_somebody_signs_in(book: De
     assert book.listed() == ["Taxi"]
 
 
-def test_what_waits_is_nobodys_while_nobody_is_signed_in(book: Desk) -> None:
+def test_the_outbox_is_empty_while_signed_out(book: Desk) -> None:
     book.save("Taxi")
     book.accounts.sign_out()
     assert (book.sync.waiting(), book.sync.items()) == (0, ())
@@ -97,7 +97,7 @@ def test_what_waits_is_nobodys_while_nobody_is_signed_in(book: Desk) -> None:
     assert book.sync.waiting() == 1
 
 
-def test_a_refused_entry_stays_with_its_reason_and_holds_up_no_other(book: Desk) -> None:
+def test_a_refused_entry_keeps_its_reason_and_does_not_block_others(book: Desk) -> None:
     refused = book.refused()
     assert (refused.state, refused.note) == (EntryState.REFUSED, LOST)
     (item,) = book.sync.items()
@@ -110,7 +110,7 @@ def test_a_refused_entry_stays_with_its_reason_and_holds_up_no_other(book: Desk)
     assert book.listed() == ["Taxi"]
 
 
-def test_what_was_made_from_a_refused_entry_waits_for_it(book: Desk) -> None:
+def test_changes_of_a_refused_entry_wait_for_it(book: Desk) -> None:
     refused = book.refused()
     before = book.entries.detail(refused.id)
     book.entries.edit(before, replace(draft_of(before), description="Changed"))
@@ -122,7 +122,7 @@ def test_what_was_made_from_a_refused_entry_waits_for_it(book: Desk) -> None:
     assert [row.state for row in book.entries.pending(EntryFilter())] == [EntryState.WAITING]
 
 
-def test_a_refused_entry_that_is_tried_again_goes_once_its_reason_is_gone(book: Desk) -> None:
+def test_a_retried_entry_is_sent_when_its_reason_is_gone(book: Desk) -> None:
     book.refused()
     (item,) = book.sync.items()
     book.sync.retry(item.op_id)
@@ -135,7 +135,7 @@ def test_a_refused_entry_that_is_tried_again_goes_once_its_reason_is_gone(book: 
     assert book.listed() == ["With a lost bill"]
 
 
-def test_a_refused_new_entry_is_discarded_with_all_that_was_done_to_it(book: Desk) -> None:
+def test_discarding_a_refused_new_entry_discards_its_changes(book: Desk) -> None:
     refused = book.refused()
     book.change(refused.id, description="Changed")
     book.save("Taxi")
@@ -146,7 +146,7 @@ def test_a_refused_new_entry_is_discarded_with_all_that_was_done_to_it(book: Des
     assert [item.description for item in book.sync.items()] == ["Taxi"]
 
 
-def test_a_change_goes_on_without_the_discarded_one_before_it(book: Desk) -> None:
+def test_a_change_is_sent_without_the_discarded_one_before_it(book: Desk) -> None:
     entry = book.confirm("Taxi").entry
     bill = book.documents.attach_bytes(PNG, "bill.png")
     book.change(entry.id, bill, description="With a bill")

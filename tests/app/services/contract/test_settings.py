@@ -3,7 +3,7 @@
 from tests.app.services.contract.stages import Desk
 
 
-def test_a_setting_is_what_was_set_last(desk: Desk) -> None:
+def test_a_setting_has_the_value_set_last(desk: Desk) -> None:
     assert desk.settings.get("theme") == ""
     assert desk.settings.get("theme", "light") == "light"
     desk.settings.set("theme", "dark")
@@ -13,7 +13,7 @@ def test_a_setting_is_what_was_set_last(desk: Desk) -> None:
     assert desk.settings.get("empty", "full") == ""
 
 
-def test_settings_outlast_a_start_and_are_those_of_one_installation(desk: Desk) -> None:
+def test_settings_survive_a_restart_and_belong_to_one_installation(desk: Desk) -> None:
     desk.settings.set("theme", "dark")
     desk.restart()
     assert desk.settings.get("theme") == "dark"
