@@ -27,7 +27,7 @@ FIELDS = {
     "comma": ("amount_field", "12,34", "Did you mean 12.34 or 1,234?"),
     "negative": ("amount_field", "-5", "above zero"),
     "exponent": ("amount_field", "1e9", "without an exponent"),
-    "letters": ("amount_field", "abc", "digits only"),
+    "letters": ("amount_field", "abc", "only digits"),
     "digits": ("amount_field", "12345678901234567890", "at most 16 digits"),
     "far-date": ("date_field", "22/11/2036", "more than a year ahead"),
     "category": ("category_field", "", "category"),

@@ -190,7 +190,7 @@ def test_an_end_from_outside_asks_nothing_and_keeps_the_draft(
 def test_closing_waits_a_moment_for_what_is_being_sent(
     qtbot: QtBot, book: MainWindow, person: Person, fake: FakeServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exit_guard, "_PATIENCE_MS", 600_000)  # however slow this machine is just now
+    monkeypatch.setattr(exit_guard, "_LIMIT_MS", 600_000)  # however slow this machine is just now
     gate = threading.Event()
     fake.book.gates["send_pending"] = lambda: gate.wait(60)
     fake.wait(replace(fake.book.entries[0], id="w"))

@@ -31,6 +31,7 @@ from tests.support.fake_services import FakeServices
 
 @pytest.fixture
 def sync(fake: FakeServices, tasks: Tasks) -> Iterator[SyncController]:
+    fake.accounts.sign_in_local("Asha Rao", "")
     made = SyncController(fake.services(), tasks)
     yield made
     made.stop()
@@ -96,6 +97,7 @@ def test_a_save_is_sent_at_once_and_counted_until_then(
 
 def test_coming_back_online_is_told(qtbot: QtBot, sync: SyncController, fake: FakeServices) -> None:
     fake.book.offline = True
+    put_waiting(fake)
     start(qtbot, sync)
     assert sync.connectivity is Connectivity.OFFLINE
     fake.book.offline = False
