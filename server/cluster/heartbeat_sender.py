@@ -73,7 +73,7 @@ class HeartbeatSender:
             self._tickers = {}
 
     async def leave(self) -> None:
-        """Report to all discovery servers that this server has left, within _LEAVING_SECONDS."""
+        """Report to all discovery servers that this server has left, within _LEAVE_SECONDS."""
         if self.own.state == "left":
             return
         # A heartbeat that is under way still reports the old state, so wait for the next one of each.

@@ -26,7 +26,7 @@ Start = Callable[..., RunningServer]
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beat often, and give nobody up who is only slow."""
     monkeypatch.setattr(heartbeat_sender, "HEARTBEAT_SECONDS", 0.05)
-    monkeypatch.setattr(heartbeat_sender, "_LEAVING_SECONDS", 30.0)
+    monkeypatch.setattr(heartbeat_sender, "_LEAVE_SECONDS", 30.0)
     monkeypatch.setattr(peer_http, "SECONDS", 30.0)
 
 
