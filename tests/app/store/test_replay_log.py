@@ -41,7 +41,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
     made.database.close()
 
 
-def test_a_confirmed_operation_is_kept_whole(store: Store) -> None:
+def test_a_confirmed_operation_is_kept_completely(store: Store) -> None:
     item = store.sent()
     assert store.outbox.count(BOOK) == 0
     assert store.retained.items(BOOK, [item.op_id]) == [item]
@@ -52,7 +52,7 @@ def test_a_confirmed_operation_is_kept_whole(store: Store) -> None:
     ]
 
 
-def test_it_is_let_go_of_after_a_day_once_two_regions_have_row_and_bills(store: Store) -> None:
+def test_an_operation_is_released_after_a_day_if_two_regions_have_row_and_bills(store: Store) -> None:
     item = store.sent()
     store.retained.learn({item.op_id: ([MUM, DUB], [MUM])}, STAY)
     assert store.retained.release(BOOK, 2, NOW + RECENT_US) == 0
@@ -67,7 +67,7 @@ def test_it_is_let_go_of_after_a_day_once_two_regions_have_row_and_bills(store: 
     assert store.known() == []
 
 
-def test_what_was_found_in_an_earlier_stay_is_not_known_to_be_here(store: Store) -> None:
+def test_a_status_found_under_an_earlier_pin_does_not_count(store: Store) -> None:
     item = store.sent()
     store.retained.learn({item.op_id: ([MUM, DUB], [MUM, DUB])}, STAY)
     for recent in (store.retained.recent(BOOK, NOW), store.retained.recent_counted(BOOK, NOW)):
@@ -78,26 +78,26 @@ def test_what_was_found_in_an_earlier_stay_is_not_known_to_be_here(store: Store)
     assert arrived(store.retained.recent(BOOK, NOW), DUB, "another") == (1, 1, 0)
 
 
-def test_what_is_no_longer_where_it_was_is_not_claimed_to_be(store: Store) -> None:
+def test_a_status_that_got_worse_replaces_the_earlier_one(store: Store) -> None:
     item = store.sent()
     store.retained.learn({item.op_id: ([DUB], [])}, STAY)
     assert store.regions() == [(item.op_id, frozenset())]
 
 
-def test_in_a_cluster_of_one_region_nothing_is_kept_and_no_more_is_claimed(store: Store) -> None:
+def test_with_one_region_nothing_is_kept_and_one_region_is_the_status(store: Store) -> None:
     item = store.sent(keep=False)
     assert store.retained.items(BOOK, [item.op_id]) == []
     assert store.regions() == [(item.op_id, frozenset({MUM}))]
 
 
-def test_what_waits_is_recent_and_nowhere(store: Store) -> None:
+def test_unsent_operations_are_recent_and_in_no_region(store: Store) -> None:
     waiting = store.outbox.add(BOOK, draft(), "M7A", NOW)
     assert store.regions() == [(waiting.op_id, frozenset())]
     store.outbox.refuse(waiting.op_id, "No.")
     assert store.regions() == []
 
 
-def test_after_a_day_only_what_is_not_safe_is_still_known(store: Store) -> None:
+def test_after_a_day_only_operations_that_are_not_safe_are_kept(store: Store) -> None:
     safe, unsafe = store.sent(now_us=NOW - RECENT_US), store.sent(now_us=NOW - RECENT_US)
     not_kept = store.sent(keep=False, now_us=NOW - RECENT_US)
     store.retained.learn({safe.op_id: ([MUM, DUB], [MUM, DUB])}, STAY)
@@ -115,7 +115,7 @@ def test_a_second_confirmation_changes_nothing(store: Store) -> None:
     assert store.known()[0].rows == {MUM, DUB}
 
 
-def test_counted_together_is_what_is_counted_one_by_one(store: Store) -> None:
+def test_counted_statuses_equal_single_statuses(store: Store) -> None:
     day_ago = NOW - RECENT_US
     whole, half, lost, old_and_safe, old = (
         store.sent(now_us=at) for at in (NOW, NOW + 1, NOW + 2, day_ago, day_ago)
@@ -146,21 +146,21 @@ def test_counted_together_is_what_is_counted_one_by_one(store: Store) -> None:
     assert overdue(together, 2, before_us) == 4
 
 
-def test_what_another_user_left_is_let_go_of_too_once_two_regions_have_it(store: Store) -> None:
+def test_operations_of_other_users_are_released_too_if_two_regions_have_them(store: Store) -> None:
     safe, unsafe = store.sent(), store.sent()
     store.retained.learn({safe.op_id: ([MUM, DUB], [MUM, DUB])}, STAY)
     assert store.retained.release("other", 1, NOW + RECENT_US) == 1
     assert store.retained.items(BOOK, [safe.op_id, unsafe.op_id]) == [unsafe]
 
 
-def test_what_is_old_is_told_of_whatever_is_known_of_it(store: Store) -> None:
+def test_operations_confirmed_long_ago_are_always_returned(store: Store) -> None:
     old, new = store.sent(now_us=NOW - RECENT_US), store.sent()
     assert [each.op_id for each in store.retained.known(BOOK, lambda _: True, NOW - RECENT_US)] == [old.op_id]
     found = store.retained.known(BOOK, lambda _: False, NOW - RECENT_US)
     assert [each.op_id for each in found] == [old.op_id, new.op_id]
 
 
-def test_no_more_than_asked_for_are_returned(store: Store) -> None:
+def test_at_most_the_requested_number_of_items_is_returned(store: Store) -> None:
     items = [store.sent() for _ in range(3)]
     assert store.retained.items(BOOK, [each.op_id for each in items], 2) == items[:2]
 
