@@ -279,16 +279,16 @@ def test_a_refused_change_does_not_block_later_ones(world: World, monkeypatch: p
 
 
 def test_a_refused_change_is_tried_again_after_growing_pauses() -> None:
-    stay = replication_tracker._Pin()
-    assert stay.refuse("op", 100.0)
-    assert not stay.is_due("op", 103.9)
-    assert stay.is_due("op", 104.0)
-    assert not stay.refuse("op", 104.0)
-    assert not stay.is_due("op", 111.9)
+    pin = replication_tracker._Pin()
+    assert pin.refuse("op", 100.0)
+    assert not pin.is_due("op", 103.9)
+    assert pin.is_due("op", 104.0)
+    assert not pin.refuse("op", 104.0)
+    assert not pin.is_due("op", 111.9)
     for _ in range(20):
-        stay.refuse("op", 200.0)
-    assert stay.is_due("op", 800.0)
-    assert stay.is_due("another", 0.0)
+        pin.refuse("op", 200.0)
+    assert pin.is_due("op", 800.0)
+    assert pin.is_due("another", 0.0)
 
 
 def test_a_region_that_lost_its_data_does_not_count(world: World) -> None:

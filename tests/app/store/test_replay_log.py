@@ -12,7 +12,7 @@ from app.store.outbox import Outbox
 from app.store.replay_log import RECENT_US, Confirmed, ReplayLog
 from tests.app.store.samples import bill, draft
 
-BOOK, MUM, DUB, STAY = "book", "ap-south-1", "eu-west-1", "here"
+BOOK, MUM, DUB, PIN = "book", "ap-south-1", "eu-west-1", "here"
 NOW = 10 * RECENT_US
 
 
@@ -24,7 +24,7 @@ class Store:
     def sent(self, keep: bool = True, now_us: int = NOW) -> OutboxItem:
         """Save an entry with a bill, and let a server confirm it."""
         item = self.outbox.add(BOOK, draft("Tea", bill()), "M7A", now_us)
-        self.outbox.confirm(item.op_id, Confirmed("in-mum-1", MUM, STAY), now_us, keep=keep)
+        self.outbox.confirm(item.op_id, Confirmed("in-mum-1", MUM, PIN), now_us, keep=keep)
         return item
 
     def known(self, book_id: str = BOOK) -> list[ReplicationStatus]:
@@ -48,16 +48,16 @@ def test_a_confirmed_operation_is_kept_completely(store: Store) -> None:
     assert store.retained.file_hashes() == {item.documents[0].sha256}
     places = (frozenset({MUM}), frozenset({MUM}))
     assert store.known() == [
-        ReplicationStatus(item.op_id, item.entry_id, item.ver, *places, "in-mum-1", NOW, MUM, pin_id=STAY)
+        ReplicationStatus(item.op_id, item.entry_id, item.ver, *places, "in-mum-1", NOW, MUM, pin_id=PIN)
     ]
 
 
 def test_an_operation_is_released_after_a_day_if_two_regions_have_row_and_bills(store: Store) -> None:
     item = store.sent()
-    store.retained.learn({item.op_id: ([MUM, DUB], [MUM])}, STAY)
+    store.retained.learn({item.op_id: ([MUM, DUB], [MUM])}, PIN)
     assert store.retained.release(BOOK, 2, NOW + RECENT_US) == 0
     assert store.retained.items(BOOK, [item.op_id]) == [item]
-    store.retained.learn({item.op_id: ([MUM, DUB], [MUM, DUB])}, STAY)
+    store.retained.learn({item.op_id: ([MUM, DUB], [MUM, DUB])}, PIN)
     assert store.retained.release(BOOK, 2, NOW + RECENT_US - 1) == 0
     assert store.retained.items(BOOK, [item.op_id]) == [item]
     assert store.regions() == [(item.op_id, frozenset({MUM, DUB}))]
@@ -69,9 +69,9 @@ def test_an_operation_is_released_after_a_day_if_two_regions_have_row_and_bills(
 
 def test_a_status_found_under_an_earlier_pin_does_not_count(store: Store) -> None:
     item = store.sent()
-    store.retained.learn({item.op_id: ([MUM, DUB], [MUM, DUB])}, STAY)
+    store.retained.learn({item.op_id: ([MUM, DUB], [MUM, DUB])}, PIN)
     for recent in (store.retained.recent(BOOK, NOW), store.retained.recent_counted(BOOK, NOW)):
-        assert arrived(recent, MUM, STAY) == (1, 1, 0)
+        assert arrived(recent, MUM, PIN) == (1, 1, 0)
         assert arrived(recent, MUM, "another") == (0, 1, 1)
     store.retained.learn({item.op_id: ([DUB], [DUB])}, "another")  # that region was made anew
     assert arrived(store.retained.recent(BOOK, NOW), MUM, "another") == (0, 1, 0)
@@ -80,7 +80,7 @@ def test_a_status_found_under_an_earlier_pin_does_not_count(store: Store) -> Non
 
 def test_a_status_that_got_worse_replaces_the_earlier_one(store: Store) -> None:
     item = store.sent()
-    store.retained.learn({item.op_id: ([DUB], [])}, STAY)
+    store.retained.learn({item.op_id: ([DUB], [])}, PIN)
     assert store.regions() == [(item.op_id, frozenset())]
 
 
@@ -100,7 +100,7 @@ def test_unsent_operations_are_recent_and_in_no_region(store: Store) -> None:
 def test_after_a_day_only_operations_that_are_not_safe_are_kept(store: Store) -> None:
     safe, unsafe = store.sent(now_us=NOW - RECENT_US), store.sent(now_us=NOW - RECENT_US)
     not_kept = store.sent(keep=False, now_us=NOW - RECENT_US)
-    store.retained.learn({safe.op_id: ([MUM, DUB], [MUM, DUB])}, STAY)
+    store.retained.learn({safe.op_id: ([MUM, DUB], [MUM, DUB])}, PIN)
     new = store.sent()
     assert store.retained.release(BOOK, 2, NOW) == 2
     assert {op_id for op_id, _ in store.regions()} == {unsafe.op_id, new.op_id}
@@ -110,8 +110,8 @@ def test_after_a_day_only_operations_that_are_not_safe_are_kept(store: Store) ->
 
 def test_a_second_confirmation_changes_nothing(store: Store) -> None:
     item = store.sent()
-    store.retained.learn({item.op_id: ([MUM, DUB], [MUM])}, STAY)
-    store.outbox.confirm(item.op_id, Confirmed("in-mum-2", MUM, STAY), NOW, keep=True)
+    store.retained.learn({item.op_id: ([MUM, DUB], [MUM])}, PIN)
+    store.outbox.confirm(item.op_id, Confirmed("in-mum-2", MUM, PIN), NOW, keep=True)
     assert store.known()[0].rows == {MUM, DUB}
 
 
@@ -127,7 +127,7 @@ def test_counted_statuses_equal_single_statuses(store: Store) -> None:
         lost.op_id: ([DUB], []),
         old_and_safe.op_id: ([MUM, DUB], [MUM, DUB]),
     }
-    store.retained.learn(places, STAY)
+    store.retained.learn(places, PIN)
     assert store.retained.release(BOOK, 2, NOW) == 1
     for _ in range(2):
         store.outbox.add(BOOK, draft(), "M7A", NOW)
@@ -136,8 +136,8 @@ def test_counted_statuses_equal_single_statuses(store: Store) -> None:
     recent = store.retained.recent(BOOK, NOW)
     assert {old_and_safe.op_id, old.op_id} & {each.op_id for each in recent} == {old.op_id}
     counted = store.retained.recent_counted(BOOK, NOW)
-    assert [arrived(counted, region, STAY) for region in (MUM, DUB)] == [(4, 7, 0), (1, 7, 0)]
-    assert [arrived(recent, region, STAY) for region in (MUM, DUB)] == [(4, 7, 0), (1, 7, 0)]
+    assert [arrived(counted, region, PIN) for region in (MUM, DUB)] == [(4, 7, 0), (1, 7, 0)]
+    assert [arrived(recent, region, PIN) for region in (MUM, DUB)] == [(4, 7, 0), (1, 7, 0)]
     for before_us in (day_ago, day_ago + 1, NOW + 1, NOW + 2, NOW + 3):
         one_by_one = store.known()
         together = store.retained.known_counted(BOOK, before_us)
@@ -148,7 +148,7 @@ def test_counted_statuses_equal_single_statuses(store: Store) -> None:
 
 def test_operations_of_other_users_are_released_too_if_two_regions_have_them(store: Store) -> None:
     safe, unsafe = store.sent(), store.sent()
-    store.retained.learn({safe.op_id: ([MUM, DUB], [MUM, DUB])}, STAY)
+    store.retained.learn({safe.op_id: ([MUM, DUB], [MUM, DUB])}, PIN)
     assert store.retained.release("other", 1, NOW + RECENT_US) == 1
     assert store.retained.items(BOOK, [safe.op_id, unsafe.op_id]) == [unsafe]
 
@@ -169,5 +169,5 @@ def test_books_are_kept_apart(store: Store) -> None:
     item = store.sent()
     assert store.retained.recent("other", NOW) == store.known("other") == []
     assert store.retained.items("other", [item.op_id]) == []
-    assert arrived(store.retained.recent_counted("other", NOW), MUM, STAY) == (0, 0, 0)
+    assert arrived(store.retained.recent_counted("other", NOW), MUM, PIN) == (0, 0, 0)
     assert store.retained.known_counted("other", NOW) == []
