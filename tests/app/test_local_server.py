@@ -9,7 +9,7 @@ from app.errors import OfflineError
 from app.local_server import LocalServer
 
 
-def test_a_folder_that_cannot_be_made_is_told_and_not_tried_again_at_once(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_reported_and_not_retried_at_once(tmp_path: Path) -> None:
     (tmp_path / "home").write_text("a file where the folder should be")
     server = LocalServer(tmp_path / "home" / "server")
     for _ in range(2):
@@ -25,7 +25,7 @@ print(json.dumps({"url": "http://" + ",".join(given)}))
 """
 
 
-def test_a_database_that_the_shell_names_is_kept_from_the_server(
+def test_a_database_url_of_the_shell_is_not_passed_to_the_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("DATABASE_URL", "BAHI_DATABASE_URL", "BAHI_OTHER"):

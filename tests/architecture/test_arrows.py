@@ -268,7 +268,7 @@ def test_every_module_opens_with_a_sentence() -> None:
 
 
 def _lets_go_on(handler: ast.ExceptHandler) -> bool:
-    """Say whether what was caught is raised again at the end, as after a rollback."""
+    """Return whether what was caught is raised again at the end, as after a rollback."""
     last = handler.body[-1]
     return isinstance(last, ast.Raise) and last.exc is None
 

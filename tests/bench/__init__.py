@@ -1,1 +1,1 @@
-"""The yardsticks: each row of `performance` measured beside its limit in the same run, alternating."""
+"""The benchmarks: each row is measured in turn with its reference, in the same run."""

@@ -1,7 +1,8 @@
-"""`python -m tests.bench [NAMES]`: measure, print the table, write build/bench.json.
+"""`python -m tests.bench [NAMES]`: measure, print a table, and write build/bench.json.
 
-NAMES are rows, separated by commas or spaces; a trailing `_` is a prefix. Without any, everything but the
-campaigns. The exit status says that it was measured; whether the goals were met is in the table.
+NAMES are rows, separated by commas or spaces; a name that ends in `_` is a prefix. Without names, everything
+but the campaigns is measured. The exit status is 0 if the measurements ran; the table shows whether the goals
+were met.
 """
 
 import signal

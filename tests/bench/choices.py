@@ -1,5 +1,6 @@
-"""How clients move and spread under the two policies: the real rules, simulated clients, load figures as old
-as discovery delivers them. Pure: a seed gives the same run.
+"""Simulates how clients move and spread under the two policies, with the real rules.
+
+The load figures are as old as those that discovery delivers. Pure: the same seed gives the same run.
 """
 
 import heapq

@@ -1,4 +1,4 @@
-"""Exports: the CSV of the whole book into the client's file, beside what PostgreSQL alone takes."""
+"""Exports: the CSV of a whole book to the client's file, compared with the time of PostgreSQL alone."""
 
 import json
 import statistics

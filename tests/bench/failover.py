@@ -1,4 +1,4 @@
-"""The failover campaigns: servers of a region are killed, stopped, cut off and drained. Only by name.
+"""The failover campaigns: servers of a region are killed, stopped, cut off and drained. Run only by name.
 
 Eight clients save entries with bills at one of two servers, and that server is hit; BAHI_KILLS, BAHI_STOPS,
 BAHI_DROPS and BAHI_DRAINS say how often (defaults: 100, 30, 30, and 5 rounds over both servers with sixteen

@@ -1,4 +1,4 @@
-"""Which measurement gives which rows, and which of them a run takes."""
+"""The rows that each measurement gives, and the selection of measurements for a run."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

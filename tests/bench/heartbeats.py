@@ -1,4 +1,4 @@
-"""Discovery: heartbeats over HTTP into one process, each with a signature that is verified."""
+"""Discovery: heartbeats over HTTP to one process, each with a signature to verify."""
 
 import statistics
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The kill campaign: run only where it is named."""
+"""The kill campaign. Run only by name."""
 
 import os
 from typing import Final

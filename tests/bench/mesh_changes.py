@@ -1,4 +1,4 @@
-"""The campaign of a mesh that changes while it is written to. Only by name.
+"""The campaign in which a mesh changes while it is written to. Run only by name.
 
 BAHI_MESH_CHANGES_ENTRIES (default 20,000: what the pair holds at first, and how much is written while the
 third region is down), BAHI_MESH_CHANGES_PACE (150: operations per second in each region of the pair) and

@@ -1,4 +1,4 @@
-"""The mesh campaign: three regions written to at once while postmasters and servers are killed. Only by name.
+"""The mesh campaign: three regions are written to while postmasters and servers are killed. Run only by name.
 
 BAHI_MESH_CHANGES (default 51,000), BAHI_MESH_KILLS (12), BAHI_MESH_CATCH_UP (20,000 entries that a region
 hears of all at once) and BAHI_MESH_SEED are the parameters of `mesh`, BAHI_FULL_LOAD (1,000,000 entries that

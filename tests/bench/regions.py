@@ -1,4 +1,4 @@
-"""Campaigns on regions in a mesh: whole regions are killed and destroyed under their clients. Only by name.
+"""Campaigns on regions in a mesh: whole regions are killed or destroyed under load. Run only by name.
 
 Parameters: BAHI_REGION_KILLS (default 120) and BAHI_REGION_CLIENTS (10) of `region_failover`, BAHI_DESTROYS
 (6 rounds) and BAHI_DESTROY_ENTRIES (200 a round) of `region_lost`, BAHI_REGION_SEED of both.

@@ -1,4 +1,4 @@
-"""The table for a person, and `build/bench.json` for a program."""
+"""Prints the results as a table, and writes them to `build/bench.json`."""
 
 import json
 import os

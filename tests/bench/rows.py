@@ -1,4 +1,4 @@
-"""A row of the table: what was measured, the limit beside it, and whether the goal is met. Pure."""
+"""A row of the table: the measurement, its reference, and whether the goal is met. Pure."""
 
 import operator
 import statistics
@@ -34,7 +34,7 @@ class Row:
 
     @property
     def ok(self) -> bool:
-        """Say whether the goal holds, over as many samples as the row needs."""
+        """Return whether the goal holds, over as many samples as the row needs."""
         judged = self.ours if self.limit is None else self.ratio
         return self.samples >= self.needed and judged is not None and holds(self.goal, judged)
 
@@ -53,7 +53,7 @@ class Row:
 
 
 def holds(goal: str, value: float) -> bool:
-    """Say whether `value` meets a goal such as ">= 0.55". Raises KeyError or ValueError for another text."""
+    """Return whether `value` meets a goal such as ">= 0.55". Raises KeyError or ValueError otherwise."""
     sign, _, number = goal.partition(" ")
     return _HOLDS[sign](value, float(number))
 

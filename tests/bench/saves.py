@@ -1,4 +1,4 @@
-"""Saving: the click to the entry durable in the outbox, beside a bare commit of SQLite."""
+"""Saving: from the click until the entry is durable in the outbox, compared with a bare commit of SQLite."""
 
 import sqlite3
 import statistics

@@ -1,4 +1,4 @@
-"""What the rows share: one data folder with a book of 100,000 entries, its database up or down as asked."""
+"""The fixture of the benchmarks: a data folder with a book of 100,000 entries, and its database."""
 
 import contextlib
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Starts: the first screen, the entries on screen, and the server's first answer."""
+"""Starts: the time until the first window, until entries are shown, and until the server's first answer."""
 
 import contextlib
 import json

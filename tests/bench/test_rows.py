@@ -1,4 +1,4 @@
-"""The arithmetic of the yardsticks."""
+"""Tests of the arithmetic of the benchmark rows."""
 
 import pytest
 

@@ -1,4 +1,6 @@
-"""The upgrade campaign: a column comes to three regions, server after server, while all write. Only by name.
+"""The upgrade campaign: three regions get a new column, one server after the other, under load.
+
+Run only by name.
 
 BAHI_UPGRADE_CLIENTS (default 6 real programs), BAHI_UPGRADE_PEOPLE (3 with raw calls) and BAHI_UPGRADE_EACH
 (300 operations of theirs in each stage) are its parameters.

@@ -1,1 +1,1 @@
-"""A cluster on this computer to look at: `make cluster` and `make cluster-demo`."""
+"""A demonstration cluster on this computer: `make cluster` and `make cluster-demo`."""

@@ -1,4 +1,4 @@
-"""`python -m tests.cluster [demo]`: run a cluster on this computer, or leave pictures of what fails in it."""
+"""`python -m tests.cluster [demo]`: run a cluster on this computer, or take pictures of its failures."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a person sees while servers die: the real windows, offscreen, over a real cluster, in pictures."""
+"""Takes pictures of the real windows, offscreen, while servers of a real cluster are killed and drained."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Two regions of two servers to play with, kept in one folder from one start to the next, until Ctrl+C."""
+"""Runs two regions of two servers until Ctrl+C. Their data is kept in one folder for the next start."""
 
 import contextlib
 import fcntl

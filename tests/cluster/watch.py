@@ -1,4 +1,4 @@
-"""What `make cluster` shows: who is alive, how the regions' links are, and what is still to be carried."""
+"""The display of `make cluster`: the servers' states, the replication links, and the replication lag."""
 
 import contextlib
 import time

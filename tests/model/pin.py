@@ -1,8 +1,8 @@
-"""The lock as a small model: the session machine that ships against two servers and a discovery that may say
-anything, with the rules that ship answering its refreshes.
+"""A small model of the pin: the real session machine and refresh rules, two servers, and a discovery server
+that may report any state.
 
-Time is abstract: of the machine's timers each may run out first, whatever their numbers, so that what holds
-here holds for any numbers. What the machine says of them is looked at before that is forgotten.
+Time is abstract: any of the machine's timers may expire first, whatever their values. A property that holds
+here therefore holds for all values. The order that the real values imply is checked separately.
 """
 
 import math
@@ -61,12 +61,12 @@ class World(NamedTuple):
     wrong: str = ""
 
     def is_well(self) -> bool:
-        """Say whether the client is settled at a server that lives."""
+        """Return whether the client is settled at a server that lives."""
         settled = self.machine.phase in {Phase.PINNED, Phase.SYNCING}
         return settled and self.lives(self.machine.server)
 
     def lives(self, server: str) -> bool:
-        """Say whether a server answers."""
+        """Return whether a server answers."""
         return self.health[SERVERS.index(server)] in {"up", "draining"}
 
 

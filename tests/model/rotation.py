@@ -1,9 +1,9 @@
-"""The rotation of refresh tokens as a small model: one client, two servers whose regions merge whenever they
-do, lost and late messages, crashes, one death, and a thief.
+"""A small model of the rotation of refresh tokens: one client, two servers in regions that merge at any time,
+lost and late messages, crashes, the loss of a region, and a thief.
 
-A region's memory is what `server/auth/queries.sql` makes of `refresh_use` and `revocation`; the client's is
-what `app.remote.auth.Tokens` keeps. `tests/model/test_rotation_ships.py` holds both to the real ones.
-States are plain tuples, because hundreds of thousands of them are compared.
+The state of a region is what `server/auth/queries.sql` makes of `refresh_use` and `revocation`; that of the
+client is what `app.remote.auth.SessionTokens` stores. `tests/model/test_rotation_ships.py` compares both
+with the real ones. States are plain tuples, because hundreds of thousands of them are compared.
 """
 
 from collections.abc import Iterable, Iterator
@@ -106,7 +106,7 @@ class Rules:
 
 
 def is_reused(uses: Iterable[Use]) -> bool:
-    """Say whether any generation was spent by two refreshIds."""
+    """Return whether any generation was spent by two refreshIds."""
     spent = {(use.generation, use.refresh_id) for use in uses}
     return len(spent) != len({generation for generation, _ in spent})
 
@@ -285,7 +285,7 @@ class Model:
         return is_reused(region.uses)
 
     def grants(self, world: World, record: Record, at: int) -> bool:
-        """Say whether a server would give the next generation of `record` now."""
+        """Return whether a server would give the next generation of `record` now."""
         asked = Message("asked", at, record.token, record.refresh_id)
         (_, after), *_ = self._spends(world, asked)
         spent = asked._replace(stage="spent") in after.air

@@ -1,5 +1,5 @@
-"""Servers, a discovery server and clients of the test's own, on a clock of the test's own, that go by what
-ships: the registry, the refresh rules and the session machine.
+"""Simulated servers, a discovery server and clients, on a simulated clock. They use the real registry,
+refresh rules and session machine.
 """
 
 import itertools
@@ -282,8 +282,8 @@ class Cluster:
     # --- how things stand ---------------------------------------------------------------------------
 
     def is_well(self) -> bool:
-        """Say whether every client is at a server that answers, with nothing left to do, and discovery says
-        UP of all."""
+        """Return whether every client is at a server that answers, with nothing left to do, and discovery
+        says UP of all."""
         states = {held.state for held in self.registry.states(self.now).values()}
         return states == {"up"} and all(map(self._is_settled, self.clients))
 

@@ -1,6 +1,7 @@
-"""A small explicit-state search: every state that is reachable, and the shortest way to one that must not be.
+"""A small explicit-state search: visits every reachable state, and finds a shortest path to a forbidden one.
 
-Breadth first, so that the first state found broken is one of the nearest. States are compared by value.
+The search is breadth-first, so that the first violation found is one of the nearest. States are compared by
+value.
 """
 
 import contextlib

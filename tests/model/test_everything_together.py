@@ -1,4 +1,4 @@
-"""Clients, refresh rules and registry together, in any order of misfortunes; afterwards all is well again."""
+"""Clients, refresh rules and registry together recover after any sequence of failures."""
 
 import math
 import random

@@ -1,5 +1,5 @@
-"""The lock, searched to the end: never stuck, never moved by a late answer, no task interrupted; and each
-rule is needed."""
+"""Exhaustive search of the pin's model: it is never stuck, never moved by a late answer, and interrupts no
+task. Without any one of the rules, the search finds a violation."""
 
 from collections.abc import Iterator
 from dataclasses import replace

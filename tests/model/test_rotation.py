@@ -1,4 +1,7 @@
-"""Rotation, searched to the end: no honest session is ever ended, no thief stays; and each rule is needed."""
+"""Exhaustive search of the rotation's model: no honest session is ended, and no thief keeps a session.
+
+Without any one of the rules, the search finds a violation.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace

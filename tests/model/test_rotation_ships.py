@@ -1,5 +1,5 @@
-"""The rotation that was searched is the one that ships: the server's statements and the client's tokens do,
-for any sequence, what the model says.
+"""The model of the rotation equals the real one: the server's statements and the client's tokens behave as
+the model does, for any sequence of events.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""The search itself: the shortest way, ways that end nowhere, and circles."""
+"""Tests of the search itself: shortest paths, dead ends, and cycles."""
 
 from collections.abc import Iterator
 

@@ -30,7 +30,7 @@ def test_a_line_tells_when_where_and_what() -> None:
     }
 
 
-def test_of_an_exception_only_its_kind_is_told() -> None:
+def test_only_the_type_of_an_exception_is_logged() -> None:
     try:
         raise ValueError("amount 1250.00")
     except ValueError:

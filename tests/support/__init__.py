@@ -1,1 +1,1 @@
-"""What the tests share: PostgreSQL, real servers, a client, builders and fakes."""
+"""Code shared by the tests: PostgreSQL, real servers, an API client, builders and fakes."""

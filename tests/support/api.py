@@ -1,4 +1,4 @@
-"""A small typed client of the API for tests, and builders of what it sends."""
+"""A small typed client of the API for tests, and builders of its request bodies."""
 
 import hashlib
 import itertools

@@ -1,4 +1,4 @@
-"""A backup of a running region: its PostgreSQL by PostgreSQL's own pg_basebackup, and then its bills."""
+"""Backs up a running region: the database with pg_basebackup, and then the bills."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""TLS certificates for servers of a test."""
+"""TLS certificates for the servers of a test."""
 
 import ipaddress
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Client processes of a cluster (`tests.bench.programs.cluster_client`) and what they have said."""
+"""Client processes of a cluster (`tests.bench.programs.cluster_client`), and the events that they report."""
 
 import json
 import subprocess
@@ -31,12 +31,12 @@ class Call:
 
     @property
     def succeeded(self) -> bool:
-        """Say whether it was a call about the book that did what it was to do."""
+        """Return whether it was a call about the book that did what it was to do."""
         return self.kind in _BOOK_CALLS and 200 <= self.status < 300
 
     @property
     def failed(self) -> bool:
-        """Say whether it went wrong, whatever the client did about it afterwards; probes may."""
+        """Return whether it went wrong, whatever the client did about it afterwards; probes may."""
         return self.kind != "probe" and not 200 <= self.status < 300
 
 

@@ -1,4 +1,4 @@
-"""Pictures of the windows and a cluster: `python -m tests.support.connection_pictures [FOLDER]`."""
+"""Takes pictures of the windows with a cluster: `python -m tests.support.connection_pictures [FOLDER]`."""
 
 import os
 import sys

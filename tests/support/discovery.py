@@ -1,4 +1,4 @@
-"""Discovery servers as processes of their own, and beats as the servers of their roster send them."""
+"""Discovery servers as processes, and heartbeats as the servers of a roster send them."""
 
 import contextlib
 import itertools

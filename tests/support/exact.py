@@ -1,4 +1,4 @@
-"""What must hold of the tables at every moment, asked in SQL: each question has no rows for an answer."""
+"""Invariants of the tables as SQL queries. A query that returns rows has found a violation."""
 
 from typing import Any, Final, LiteralString
 

@@ -1,4 +1,4 @@
-"""How many examples a property is tried with: few in the profile `quick`, all in `thorough`."""
+"""The number of Hypothesis examples of a test: few in the profile `quick`, all in `thorough`."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""The connection in memory: a test says what its state is, and the real sync worker hears of it."""
+"""A fake connection: a test sets its status, and the real sync worker receives it."""
 
 from dataclasses import replace
 

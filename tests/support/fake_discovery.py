@@ -1,4 +1,4 @@
-"""A discovery server that believes everything: it keeps what it is sent and answers what it is told to."""
+"""A fake discovery server: it verifies nothing, stores what it receives, and returns configured answers."""
 
 import contextlib
 import threading

@@ -1,4 +1,4 @@
-"""An in-process keyring: keyring's API over a dict, with a switch for trouble."""
+"""A fake keyring: keyring's API over a dict, which can be made to fail."""
 
 from keyring.backend import KeyringBackend
 from keyring.compat import properties

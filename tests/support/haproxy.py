@@ -1,8 +1,8 @@
-"""HAProxy as the central URL: it stands in for Route 53 with geoproximity and health checks.
+"""HAProxy as the central address. It replaces Route 53 with geoproximity and health checks.
 
-Each place of a client has a frontend of its own, as a name has another answer in each place. Connections
-are handed on whole (TCP), for a name's answer is a server and not a proxy: what came on one connection
-stays at one server, and no request is sent a second time on the way.
+Each location of clients has its own frontend, as a DNS name has a different answer in each location. HAProxy
+forwards whole TCP connections, because DNS leads to a server and not to a proxy: all requests of a
+connection go to one server, and none is repeated on the way.
 """
 
 import shutil

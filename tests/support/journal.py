@@ -1,4 +1,4 @@
-"""Writing into the journal beside the server: many entries at once, or rows as they arrive from elsewhere."""
+"""Writes to the journal without a server: many entries at once, or rows as replication brings them."""
 
 import json
 from collections.abc import Iterable

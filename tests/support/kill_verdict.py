@@ -1,4 +1,4 @@
-"""What is left after a campaign of kills: every entry shown as saved, once, whole, with its bills' bytes."""
+"""Checks the result of a kill campaign: every entry shown as saved exists once, complete, with its bills."""
 
 import hashlib
 import re
@@ -60,7 +60,7 @@ class Verdict:
 
     @property
     def clean(self) -> bool:
-        """Say whether nothing is wrong."""
+        """Return whether nothing is wrong."""
         wrong = (self.lost, self.doubled, self.changed, self.half, self.bills_differ, self.stuck)
         return not any(wrong) and not self.totals_differ
 

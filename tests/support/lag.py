@@ -1,4 +1,4 @@
-"""How far behind other regions are: from when an entry is confirmed until it can be read there."""
+"""Measures the replication lag: from the confirmation of an entry until it can be read in another region."""
 
 import time
 from collections.abc import Callable, Sequence

@@ -1,6 +1,6 @@
-"""A load generator in a process of its own: raw HTTP/1.1 over kept connections to a server on loopback.
+"""A load generator in its own process: raw HTTP/1.1 over persistent connections to a server on loopback.
 
-It does as little as it can, so that on few cores it takes little from what it measures.
+It does as little as possible, so that it takes little processor time from the server that it measures.
 """
 
 import selectors

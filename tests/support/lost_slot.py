@@ -1,4 +1,4 @@
-"""A slot that is lost for real: more is written than is kept for whoever does not read it."""
+"""Makes PostgreSQL invalidate a replication slot, by writing more WAL than it keeps for the slot."""
 
 import time
 from typing import Final, LiteralString

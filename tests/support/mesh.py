@@ -1,4 +1,4 @@
-"""Real PostgreSQL clusters that are joined to a mesh by the product's own commands."""
+"""Real PostgreSQL clusters that are joined to a mesh by the `bahi-server replication` commands."""
 
 import contextlib
 import os

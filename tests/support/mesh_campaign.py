@@ -1,4 +1,4 @@
-"""Regions in a mesh, all written to at once through the API while postmasters and servers are killed."""
+"""The mesh campaign: all regions are written to through the API while postmasters and servers are killed."""
 
 import random
 import subprocess

@@ -1,5 +1,5 @@
-"""A mesh that changes while it is written to: a region joins a pair, leaves, joins again, is down for long,
-is put back from an old backup, and loses its slot. By the operator's own commands; users go by the API."""
+"""Changes a mesh under load: a region joins a pair, leaves, joins again, is down for a long time, is restored
+from an old backup, and loses its slot. Uses the operator's commands; the load uses the API."""
 
 import subprocess
 import time

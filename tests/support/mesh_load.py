@@ -1,4 +1,4 @@
-"""Users of several regions at once, through the API at a pace, while something happens to the mesh."""
+"""Writes to several regions through the API at a given rate, while the mesh changes."""
 
 import itertools
 import subprocess

@@ -1,4 +1,4 @@
-"""The account book in a few lines of plain Python: what the tables must say after any rows of the journal."""
+"""The account book in a few lines of Python: the expected tables after any rows of the journal."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -1,8 +1,8 @@
-"""A network of its own for each server, so that all of its packets, both ways, can be dropped.
+"""A network namespace for each server, so that all of its packets can be dropped in both directions.
 
-Everything happens inside a network namespace that the campaign was started in (`own_network`); nothing of
-the computer's own network or firewall is touched, and all of it is gone when the campaign has ended. There,
-each server has a namespace behind a veth pair. Addresses stay loopback ones, as plain HTTP demands: the
+Everything happens inside the network namespace in which the campaign was started (`own_network`). The
+computer's own network and firewall are not touched, and the namespaces disappear when the campaign ends. Each
+server has a namespace behind a veth pair. Addresses stay loopback ones, as plain HTTP requires: the
 kernel rewrites 127.83.0.N to the server's end of the pair, and on the server's side the ports of 127.0.0.1
 that it needs (PostgreSQL, discovery) to ours.
 """
@@ -39,7 +39,7 @@ def own_network() -> list[str]:
 
 
 def is_own() -> bool:
-    """Say whether this process was started in a network of its own."""
+    """Return whether this process was started in a network of its own."""
     return os.environ.get(_NOT_OURS, _this_network()) != _this_network()
 
 

@@ -1,7 +1,7 @@
-"""A version of the server that is not written yet: it brings a column, the note of an entry.
+"""A simulated next version of the server, with a new column: a note for each entry.
 
-A copy of today's server with a migration more and the few lines that such a feature needs, so that old and
-new servers can stand beside one another, as in an upgrade.
+It is a copy of the present server with another migration and the few lines that this feature needs, so that
+old and new servers can run at the same time, as in an upgrade.
 """
 
 import shutil

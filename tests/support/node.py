@@ -1,4 +1,4 @@
-"""One process of a cluster: started, killed, stopped and continued, drained; by its own process id only."""
+"""A process of a cluster: can be started, killed, stopped, continued and drained, only by its process id."""
 
 import contextlib
 import select
@@ -38,7 +38,7 @@ class Node:
 
     @property
     def running(self) -> bool:
-        """Say whether it has been started and has not ended."""
+        """Return whether it has been started and has not ended."""
         return self.process is not None and self.process.poll() is None
 
     def start(self) -> None:

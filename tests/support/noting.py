@@ -1,7 +1,7 @@
-"""People of old and new programs in one book, at servers of both versions: who knows of notes writes them.
+"""Clients of the old and the new version in one book, at servers of both versions. New clients write notes.
 
-An entry's note is a key that today's server does not know. Raw calls; a call that was not taken goes on, as
-it is, at another server, until one has confirmed it.
+A note is a key that the present server does not know. The clients make raw calls; a call that fails is
+repeated unchanged at another server until one has confirmed it.
 """
 
 import random

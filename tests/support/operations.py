@@ -1,4 +1,4 @@
-"""Builders of the operations that the journal takes, each made from the one before it."""
+"""Builders of journal operations, each based on the previous one."""
 
 import random
 from typing import Any

@@ -1,4 +1,4 @@
-"""Pictures that no camera makes: huge ones, bombs, locked and broken PDFs."""
+"""Unusual files: huge pictures, decompression bombs, and PDFs that are damaged or have a password."""
 
 import struct
 import zlib

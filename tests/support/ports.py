@@ -1,4 +1,4 @@
-"""Ports that stay ours over a restart: below those that the system gives to outgoing connections."""
+"""Ports that stay free during a restart, because they are below those of outgoing connections."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""One embedded PostgreSQL for a whole test run, and a fresh migrated database for each test, in 12 ms."""
+"""One embedded PostgreSQL per test run, and a new migrated database for each test, which takes 12 ms."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""A server on bare sockets, for answers that no real server would give."""
+"""A server on plain sockets, for answers that no real server would send."""
 
 import contextlib
 import re

@@ -1,4 +1,4 @@
-"""Regional servers of one cluster in threads, and what discovery would tell them, without discovery."""
+"""Regional servers of one cluster in threads, and the directories that discovery would give them."""
 
 import time
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What several regions hold after a campaign: asked of their databases and stores, not of their servers."""
+"""Checks the databases and stores of several regions after a campaign, without their servers."""
 
 import time
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""A book of any size, loaded set by set: what the journal's triggers and the roll-up would have left."""
+"""Loads a book of any size with set operations. The result equals that of the triggers and the roll-up."""
 
 import contextlib
 from collections.abc import Iterator

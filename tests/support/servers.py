@@ -1,4 +1,4 @@
-"""Real servers over real HTTP: in a thread of the test, or as a process of their own."""
+"""Real servers over real HTTP, in a thread of the test or as a process."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""A slow line to a server: a proxy on loopback that passes on only so many bytes a second."""
+"""A slow line to a server: a proxy on loopback that forwards a limited number of bytes per second."""
 
 import contextlib
 import socket

@@ -1,4 +1,4 @@
-"""The central URL of the tests leads where a name with health checks would: near, healthy, and somewhere."""
+"""The central address of the tests leads to the nearest healthy server, as DNS with health checks would."""
 
 import threading
 from collections.abc import Iterator

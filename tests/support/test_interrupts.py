@@ -1,4 +1,4 @@
-"""The suite and SIGINT."""
+"""Tests of how the test suite handles SIGINT."""
 
 import subprocess
 import sys

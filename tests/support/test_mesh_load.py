@@ -1,4 +1,4 @@
-"""What a wave says of its writers: else “no writer stopped” would prove nothing."""
+"""A load on the mesh reports writers that stopped. Otherwise “no writer stopped” would prove nothing."""
 
 from tests.bench.programs.mesh_writer import Done
 from tests.support.mesh_load import Wave

@@ -1,4 +1,4 @@
-"""The verdict over several regions finds what is not right: else a campaign would prove nothing."""
+"""The check of several regions finds each kind of error. Otherwise a campaign would prove nothing."""
 
 import asyncio
 from collections.abc import Iterator

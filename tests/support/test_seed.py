@@ -1,4 +1,4 @@
-"""The set-based loader leaves exactly what the triggers and the roll-up leave."""
+"""The set-based loader gives exactly the result of the triggers and the roll-up."""
 
 import asyncio
 from uuid import UUID

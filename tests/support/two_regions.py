@@ -1,4 +1,4 @@
-"""Servers of several regions with a database each, and rows carried between them as an apply worker does."""
+"""Servers of several regions, each with a database, and a copy of rows between them as by an apply worker."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager

@@ -1,7 +1,8 @@
-"""An upgrade with a new column: one server after the other, in three regions, while everybody goes on.
+"""An upgrade with a new column: one server after the other, in three regions, under load.
 
-Clients (real programs of today), and people of old and new programs with raw calls, write in all regions all
-the time; in one region an old server is killed while its database is new already, and started again as it is.
+Real clients of the present version, and raw calls of the old and the new version, write in all regions all
+the time. In one region an old server is killed after its database has been migrated, and started again
+unchanged.
 """
 
 import itertools

@@ -1,4 +1,4 @@
-"""Waiting for something that happens elsewhere, no longer than it takes."""
+"""Waits for a condition, and no longer than necessary."""
 
 import time
 from collections.abc import Callable

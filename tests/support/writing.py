@@ -1,4 +1,4 @@
-"""Writers at several databases at once, for as long as a block lasts."""
+"""Writes to several databases at once for the duration of a block."""
 
 import threading
 from collections.abc import Iterator, Sequence

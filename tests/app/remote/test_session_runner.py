@@ -532,7 +532,7 @@ def test_primary_changed_comes_before_replay_wanted(bench: Bench) -> None:
     assert bench.listener.machines[-1].server == "b"
 
 
-def test_answers_of_a_draining_server_say_that_it_drains(bench: Bench) -> None:
+def test_the_machine_learns_from_answers_that_a_server_drains_or_is_busy(bench: Bench) -> None:
     bench.tell("draining")
     assert bench.runner.machine.draining
     bench.tell("busy")

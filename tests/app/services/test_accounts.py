@@ -101,7 +101,7 @@ def caught(call: Callable[[], object]) -> AppError:
 # --- remembering ----------------------------------------------------------------------------------
 
 
-def test_a_remembered_session_goes_on_after_a_start_without_a_password(
+def test_a_remembered_session_is_resumed_after_a_start_without_a_password(
     desk: Desk, server: RunningServer
 ) -> None:
     create(desk, server)
@@ -112,17 +112,17 @@ def test_a_remembered_session_goes_on_after_a_start_without_a_password(
         assert desk.entries.page(EntryFilter(), None).entries == ()
 
 
-def test_a_session_that_is_not_to_be_remembered_is_not(desk: Desk, server: RunningServer) -> None:
+def test_a_session_is_not_resumed_unless_it_is_remembered(desk: Desk, server: RunningServer) -> None:
     create(desk, server, remember=False)
     assert desk.start().resume() is None
     assert desk.keyring.kept == {}
 
 
-def test_nothing_is_remembered_before_the_first_sign_in(desk: Desk) -> None:
+def test_nothing_is_remembered_before_the_first_log_in(desk: Desk) -> None:
     assert desk.accounts.resume() is None
 
 
-def test_without_a_keyring_one_signs_in_again_and_the_services_say_so(
+def test_without_a_keyring_the_next_start_needs_a_log_in_and_remembers_says_memory(
     tmp_path: Path, server: RunningServer
 ) -> None:
     from keyring.backends import fail
@@ -146,7 +146,7 @@ def _secrets(desk: Desk) -> list[bytes]:
     return [t.encode() for t in (record.refresh_token, record.refresh_id, remote.runner.lease().token)]
 
 
-def test_no_file_holds_a_token_or_a_password(desk: Desk, server: RunningServer, tmp_path: Path) -> None:
+def test_no_file_contains_a_token_or_a_password(desk: Desk, server: RunningServer, tmp_path: Path) -> None:
     create(desk, server)
     secrets = _secrets(desk)
     desk.start().resume()
@@ -155,7 +155,7 @@ def test_no_file_holds_a_token_or_a_password(desk: Desk, server: RunningServer, 
     assert not any(secret in kept for secret in [*secrets, PASSWORD.encode()])
 
 
-def test_without_a_server_the_remembered_book_opens_and_takes_entries(
+def test_without_a_server_the_remembered_book_opens_and_saves_entries(
     desk: Desk, start_server: Start
 ) -> None:
     server = start_server()
@@ -174,7 +174,7 @@ def _without_a_way(accounts: Accounts) -> None:
     cluster.endpoint = lambda id_: Endpoint("http://127.0.0.1:9", server_id=id_)  # type: ignore[method-assign]
 
 
-def test_a_session_that_was_ended_elsewhere_does_not_resume(
+def test_a_session_ended_on_another_device_is_not_resumed(
     desk: Desk, other_desk: Desk, server: RunningServer
 ) -> None:
     name = create(desk, server)
@@ -186,7 +186,7 @@ def test_a_session_that_was_ended_elsewhere_does_not_resume(
     assert desk.start().resume() is None
 
 
-def test_the_halves_of_two_sessions_are_not_put_together(desk: Desk, server: RunningServer) -> None:
+def test_parts_of_two_different_sessions_are_not_combined(desk: Desk, server: RunningServer) -> None:
     create(desk, server)
     other = dict(desk.keyring.kept)
     create(desk, server)
@@ -194,7 +194,7 @@ def test_the_halves_of_two_sessions_are_not_put_together(desk: Desk, server: Run
     assert desk.start().resume() is None
 
 
-def test_the_local_book_resumes_too(desk: Desk, start_server: Start) -> None:
+def test_the_local_book_is_resumed_too(desk: Desk, start_server: Start) -> None:
     server = start_server(local=True, local_secret="s", region="local", region_letter="0")
     desk.local = Endpoint(server.url, "s")
     session = desk.accounts.sign_in_local("Asha", PASSWORD, remember=True)
@@ -206,7 +206,7 @@ def test_the_local_book_resumes_too(desk: Desk, start_server: Start) -> None:
 # --- signing out and in again ---------------------------------------------------------------------
 
 
-def test_signing_out_ends_the_session_at_the_server_and_forgets_it_here(
+def test_signing_out_ends_the_session_at_the_server_and_on_this_computer(
     desk: Desk, server: RunningServer
 ) -> None:
     create(desk, server)
@@ -230,7 +230,7 @@ def test_signing_out_works_without_a_server(desk: Desk, server: RunningServer) -
     assert desk.keyring.kept == {}
 
 
-def test_signing_in_again_goes_on_in_place_after_the_session_ended(
+def test_signing_in_again_keeps_the_open_book_after_the_session_ended(
     desk: Desk, other_desk: Desk, server: RunningServer
 ) -> None:
     name = create(desk, server)
@@ -255,7 +255,7 @@ def test_signing_in_again_asks_for_the_password(desk: Desk, server: RunningServe
     assert list(caught(lambda: desk.accounts.sign_in_again("")).fields) == ["password"]
 
 
-def test_signing_in_again_never_opens_another_book_in_its_place(desk: Desk, start_server: Start) -> None:
+def test_signing_in_again_never_opens_another_book(desk: Desk, start_server: Start) -> None:
     import dataclasses
 
     server = start_server()
@@ -286,7 +286,7 @@ def test_the_sessions_of_a_user_are_listed_and_ended(
     assert isinstance(caught(lambda: other_desk.entries.page(EntryFilter(), None)), SignInError)
 
 
-def test_a_new_password_is_told_wrong_at_its_field_and_otherwise_works(
+def test_an_invalid_new_password_is_refused_at_its_field_and_a_valid_one_works(
     desk: Desk, server: RunningServer
 ) -> None:
     name = create(desk, server)
@@ -301,7 +301,7 @@ def test_a_new_password_is_told_wrong_at_its_field_and_otherwise_works(
     desk.accounts.sign_in_remote(server.url, name, NEW)
 
 
-def test_the_local_book_gets_a_password_and_loses_it(desk: Desk, start_server: Start) -> None:
+def test_the_password_of_the_local_book_can_be_set_and_removed(desk: Desk, start_server: Start) -> None:
     server = start_server(local=True, local_secret="s", region="local", region_letter="0")
     desk.local = Endpoint(server.url, "s")
     desk.accounts.sign_in_local("Asha", "")
@@ -313,7 +313,9 @@ def test_the_local_book_gets_a_password_and_loses_it(desk: Desk, start_server: S
     assert not desk.accounts.local_book().has_password
 
 
-def test_an_invitation_is_asked_for_at_its_field_and_then_works(desk: Desk, start_server: Start) -> None:
+def test_a_missing_invitation_is_refused_at_its_field_and_a_valid_one_works(
+    desk: Desk, start_server: Start
+) -> None:
     server = start_server(registration="invite")
     error = caught(lambda: create(desk, server))
     assert isinstance(error, InputError)
@@ -324,7 +326,7 @@ def test_an_invitation_is_asked_for_at_its_field_and_then_works(desk: Desk, star
     assert session.user_name == name
 
 
-def test_too_many_wrong_passwords_name_the_time_to_wait_and_the_known_device_is_not_hit_by_others(
+def test_after_too_many_wrong_passwords_by_others_a_known_device_can_still_log_in(
     desk: Desk, other_desk: Desk, start_server: Start
 ) -> None:
     server = start_server()
@@ -367,7 +369,7 @@ def test_many_threads_share_one_refresh(desk: Desk, start_server: Start) -> None
 
 
 @pytest.mark.parametrize("wrong", [600, -600])
-def test_ten_minutes_of_clock_error_log_nobody_out_and_spoil_no_version(
+def test_a_clock_that_is_ten_minutes_off_ends_no_session_and_breaks_no_version(
     desk: Desk, start_server: Start, wrong: int
 ) -> None:
     clock = MovingClock()
@@ -383,9 +385,7 @@ def test_ten_minutes_of_clock_error_log_nobody_out_and_spoil_no_version(
     assert desk.start().resume() is not None
 
 
-def test_where_the_central_address_is_away_one_logs_in_at_a_server_that_is_known(
-    desk: Desk, start_server: Start
-) -> None:
+def test_if_the_central_address_fails_the_log_in_uses_a_known_server(desk: Desk, start_server: Start) -> None:
     server = start_server()
     name = create(desk, server)
     desk.accounts.sign_out()
@@ -398,7 +398,7 @@ def test_where_the_central_address_is_away_one_logs_in_at_a_server_that_is_known
     )
 
 
-def test_a_book_can_be_opened_beside_the_open_one_and_then_take_its_place(
+def test_a_pending_session_can_replace_the_open_one(
     desk: Desk, server: RunningServer, start_server: Start
 ) -> None:
     local = start_server(local=True, local_secret="s", region="local", region_letter="0")

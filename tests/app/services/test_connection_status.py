@@ -83,7 +83,7 @@ def status_of(op_id: str, *regions: str, rows: tuple[str, ...] = (), at_us: int 
     )
 
 
-def test_the_fold_counts_what_is_whole_in_a_region() -> None:
+def test_arrived_counts_operations_that_are_complete_in_a_region() -> None:
     ops = [status_of("1", MUM), status_of("2", MUM, DUB), status_of("3"), status_of("4", rows=(MUM,))]
     assert arrived(ops, MUM, "") == (2, 4, 0)
     assert arrived(ops, DUB, "") == (1, 4, 0)
@@ -91,7 +91,7 @@ def test_the_fold_counts_what_is_whole_in_a_region() -> None:
     assert arrived([], DUB, "") == (0, 0, 0)
 
 
-def test_what_is_counted_together_counts_as_many() -> None:
+def test_a_status_with_a_count_counts_as_many_operations() -> None:
     both, one = frozenset({MUM, DUB}), frozenset({MUM})
     ops = [ReplicationStatus("", rows=both, bytes=both, at_us=5, count=30)]
     ops += [ReplicationStatus("", rows=both, bytes=one, at_us=5, count=7), status_of("1")]
@@ -99,7 +99,7 @@ def test_what_is_counted_together_counts_as_many() -> None:
     assert overdue(ops, 2, 10) == 8
 
 
-def test_two_regions_are_safe_and_one_where_there_is_only_one() -> None:
+def test_an_operation_is_safe_in_two_regions_or_in_the_only_one() -> None:
     assert is_safe(status_of("1", MUM, DUB), 3)
     assert not is_safe(status_of("1", MUM), 2)
     assert not is_safe(status_of("1", MUM, rows=(DUB,)), 2)  # its bills are not there yet
@@ -107,7 +107,7 @@ def test_two_regions_are_safe_and_one_where_there_is_only_one() -> None:
     assert not is_safe(status_of("1"), 1)
 
 
-def test_what_is_safe_and_here_is_settled() -> None:
+def test_an_operation_is_settled_if_it_is_safe_and_in_the_present_region() -> None:
     assert is_settled(status_of("1", MUM, DUB), MUM, "", 3)
     assert not is_settled(status_of("1", MUM, DUB), MUM, "a later pin", 3)
     assert not is_settled(status_of("1", MUM, DUB), "us-east-1", "", 3)  # safe, and not here
@@ -115,18 +115,18 @@ def test_what_is_safe_and_here_is_settled() -> None:
     assert is_settled(status_of("1", MUM), MUM, "", 1)
 
 
-def test_what_only_this_computer_has_is_not_overdue_but_waiting() -> None:
+def test_an_unconfirmed_operation_is_not_overdue() -> None:
     ops = [status_of("1", MUM, at_us=5), status_of("2", MUM, at_us=50), status_of("3", at_us=0)]
     assert overdue(ops, 2, 10) == 1
     assert overdue(ops, 1, 10) == 0
 
 
-def test_an_entry_is_where_its_last_change_is() -> None:
+def test_the_status_of_an_entry_is_that_of_its_last_change() -> None:
     old, new = status_of("1", MUM, DUB), ReplicationStatus("2", "e1", 2, frozenset({MUM}), frozenset({MUM}))
     assert by_entry([new, old]) == {"e1": new}
 
 
-def test_after_a_move_inside_a_region_only_what_waits_is_missing(desk: Desk) -> None:
+def test_after_a_move_inside_a_region_only_unsent_changes_are_missing(desk: Desk) -> None:
     desk.wait_for("1", "2", "3")
     desk.confirm(MUM, "1", "2")
     assert desk.move() == Moved(2, 3)
@@ -139,7 +139,7 @@ def test_after_a_move_inside_a_region_only_what_waits_is_missing(desk: Desk) -> 
     assert not desk.connection.is_awaited
 
 
-def test_what_was_here_before_the_move_is_not_claimed_before_it_is_looked_up(desk: Desk) -> None:
+def test_after_a_move_a_change_counts_only_when_its_status_was_polled_again(desk: Desk) -> None:
     desk.wait_for("1", "2", "3")
     desk.confirm(MUM, "1", "2")
     desk.pin(desk.session.pinned_to("in-mum-1", MUM))
@@ -149,7 +149,7 @@ def test_what_was_here_before_the_move_is_not_claimed_before_it_is_looked_up(des
     assert desk.connection.view().moved == Moved(1, 3)
 
 
-def test_the_message_is_there_before_anything_was_sent(desk: Desk) -> None:
+def test_the_message_about_a_move_appears_before_the_outbox_is_sent(desk: Desk) -> None:
     desk.wait_for("1")
     desk.connection.begin_move()
     assert desk.connection.view().moved == Moved(0, 1)
@@ -159,7 +159,7 @@ def test_the_message_is_there_before_anything_was_sent(desk: Desk) -> None:
     assert desk.connection.view().moved == Moved(1, 1)
 
 
-def test_a_count_of_before_the_session_moved_is_of_no_more_use(desk: Desk) -> None:
+def test_a_count_from_before_a_move_is_discarded(desk: Desk) -> None:
     desk.wait_for("1")
     desk.confirm(MUM, "1")
     desk.move()
@@ -181,13 +181,13 @@ def test_a_count_of_before_the_session_moved_is_of_no_more_use(desk: Desk) -> No
     assert desk.completed == [(0, True), (1, False)]
 
 
-def test_signed_out_meanwhile_nothing_is_said_of_a_move(desk: Desk) -> None:
+def test_there_is_no_message_about_a_move_after_signing_out(desk: Desk) -> None:
     desk.accounts.session = None
     assert desk.move() is None
     assert desk.completed == []
 
 
-def test_when_the_session_ends_the_message_goes(desk: Desk) -> None:
+def test_the_message_disappears_when_the_session_ends(desk: Desk) -> None:
     desk.wait_for("1")
     desk.move()
     desk.take(Phase.SIGNED_OUT, "")
@@ -195,7 +195,7 @@ def test_when_the_session_ends_the_message_goes(desk: Desk) -> None:
     assert not desk.connection.is_awaited
 
 
-def test_a_message_that_was_read_early_does_not_keep_it_syncing(desk: Desk) -> None:
+def test_closing_the_message_early_does_not_keep_the_machine_syncing(desk: Desk) -> None:
     desk.wait_for("1")
     desk.take(Phase.SYNCING, syncing_since=1.0)
     desk.move()
@@ -221,7 +221,7 @@ def test_a_server_that_was_away_is_pinned_anew(desk: Desk) -> None:
     assert desk.session.pin_id == pin_id  # a move has its own
 
 
-def test_each_time_that_a_server_is_there_again_is_told_once(desk: Desk) -> None:
+def test_take_returns_true_once_each_time_a_server_is_back(desk: Desk) -> None:
     assert [desk.take(phase) for phase in (Phase.PINNED, Phase.SUSPECT, Phase.PINNED)] == [False, False, True]
     assert [desk.take(phase) for phase in (Phase.OFFLINE, Phase.SYNCING, Phase.PINNED)] == [
         False,
@@ -230,14 +230,14 @@ def test_each_time_that_a_server_is_there_again_is_told_once(desk: Desk) -> None
     ]
 
 
-def test_what_another_region_confirmed_is_not_claimed_to_be_here(desk: Desk) -> None:
+def test_a_change_confirmed_by_another_region_does_not_count_as_arrived(desk: Desk) -> None:
     desk.wait_for("1", "2")
     desk.confirm(DUB, "1", "2")
     assert desk.move() == Moved(0, 2)
     assert desk.completed == [(0, False)]
 
 
-def test_changes_of_more_than_a_day_ago_are_not_recent(desk: Desk) -> None:
+def test_changes_older_than_a_day_are_not_recent(desk: Desk) -> None:
     desk.wait_for("old", "new")
     desk.confirm(DUB, "old")
     desk.now_us += RECENT_US
@@ -245,7 +245,7 @@ def test_changes_of_more_than_a_day_ago_are_not_recent(desk: Desk) -> None:
     assert desk.move() == Moved(1, 1)
 
 
-def test_after_five_minutes_what_is_missing_is_late(desk: Desk) -> None:
+def test_missing_changes_are_late_after_five_minutes(desk: Desk) -> None:
     desk.wait_for("1")
     desk.move()
     desk.take(Phase.SYNCING, late=True)
@@ -257,7 +257,7 @@ def test_after_five_minutes_what_is_missing_is_late(desk: Desk) -> None:
     assert desk.connection.view().moved == Moved(1, 1)
 
 
-def test_a_message_that_was_read_is_gone_and_nothing_is_counted_without_one(desk: Desk) -> None:
+def test_a_closed_message_stays_closed_and_nothing_is_counted_without_one(desk: Desk) -> None:
     desk.connection.recount()
     assert desk.completed == []
     desk.move()
@@ -279,7 +279,7 @@ def test_the_countdown_and_the_servers_name_are_shown(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("away", [Phase.RECONNECTING, Phase.OFFLINE, Phase.SWITCHING])
-def test_while_another_server_is_looked_for_none_is_said_to_be_there(desk: Desk, away: Phase) -> None:
+def test_the_status_is_reconnecting_while_another_server_is_looked_for(desk: Desk, away: Phase) -> None:
     desk.take(Phase.REFRESHING)
     assert desk.connection.view().phase is Phase.REFRESHING  # the server is there, and renews a token
     desk.take(away, deadline=35.0)
@@ -295,19 +295,19 @@ def test_while_another_server_is_looked_for_none_is_said_to_be_there(desk: Desk,
         assert desk.connection.view().phase is Phase.REFRESHING
 
 
-def test_with_nothing_in_reach_each_try_for_a_server_is_no_news(desk: Desk) -> None:
+def test_the_status_stays_offline_during_the_tries_for_a_server(desk: Desk) -> None:
     desk.take(Phase.REFRESHING, reason="unreachable", backoff=2)
     assert desk.connection.view().phase is Phase.OFFLINE
 
 
-def test_a_new_session_does_not_look_for_the_server_of_the_one_before(desk: Desk) -> None:
+def test_a_new_session_ignores_the_lost_server_of_the_previous_one(desk: Desk) -> None:
     desk.take(Phase.OFFLINE)
     desk.take(Phase.SIGNED_OUT, "")
     desk.take(Phase.REFRESHING)
     assert desk.connection.view().phase is Phase.REFRESHING
 
 
-def test_if_the_disk_fails_nothing_is_claimed(desk: Desk) -> None:
+def test_if_the_disk_fails_no_change_counts_as_arrived(desk: Desk) -> None:
     desk.database.close()
     assert desk.move() == Moved(0, 1)
     assert desk.completed == [(0, False)]

@@ -18,7 +18,7 @@ def documents(tmp_path: Path) -> Documents:
     return Documents(cast(Accounts, None), Files(tmp_path / "bills"))
 
 
-def test_a_copy_is_the_bill_byte_for_byte(documents: Documents, tmp_path: Path) -> None:
+def test_a_copy_equals_the_bill_byte_for_byte(documents: Documents, tmp_path: Path) -> None:
     place = tmp_path / "copy.png"
     place.write_bytes(b"what was there before")
     documents.save_copy(documents.attach_bytes(PNG, "bill.png"), place)
@@ -26,7 +26,7 @@ def test_a_copy_is_the_bill_byte_for_byte(documents: Documents, tmp_path: Path) 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bills", "copy.png"]
 
 
-def test_a_copy_that_breaks_off_leaves_no_half_file(
+def test_a_failed_copy_leaves_no_partial_file(
     documents: Documents, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bill = documents.attach_bytes(PNG, "bill.png")

@@ -60,7 +60,7 @@ def saved(entries: Entries) -> list[str]:
     return [entry.description for entry in entries.pending(EntryFilter())]
 
 
-def test_an_entry_and_the_end_of_its_draft_are_one(drafts: Drafts, entries: Entries) -> None:
+def test_saving_an_entry_deletes_its_draft_in_the_same_transaction(drafts: Drafts, entries: Entries) -> None:
     drafts.keep(BOOK, FORM, 1)
     made = drafts.save_entry(BOOK, draft("Tea"), 2)
     assert made.human_code == "0K7-000001"
@@ -68,7 +68,7 @@ def test_an_entry_and_the_end_of_its_draft_are_one(drafts: Drafts, entries: Entr
     assert drafts.load(BOOK) is None
 
 
-def test_a_refused_entry_leaves_its_draft(drafts: Drafts, entries: Entries) -> None:
+def test_the_draft_of_a_refused_entry_is_kept(drafts: Drafts, entries: Entries) -> None:
     drafts.keep(BOOK, FORM, 1)
     with pytest.raises(InputError):
         drafts.save_entry(BOOK, draft("x" * 501), 2)
@@ -76,7 +76,7 @@ def test_a_refused_entry_leaves_its_draft(drafts: Drafts, entries: Entries) -> N
     assert saved(entries) == []
 
 
-def test_where_the_draft_cannot_be_cleared_no_entry_is_made(
+def test_if_the_draft_cannot_be_deleted_no_entry_is_saved(
     drafts: Drafts, entries: Entries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_self: DraftStore, _book: str) -> None:
@@ -92,7 +92,7 @@ def test_where_the_draft_cannot_be_cleared_no_entry_is_made(
     assert drafts.save_entry(BOOK, draft("Tea"), 3).human_code == "0K7-000001"  # nor was a number used up
 
 
-def test_a_late_autosave_does_not_bring_a_saved_entry_back(drafts: Drafts) -> None:
+def test_a_late_autosave_does_not_restore_the_draft_of_a_saved_entry(drafts: Drafts) -> None:
     drafts.save_entry(BOOK, draft("Tea"), 7)
     drafts.keep(BOOK, FORM, 6)  # asked for before the save, and run after it
     assert drafts.load(BOOK) is None
@@ -100,7 +100,7 @@ def test_a_late_autosave_does_not_bring_a_saved_entry_back(drafts: Drafts) -> No
     assert drafts.load(BOOK) == FORM
 
 
-def test_autosaves_that_overtake_each_other_leave_the_newest(drafts: Drafts) -> None:
+def test_of_autosaves_in_any_order_the_newest_is_kept(drafts: Drafts) -> None:
     forms = [FormDraft(amount=str(number)) for number in range(40)]
     threads = [
         threading.Thread(target=drafts.keep, args=(BOOK, form, number)) for number, form in enumerate(forms)
@@ -112,13 +112,13 @@ def test_autosaves_that_overtake_each_other_leave_the_newest(drafts: Drafts) -> 
     assert drafts.load(BOOK) == forms[-1]
 
 
-def test_an_empty_form_clears_the_draft(drafts: Drafts) -> None:
+def test_an_empty_form_deletes_the_draft(drafts: Drafts) -> None:
     drafts.keep(BOOK, FORM, 1)
     drafts.keep(BOOK, FormDraft("21 Nov 2026", " ", "CR"), 2)
     assert drafts.load(BOOK) is None
 
 
-def test_a_bill_whose_bytes_are_gone_is_left_out(drafts: Drafts, files: Files) -> None:
+def test_a_bill_whose_file_is_missing_is_left_out(drafts: Drafts, files: Files) -> None:
     here, gone = files.keep_bytes(PNG, "here.png"), files.keep_bytes(PNG + b"x", "gone.png")
     drafts.keep(BOOK, FormDraft(amount="5", attachments=(here, gone)), 1)
     files.path(gone.sha256).unlink()

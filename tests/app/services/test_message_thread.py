@@ -41,7 +41,7 @@ def fail() -> None:
     raise ZeroDivisionError
 
 
-def test_messages_are_called_one_after_another_in_their_order(bench: Bench) -> None:
+def test_messages_are_called_one_after_the_other_in_order(bench: Bench) -> None:
     told: list[int] = []
     for number in range(100):
         bench.thread.post(lambda number=number: told.append(number))  # type: ignore[misc]
@@ -50,7 +50,7 @@ def test_messages_are_called_one_after_another_in_their_order(bench: Bench) -> N
     assert {bench.followed_up.get(timeout=PATIENCE) for _ in range(100)} == {"test"}
 
 
-def test_after_a_while_without_a_message_it_follows_up_all_the_same(bench: Bench) -> None:
+def test_follow_up_is_called_after_the_timeout_without_a_message(bench: Bench) -> None:
     bench.seconds = 0.01
     bench.thread.post(nothing)
     for _ in range(3):
@@ -58,14 +58,14 @@ def test_after_a_while_without_a_message_it_follows_up_all_the_same(bench: Bench
     bench.seconds = None
 
 
-def test_a_message_that_crashes_ends_nothing(bench: Bench) -> None:
+def test_a_message_that_crashes_does_not_end_the_thread(bench: Bench) -> None:
     for _ in range(3):
         bench.thread.post(fail)
     bench.settle()
     assert [type(bench.crashes.get(timeout=PATIENCE)) for _ in range(3)] == [ZeroDivisionError] * 3
 
 
-def test_a_job_blocks_nothing_and_its_result_comes_in_the_thread(bench: Bench) -> None:
+def test_a_job_does_not_block_the_thread_which_receives_its_result(bench: Bench) -> None:
     gate, results = Gate(), queue.SimpleQueue[tuple[object, str]]()
     gate.close()
 
@@ -83,7 +83,7 @@ def test_a_job_blocks_nothing_and_its_result_comes_in_the_thread(bench: Bench) -
     assert results.get(timeout=PATIENCE) == (7, "test")
 
 
-def test_an_error_of_a_job_is_its_result(bench: Bench) -> None:
+def test_an_app_error_of_a_job_is_passed_on_as_its_result(bench: Bench) -> None:
     results, error = queue.SimpleQueue[object](), StoreError("The disk is full.")
 
     def work() -> None:
@@ -94,7 +94,7 @@ def test_an_error_of_a_job_is_its_result(bench: Bench) -> None:
     assert bench.crashes.empty()
 
 
-def test_a_job_that_crashes_is_told_and_ends_with_an_error(bench: Bench) -> None:
+def test_a_crash_of_a_job_is_reported_and_passed_on_as_an_error(bench: Bench) -> None:
     results = queue.SimpleQueue[object]()
     bench.thread.start_job("work", fail, results.put)
     result = results.get(timeout=PATIENCE)
@@ -103,7 +103,7 @@ def test_a_job_that_crashes_is_told_and_ends_with_an_error(bench: Bench) -> None
     assert isinstance(bench.crashes.get(timeout=PATIENCE), ZeroDivisionError)
 
 
-def test_the_end_comes_after_what_was_posted_and_nothing_comes_after_it(bench: Bench) -> None:
+def test_close_waits_for_posted_messages_and_no_message_follows(bench: Bench) -> None:
     told: list[int] = []
     for number in range(100):
         bench.thread.post(lambda number=number: told.append(number))  # type: ignore[misc]
@@ -114,21 +114,21 @@ def test_the_end_comes_after_what_was_posted_and_nothing_comes_after_it(bench: B
     assert bench.crashes.empty()
 
 
-def test_it_can_be_ended_by_a_message(bench: Bench) -> None:
+def test_a_message_can_close_the_thread(bench: Bench) -> None:
     bench.thread.post(bench.thread.close)
     bench.thread.close()
     bench.thread.post(fail)
     assert bench.crashes.empty()
 
 
-def test_a_thread_that_never_began_can_be_ended_and_does_not_begin(bench: Bench) -> None:
+def test_a_thread_that_was_never_started_can_be_closed(bench: Bench) -> None:
     bench.thread.close()
     bench.thread.post(fail)
     bench.thread.close()
     assert bench.crashes.empty()
 
 
-def test_a_job_that_outlives_the_thread_hurts_nobody(bench: Bench) -> None:
+def test_a_job_may_end_after_the_thread(bench: Bench) -> None:
     gate, done = Gate(), threading.Event()
     gate.close()
 

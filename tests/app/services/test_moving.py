@@ -258,7 +258,7 @@ def caught(call: Callable[[], object], kind: type[AppError] = AppError) -> AppEr
     deadline=None,
 )
 @given(seed=st.integers(0, 2**32))
-def test_any_book_is_the_same_at_the_other_server(
+def test_any_book_is_equal_after_the_move(
     server: RunningServer, target: RunningServer, tmp_path: Path, seed: int
 ) -> None:
     mover = Mover(server, target, tmp_path)
@@ -302,7 +302,7 @@ class Losing:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_move_that_loses_calls_and_answers_goes_on_where_it_was(mover: Mover, seed: int) -> None:
+def test_a_move_with_lost_calls_and_answers_can_be_continued(mover: Mover, seed: int) -> None:
     chance = random.Random(seed)
     bytes_of = live(mover.book, chance, entries=8, changes=30)
     losing: list[Losing] = []
@@ -329,7 +329,7 @@ class StoppedError(Exception):
     """The program was ended at this moment."""
 
 
-def test_a_move_that_is_stopped_at_every_step_goes_on_and_sends_nothing_twice(mover: Mover) -> None:
+def test_a_move_cancelled_at_any_step_can_be_continued_without_duplicates(mover: Mover) -> None:
     bytes_of = live(mover.book, random.Random(3), entries=6, changes=16)
     sent: dict[str, int] = {}
 
@@ -368,7 +368,7 @@ def test_a_move_that_is_stopped_at_every_step_goes_on_and_sends_nothing_twice(mo
     assert sent == {str(op_id): 1 for op_id in entries}
 
 
-def test_a_bill_that_arrived_before_the_move_was_stopped_is_not_sent_again(mover: Mover) -> None:
+def test_a_bill_copied_before_the_move_was_cancelled_is_not_sent_again(mover: Mover) -> None:
     big = a_document(b"\x89PNG\r\n\x1a\n" + bytes(200_000))
     mover.book.add(big)
 
@@ -402,7 +402,7 @@ def test_an_empty_book_moves(mover: Mover) -> None:
     assert result.session.user_name == mover.name
 
 
-def test_what_is_changed_while_the_book_moves_comes_along(mover: Mover) -> None:
+def test_changes_made_during_the_move_are_moved_too(mover: Mover) -> None:
     saved = [mover.book.add().entry for _ in range(3)]
 
     def meanwhile(step: MoveProgress) -> None:
@@ -415,7 +415,7 @@ def test_what_is_changed_while_the_book_moves_comes_along(mover: Mover) -> None:
     assert len(mover.moved().all()) == 4
 
 
-def test_a_book_of_several_pages_moves_whole(mover: Mover, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_book_of_several_pages_is_moved_completely(mover: Mover, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MAX_PAGE", 3)
     for number in range(10):
         mover.book.add(entry_date=f"2024-01-{number % 4 + 1:02}")
@@ -429,7 +429,7 @@ def test_a_book_of_several_pages_moves_whole(mover: Mover, monkeypatch: pytest.M
 # --- afterwards -----------------------------------------------------------------------------------
 
 
-def test_afterwards_the_session_is_the_other_servers_and_the_move_is_noted(mover: Mover) -> None:
+def test_after_the_move_the_session_is_at_the_other_server_and_the_move_is_stored(mover: Mover) -> None:
     mover.book.add()
     assert (mover.moving.pending(), mover.moving.moved_to()) == ("", "")
     result = mover.move()
@@ -438,7 +438,7 @@ def test_afterwards_the_session_is_the_other_servers_and_the_move_is_noted(mover
     assert (mover.moving.pending(), mover.moving.moved_to()) == ("", mover.there.url)
 
 
-def test_a_code_that_moved_along_is_not_given_again(mover: Mover) -> None:
+def test_a_moved_code_is_not_used_again(mover: Mover) -> None:
     """The two servers may give one installation the same prefix: they do not know of each other."""
     mover.move()
     session = mover.besides[-1].session
@@ -455,7 +455,7 @@ def test_a_code_that_moved_along_is_not_given_again(mover: Mover) -> None:
 @pytest.mark.parametrize(
     ("others", "words"), [(1, "already holds 1 other entry."), (12, "12 other entries.")]
 )
-def test_an_account_that_holds_other_entries_is_refused_before_anything_is_copied(
+def test_an_account_with_other_entries_is_refused_before_anything_is_copied(
     mover: Mover, others: int, words: str
 ) -> None:
     mover.book.add()
@@ -479,7 +479,7 @@ def test_an_account_with_newer_versions_is_refused(mover: Mover) -> None:
     assert "1 newer entry than this book" in caught(mover.move, ServerError).message
 
 
-def test_a_byte_that_differs_at_the_other_server_is_noticed(mover: Mover) -> None:
+def test_a_single_different_byte_at_the_other_server_is_detected(mover: Mover) -> None:
     """The check can fail: what was changed there behind the journal's back is not taken for a copy."""
     mover.book.add(description="Paper and pens")
     mover.move()
@@ -495,7 +495,7 @@ def test_a_byte_that_differs_at_the_other_server_is_noticed(mover: Mover) -> Non
     assert (mover.besides[-1].closed, mover.besides[-1].adopted) == (True, False)
 
 
-def test_what_waits_is_sent_first_and_what_cannot_be_stops_the_move(mover: Mover) -> None:
+def test_the_outbox_is_sent_first_and_an_unsent_item_stops_the_move(mover: Mover) -> None:
     session = mover.desk.services.accounts.require_session()
     draft = EntryDraft(date(2026, 11, 23), Decimal("12.50"), Direction.DEBIT, "Travel", "Taxi", ())
     mover.outbox.add(session.book_id, draft, session.code_prefix, now_us())
@@ -507,7 +507,7 @@ def test_what_waits_is_sent_first_and_what_cannot_be_stops_the_move(mover: Mover
     assert len(mover.besides) == before  # nobody was asked for anything
 
 
-def test_a_person_may_stop_between_two_entries_and_go_on_later(mover: Mover) -> None:
+def test_the_user_can_cancel_between_two_entries_and_continue_later(mover: Mover) -> None:
     for _ in range(3):
         mover.book.add()
     stops = iter((False, False, True))
@@ -519,14 +519,14 @@ def test_a_person_may_stop_between_two_entries_and_go_on_later(mover: Mover) -> 
     assert_equal(mover, {})
 
 
-def test_a_wrong_password_is_told_at_its_field_and_no_move_is_noted(mover: Mover) -> None:
+def test_a_wrong_password_is_refused_at_its_field_and_leaves_no_pending_move(mover: Mover) -> None:
     mover.there.api().register(mover.name)
     error = caught(lambda: mover.move(password="not the password", create=False), SignInError)
     assert "password" in error.fields
     assert mover.moving.pending() == ""
 
 
-def test_a_name_that_is_taken_there_is_told_at_its_field(mover: Mover) -> None:
+def test_a_taken_name_is_refused_at_its_field(mover: Mover) -> None:
     mover.there.api().register(mover.name)
     assert "userName" in caught(mover.move, InputError).fields
 
@@ -539,7 +539,7 @@ def test_an_entry_that_the_other_server_refuses_is_named(mover: Mover, tmp_path:
     assert code in message
 
 
-def test_no_bill_is_left_behind_on_this_computer(
+def test_no_bill_is_left_in_the_temporary_folder(
     mover: Mover, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     spare = tmp_path / "spare"

@@ -153,7 +153,7 @@ def replayed(steps: list[Step], journal: Journal | None = None) -> Journal:
 
 @settings(max_examples=examples(400), derandomize=True)
 @given(acts=st.lists(ACTS, max_size=12), sent=st.integers(0, 12))
-def test_versions_of_one_moment_are_told_apart_by_what_was_made_of_them(acts: list[Act], sent: int) -> None:
+def test_versions_with_the_same_ver_are_distinguished_by_later_changes(acts: list[Act], sent: int) -> None:
     before = lived(acts, lambda bill, base: bill.ver <= base, ties=True)
     steps = steps_of(before.history())
     assert replayed(steps).rows() == before.rows()
@@ -165,6 +165,6 @@ def test_versions_of_one_moment_are_told_apart_by_what_was_made_of_them(acts: li
 
 @settings(max_examples=examples(200), derandomize=True)
 @given(acts=st.lists(ACTS, max_size=12))
-def test_a_bill_is_brought_before_it_is_taken_away_whatever_the_clocks_said(acts: list[Act]) -> None:
+def test_a_bill_is_added_before_it_is_removed_regardless_of_clocks(acts: list[Act]) -> None:
     before = lived(acts, lambda bill, base: True, ties=False)
     assert replayed(steps_of(before.history())).rows() == before.rows()

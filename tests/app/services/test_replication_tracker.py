@@ -103,7 +103,7 @@ def world(tmp_path: Path) -> Iterator[World]:
     made.database.close()
 
 
-def test_what_is_here_and_in_two_regions_is_asked_of_no_more_and_let_go_of_after_a_day(world: World) -> None:
+def test_settled_changes_are_not_polled_and_are_released_after_a_day(world: World) -> None:
     first, second = world.confirmed(), world.confirmed()
     world.rows[DUB].add(first.op_id)
     assert world.poll() == 1
@@ -115,7 +115,7 @@ def test_what_is_here_and_in_two_regions_is_asked_of_no_more_and_let_go_of_after
     assert world.replay_log.items(BOOK, [first.op_id, second.op_id]) == [second]
 
 
-def test_in_another_region_all_of_the_day_is_looked_up_anew_and_what_was_lost_is_sent_again(
+def test_after_a_move_all_changes_of_the_day_are_polled_again_and_lost_ones_replayed(
     world: World,
 ) -> None:
     items = [world.confirmed(DUB) for _ in range(3)]
@@ -132,7 +132,7 @@ def test_in_another_region_all_of_the_day_is_looked_up_anew_and_what_was_lost_is
     assert world.poll() == 0
 
 
-def test_at_a_server_that_was_away_all_of_the_day_is_looked_up_anew(world: World) -> None:
+def test_when_a_server_is_back_all_changes_of_the_day_are_polled_again(world: World) -> None:
     item = world.confirmed(DUB)
     world.rows[MUM].add(item.op_id)
     assert world.poll() == 0
@@ -145,7 +145,7 @@ def test_at_a_server_that_was_away_all_of_the_day_is_looked_up_anew(world: World
     assert world.poll() == 0
 
 
-def test_before_it_is_let_go_of_it_is_looked_up_once_more(world: World) -> None:
+def test_a_change_is_polled_once_more_before_its_release(world: World) -> None:
     item = world.confirmed(DUB)
     world.rows[MUM].add(item.op_id)
     world.poll()
@@ -158,7 +158,7 @@ def test_before_it_is_let_go_of_it_is_looked_up_once_more(world: World) -> None:
     assert world.replay_log.items(BOOK, [item.op_id]) == []
 
 
-def test_between_two_whole_looks_only_what_is_not_here_is_asked_of(world: World) -> None:
+def test_between_two_whole_polls_only_missing_changes_are_polled(world: World) -> None:
     here, there = world.confirmed(DUB), world.confirmed(MUM)
     assert world.poll(whole=False) == 2
     assert world.asked == [[there.op_id]]
@@ -166,7 +166,9 @@ def test_between_two_whole_looks_only_what_is_not_here_is_asked_of(world: World)
     assert world.asked[1:] == [[there.op_id, here.op_id]]  # what is not here first
 
 
-def test_so_many_are_sent_again_before_the_next_look(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_at_most_one_batch_is_replayed_before_the_next_poll(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(replication_tracker, "REPLAY_BATCH", 2)
     items = [world.confirmed() for _ in range(3)]
     assert world.tracker.replay_missing() == 2
@@ -176,21 +178,21 @@ def test_so_many_are_sent_again_before_the_next_look(world: World, monkeypatch: 
     assert world.sent == [item.op_id for item in items]
 
 
-def test_where_the_lock_moves_no_more_is_sent_again(world: World) -> None:
+def test_a_replay_ends_when_the_session_moves(world: World) -> None:
     items = [world.confirmed() for _ in range(3)]
     world.after_sending = lambda: setattr(world.accounts, "session", world.session())
     assert world.tracker.replay_missing() == 1
     assert world.sent == [items[0].op_id]
 
 
-def test_a_bill_that_is_no_longer_here_holds_up_no_other(world: World) -> None:
+def test_a_missing_bill_does_not_block_other_replays(world: World) -> None:
     items = [world.confirmed() for _ in range(3)]
     world.no_bill.add(items[0].op_id)
     assert world.tracker.replay_missing() == 2
     assert world.sent == [items[1].op_id, items[2].op_id]
 
 
-def test_nobody_is_alarmed_before_the_other_regions_had_five_minutes_to_answer(world: World) -> None:
+def test_there_is_no_warning_in_the_first_five_minutes_after_a_move(world: World) -> None:
     item = world.confirmed(DUB)
     world.rows[MUM].add(item.op_id)
     world.poll()
@@ -206,7 +208,7 @@ def test_nobody_is_alarmed_before_the_other_regions_had_five_minutes_to_answer(w
     assert world.tracker.counts() == (1, 1)
 
 
-def test_what_two_regions_have_and_this_one_not_is_asked_of_until_it_is_here(world: World) -> None:
+def test_a_safe_change_is_polled_until_the_present_region_has_it(world: World) -> None:
     world.rows["us-east-1"] = set()
     world.accounts.regions = 3
     item = world.confirmed(MUM)
@@ -217,14 +219,14 @@ def test_what_two_regions_have_and_this_one_not_is_asked_of_until_it_is_here(wor
     assert world.poll() == 0
 
 
-def test_many_are_asked_of_in_batches(world: World) -> None:
+def test_many_changes_are_polled_in_batches(world: World) -> None:
     for _ in range(201):
         world.confirmed()
     world.poll()
     assert [len(batch) for batch in world.asked] == [200, 1]
 
 
-def test_in_a_cluster_of_one_region_only_a_later_session_asks(world: World) -> None:
+def test_with_one_region_changes_are_polled_only_under_a_later_pin(world: World) -> None:
     item = world.confirmed(DUB)
     world.accounts.regions = 1
     assert world.poll() == 0
@@ -234,7 +236,7 @@ def test_in_a_cluster_of_one_region_only_a_later_session_asks(world: World) -> N
     assert world.asked == [[item.op_id]]
 
 
-def test_for_the_book_on_this_computer_nobody_is_asked(world: World) -> None:
+def test_the_local_book_is_not_polled(world: World) -> None:
     world.confirmed(DUB)
     world.accounts.regions = 0
     world.accounts.session = world.session()
@@ -242,7 +244,7 @@ def test_for_the_book_on_this_computer_nobody_is_asked(world: World) -> None:
     assert world.asked == []
 
 
-def test_what_the_new_region_lacks_is_sent_again_in_the_order_in_which_it_was_made(world: World) -> None:
+def test_missing_changes_are_replayed_in_the_order_in_which_they_were_made(world: World) -> None:
     items = [world.confirmed() for _ in range(3)]
     world.rows[DUB].add(items[1].op_id)
     world.poll()
@@ -251,7 +253,7 @@ def test_what_the_new_region_lacks_is_sent_again_in_the_order_in_which_it_was_ma
     assert world.poll() == 0
 
 
-def test_one_that_an_older_server_does_not_take_holds_up_no_other(
+def test_a_change_refused_by_an_older_server_does_not_block_others(
     world: World,
 ) -> None:
     items = [world.confirmed() for _ in range(3)]
@@ -267,9 +269,7 @@ def test_one_that_an_older_server_does_not_take_holds_up_no_other(
     assert world.poll() == 0
 
 
-def test_what_is_not_taken_holds_up_none_of_those_behind_it(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_refused_change_does_not_block_later_ones(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(replication_tracker, "REPLAY_BATCH", 2)
     items = [world.confirmed() for _ in range(4)]
     world.not_known.update(item.op_id for item in items[:2])
@@ -278,20 +278,20 @@ def test_what_is_not_taken_holds_up_none_of_those_behind_it(
     assert world.sent == [item.op_id for item in items[2:]]
 
 
-def test_what_is_not_taken_is_tried_ever_more_rarely() -> None:
-    stay = replication_tracker._Pin()
-    assert stay.refuse("op", 100.0)
-    assert not stay.is_due("op", 103.9)
-    assert stay.is_due("op", 104.0)
-    assert not stay.refuse("op", 104.0)
-    assert not stay.is_due("op", 111.9)
+def test_a_refused_change_is_tried_again_after_growing_pauses() -> None:
+    pin = replication_tracker._Pin()
+    assert pin.refuse("op", 100.0)
+    assert not pin.is_due("op", 103.9)
+    assert pin.is_due("op", 104.0)
+    assert not pin.refuse("op", 104.0)
+    assert not pin.is_due("op", 111.9)
     for _ in range(20):
-        stay.refuse("op", 200.0)
-    assert stay.is_due("op", 800.0)
-    assert stay.is_due("another", 0.0)
+        pin.refuse("op", 200.0)
+    assert pin.is_due("op", 800.0)
+    assert pin.is_due("another", 0.0)
 
 
-def test_a_region_that_lost_everything_is_not_believed_to_have_it(world: World) -> None:
+def test_a_region_that_lost_its_data_does_not_count(world: World) -> None:
     item = world.confirmed()
     world.rows[MUM].clear()
     assert world.poll() == 1
@@ -300,7 +300,7 @@ def test_a_region_that_lost_everything_is_not_believed_to_have_it(world: World) 
     assert world.replay_log.items(BOOK, [item.op_id]) == [item]
 
 
-def test_after_five_minutes_they_are_late(world: World) -> None:
+def test_changes_are_late_after_five_minutes(world: World) -> None:
     world.confirmed()
     world.poll()
     assert world.tracker.counts() == (1, 0)
@@ -315,14 +315,14 @@ def test_after_five_minutes_they_are_late(world: World) -> None:
 # --- when it is replayed ------------------------------------------------------------------------------
 
 
-def test_what_the_region_lacks_for_two_seconds_is_to_be_replayed(world: World) -> None:
+def test_changes_missing_for_two_seconds_are_due_for_replay(world: World) -> None:
     world.confirmed()
     assert [world.lacks_for(seconds) for seconds in (0.0, 1.0, 0.9, 0.1)] == [False, False, False, True]
     assert world.tracker.replay_missing() == 1
     assert not world.lacks_for(10.0)  # it is here
 
 
-def test_what_replication_brings_in_time_is_not_replayed(world: World) -> None:
+def test_changes_that_replication_brings_in_time_are_not_replayed(world: World) -> None:
     item = world.confirmed()
     assert not world.lacks_for(0.0)
     world.rows[DUB].add(item.op_id)
@@ -333,7 +333,7 @@ def test_what_replication_brings_in_time_is_not_replayed(world: World) -> None:
     assert not world.lacks_for(1.0)
 
 
-def test_what_is_here_and_in_no_second_region_is_not_replayed(world: World) -> None:
+def test_changes_in_the_present_region_only_are_not_replayed(world: World) -> None:
     world.confirmed(DUB)
     for _ in range(5):
         assert not world.lacks_for(10.0)
@@ -341,7 +341,7 @@ def test_what_is_here_and_in_no_second_region_is_not_replayed(world: World) -> N
     assert world.tracker.replay_missing() == 0
 
 
-def test_while_what_waits_is_sent_it_is_no_time_to_replay(world: World) -> None:
+def test_nothing_is_replayed_while_the_outbox_is_sent(world: World) -> None:
     world.confirmed()
     world.sync.is_sending = True
     for _ in range(5):
@@ -350,7 +350,7 @@ def test_while_what_waits_is_sent_it_is_no_time_to_replay(world: World) -> None:
     assert [world.lacks_for(seconds) for seconds in (0.0, 1.9, 0.1)] == [False, False, True]
 
 
-def test_a_poll_during_a_replay_asks_for_no_second_one(world: World) -> None:
+def test_a_poll_during_a_replay_requests_no_second_replay(world: World) -> None:
     for _ in range(3):
         world.confirmed()
     world.lacks_for(0.0)
@@ -361,7 +361,7 @@ def test_a_poll_during_a_replay_asks_for_no_second_one(world: World) -> None:
     assert found == [False, False, False]
 
 
-def test_after_a_whole_batch_the_next_is_due_at_once_and_after_the_last_replication_gets_its_time(
+def test_the_next_batch_is_due_at_once_but_after_the_last_there_is_a_pause(
     world: World,
 ) -> None:
     items = [world.confirmed() for _ in range(REPLAY_BATCH + 1)]
@@ -374,7 +374,7 @@ def test_after_a_whole_batch_the_next_is_due_at_once_and_after_the_last_replicat
     assert [world.lacks_for(seconds) for seconds in (0.0, 1.9, 0.1)] == [False, False, True]
 
 
-def test_a_replay_that_makes_way_for_a_save_goes_on_at_once(world: World) -> None:
+def test_a_replay_interrupted_by_a_save_continues_at_once(world: World) -> None:
     items = [world.confirmed() for _ in range(3)]
     world.lacks_for(0.0)
     assert world.lacks_for(2.0)
@@ -384,7 +384,7 @@ def test_a_replay_that_makes_way_for_a_save_goes_on_at_once(world: World) -> Non
     assert world.tracker.replay_missing() == 2
 
 
-def test_a_replay_that_no_server_answers_is_raised_and_due_again(world: World) -> None:
+def test_a_replay_without_an_answer_raises_and_is_due_again(world: World) -> None:
     world.confirmed()
     world.lacks_for(0.0)
     assert world.lacks_for(2.0)
@@ -399,7 +399,7 @@ def test_a_replay_that_no_server_answers_is_raised_and_due_again(world: World) -
     assert world.lacks_for(0.0)
 
 
-def test_nobody_signed_in_nobody_is_asked(world: World) -> None:
+def test_nothing_is_polled_while_signed_out(world: World) -> None:
     world.confirmed()
     world.accounts.session = None
     assert world.tracker.poll(whole=True) == PollResult(0)
@@ -410,7 +410,7 @@ def test_nobody_signed_in_nobody_is_asked(world: World) -> None:
 # --- polls that take long, or fail --------------------------------------------------------------------
 
 
-def test_a_long_poll_tells_of_its_progress_about_once_a_second(world: World) -> None:
+def test_a_long_poll_reports_its_progress_about_once_a_second(world: World) -> None:
     for _ in range(1_001):
         world.confirmed()
     told: list[float] = []
@@ -420,7 +420,7 @@ def test_a_long_poll_tells_of_its_progress_about_once_a_second(world: World) -> 
     assert [round(at - 100.0, 1) for at in told] == [1.2, 2.4]
 
 
-def test_a_server_that_does_not_answer_a_poll_is_an_error(world: World) -> None:
+def test_a_poll_without_an_answer_raises(world: World) -> None:
     world.confirmed()
     world.silent = True
     with pytest.raises(OfflineError):
@@ -429,7 +429,7 @@ def test_a_server_that_does_not_answer_a_poll_is_an_error(world: World) -> None:
     assert world.poll() == 1
 
 
-def test_a_disk_that_fails_is_an_error_of_the_poll_and_no_alarm(
+def test_a_failing_disk_makes_the_poll_raise_but_shows_no_warning(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     item = world.confirmed(DUB)
@@ -447,7 +447,7 @@ def test_a_disk_that_fails_is_an_error_of_the_poll_and_no_alarm(
     assert world.asked == [[item.op_id]]
 
 
-def test_a_poll_of_before_the_move_does_not_make_the_new_pin_begin_later(world: World) -> None:
+def test_a_late_poll_of_the_previous_pin_does_not_reset_the_new_one(world: World) -> None:
     world.confirmed(DUB)
 
     def moves() -> None:

@@ -122,7 +122,7 @@ def confirm_elsewhere(desk: Desk, op_id: str) -> None:
     Outbox(desk.database).confirm(op_id, by, now_us(), keep=True)
 
 
-def test_an_upload_on_a_slow_line_delays_no_poll_by_a_second(desk: Desk, calls: Calls) -> None:
+def test_an_upload_on_a_slow_line_delays_no_poll_by_more_than_a_second(desk: Desk, calls: Calls) -> None:
     is_sent, is_here = threading.Event(), threading.Event()
 
     def heard(event: SyncEvent) -> None:

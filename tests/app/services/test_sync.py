@@ -69,7 +69,7 @@ def lost_bill() -> Attachment:
 # --- one item that cannot go ----------------------------------------------------------------------
 
 
-def test_what_follows_a_refused_change_waits_for_it_and_holds_up_nothing_else(
+def test_changes_after_a_refused_one_wait_for_it_and_do_not_block_others(
     desk: SendingDesk, server: RunningServer
 ) -> None:
     create(desk, server)
@@ -88,7 +88,7 @@ def test_what_follows_a_refused_change_waits_for_it_and_holds_up_nothing_else(
     assert desk.served() == ["Later", "Taxi"]
 
 
-def test_a_change_goes_on_without_the_discarded_one_before_it(
+def test_a_change_is_sent_without_the_discarded_one_before_it(
     desk: SendingDesk, server: RunningServer
 ) -> None:
     create(desk, server)
@@ -102,7 +102,7 @@ def test_a_change_goes_on_without_the_discarded_one_before_it(
     assert desk.served() == ["Taxi again"]
 
 
-def test_a_refused_new_entry_goes_with_all_that_was_done_to_it(
+def test_discarding_a_refused_new_entry_discards_its_changes(
     desk: SendingDesk, server: RunningServer
 ) -> None:
     create(desk, server)
@@ -117,7 +117,7 @@ def test_a_refused_new_entry_goes_with_all_that_was_done_to_it(
     assert desk.entries.totals(EntryFilter()).count == 1
 
 
-def test_a_bill_that_comes_back_lets_all_of_it_go(desk: SendingDesk, server: RunningServer) -> None:
+def test_an_item_is_sent_when_its_missing_bill_is_back(desk: SendingDesk, server: RunningServer) -> None:
     create(desk, server)
     kept = desk.files.keep_bytes(PNG, "bill.png")
     moved = desk.files.path(kept.sha256).rename(desk.folder / "away")
@@ -139,7 +139,7 @@ def test_a_bill_that_comes_back_lets_all_of_it_go(desk: SendingDesk, server: Run
         (SignInError("Please sign in.", code=ErrorCode.UNAUTHENTICATED), False),
     ],
 )
-def test_one_item_holds_up_the_others_only_where_no_server_would_take_them(
+def test_an_error_stops_the_run_only_if_it_concerns_all_items(
     desk: SendingDesk,
     server: RunningServer,
     monkeypatch: pytest.MonkeyPatch,
@@ -165,7 +165,7 @@ class NewerCreateEntry(CreateEntry, frozen=True):
     note: str = "paid in two parts"
 
 
-def test_what_an_older_server_does_not_know_waits_until_it_is_brought_up_to_date(
+def test_an_item_that_an_older_server_does_not_know_waits_for_the_upgrade(
     desk: SendingDesk, server: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     create(desk, server)
@@ -181,7 +181,7 @@ def test_what_an_older_server_does_not_know_waits_until_it_is_brought_up_to_date
     assert desk.served() == ["Taxi"]
 
 
-def test_a_bill_that_cannot_be_read_is_told_at_its_item(
+def test_an_unreadable_bill_is_the_error_of_its_item(
     desk: SendingDesk, server: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     create(desk, server)
@@ -203,7 +203,7 @@ def test_a_bill_that_cannot_be_read_is_told_at_its_item(
 # --- two devices ----------------------------------------------------------------------------------
 
 
-def test_a_change_that_lost_against_a_newer_one_is_told_and_not_remembered(
+def test_a_superseded_change_is_reported_and_not_cached(
     desk: SendingDesk, server: RunningServer, tmp_path: Path
 ) -> None:
     name = create(desk, server)
@@ -230,7 +230,7 @@ def _book(desk: SendingDesk) -> str:
 # --- two people -----------------------------------------------------------------------------------
 
 
-def test_what_one_person_was_sending_never_reaches_the_book_of_the_next(
+def test_items_of_one_user_are_never_sent_to_the_book_of_the_next(
     desk: SendingDesk, server: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = create(desk, server)
@@ -263,7 +263,7 @@ def test_what_one_person_was_sending_never_reaches_the_book_of_the_next(
 # --- clocks ---------------------------------------------------------------------------------------
 
 
-def test_an_entry_made_while_the_clock_was_a_year_ahead_can_be_changed_when_it_is_right_again(
+def test_an_entry_made_while_the_clock_was_a_year_ahead_can_be_changed_afterwards(
     desk: SendingDesk, start_server: Start
 ) -> None:
     clock = MovingClock()
@@ -295,7 +295,7 @@ def test_an_entry_made_while_the_clock_was_a_year_ahead_can_be_changed_when_it_i
 
 
 @pytest.mark.parametrize("shown", Shown)
-def test_an_export_holds_what_its_filter_counts_the_voided_too(
+def test_an_export_contains_all_entries_of_its_filter_including_voided_ones(
     desk: SendingDesk, server: RunningServer, tmp_path: Path, shown: Shown
 ) -> None:
     create(desk, server)

@@ -63,7 +63,7 @@ def kinds(events: list[SyncEvent]) -> list[type[Any]]:
 # --- sending ----------------------------------------------------------------------------------------
 
 
-def test_what_waits_is_sent_at_the_start_and_the_events_come_in_order(bench: Bench) -> None:
+def test_the_outbox_is_sent_at_the_start_and_events_come_in_order(bench: Bench) -> None:
     bench.outbox.report = SyncReport(3, 1, 1, superseded=("M7A-000012",))
     number = bench.start()
     told = bench.heard.events[bench.heard.events.index(Started(number)) :]
@@ -73,7 +73,7 @@ def test_what_waits_is_sent_at_the_start_and_the_events_come_in_order(bench: Ben
     assert (state.connectivity, state.waiting, state.refused) == (Connectivity.ONLINE, 1, 1)
 
 
-def test_each_event_finds_the_state_that_it_tells_of(bench: Bench) -> None:
+def test_the_state_is_up_to_date_when_an_event_arrives(bench: Bench) -> None:
     found: list[bool] = []
     bench.worker.events.subscribe(
         lambda event: isinstance(event, StateChanged) and found.append(event.state == bench.worker.state)
@@ -83,7 +83,7 @@ def test_each_event_finds_the_state_that_it_tells_of(bench: Bench) -> None:
     assert all(found)
 
 
-def test_the_same_state_is_told_once(bench: Bench) -> None:
+def test_an_unchanged_state_is_published_once(bench: Bench) -> None:
     bench.start()
     told = len(bench.heard.of(StateChanged))
     for _ in range(3):
@@ -95,7 +95,7 @@ def test_the_same_state_is_told_once(bench: Bench) -> None:
     assert len(bench.heard.of(StateChanged)) == told
 
 
-def test_one_run_at_a_time_and_once_more_for_whatever_was_asked_meanwhile(bench: Bench) -> None:
+def test_requests_during_a_run_cause_one_more_run_after_it(bench: Bench) -> None:
     bench.outbox.sending.close()
     bench.phase(Phase.PINNED)
     bench.worker.start()
@@ -112,7 +112,7 @@ def test_one_run_at_a_time_and_once_more_for_whatever_was_asked_meanwhile(bench:
     assert bench.outbox.most_at_once == 1
 
 
-def test_it_is_sending_from_the_moment_of_a_save_until_the_run_has_ended(bench: Bench) -> None:
+def test_is_sending_is_true_from_a_save_until_the_end_of_the_run(bench: Bench) -> None:
     bench.start()
     at_the_end: list[bool] = []
     bench.worker.events.subscribe(
@@ -140,7 +140,7 @@ def test_a_save_is_counted_before_it_is_sent(bench: Bench) -> None:
     assert StateChanged(bench.worker.state) in bench.heard.events
 
 
-def test_if_the_disk_fails_the_last_count_stays(bench: Bench) -> None:
+def test_if_the_disk_fails_the_last_count_is_kept(bench: Bench) -> None:
     bench.outbox.report = SyncReport(0, 2, 0)
     bench.start()
     bench.outbox.count = StoreError("The disk could not be read.")
@@ -149,7 +149,7 @@ def test_if_the_disk_fails_the_last_count_stays(bench: Bench) -> None:
     assert bench.worker.state.waiting == 2
 
 
-def test_without_an_answer_it_is_sent_again_after_growing_pauses(bench: Bench) -> None:
+def test_without_an_answer_runs_are_repeated_after_growing_pauses(bench: Bench) -> None:
     bench.outbox.report = NO_ANSWER
     bench.start()
     assert bench.worker.state.connectivity is Connectivity.OFFLINE
@@ -173,7 +173,7 @@ def test_without_an_answer_it_is_sent_again_after_growing_pauses(bench: Bench) -
     bench.heard.wait(RunEnded, 7)
 
 
-def test_what_was_refused_is_left_in_peace_and_told_once(bench: Bench) -> None:
+def test_refused_items_are_not_sent_again_and_are_reported_once(bench: Bench) -> None:
     bench.outbox.report = SyncReport(0, 2, 1)
     bench.start()
     for _ in range(7):
@@ -187,7 +187,7 @@ def test_what_was_refused_is_left_in_peace_and_told_once(bench: Bench) -> None:
     assert bench.outbox.runs == runs
 
 
-def test_a_problem_is_shown_until_a_run_goes_well(bench: Bench) -> None:
+def test_a_problem_is_shown_until_a_run_succeeds(bench: Bench) -> None:
     trouble = ServerError("No database.", retryable=True)
     bench.outbox.report = SyncReport(0, 1, 0, trouble)
     bench.start()
@@ -199,7 +199,7 @@ def test_a_problem_is_shown_until_a_run_goes_well(bench: Bench) -> None:
     assert bench.worker.state.problem is None
 
 
-def test_after_signing_in_again_the_problem_is_gone_and_it_is_sent_at_once(bench: Bench) -> None:
+def test_signing_in_again_clears_the_problem_and_sends_at_once(bench: Bench) -> None:
     bench.outbox.report = SyncReport(0, 1, 0, SignInError("Over."))
     bench.start()
     assert bench.heard.of(SignInNeeded)[0].error.message == "Over."
@@ -213,7 +213,7 @@ def test_after_signing_in_again_the_problem_is_gone_and_it_is_sent_at_once(bench
     assert len(bench.heard.of(SignInNeeded)) == 1
 
 
-def test_a_disk_that_fails_in_a_run_is_shown_as_the_problem(bench: Bench) -> None:
+def test_a_failing_disk_in_a_run_is_shown_as_the_problem(bench: Bench) -> None:
     bench.outbox.count = 1
     bench.outbox.report = StoreError("The disk could not be read.")
     bench.start()
@@ -228,9 +228,7 @@ def test_a_disk_that_fails_in_a_run_is_shown_as_the_problem(bench: Bench) -> Non
 
 
 @pytest.mark.parametrize("phase", [Phase.RECONNECTING, Phase.OFFLINE])
-def test_nothing_is_sent_while_no_server_is_there_and_all_of_it_when_one_is(
-    bench: Bench, phase: Phase
-) -> None:
+def test_nothing_is_sent_without_a_server_and_everything_when_one_is_back(bench: Bench, phase: Phase) -> None:
     bench.start()
     bench.outbox.count = 2
     bench.phase(phase)
@@ -246,7 +244,7 @@ def test_nothing_is_sent_while_no_server_is_there_and_all_of_it_when_one_is(
     assert bench.heard.of(CameBack) == [CameBack()]
 
 
-def test_a_book_that_is_opened_while_no_server_is_there_is_counted_and_not_sent(bench: Bench) -> None:
+def test_a_book_opened_without_a_server_is_counted_but_not_sent(bench: Bench) -> None:
     bench.outbox.count = 4
     bench.phase(Phase.OFFLINE)
     bench.worker.start()
@@ -272,7 +270,7 @@ def test_sending_by_hand_looks_for_a_server_first(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("phase", [Phase.RECONNECTING, Phase.OFFLINE, Phase.SWITCHING])
-def test_when_a_server_is_back_and_when_it_has_caught_up_it_is_told_and_sent(
+def test_came_back_is_published_when_a_server_is_back_and_when_it_has_caught_up(
     bench: Bench, phase: Phase
 ) -> None:
     bench.start()
@@ -287,7 +285,7 @@ def test_when_a_server_is_back_and_when_it_has_caught_up_it_is_told_and_sent(
     assert len(bench.heard.of(CameBack)) == 2
 
 
-def test_a_moment_of_doubt_is_no_news(bench: Bench) -> None:
+def test_a_short_suspicion_publishes_nothing(bench: Bench) -> None:
     bench.start()
     for phase in (Phase.SUSPECT, Phase.PINNED, Phase.REFRESHING, Phase.PINNED):
         bench.phase(phase)
@@ -295,7 +293,7 @@ def test_a_moment_of_doubt_is_no_news(bench: Bench) -> None:
     assert bench.outbox.runs == 1
 
 
-def test_a_session_that_ends_while_nobody_asks_needs_the_password(bench: Bench) -> None:
+def test_sign_in_needed_is_published_when_the_session_ends(bench: Bench) -> None:
     bench.start()
     bench.phase(Phase.SIGNED_OUT)
     bench.phase(Phase.SIGNED_OUT)
@@ -305,7 +303,7 @@ def test_a_session_that_ends_while_nobody_asks_needs_the_password(bench: Bench) 
 # --- is a server there? -------------------------------------------------------------------------------
 
 
-def test_with_nothing_to_send_a_server_is_asked_now_and_then_whether_it_is_there(bench: Bench) -> None:
+def test_with_nothing_to_send_the_server_is_probed_now_and_then(bench: Bench) -> None:
     bench.start()
     bench.advance(19.9)
     assert bench.session.probes == 0
@@ -318,7 +316,7 @@ def test_with_nothing_to_send_a_server_is_asked_now_and_then_whether_it_is_there
     assert bench.worker.state.connectivity is Connectivity.ONLINE
 
 
-def test_a_probe_that_hangs_holds_up_no_save_and_no_second_one_begins(bench: Bench) -> None:
+def test_a_hanging_probe_blocks_no_save_and_no_second_probe_starts(bench: Bench) -> None:
     bench.start()
     bench.session.probing.close()
     bench.advance(20.0)
@@ -336,7 +334,7 @@ def test_a_probe_that_hangs_holds_up_no_save_and_no_second_one_begins(bench: Ben
     bench.heard.wait(RunEnded, 3)
 
 
-def test_a_probe_of_the_book_before_says_nothing_of_this_one(bench: Bench) -> None:
+def test_a_probe_of_the_previous_book_is_ignored(bench: Bench) -> None:
     bench.start()
     bench.session.probing.close()
     bench.advance(20.0)
@@ -354,7 +352,7 @@ def test_a_probe_of_the_book_before_says_nothing_of_this_one(bench: Bench) -> No
 # --- after a move -------------------------------------------------------------------------------------
 
 
-def test_after_a_move_it_is_sent_and_polled_even_if_no_book_is_open(bench: Bench) -> None:
+def test_after_a_move_the_outbox_is_sent_and_polled_even_if_no_book_is_open(bench: Bench) -> None:
     bench.phase(Phase.SWITCHING)
     bench.outbox.sending.close()
     bench.outbox.report = SyncReport(2, 0, 0, superseded=("M7A-000012",))
@@ -367,14 +365,14 @@ def test_after_a_move_it_is_sent_and_polled_even_if_no_book_is_open(bench: Bench
     assert set(kinds(bench.heard.events)) == {StateChanged}  # whose entries these are nobody has said
 
 
-def test_a_move_is_sent_to_even_if_the_phase_says_that_no_server_is_there(bench: Bench) -> None:
+def test_after_a_move_the_outbox_is_sent_even_if_the_phase_shows_no_server(bench: Bench) -> None:
     bench.start()
     bench.phase(Phase.OFFLINE)
     bench.session.changes.publish(ReplayWanted())
     bench.heard.wait(RunEnded, 2)
 
 
-def test_a_move_during_a_run_sends_once_more(bench: Bench) -> None:
+def test_a_move_during_a_run_causes_another_run(bench: Bench) -> None:
     bench.start()
     bench.outbox.sending.close()
     bench.worker.outbox_changed()
@@ -387,7 +385,7 @@ def test_a_move_during_a_run_sends_once_more(bench: Bench) -> None:
     assert bench.outbox.most_at_once == 1
 
 
-def test_if_the_run_after_a_move_fails_it_is_counted_and_polled_all_the_same(bench: Bench) -> None:
+def test_if_the_run_after_a_move_fails_the_changes_are_still_counted_and_polled(bench: Bench) -> None:
     bench.phase(Phase.PINNED)
     bench.outbox.report = StoreError("The disk is full.")
     recounts = bench.connection.recounts
@@ -399,7 +397,7 @@ def test_if_the_run_after_a_move_fails_it_is_counted_and_polled_all_the_same(ben
 # --- send_and_wait ------------------------------------------------------------------------------------
 
 
-def test_the_report_is_that_of_a_run_that_began_after_the_call(bench: Bench, ask: Ask) -> None:
+def test_send_and_wait_returns_the_report_of_a_run_that_began_after_the_call(bench: Bench, ask: Ask) -> None:
     bench.start()
     bench.outbox.sending.close()
     bench.outbox.report = SyncReport(1, 0, 0)
@@ -412,7 +410,7 @@ def test_the_report_is_that_of_a_run_that_began_after_the_call(bench: Bench, ask
     assert bench.outbox.most_at_once == 1
 
 
-def test_it_waits_for_no_replay_to_end(bench: Bench, ask: Ask) -> None:
+def test_send_and_wait_does_not_wait_for_a_replay(bench: Bench, ask: Ask) -> None:
     bench.tracker.missing = 100
     bench.tracker.replaying.close()
     bench.start()
@@ -428,20 +426,18 @@ def test_it_waits_for_no_replay_to_end(bench: Bench, ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("phase", [Phase.SIGNED_OUT, Phase.OFFLINE, Phase.PINNED])
-def test_it_answers_whether_or_not_a_server_is_there_and_a_book_open(
-    bench: Bench, ask: Ask, phase: Phase
-) -> None:
+def test_send_and_wait_returns_without_a_server_or_an_open_book(bench: Bench, ask: Ask, phase: Phase) -> None:
     bench.phase(phase)
     bench.outbox.report = NO_ANSWER
     assert ask().result(PATIENCE) is NO_ANSWER
 
 
-def test_an_error_of_the_run_is_raised(bench: Bench, ask: Ask) -> None:
+def test_send_and_wait_raises_the_error_of_the_run(bench: Bench, ask: Ask) -> None:
     bench.outbox.report = StoreError("The disk is full.")
     assert ask().exception(PATIENCE) is bench.outbox.report
 
 
-def test_after_a_crash_it_ends_too_and_the_crash_is_told_once(bench: Bench, ask: Ask) -> None:
+def test_send_and_wait_raises_after_a_crash_which_is_reported_once(bench: Bench, ask: Ask) -> None:
     bench.outbox.report = crash = ZeroDivisionError("no one expected this")
     error = ask().exception(PATIENCE)
     assert isinstance(error, AppError)
@@ -452,7 +448,7 @@ def test_after_a_crash_it_ends_too_and_the_crash_is_told_once(bench: Bench, ask:
     assert len(bench.heard.of(Crashed)) == 1
 
 
-def test_of_a_closed_worker_nobody_waits_for_a_run(bench: Bench, ask: Ask) -> None:
+def test_send_and_wait_raises_if_the_worker_is_closed(bench: Bench, ask: Ask) -> None:
     bench.start()
     bench.outbox.sending.close()
     first = ask()
@@ -468,7 +464,7 @@ def test_of_a_closed_worker_nobody_waits_for_a_run(bench: Bench, ask: Ask) -> No
         bench.worker.send_and_wait()
 
 
-def test_whoever_asks_at_the_moment_of_the_end_does_not_hang(
+def test_send_and_wait_does_not_hang_when_the_worker_closes_meanwhile(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench.start()
@@ -486,7 +482,7 @@ def test_whoever_asks_at_the_moment_of_the_end_does_not_hang(
 # --- polls and replay ---------------------------------------------------------------------------------
 
 
-def test_polls_go_on_while_a_run_blocks(bench: Bench) -> None:
+def test_polls_continue_while_a_run_blocks(bench: Bench) -> None:
     bench.tracker.result = PollResult(1)
     bench.start()
     bench.connection.is_awaited = True
@@ -503,7 +499,7 @@ def test_polls_go_on_while_a_run_blocks(bench: Bench) -> None:
     assert bench.outbox.runs == 2
 
 
-def test_a_poll_that_hangs_delays_no_save(bench: Bench) -> None:
+def test_a_hanging_poll_delays_no_save(bench: Bench) -> None:
     bench.tracker.polling.close()
     bench.start()
     bench.tracker.polling.wait()
@@ -513,7 +509,7 @@ def test_a_poll_that_hangs_delays_no_save(bench: Bench) -> None:
     assert bench.tracker.polls == [True]
 
 
-def test_a_long_poll_shows_what_it_has_found_so_far(bench: Bench) -> None:
+def test_a_long_poll_shows_its_progress(bench: Bench) -> None:
     bench.tracker.reports = 3
     bench.tracker.polling.close()
     bench.start()
@@ -523,7 +519,7 @@ def test_a_long_poll_shows_what_it_has_found_so_far(bench: Bench) -> None:
     bench.until(lambda: bench.connection.recounts >= before + 4)
 
 
-def test_a_server_that_was_not_there_before_is_polled_at_once(bench: Bench) -> None:
+def test_a_server_that_is_back_is_polled_at_once(bench: Bench) -> None:
     bench.phase(Phase.RECONNECTING)
     bench.connection.is_new = True
     bench.phase(Phase.PINNED)
@@ -531,9 +527,7 @@ def test_a_server_that_was_not_there_before_is_polled_at_once(bench: Bench) -> N
 
 
 @pytest.mark.parametrize("phase", [Phase.RECONNECTING, Phase.OFFLINE, Phase.REFRESHING, Phase.SUSPECT])
-def test_while_no_server_is_there_none_is_asked_and_it_is_counted_all_the_same(
-    bench: Bench, phase: Phase
-) -> None:
+def test_without_a_server_nothing_is_polled_but_changes_are_counted(bench: Bench, phase: Phase) -> None:
     bench.phase(phase)
     bench.session.changes.publish(ReplayWanted())
     bench.until(lambda: bench.outbox.runs == 1 and not bench.worker.is_sending)
@@ -546,7 +540,7 @@ def test_while_no_server_is_there_none_is_asked_and_it_is_counted_all_the_same(
     bench.until(lambda: len(bench.tracker.polls) == 1)
 
 
-def test_a_poll_that_fails_comes_again_and_the_first_failure_of_a_row_is_logged(
+def test_a_failed_poll_is_repeated_and_only_the_first_failure_is_logged(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING)
@@ -560,7 +554,7 @@ def test_a_poll_that_fails_comes_again_and_the_first_failure_of_a_row_is_logged(
     assert [line.__dict__["error"] for line in lines] == ["store_unavailable"]
 
 
-def test_no_server_answering_a_poll_is_nothing_to_log(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_poll_without_an_answer_is_not_logged(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     bench.tracker.result = OfflineError()
     bench.start()
     bench.until(lambda: len(bench.tracker.polls) == 1 and not bench.worker._poller.is_polling)
@@ -569,7 +563,7 @@ def test_no_server_answering_a_poll_is_nothing_to_log(bench: Bench, caplog: pyte
     assert caplog.records == []
 
 
-def test_what_the_region_lacks_is_replayed_and_asked_about_again_at_once(bench: Bench) -> None:
+def test_missing_changes_are_replayed_and_then_polled_at_once(bench: Bench) -> None:
     bench.tracker.missing = 3
     bench.tracker.result = PollResult(3)
     bench.start()
@@ -579,7 +573,7 @@ def test_what_the_region_lacks_is_replayed_and_asked_about_again_at_once(bench: 
     assert bench.outbox.runs == 1
 
 
-def test_a_save_that_is_made_during_a_replay_goes_first(bench: Bench) -> None:
+def test_a_save_during_a_replay_is_sent_first(bench: Bench) -> None:
     bench.tracker.missing = 100
     bench.tracker.replaying.close()
     bench.start()
@@ -596,7 +590,7 @@ def test_a_save_that_is_made_during_a_replay_goes_first(bench: Bench) -> None:
     bench.until(lambda: bench.tracker.missing == 0)  # and then the rest
 
 
-def test_polls_go_on_during_a_replay_and_no_second_one_begins(bench: Bench) -> None:
+def test_polls_continue_during_a_replay_and_no_second_replay_starts(bench: Bench) -> None:
     bench.tracker.missing = 3
     bench.tracker.result = PollResult(3)
     bench.connection.is_awaited = True
@@ -611,7 +605,7 @@ def test_polls_go_on_during_a_replay_and_no_second_one_begins(bench: Bench) -> N
     assert bench.tracker.replays == 1
 
 
-def test_a_replay_that_fails_is_tried_again_after_growing_pauses(bench: Bench) -> None:
+def test_a_failed_replay_is_repeated_after_growing_pauses(bench: Bench) -> None:
     bench.tracker.missing = 1
     bench.tracker.result = PollResult(1)
     bench.tracker.trouble = ServerError("No database.", retryable=True)
@@ -636,7 +630,7 @@ def test_a_replay_that_fails_is_tried_again_after_growing_pauses(bench: Bench) -
 # --- one book after another ---------------------------------------------------------------------------
 
 
-def test_of_the_book_before_nothing_is_told_once_another_is_open(bench: Bench) -> None:
+def test_no_events_of_the_previous_book_follow_the_next_start(bench: Bench) -> None:
     bench.outbox.sending.close()
     bench.outbox.report = SyncReport(7, 5, 2, SignInError("Over."), ("M7A-000012",))
     bench.phase(Phase.PINNED)
@@ -661,7 +655,7 @@ def test_of_the_book_before_nothing_is_told_once_another_is_open(bench: Bench) -
     assert bench.outbox.runs == 2
 
 
-def test_a_book_that_is_closed_before_the_thread_saw_it_is_not_started(bench: Bench) -> None:
+def test_a_book_closed_before_the_thread_handled_it_is_not_started(bench: Bench) -> None:
     bench.phase(Phase.PINNED)
     bench.tracker.polling.close()
     numbers = [bench.worker.start() for _ in range(3)]
@@ -670,7 +664,7 @@ def test_a_book_that_is_closed_before_the_thread_saw_it_is_not_started(bench: Be
     assert len(bench.heard.of(RunEnded)) == 1
 
 
-def test_after_the_stop_nothing_is_sent_and_nothing_is_counted(bench: Bench) -> None:
+def test_after_stop_nothing_is_sent_or_counted(bench: Bench) -> None:
     bench.outbox.report = SyncReport(0, 2, 1)
     bench.start()
     bench.outbox.sending.close()
@@ -695,7 +689,7 @@ def test_after_the_stop_nothing_is_sent_and_nothing_is_counted(bench: Bench) -> 
     assert not bench.worker.is_sending
 
 
-def test_before_a_book_is_open_only_the_connection_is_told(bench: Bench) -> None:
+def test_before_a_book_is_open_only_the_connection_is_published(bench: Bench) -> None:
     for phase in (Phase.PINNED, Phase.OFFLINE, Phase.PINNED, Phase.SIGNED_OUT):
         bench.phase(phase)
     bench.worker.outbox_changed()
@@ -707,7 +701,7 @@ def test_before_a_book_is_open_only_the_connection_is_told(bench: Bench) -> None
 # --- what nobody expected -----------------------------------------------------------------------------
 
 
-def test_a_crash_in_a_run_is_told_and_the_next_run_comes(bench: Bench) -> None:
+def test_a_crash_in_a_run_is_reported_and_the_next_run_follows(bench: Bench) -> None:
     bench.outbox.count = 1
     bench.outbox.report = ZeroDivisionError("no one expected this")
     bench.start()
@@ -720,7 +714,7 @@ def test_a_crash_in_a_run_is_told_and_the_next_run_comes(bench: Bench) -> None:
     assert bench.worker.state.problem is None
 
 
-def test_a_crash_in_a_poll_or_a_replay_is_told_and_polling_goes_on(bench: Bench) -> None:
+def test_a_crash_in_a_poll_or_replay_is_reported_and_polling_continues(bench: Bench) -> None:
     bench.tracker.result = ZeroDivisionError("no one expected this")
     bench.start()
     bench.heard.wait(Crashed)
@@ -737,7 +731,7 @@ def test_a_crash_in_a_poll_or_a_replay_is_told_and_polling_goes_on(bench: Bench)
     assert len(bench.heard.of(Crashed)) == 2
 
 
-def test_a_crash_in_a_message_is_told_and_the_thread_goes_on(bench: Bench) -> None:
+def test_a_crash_in_a_message_is_reported_and_the_thread_continues(bench: Bench) -> None:
     bench.start()
     bench.outbox.count = ZeroDivisionError("no one expected this")
     bench.worker.outbox_changed()
@@ -749,7 +743,7 @@ def test_a_crash_in_a_message_is_told_and_the_thread_goes_on(bench: Bench) -> No
     bench.heard.wait(RunEnded, 2)
 
 
-def test_a_crash_while_counting_ends_neither_polls_nor_runs(bench: Bench) -> None:
+def test_a_crash_while_counting_stops_neither_polls_nor_runs(bench: Bench) -> None:
     bench.start()
     bench.until(lambda: len(bench.tracker.polls) == 1 and not bench.worker._poller.is_polling)
     bench.tracker.result = PollResult(1)
@@ -773,7 +767,7 @@ def test_a_crash_while_counting_ends_neither_polls_nor_runs(bench: Bench) -> Non
 # --- the end ------------------------------------------------------------------------------------------
 
 
-def test_it_can_be_closed_from_the_thread_of_the_events_and_more_than_once(bench: Bench) -> None:
+def test_a_subscriber_can_close_the_worker_and_closing_twice_is_allowed(bench: Bench) -> None:
     closed = threading.Event()
 
     def close(event: SyncEvent) -> None:
@@ -792,7 +786,7 @@ def test_it_can_be_closed_from_the_thread_of_the_events_and_more_than_once(bench
     assert len(bench.heard.events) == events
 
 
-def test_after_the_end_nothing_is_done_and_nothing_waits(bench: Bench) -> None:
+def test_a_closed_worker_does_nothing_and_blocks_nobody(bench: Bench) -> None:
     bench.start()
     bench.worker.close()
     runs, events = bench.outbox.runs, len(bench.heard.events)
@@ -802,12 +796,12 @@ def test_after_the_end_nothing_is_done_and_nothing_waits(bench: Bench) -> None:
     assert (bench.outbox.runs, len(bench.heard.events)) == (runs, events)
 
 
-def test_a_worker_that_never_began_ends_too(bench: Bench) -> None:
+def test_a_worker_that_was_never_started_can_be_closed(bench: Bench) -> None:
     bench.worker.close()
     bench.worker.start()
     bench.worker.close()
     assert bench.heard.events == []
 
 
-def test_it_tells_the_clock_of_the_countdown(bench: Bench) -> None:
+def test_now_is_the_clock_of_the_countdown(bench: Bench) -> None:
     assert bench.worker.now() == 5.0

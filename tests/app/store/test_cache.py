@@ -37,7 +37,7 @@ def ids(entries: list[ListedEntry]) -> list[int]:
     return [int(e.id.removeprefix("id-")) for e in entries]
 
 
-def test_what_was_seen_is_read_back_as_it_was_after_a_restart(tmp_path: Path) -> None:
+def test_cached_entries_are_unchanged_after_a_restart(tmp_path: Path) -> None:
     database = Database(tmp_path / "client.sqlite")
     ReadCache(database).remember(BOOK, [entry(1, text="चाय")])
     database.close()
@@ -46,7 +46,7 @@ def test_what_was_seen_is_read_back_as_it_was_after_a_restart(tmp_path: Path) ->
     database.close()
 
 
-def test_pages_are_newest_first_and_follow_each_other(cache: ReadCache) -> None:
+def test_pages_are_newest_first_and_contiguous(cache: ReadCache) -> None:
     seen = [entry(n, DAY - timedelta(days=n % 3)) for n in range(10)]
     cache.remember(BOOK, seen)
     pages: list[ListedEntry] = []
@@ -57,7 +57,7 @@ def test_pages_are_newest_first_and_follow_each_other(cache: ReadCache) -> None:
     assert pages == sorted(seen, key=lambda e: e.sort_key, reverse=True)
 
 
-def test_a_page_holds_only_what_the_filter_shows(cache: ReadCache) -> None:
+def test_a_page_contains_only_entries_of_the_filter(cache: ReadCache) -> None:
     cache.remember(BOOK, [entry(1, text="Taxi"), entry(2), entry(3, text="taxi home")])
     assert ids(cache.page(BOOK, EntryFilter(text="taxi"), None, 10)) == [3, 1]
     assert cache.page(BOOK, EntryFilter(waiting_only=True), None, 10) == []
@@ -69,19 +69,19 @@ def test_voided_entries_are_left_out(cache: ReadCache) -> None:
     assert ids(cache.page(BOOK, ALL, None, 10)) == [1]
 
 
-def test_an_entry_seen_again_is_as_it_was_seen_last(cache: ReadCache) -> None:
+def test_an_entry_seen_again_replaces_the_earlier_one(cache: ReadCache) -> None:
     cache.remember(BOOK, [entry(1)])
     cache.remember(BOOK, [entry(1, DAY - timedelta(days=1), text="Coffee")])
     assert cache.page(BOOK, ALL, None, 10) == [entry(1, DAY - timedelta(days=1), text="Coffee")]
 
 
-def test_a_book_is_not_shown_in_another(cache: ReadCache) -> None:
+def test_entries_of_another_book_are_not_returned(cache: ReadCache) -> None:
     cache.remember("other", [entry(1)])
     assert cache.page(BOOK, ALL, None, 10) == []
     assert cache.detail(BOOK, entry(1).id) is None
 
 
-def test_those_seen_longest_ago_are_forgotten(cache: ReadCache, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_entries_seen_longest_ago_are_dropped(cache: ReadCache, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache_module, "MAX_ENTRIES", 5)
     cache.remember("other", [entry(n) for n in range(5)])
     cache.remember(BOOK, [entry(n) for n in range(4)])
@@ -105,7 +105,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReadCache]:
 
 @settings(max_examples=examples(40), deadline=None)
 @given(st.sets(st.integers(0, 60), max_size=30), st.integers(0, 40), st.integers(0, 70))
-def test_a_page_after_any_key_is_what_sorting_says(
+def test_a_page_after_any_key_follows_the_sort_order(
     shared: ReadCache, numbers: set[int], limit: int, after: int
 ) -> None:
     seen = [entry(n, DAY - timedelta(days=n % 4)) for n in numbers]
@@ -116,7 +116,7 @@ def test_a_page_after_any_key_is_what_sorting_says(
     assert shared.page(book_id, ALL, key, limit) == expected[:limit]
 
 
-def test_an_entry_is_remembered_with_its_bills(cache: ReadCache) -> None:
+def test_an_entry_is_cached_with_its_bills(cache: ReadCache) -> None:
     bills = tuple(
         DocumentInfo(f"d{n}", f"K7-000001-{n}", "बिल.pdf", "application/pdf", 9, "0" * 64) for n in (1, 2)
     )

@@ -23,12 +23,12 @@ def test_a_commit_is_synced_through_a_write_ahead_log(database: Database) -> Non
         assert connection.execute("PRAGMA foreign_keys").fetchone()[0] == 1
 
 
-def test_missing_folders_are_made_for_this_user_alone(tmp_path: Path) -> None:
+def test_missing_folders_are_created_for_this_user_only(tmp_path: Path) -> None:
     Database(tmp_path / "a" / "b" / "client.sqlite").close()
     assert stat.S_IMODE((tmp_path / "a" / "b").stat().st_mode) & 0o077 == 0
 
 
-def test_migrations_run_once_and_in_order_and_keep_what_is_there(tmp_path: Path) -> None:
+def test_migrations_run_once_in_order_and_keep_the_data(tmp_path: Path) -> None:
     path = tmp_path / "client.sqlite"
     first = ("CREATE TABLE t (a TEXT)", "INSERT INTO t VALUES ('kept')")
     Database(path, [first]).close()
@@ -39,7 +39,7 @@ def test_migrations_run_once_and_in_order_and_keep_what_is_there(tmp_path: Path)
     database.close()
 
 
-def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+def test_a_failed_migration_does_not_change_the_file(tmp_path: Path) -> None:
     path = tmp_path / "client.sqlite"
     first = ("CREATE TABLE t (a TEXT)",)
     Database(path, [first]).close()
@@ -51,14 +51,14 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> Non
     database.close()
 
 
-def test_a_file_of_a_newer_program_is_refused_with_a_sentence(tmp_path: Path) -> None:
+def test_a_file_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "client.sqlite"
     Database(path, [("CREATE TABLE t (a TEXT)",)]).close()
     with pytest.raises(StoreError, match="newer version of Bahi"):
         Database(path, [])
 
 
-def test_a_transaction_that_ends_with_an_error_changes_nothing(database: Database) -> None:
+def test_a_transaction_that_raises_is_rolled_back(database: Database) -> None:
     settings = Settings(database)
 
     def slip() -> None:
@@ -73,7 +73,7 @@ def test_a_transaction_that_ends_with_an_error_changes_nothing(database: Databas
     assert settings.get("theme") == "light"
 
 
-def test_what_is_written_inside_a_transaction_is_part_of_it(database: Database, tmp_path: Path) -> None:
+def test_a_nested_write_joins_the_outer_transaction(database: Database, tmp_path: Path) -> None:
     settings = Settings(database)
     other = sqlite3.connect(tmp_path / "client.sqlite")
     with database.write():
@@ -95,7 +95,7 @@ def test_many_threads_write_at_once(database: Database) -> None:
         assert connection.execute("SELECT last_ver FROM version_clock").fetchone()[0] == 100
 
 
-def test_a_file_that_is_no_database_is_named_as_damaged_and_left_alone(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_reported_as_damaged_and_not_changed(tmp_path: Path) -> None:
     path = tmp_path / "client.sqlite"
     path.write_bytes(b"these are not the bytes of a database " * 40)
     with pytest.raises(StoreError, match=r"client\.sqlite is damaged") as caught:
@@ -104,7 +104,7 @@ def test_a_file_that_is_no_database_is_named_as_damaged_and_left_alone(tmp_path:
     assert path.read_bytes().startswith(b"these are not")
 
 
-def test_a_damaged_page_is_a_sentence_too(tmp_path: Path) -> None:
+def test_a_damaged_page_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "client.sqlite"
     database = Database(path)
     with database.read() as connection:
@@ -119,7 +119,7 @@ def test_a_damaged_page_is_a_sentence_too(tmp_path: Path) -> None:
     database.close()
 
 
-def test_a_full_disk_is_a_sentence_and_work_goes_on_when_there_is_room(database: Database) -> None:
+def test_a_full_disk_is_reported_and_writing_works_again_when_there_is_space(database: Database) -> None:
     settings = Settings(database)
     with database.read() as connection:
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
@@ -134,7 +134,7 @@ def test_a_full_disk_is_a_sentence_and_work_goes_on_when_there_is_room(database:
     assert len(settings.get("big")) == 1_000_000
 
 
-def test_a_file_held_by_another_program_is_a_sentence(
+def test_a_file_locked_by_another_program_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.store.database.BUSY_TIMEOUT_S", 0.01)
@@ -151,7 +151,7 @@ def test_a_file_held_by_another_program_is_a_sentence(
     database.close()
 
 
-def test_a_place_that_cannot_hold_the_file_is_a_sentence(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_hold_the_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "client.sqlite").mkdir()
     with pytest.raises(StoreError, match="cannot write to") as caught:
         Database(tmp_path / "client.sqlite")
@@ -161,7 +161,7 @@ def test_a_place_that_cannot_hold_the_file_is_a_sentence(tmp_path: Path) -> None
         Database(tmp_path / "plain" / "client.sqlite")
 
 
-def test_after_closing_everything_is_a_sentence(tmp_path: Path) -> None:
+def test_every_call_after_closing_is_reported(tmp_path: Path) -> None:
     database = Database(tmp_path / "client.sqlite")
     database.close()
     database.close()

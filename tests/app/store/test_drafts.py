@@ -16,7 +16,7 @@ def drafts(database: Database) -> DraftStore:
     return DraftStore(database)
 
 
-def test_what_is_typed_comes_back_even_what_is_wrong(drafts: DraftStore) -> None:
+def test_a_draft_is_stored_as_typed_even_if_invalid(drafts: DraftStore) -> None:
     drafts.keep("book-1", FORM)
     assert drafts.get("book-1") == FORM
 
@@ -31,13 +31,15 @@ def test_each_book_has_one_draft(drafts: DraftStore) -> None:
     assert drafts.get("book-2") == FormDraft(amount="7")
 
 
-def test_the_bills_of_every_book_are_named(drafts: DraftStore) -> None:
+def test_the_hashes_are_those_of_the_drafts_of_all_books(drafts: DraftStore) -> None:
     drafts.keep("book-1", FORM)
     drafts.keep("book-2", FormDraft(attachments=(bill("three.pdf"),)))
     assert drafts.file_hashes() == {bill(name).sha256 for name in ("one.pdf", "two.pdf", "three.pdf")}
 
 
-def test_a_damaged_draft_is_none_but_stops_the_tidying(drafts: DraftStore, database: Database) -> None:
+def test_a_damaged_draft_is_read_as_none_but_file_hashes_raises(
+    drafts: DraftStore, database: Database
+) -> None:
     with database.write() as connection:
         connection.execute("INSERT INTO draft VALUES ('book-1', '{\"amount\": ')")
     assert drafts.get("book-1") is None

@@ -44,7 +44,7 @@ def refusal(files: Files, path: Path) -> str:
     return caught.value.message
 
 
-def test_a_chosen_file_is_copied_under_its_hash(files: Files, source: Path, tmp_path: Path) -> None:
+def test_a_file_is_stored_under_its_hash(files: Files, source: Path, tmp_path: Path) -> None:
     kept = files.keep_file(source)
     assert (kept.file_name, kept.media_type, kept.byte_size) == ("Tea bill.pdf", "application/pdf", len(PDF))
     assert kept.sha256 == hashlib.sha256(PDF).hexdigest()
@@ -59,7 +59,7 @@ def test_pasted_bytes_get_the_extension_of_their_type(files: Files) -> None:
     assert files.keep_bytes(PNG, "a/b/scan.PNG").file_name == "scan.PNG"
 
 
-def test_a_file_may_be_kept_under_another_name(files: Files, source: Path) -> None:
+def test_a_file_can_be_stored_under_another_name(files: Files, source: Path) -> None:
     assert files.keep_file(source, name="Taxi").file_name == "Taxi.pdf"
 
 
@@ -72,14 +72,14 @@ def test_the_same_bytes_twice_are_one_file_and_two_attachments(
     assert len(names_in(tmp_path)) == 1
 
 
-def test_a_copy_that_went_bad_is_healed_by_keeping_the_file_again(files: Files, source: Path) -> None:
+def test_storing_a_file_again_repairs_a_damaged_copy(files: Files, source: Path) -> None:
     kept = files.keep_file(source)
     files.path(kept.sha256).write_bytes(b"rotten")
     files.keep_file(source)
     assert files.path(kept.sha256).read_bytes() == PDF
 
 
-def test_each_file_that_cannot_be_pinned_is_refused_with_its_name_and_reason(
+def test_each_file_that_cannot_be_attached_is_refused_with_its_name_and_reason(
     files: Files, tmp_path: Path
 ) -> None:
     (tmp_path / "folder.pdf").mkdir()
@@ -110,7 +110,7 @@ def test_a_file_that_cannot_be_read_is_refused(
     assert names_in(tmp_path) == []
 
 
-def test_a_file_that_grows_while_it_is_copied_is_still_held_to_the_limit(
+def test_the_size_limit_applies_to_a_file_that_grows_during_the_copy(
     files: Files, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def growing(path: Path, name: str) -> Iterator[bytes]:
@@ -122,12 +122,12 @@ def test_a_file_that_grows_while_it_is_copied_is_still_held_to_the_limit(
     assert names_in(tmp_path) == []
 
 
-def test_the_largest_file_is_taken(files: Files) -> None:
+def test_a_file_of_the_maximum_size_is_accepted(files: Files) -> None:
     assert files.keep_bytes(PDF.ljust(MAX_DOCUMENT_BYTES), "a.pdf").byte_size == MAX_DOCUMENT_BYTES
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
-def test_a_full_disk_is_a_sentence_and_leaves_nothing(
+def test_a_full_disk_is_reported_and_leaves_no_file(
     files: Files, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     def full(_file: IO[bytes]) -> None:
@@ -161,13 +161,13 @@ def test_the_bytes_are_synced_before_the_name_and_the_folder_after(
     assert steps == ["bytes", "name", "folder"]
 
 
-def test_a_place_that_cannot_hold_bills_is_a_sentence(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_hold_bills_is_reported(tmp_path: Path) -> None:
     (tmp_path / "plain").write_text("a file")
     with pytest.raises(StoreError, match="could not use"):
         Files(tmp_path / "plain" / "bills").keep_bytes(PNG, "a.png")
 
 
-def test_downloaded_bytes_are_kept_when_their_hash_is_right(files: Files) -> None:
+def test_downloaded_bytes_with_the_right_hash_are_stored(files: Files) -> None:
     sha256 = hashlib.sha256(PDF).hexdigest()
     path = files.put(sha256, [PDF[:100], PDF[100:]])
     assert path == files.path(sha256)
@@ -183,7 +183,7 @@ def test_downloaded_bytes_with_another_hash_are_refused(files: Files, tmp_path: 
     assert names_in(tmp_path) == []
 
 
-def test_a_download_that_breaks_off_raises_its_own_error_and_leaves_nothing(
+def test_an_interrupted_download_raises_its_own_error_and_leaves_no_file(
     files: Files, tmp_path: Path
 ) -> None:
     def breaking() -> Iterator[bytes]:
@@ -196,7 +196,7 @@ def test_a_download_that_breaks_off_raises_its_own_error_and_leaves_nothing(
 
 
 @pytest.mark.parametrize("text", ["", "../../etc/passwd", "A" * 64, "a" * 63, "a" * 64 + "\n"])
-def test_only_a_hash_leads_to_a_path(files: Files, text: str) -> None:
+def test_a_path_is_returned_only_for_a_valid_hash(files: Files, text: str) -> None:
     with pytest.raises(ValueError, match="not a SHA-256"):
         files.path(text)
 
@@ -209,13 +209,13 @@ def test_unused_bills_of_an_earlier_run_are_removed(files: Files, tmp_path: Path
     assert not next_run.has(unused)
 
 
-def test_bills_of_this_run_stay_since_a_draft_may_hold_them(files: Files) -> None:
+def test_bills_stored_in_this_run_are_not_removed(files: Files) -> None:
     kept = files.keep_bytes(PNG, "a.png").sha256
     assert files.remove_unused(set()) == 0
     assert files.has(kept)
 
 
-def test_what_a_crash_left_half_written_is_removed_after_a_day(files: Files, tmp_path: Path) -> None:
+def test_partial_files_left_by_a_crash_are_removed_after_a_day(files: Files, tmp_path: Path) -> None:
     files.keep_bytes(PNG, "a.png")
     young, old = (tmp_path / "bills" / f".part-{name}" for name in ("young", "old"))
     young.touch()
@@ -227,18 +227,18 @@ def test_what_a_crash_left_half_written_is_removed_after_a_day(files: Files, tmp
     assert [name for name in names_in(tmp_path) if len(name) < 64] == [".part-young", "somebody's notes.txt"]
 
 
-def test_removing_from_a_folder_that_was_never_made_is_no_error(files: Files) -> None:
+def test_removing_from_a_missing_folder_is_not_an_error(files: Files) -> None:
     assert files.remove_unused(set()) == 0
 
 
-def test_many_threads_keep_the_same_and_other_files_at_once(files: Files, tmp_path: Path) -> None:
+def test_many_threads_can_store_the_same_and_other_files_at_once(files: Files, tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         kept = list(pool.map(lambda n: files.keep_bytes(PNG + bytes([n % 5]), "a.png"), range(40)))
     assert names_in(tmp_path) == sorted({k.sha256 for k in kept})
     assert len({k.id for k in kept}) == 40
 
 
-def test_a_whole_copy_that_a_viewer_holds_open_on_windows_is_good_enough(
+def test_on_windows_a_complete_copy_that_a_viewer_has_open_is_kept(
     files: Files, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = files.keep_file(source)

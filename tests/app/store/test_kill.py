@@ -32,7 +32,7 @@ def saved_until_killed(folder: Path, entries: int) -> list[tuple[str, str]]:
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no SIGKILL")
-def test_after_kill_9_every_item_whose_add_returned_is_found_with_its_bill(tmp_path: Path) -> None:
+def test_after_kill_9_every_item_for_which_add_returned_exists_with_its_bill(tmp_path: Path) -> None:
     told = saved_until_killed(tmp_path, 25)
     told += saved_until_killed(tmp_path, 25)  # the second one starts on what the first one's death left
     database = Database(tmp_path / "client.sqlite")

@@ -26,7 +26,7 @@ HOUR = 3_600_000_000
 OTHER = "book-2"
 
 
-def test_an_item_holds_what_was_typed_and_what_was_made_for_it(outbox: Outbox) -> None:
+def test_an_item_contains_the_input_and_the_generated_ids(outbox: Outbox) -> None:
     item = outbox.add(BOOK, draft("Tea", bill("a.pdf"), bill("b.pdf")), "0K7", NOW, 250)
     assert (item.human_code, item.ver, item.kind) == ("0K7-000001", NOW + 250, "create")
     assert (item.amount, item.category, item.description) == (Decimal("12.50"), "Food", "Tea")
@@ -39,7 +39,7 @@ def test_an_item_holds_what_was_typed_and_what_was_made_for_it(outbox: Outbox) -
     assert outbox.get(item.op_id) == item == outbox.find_entry(BOOK, item.entry_id)
 
 
-def test_a_server_takes_what_an_item_says(outbox: Outbox) -> None:
+def test_a_server_accepts_the_content_of_an_item(outbox: Outbox) -> None:
     item = outbox.add(BOOK, draft("चाय", bill()), "0K7", NOW)
     document = item.documents[0]
     body = shapes.CreateEntry(
@@ -72,7 +72,7 @@ def test_items_come_in_the_order_in_which_they_were_saved(outbox: Outbox) -> Non
     assert [item.human_code for item in saved] == [f"0K7-00000{n}" for n in range(1, 6)]
 
 
-def test_versions_rise_while_the_clock_steps_back_or_stands_also_after_a_restart(tmp_path: Path) -> None:
+def test_versions_increase_even_if_the_clock_stands_or_goes_back_or_after_a_restart(tmp_path: Path) -> None:
     made = []
     for now_us in (NOW, NOW, NOW - HOUR, NOW - 2 * HOUR, NOW + 5, 0):
         database = Database(tmp_path / "client.sqlite")
@@ -91,7 +91,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outbox]:
 
 @settings(max_examples=examples(40), deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 2**50), st.integers(-(2**40), 2**40)), max_size=5))
-def test_versions_and_counters_rise_whatever_the_clock_does(
+def test_versions_and_counters_increase_whatever_the_clock_does(
     shared: Outbox, clocks: list[tuple[int, int]]
 ) -> None:
     before = shared.add(BOOK, draft(), "0K7", 0)
@@ -100,13 +100,13 @@ def test_versions_and_counters_rise_whatever_the_clock_does(
     assert all(one.human_code < next_.human_code for one, next_ in pairwise(made))
 
 
-def test_counters_are_kept_for_each_book_and_prefix(outbox: Outbox) -> None:
+def test_each_book_and_prefix_has_its_own_counter(outbox: Outbox) -> None:
     wanted = [(BOOK, "0K7"), (BOOK, "0K8"), (OTHER, "0K7"), (BOOK, "0K7")]
     made = [outbox.add(book, draft(), prefix, NOW).human_code for book, prefix in wanted]
     assert made == ["0K7-000001", "0K8-000001", "0K7-000001", "0K7-000002"]
 
 
-def test_a_counter_is_lifted_to_the_servers_and_never_lowered(outbox: Outbox) -> None:
+def test_a_counter_is_raised_to_the_servers_and_never_lowered(outbox: Outbox) -> None:
     outbox.raise_counter(BOOK, "0K7", 41)
     assert outbox.add(BOOK, draft(), "0K7", NOW).human_code == "0K7-000042"
     outbox.raise_counter(BOOK, "0K7", 7)
@@ -118,7 +118,7 @@ def test_a_counter_is_not_used_again_after_its_item_was_confirmed(outbox: Outbox
     assert outbox.add(BOOK, draft(), "0K7", NOW).human_code == "0K7-000002"
 
 
-def test_many_threads_save_at_once_without_a_gap_or_a_double(outbox: Outbox) -> None:
+def test_many_threads_can_save_at_once_without_gaps_or_duplicates(outbox: Outbox) -> None:
     with ThreadPoolExecutor(8) as pool:
         made = list(pool.map(lambda n: outbox.add(BOOK, draft(str(n)), "0K7", NOW), range(80)))
     stored = outbox.waiting(BOOK)
@@ -127,7 +127,7 @@ def test_many_threads_save_at_once_without_a_gap_or_a_double(outbox: Outbox) -> 
     assert [i.ver for i in stored] == list(range(NOW, NOW + 80))
 
 
-def test_an_item_that_could_not_be_stored_takes_no_counter_and_no_version(outbox: Outbox) -> None:
+def test_an_item_that_cannot_be_stored_uses_no_counter_or_version(outbox: Outbox) -> None:
     def broken(_: int) -> bytes:
         return b""
 
@@ -139,7 +139,9 @@ def test_an_item_that_could_not_be_stored_takes_no_counter_and_no_version(outbox
     assert (item.human_code, item.ver) == ("0K7-000001", NOW)
 
 
-def test_a_full_disk_keeps_exactly_what_add_returned_for(outbox: Outbox, database: Database) -> None:
+def test_on_a_full_disk_exactly_the_items_for_which_add_returned_exist(
+    outbox: Outbox, database: Database
+) -> None:
     with database.read() as connection:
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
         connection.execute(f"PRAGMA max_page_count = {pages + 3}")
@@ -159,14 +161,14 @@ def test_a_full_disk_keeps_exactly_what_add_returned_for(outbox: Outbox, databas
     assert [i.human_code for i in made] == [f"0K7-{n:06d}" for n in range(1, len(made) + 1)]
 
 
-def test_a_draft_saved_twice_is_two_entries_with_bills_of_their_own(outbox: Outbox) -> None:
+def test_a_draft_saved_twice_gives_two_entries_with_their_own_bills(outbox: Outbox) -> None:
     twice = [outbox.add(BOOK, draft("Tea", bill("a.pdf"), bill("b.pdf")), "0K7", NOW) for _ in range(2)]
     assert len({d.id for item in twice for d in item.documents}) == 4
     for item in twice:
         assert [d.id for d in item.documents] == sorted(d.id for d in item.documents)
 
 
-def test_a_confirmed_item_leaves_and_a_second_time_changes_nothing(outbox: Outbox) -> None:
+def test_a_confirmed_item_is_removed_and_confirming_is_idempotent(outbox: Outbox) -> None:
     item, other = (outbox.add(BOOK, draft(), "0K7", NOW) for _ in range(2))
     outbox.confirm(item.op_id)
     outbox.confirm(item.op_id)
@@ -174,7 +176,7 @@ def test_a_confirmed_item_leaves_and_a_second_time_changes_nothing(outbox: Outbo
     assert outbox.get(item.op_id) is None
 
 
-def test_a_failure_is_counted_and_the_item_goes_on_waiting(outbox: Outbox) -> None:
+def test_a_failure_is_counted_and_the_item_stays_waiting(outbox: Outbox) -> None:
     op_id = outbox.add(BOOK, draft(), "0K7", NOW).op_id
     outbox.fail(op_id, "No server answered.")
     outbox.fail(op_id, "Time is up.")
@@ -184,7 +186,7 @@ def test_a_failure_is_counted_and_the_item_goes_on_waiting(outbox: Outbox) -> No
     assert item.listed().note == ""
 
 
-def test_a_refused_item_says_why_and_stays_until_it_is_tried_again(outbox: Outbox) -> None:
+def test_a_refused_item_has_a_reason_and_stays_refused_until_a_retry(outbox: Outbox) -> None:
     op_id = outbox.add(BOOK, draft("Tea", bill()), "0K7", NOW).op_id
     outbox.refuse(op_id, "This book is kept in INR.")
     assert outbox.waiting(BOOK) == []
@@ -211,13 +213,13 @@ def test_an_item_is_listed_with_its_bills(outbox: Outbox) -> None:
     assert detail.entry.sort_key == (item.entry_date, item.entry_id)
 
 
-def test_the_hashes_of_all_bills_are_known(outbox: Outbox) -> None:
+def test_the_hashes_are_those_of_all_bills(outbox: Outbox) -> None:
     outbox.add(BOOK, draft("Tea", bill("a"), bill("b")), "0K7", NOW)
     outbox.add(OTHER, draft("Tea", bill("b"), bill("c")), "0K7", NOW)
     assert outbox.file_hashes() == {bill(name).sha256 for name in "abc"}
 
 
-def test_what_was_made_while_the_clock_was_ahead_gets_versions_that_a_server_takes(outbox: Outbox) -> None:
+def test_restamp_gives_versions_that_a_server_accepts_after_the_clock_was_ahead(outbox: Outbox) -> None:
     early = outbox.add(BOOK, draft("early"), "0K7", NOW)
     ahead = [outbox.add(BOOK, draft(str(n), bill()), "0K7", NOW + 9000 * HOUR) for n in range(3)]
     late = outbox.add(BOOK, draft("late"), "0K7", NOW + 1000)
@@ -232,7 +234,7 @@ def test_what_was_made_while_the_clock_was_ahead_gets_versions_that_a_server_tak
     assert NOW + 2000 < outbox.add(BOOK, draft(), "0K7", NOW + 2500).ver < NOW + 3000
 
 
-def test_what_waits_in_another_book_is_left_alone_for_its_server_may_have_it(outbox: Outbox) -> None:
+def test_restamp_does_not_change_items_of_other_books(outbox: Outbox) -> None:
     day = 24 * 3600 * 1_000_000
     for book in (BOOK, "another"):
         outbox.add(book, draft(), "0K7", NOW + day)
@@ -241,14 +243,14 @@ def test_what_waits_in_another_book_is_left_alone_for_its_server_may_have_it(out
     assert outbox.items("another") == before
 
 
-def test_where_no_version_is_ahead_nothing_is_restamped(outbox: Outbox) -> None:
+def test_restamp_does_not_change_versions_that_are_not_ahead(outbox: Outbox) -> None:
     item = outbox.add(BOOK, draft(), "0K7", NOW + 1000)
     assert outbox.restamp(BOOK, NOW, 0) == 0
     assert outbox.waiting(BOOK) == [item]
     assert outbox.add(BOOK, draft(), "0K7", NOW).ver == item.ver + 1
 
 
-def test_an_item_whose_text_is_damaged_is_a_sentence(outbox: Outbox, database: Database) -> None:
+def test_a_damaged_item_is_reported(outbox: Outbox, database: Database) -> None:
     outbox.add(BOOK, draft(), "0K7", NOW)
     with database.write() as connection:
         connection.execute("UPDATE outbox SET payload = '{}'")
@@ -256,7 +258,7 @@ def test_an_item_whose_text_is_damaged_is_a_sentence(outbox: Outbox, database: D
         outbox.waiting(BOOK)
 
 
-def test_an_item_is_in_the_file_when_add_has_returned(outbox: Outbox, tmp_path: Path) -> None:
+def test_an_item_is_in_the_file_when_add_returns(outbox: Outbox, tmp_path: Path) -> None:
     item = outbox.add(BOOK, draft(), "0K7", NOW)
     other = sqlite3.connect(tmp_path / "client.sqlite")
     assert other.execute("SELECT op_id FROM outbox").fetchall() == [(item.op_id,)]
@@ -272,7 +274,7 @@ def _as_bills(detail: EntryDetail) -> list[Attachment]:
     return [Attachment(d.id, d.file_name, d.media_type, d.byte_size, d.sha256) for d in detail.documents]
 
 
-def test_the_code_of_a_bill_that_was_taken_away_is_never_given_again(outbox: Outbox) -> None:
+def test_the_code_of_a_removed_bill_is_never_used_again(outbox: Outbox) -> None:
     two = outbox.add(BOOK, draft("Tea", bill("a"), bill("b")), "0K7", NOW).detail()
     one = _change(outbox, two, _as_bills(two)[0])
     again = _change(outbox, one, _as_bills(one)[0], bill("c"))
@@ -282,7 +284,7 @@ def test_the_code_of_a_bill_that_was_taken_away_is_never_given_again(outbox: Out
     assert [d.doc_code for d in last.documents] == ["K7-000001-4"]
 
 
-def test_another_device_names_itself_in_the_codes_of_the_bills_that_it_adds(outbox: Outbox) -> None:
+def test_bill_codes_of_another_device_contain_its_prefix(outbox: Outbox) -> None:
     own = outbox.add(BOOK, draft("Tea", bill("a")), "0K7", NOW).detail()
     both = _change(outbox, own, *_as_bills(own), bill("b"), bill("c"), prefix="1B3")
     assert [d.doc_code for d in both.documents] == ["K7-000001-1", "0K7-000001-1B3-1", "0K7-000001-1B3-2"]

@@ -7,7 +7,7 @@ from app.store.peek import kept_setting
 from app.store.settings import Settings
 
 
-def test_a_kept_setting_is_seen(tmp_path: Path) -> None:
+def test_a_stored_setting_is_returned(tmp_path: Path) -> None:
     database = Database(tmp_path / "client.sqlite")
     Settings(database).set("theme", "dark")
     assert kept_setting(tmp_path / "client.sqlite", "theme") == "dark"
@@ -16,7 +16,7 @@ def test_a_kept_setting_is_seen(tmp_path: Path) -> None:
     assert kept_setting(tmp_path / "client.sqlite", "theme") == "dark"
 
 
-def test_where_there_is_nothing_or_no_database_nothing_is_seen_and_nothing_made(tmp_path: Path) -> None:
+def test_without_a_setting_or_database_the_result_is_empty_and_no_file_is_created(tmp_path: Path) -> None:
     assert kept_setting(tmp_path / "none.sqlite", "theme") == ""
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "text").write_text("not a database " * 100)

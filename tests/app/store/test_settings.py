@@ -8,7 +8,7 @@ from app.store.database import Database
 from app.store.settings import Settings
 
 
-def test_what_was_set_last_is_read_after_a_restart(tmp_path: Path) -> None:
+def test_the_value_set_last_is_returned_after_a_restart(tmp_path: Path) -> None:
     database = Database(tmp_path / "client.sqlite")
     Settings(database).set("address", "https://one")
     Settings(database).set("address", "https://दो")
@@ -18,12 +18,12 @@ def test_what_was_set_last_is_read_after_a_restart(tmp_path: Path) -> None:
     database.close()
 
 
-def test_what_was_never_set_has_the_given_default(database: Database) -> None:
+def test_a_setting_that_was_never_set_has_the_given_default(database: Database) -> None:
     assert Settings(database).get("theme") == ""
     assert Settings(database).get("theme", "system") == "system"
 
 
-def test_the_device_id_is_made_once_even_by_many_threads(database: Database) -> None:
+def test_the_device_id_is_generated_once_even_by_many_threads(database: Database) -> None:
     settings = Settings(database)
     with ThreadPoolExecutor(8) as pool:
         ids = set(pool.map(lambda _: settings.device_id(), range(16)))
@@ -31,7 +31,9 @@ def test_the_device_id_is_made_once_even_by_many_threads(database: Database) -> 
     assert UUID(ids.pop()).version == 4
 
 
-def test_the_device_secret_is_made_once_and_is_as_random_as_a_key(database: Database, tmp_path: Path) -> None:
+def test_the_device_secret_is_generated_once_and_as_random_as_a_key(
+    database: Database, tmp_path: Path
+) -> None:
     settings = Settings(database)
     with ThreadPoolExecutor(8) as pool:
         secrets = set(pool.map(lambda _: settings.device_secret(), range(16)))

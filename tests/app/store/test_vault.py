@@ -21,7 +21,7 @@ def a_vault(backend: Keyring | None, name: str = "device-1") -> Vault:
     return Vault(lambda: name, lambda: backend)
 
 
-def test_a_record_to_be_remembered_is_there_after_a_start() -> None:
+def test_a_remembered_record_exists_after_a_restart() -> None:
     backend = FakeKeyring()
     vault = a_vault(backend)
     vault.begin(RECORD, remember=True)
@@ -29,7 +29,7 @@ def test_a_record_to_be_remembered_is_there_after_a_start() -> None:
     assert a_vault(backend).load() == RECORD
 
 
-def test_the_next_record_takes_the_place_of_the_last_also_after_a_start() -> None:
+def test_the_next_record_replaces_the_previous_one_also_after_a_restart() -> None:
     backend = FakeKeyring()
     a_vault(backend).begin(RECORD, remember=True)
     later = a_vault(backend)
@@ -39,7 +39,7 @@ def test_the_next_record_takes_the_place_of_the_last_also_after_a_start() -> Non
     assert list(backend.kept) == [(SERVICE, "device-1")]
 
 
-def test_a_record_that_is_not_to_be_remembered_stays_in_memory_and_the_last_one_goes() -> None:
+def test_a_record_not_to_be_remembered_stays_in_memory_and_deletes_the_stored_one() -> None:
     backend = FakeKeyring()
     vault = a_vault(backend)
     vault.begin(RECORD, remember=True)
@@ -50,7 +50,7 @@ def test_a_record_that_is_not_to_be_remembered_stays_in_memory_and_the_last_one_
     assert a_vault(backend).load() is None
 
 
-def test_clearing_forgets_everywhere_and_may_be_done_twice() -> None:
+def test_clear_deletes_the_record_everywhere_and_is_idempotent() -> None:
     backend = FakeKeyring()
     vault = a_vault(backend)
     vault.begin(RECORD, remember=True)
@@ -60,14 +60,14 @@ def test_clearing_forgets_everywhere_and_may_be_done_twice() -> None:
     assert vault.load() is None
 
 
-def test_two_installations_of_one_user_do_not_meet() -> None:
+def test_two_installations_of_one_user_have_separate_records() -> None:
     backend = FakeKeyring()
     a_vault(backend, "one").begin(RECORD, remember=True)
     assert a_vault(backend, "other").load() is None
 
 
 @pytest.mark.parametrize("backend", [None, fail.Keyring()])
-def test_without_a_keyring_the_record_is_kept_in_memory_and_the_vault_says_so(
+def test_without_a_keyring_the_record_is_kept_in_memory(
     backend: Keyring | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -85,7 +85,7 @@ def test_without_a_keyring_the_record_is_kept_in_memory_and_the_vault_says_so(
 @pytest.mark.parametrize(
     "trouble", [KeyringLocked("locked"), KeyringError("x"), RuntimeError("x"), OSError(5)]
 )
-def test_a_keyring_that_fails_on_the_way_turns_into_memory(trouble: Exception) -> None:
+def test_after_a_keyring_error_the_record_is_kept_in_memory(trouble: Exception) -> None:
     backend = FakeKeyring()
     vault = a_vault(backend)
     vault.begin(RECORD, remember=True)
@@ -97,7 +97,7 @@ def test_a_keyring_that_fails_on_the_way_turns_into_memory(trouble: Exception) -
     vault.clear()
 
 
-def test_an_old_generation_does_not_stay_where_the_new_one_could_not_be_written() -> None:
+def test_if_a_new_record_cannot_be_written_the_old_one_is_deleted() -> None:
     class Full(FakeKeyring):
         def set_password(self, service: str, username: str, password: str) -> None:
             if self.kept:
@@ -113,13 +113,13 @@ def test_an_old_generation_does_not_stay_where_the_new_one_could_not_be_written(
 
 
 @pytest.mark.parametrize("text", ["", "not json", "[]", "{}", '{"refresh_token": 1}', "null"])
-def test_what_another_program_left_in_the_keyring_is_no_record(text: str) -> None:
+def test_a_record_of_another_program_is_ignored(text: str) -> None:
     backend = FakeKeyring()
     backend.kept[SERVICE, "device-1"] = text
     assert a_vault(backend).load() is None
 
 
-def test_a_record_that_windows_would_not_take_stays_in_memory() -> None:
+def test_a_record_too_large_for_windows_stays_in_memory() -> None:
     backend = FakeKeyring()
     vault = a_vault(backend)
     vault.begin(dataclasses.replace(RECORD, refresh_token="x" * 1_200), remember=True)
@@ -144,7 +144,7 @@ def test_a_real_token_with_a_long_address_fits() -> None:
     assert len(kept.encode("utf-16")) <= MAX_BYTES
 
 
-def test_a_records_picture_in_a_log_holds_no_token() -> None:
+def test_the_repr_of_a_record_contains_no_token() -> None:
     assert "token" not in repr(RECORD).replace("TokenRecord", "")
     assert "refresh id" not in repr(RECORD)
 
@@ -163,13 +163,13 @@ def _of_module(module: str) -> object:
     return type("Keyring", (), {"__module__": module})()
 
 
-def test_a_backend_that_keeps_nothing_or_writes_a_file_is_not_used(chosen: Callable[[object], None]) -> None:
+def test_a_backend_that_stores_nothing_or_writes_a_file_is_not_used(chosen: Callable[[object], None]) -> None:
     for backend in (fail.Keyring(), null.Keyring(), _of_module("keyrings.alt.file"), FakeKeyring()):
         chosen(backend)
         assert system_keyring() is None
 
 
-def test_the_systems_own_are_used_alone_or_in_a_chain(
+def test_the_systems_backends_are_used_alone_or_in_a_chain(
     chosen: Callable[[object], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret_service = _of_module("keyring.backends.SecretService")
@@ -181,7 +181,7 @@ def test_the_systems_own_are_used_alone_or_in_a_chain(
     assert system_keyring() is chain[1]
 
 
-def test_keyring_is_imported_when_it_is_needed_and_not_before() -> None:
+def test_keyring_is_imported_only_when_it_is_needed() -> None:
     import subprocess
     import sys
 

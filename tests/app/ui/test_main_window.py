@@ -37,7 +37,7 @@ def test_the_sidebar_changes_the_screen(qtbot: QtBot, book: MainWindow) -> None:
     qtbot.waitUntil(book.entry.form.amount.hasFocus)
 
 
-def test_shortcuts_go_where_they_say(qtbot: QtBot, book: MainWindow, tasks: Tasks) -> None:
+def test_shortcuts_open_their_views(qtbot: QtBot, book: MainWindow, tasks: Tasks) -> None:
     qtbot.keyClick(book, Qt.Key.Key_F, CTRL)
     assert book.listing.filters.search.hasFocus()
     qtbot.keyClick(book, Qt.Key.Key_N, CTRL)
@@ -60,7 +60,7 @@ def test_a_saved_entry_is_sent_and_appears_confirmed_in_the_listing(
     qtbot.waitUntil(lambda: book.sidebar.status.text() == "Online")
 
 
-def test_saving_without_a_server_is_counted_in_the_pill(
+def test_entries_saved_without_a_server_are_counted_in_the_status(
     qtbot: QtBot, book: MainWindow, fake: FakeServices
 ) -> None:
     fake.book.offline = True
@@ -92,7 +92,7 @@ def drag(window: MainWindow, photo: Path) -> QMimeData:
     return data
 
 
-def test_a_file_dropped_on_the_listing_is_pinned_to_a_new_entry(
+def test_a_file_dropped_on_the_listing_is_attached_to_a_new_entry(
     qtbot: QtBot, book: MainWindow, photo: Path
 ) -> None:
     book.show_listing()
@@ -111,12 +111,12 @@ def test_a_file_dropped_on_the_listing_is_pinned_to_a_new_entry(
     qtbot.waitUntil(lambda: len(book.entry.documents.attachments()) == 1)
 
 
-def test_nothing_can_be_dropped_before_signing_in(window: MainWindow, photo: Path) -> None:
+def test_nothing_can_be_dropped_before_a_log_in(window: MainWindow, photo: Path) -> None:
     drag(window, photo)
     assert not overlay(window).isVisible()
 
 
-def test_the_theme_changes_everything_and_is_kept(
+def test_the_theme_applies_everywhere_and_is_stored(
     qtbot: QtBot, book: MainWindow, fake: FakeServices, qapp: QApplication
 ) -> None:
     before = book.sidebar.add_button.icon().pixmap(18).toImage()
@@ -128,7 +128,7 @@ def test_the_theme_changes_everything_and_is_kept(
     assert qapp.palette().color(QPalette.ColorRole.Window) == QColor(LIGHT.canvas)
 
 
-def test_signing_out_leads_to_the_login_and_does_not_go_straight_in_again(
+def test_signing_out_shows_the_log_in_and_does_not_open_the_book_again(
     qtbot: QtBot, book: MainWindow, fake: FakeServices
 ) -> None:
     click(qtbot, book, "sign_out_button")
@@ -140,21 +140,19 @@ def test_signing_out_leads_to_the_login_and_does_not_go_straight_in_again(
         book.login.submit()
 
 
-def test_a_change_that_another_device_outdid_is_told(book: MainWindow) -> None:
+def test_a_message_names_entries_changed_later_on_another_device(book: MainWindow) -> None:
     book.sync.superseded.emit(("0K7-000042",))
     assert "0K7-000042" in book.book.banner.text()
 
 
-def test_closing_asks_nothing_and_keeps_the_draft(
-    book: MainWindow, person: Person, fake: FakeServices
-) -> None:
+def test_closing_saves_the_draft_without_asking(book: MainWindow, person: Person, fake: FakeServices) -> None:
     book.entry.form.amount.setText("85")
     assert book.close()
     assert person.questions == []
     assert fake.draft().amount == "85"
 
 
-def test_closing_asks_if_the_draft_cannot_be_kept(
+def test_closing_asks_if_the_draft_cannot_be_saved(
     book: MainWindow, person: Person, fake: FakeServices
 ) -> None:
     book.entry.form.amount.setText("85")
@@ -166,7 +164,9 @@ def test_closing_asks_if_the_draft_cannot_be_kept(
     assert book.close()
 
 
-def test_quitting_with_waiting_entries_says_so(book: MainWindow, person: Person, fake: FakeServices) -> None:
+def test_closing_asks_if_there_are_unsent_entries(
+    book: MainWindow, person: Person, fake: FakeServices
+) -> None:
     fake.wait(*(replace(row, id=f"w{row.id}") for row in fake.book.entries[:2]))
     person.agrees = False
     assert not book.close()
@@ -176,7 +176,7 @@ def test_quitting_with_waiting_entries_says_so(book: MainWindow, person: Person,
     assert book.close()
 
 
-def test_an_end_from_outside_asks_nothing_and_keeps_the_draft(
+def test_a_signal_saves_the_draft_and_closes_without_asking(
     book: MainWindow, person: Person, fake: FakeServices
 ) -> None:
     fake.wait(replace(fake.book.entries[0], id="w"))
@@ -187,7 +187,7 @@ def test_an_end_from_outside_asks_nothing_and_keeps_the_draft(
     assert fake.draft().amount == "85"
 
 
-def test_closing_waits_a_moment_for_what_is_being_sent(
+def test_closing_waits_a_moment_for_an_entry_that_is_being_sent(
     qtbot: QtBot, book: MainWindow, person: Person, fake: FakeServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exit_guard, "_LIMIT_MS", 600_000)  # however slow this machine is just now
@@ -210,7 +210,7 @@ def test_every_interactive_widget_has_a_name(book: MainWindow) -> None:
     assert mute == []
 
 
-def test_tab_goes_through_the_form_in_reading_order(qtbot: QtBot, book: MainWindow) -> None:
+def test_tab_moves_through_the_form_in_reading_order(qtbot: QtBot, book: MainWindow) -> None:
     book.entry.form.date.setFocus()
     seen = []
     for _ in range(8):

@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QLabel
 from app.ui.opening import OpeningWindow
 
 
-def test_it_says_once_that_it_is_painted(qtbot) -> None:
+def test_painted_is_emitted_once(qtbot) -> None:
     window = OpeningWindow()
     qtbot.addWidget(window)
     told: list[bool] = []
@@ -16,7 +16,7 @@ def test_it_says_once_that_it_is_painted(qtbot) -> None:
     assert told == [True]
 
 
-def test_it_says_why_the_book_does_not_open(qtbot) -> None:
+def test_the_window_shows_why_the_book_cannot_be_opened(qtbot) -> None:
     window = OpeningWindow()
     qtbot.addWidget(window)
     window.show_error("The disk is full.")

@@ -22,7 +22,7 @@ def _application(qapp: QApplication) -> None:
     """Fonts and PDF need an application object."""
 
 
-def test_a_photo_taken_sideways_stands_upright(tmp_path: Path) -> None:
+def test_a_photo_taken_sideways_is_turned_upright(tmp_path: Path) -> None:
     path = tmp_path / "phone.jpg"
     exif = Image.Exif()
     exif[0x0112] = 6  # rotate by 90 degrees to the right
@@ -31,7 +31,7 @@ def test_a_photo_taken_sideways_stands_upright(tmp_path: Path) -> None:
     assert (shown.image.width(), shown.image.height()) == (40, 80)
 
 
-def test_a_large_photo_is_made_smaller(tmp_path: Path) -> None:
+def test_a_large_photo_is_scaled_down(tmp_path: Path) -> None:
     path = tmp_path / "large.png"
     Image.new("RGB", (4000, 1000), "white").save(path)
     shown = previews.picture(path, "image/png", edge=400)
@@ -46,7 +46,7 @@ def test_every_kind_of_picture_is_shown(tmp_path: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["image/png", "image/jpeg", "image/heic", "application/pdf"])
-def test_a_broken_file_says_so(tmp_path: Path, kind: str) -> None:
+def test_a_damaged_file_is_refused(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "broken"
     path.write_bytes(b"\x89PNG\r\n\x1a\nnothing of the kind")
     with pytest.raises(InputError, match="damaged"):
@@ -100,32 +100,32 @@ def preview_in_a_process(path: Path, kind: str) -> tuple[str, int]:
     return said, int(more)
 
 
-def test_a_picture_of_300_megapixels_is_refused_without_memory(tmp_path: Path) -> None:
+def test_a_picture_of_300_megapixels_is_refused_without_using_memory(tmp_path: Path) -> None:
     path = blank_png(tmp_path / "site plan.png", 20_000, 15_000, GREY)
     said, more = preview_in_a_process(path, "image/png")
     assert said == "too_large"
     assert more < 20, f"{more} MB"
 
 
-def test_a_bomb_that_unpacks_to_a_gigabyte_stays_small(tmp_path: Path) -> None:
+def test_a_decompression_bomb_uses_little_memory(tmp_path: Path) -> None:
     said, more = preview_in_a_process(overfull_png(tmp_path / "bomb.png", 1 << 30), "image/png")
     assert said in {"100x100", "damaged"}
     assert more < 50, f"{more} MB"
 
 
-def test_a_comment_that_unpacks_to_a_gigabyte_stays_small(tmp_path: Path) -> None:
+def test_a_compressed_comment_of_a_gigabyte_uses_little_memory(tmp_path: Path) -> None:
     said, more = preview_in_a_process(wordy_png(tmp_path / "wordy.png", 1 << 30), "image/png")
     assert said in {"100x100", "damaged"}
     assert more < 50, f"{more} MB"
 
 
-def test_a_deep_picture_over_the_limit_is_called_too_large_not_damaged(tmp_path: Path) -> None:
+def test_a_picture_with_a_high_bit_depth_is_refused_as_too_large(tmp_path: Path) -> None:
     path = blank_png(tmp_path / "scan.png", 9_900, 7_100)  # 70 megapixels of 4 bytes
     with pytest.raises(InputError, match="too large"):
         previews.picture(path, "image/png")
 
 
-def test_a_heic_photo_is_shown_and_a_huge_one_refused_without_memory(tmp_path: Path) -> None:
+def test_a_heic_photo_is_shown_and_a_huge_one_is_refused_without_using_memory(tmp_path: Path) -> None:
     pillow_heif = pytest.importorskip("pillow_heif")  # writes HEIC; the program only reads it
     small, huge = tmp_path / "phone.heic", tmp_path / "huge.heic"
     pillow_heif.from_pillow(Image.new("RGB", (300, 200), "red")).save(small)
@@ -153,13 +153,13 @@ def locked_pdf(path: Path) -> Path:
     return path
 
 
-def test_a_locked_pdf_says_that_it_is_locked(tmp_path: Path) -> None:
+def test_a_pdf_with_a_password_is_refused_with_that_reason(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="has a password") as told:
         previews.picture(locked_pdf(tmp_path / "statement.pdf"), "application/pdf")
     assert previews.attachment_note(told.value).startswith("has a password")
 
 
-def test_half_a_pdf_says_that_it_is_damaged(tmp_path: Path) -> None:
+def test_half_a_pdf_is_refused_as_damaged(tmp_path: Path) -> None:
     whole = (SAMPLES / "hotel-invoice.pdf").read_bytes()
     (tmp_path / "half.pdf").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(InputError, match="damaged") as told:
@@ -167,5 +167,5 @@ def test_half_a_pdf_says_that_it_is_damaged(tmp_path: Path) -> None:
     assert previews.attachment_note(told.value).startswith("seems to be damaged")
 
 
-def test_trouble_of_the_moment_leaves_no_note() -> None:
+def test_an_error_unrelated_to_the_file_gives_no_note() -> None:
     assert previews.attachment_note(OfflineError()) == ""

@@ -8,7 +8,7 @@ from PySide6.QtCore import QLockFile
 from app.ui.single_instance import SingleInstance
 
 
-def test_the_second_of_one_folder_steps_back(qapp: object, tmp_path: Path) -> None:
+def test_a_second_instance_raises_the_first_and_ends(qapp: object, tmp_path: Path) -> None:
     first, second, other = (SingleInstance(tmp_path / name) for name in ("a", "a", "b"))
     assert first.claim()
     assert not second.claim()
@@ -19,7 +19,7 @@ def test_the_second_of_one_folder_steps_back(qapp: object, tmp_path: Path) -> No
         each.release()
 
 
-def test_where_the_lock_cannot_be_written_the_program_opens_and_can_say_why(
+def test_the_program_opens_if_the_lock_file_cannot_be_written(
     qapp: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     instance = SingleInstance(tmp_path)

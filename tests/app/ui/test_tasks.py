@@ -28,7 +28,7 @@ def test_a_result_arrives_on_the_gui_thread(qtbot: QtBot, tasks: Tasks, owner: Q
     assert worker != receiver == threading.get_ident()
 
 
-def test_an_expected_error_reaches_failed_and_not_done(qtbot: QtBot, tasks: Tasks, owner: QObject) -> None:
+def test_an_app_error_is_passed_to_failed(qtbot: QtBot, tasks: Tasks, owner: QObject) -> None:
     failures: list[AppError] = []
     results: list[object] = []
 
@@ -41,7 +41,7 @@ def test_an_expected_error_reaches_failed_and_not_done(qtbot: QtBot, tasks: Task
     assert results == []
 
 
-def test_an_unexpected_error_is_told_as_a_crash(qtbot: QtBot, owner: QObject) -> None:
+def test_an_unexpected_exception_is_reported_as_a_crash(qtbot: QtBot, owner: QObject) -> None:
     tasks = Tasks()
     failures: list[AppError] = []
 
@@ -73,7 +73,7 @@ def test_a_newer_run_of_the_same_topic_supersedes_an_older_one(
     assert seen == ["new"]
 
 
-def test_what_asks_no_server_never_waits_for_what_does(qtbot: QtBot, tasks: Tasks, owner: QObject) -> None:
+def test_local_work_never_waits_for_calls_to_servers(qtbot: QtBot, tasks: Tasks, owner: QObject) -> None:
     gate = threading.Event()
     seen: list[str] = []
     for _ in range(20):
@@ -84,7 +84,7 @@ def test_what_asks_no_server_never_waits_for_what_does(qtbot: QtBot, tasks: Task
     qtbot.waitUntil(lambda: not tasks.busy)
 
 
-def test_a_save_that_was_asked_for_is_made_before_the_end(owner: QObject) -> None:
+def test_queued_local_work_is_done_before_shutdown(owner: QObject) -> None:
     tasks, made = Tasks(), []
     for number in range(20):
         tasks.run(lambda n=number: made.append(n), lambda _none: None, owner=owner, local=True)
@@ -92,7 +92,7 @@ def test_a_save_that_was_asked_for_is_made_before_the_end(owner: QObject) -> Non
     assert len(made) == 20
 
 
-def test_topics_of_other_owners_do_not_meet(qtbot: QtBot, tasks: Tasks, owner: QObject) -> None:
+def test_equal_topics_of_different_owners_are_independent(qtbot: QtBot, tasks: Tasks, owner: QObject) -> None:
     other = QObject()
     seen: list[str] = []
     tasks.run(lambda: "one", seen.append, owner=owner, topic="query")
@@ -100,7 +100,7 @@ def test_topics_of_other_owners_do_not_meet(qtbot: QtBot, tasks: Tasks, owner: Q
     qtbot.waitUntil(lambda: sorted(seen) == ["one", "two"])
 
 
-def test_nothing_is_delivered_to_an_owner_that_is_gone(qtbot: QtBot, tasks: Tasks) -> None:
+def test_nothing_is_delivered_to_a_deleted_owner(qtbot: QtBot, tasks: Tasks) -> None:
     gate = threading.Event()
     seen: list[object] = []
     owner = QObject()
@@ -122,7 +122,9 @@ def test_a_dropped_result_is_not_delivered(qtbot: QtBot, tasks: Tasks, owner: QO
     assert seen == []
 
 
-def test_shutdown_waits_for_what_runs_and_delivers_nothing_after(qtbot: QtBot, owner: QObject) -> None:
+def test_shutdown_waits_for_running_work_and_delivers_nothing_afterwards(
+    qtbot: QtBot, owner: QObject
+) -> None:
     tasks = Tasks()
     seen: list[object] = []
     started = threading.Event()
@@ -161,7 +163,7 @@ def test_reports_from_a_thread_arrive_in_order(qtbot: QtBot, tasks: Tasks, owner
     qtbot.waitUntil(lambda: seen == list(range(20)))
 
 
-def test_a_report_to_a_relay_that_is_gone_is_harmless(qtbot: QtBot) -> None:
+def test_a_report_to_a_deleted_relay_does_nothing(qtbot: QtBot) -> None:
     relay = Relay()
     with qtbot.waitSignal(relay.destroyed):
         relay.deleteLater()

@@ -1,1 +1,1 @@
-"""What the rows start as processes of their own; each prints one JSON line and ends."""
+"""Programs that the benchmarks start as processes. Most print one JSON line and end."""

@@ -1,4 +1,4 @@
-"""The limit of `server_start`: Starlette and uvicorn with one route, and the same ready line."""
+"""The reference for `server_start`: Starlette and uvicorn with one route, and the same ready line."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""The limit of `first_paint`: PySide6 and an empty QMainWindow of the same size."""
+"""The reference for `first_paint`: PySide6 and an empty QMainWindow of the same size."""
 
 import sys
 

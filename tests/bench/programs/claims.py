@@ -1,6 +1,6 @@
-"""“All your data is here”: each time that a client's program says so, database and store are looked into.
+"""Checks the database and the store each time a client's program shows “All your data is here”.
 
-The look begins as soon as it is said, in a thread of its own: the worker that says it goes on with its work.
+The check starts at once in its own thread, so that it does not delay the sync worker.
 """
 
 import threading
@@ -49,7 +49,7 @@ class Claims:
         self._saved_since = True
 
     def may_save(self) -> bool:
-        """Say whether to go on saving: after a move once, and then not before all is there. Else the last
+        """Return whether to go on saving: after a move once, and then not before all is there. Else the last
         thing to arrive would always be what was just saved, and nothing be learnt of what lagged."""
         moved = self._desk.services.worker.state.connection.moved
         return moved is None or moved.complete or not self._saved_since

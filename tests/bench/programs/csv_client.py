@@ -1,4 +1,4 @@
-"""The program's own export, in a process of its own: signs in, then writes the CSV for each line that comes.
+"""Runs the program's export in its own process: logs in, then writes the CSV for each line that it reads.
 
 argv: the server's URL, its secret, the folder. A line `stream` writes the client's stream into a file,
 `export` runs the whole export with its recount. Prints {"seconds", "rows", "mib"} for each.

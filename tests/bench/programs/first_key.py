@@ -1,4 +1,4 @@
-"""Posts a key at the first paint of a window, and tells when it arrives: then the screen takes keys."""
+"""Posts a key event at the first paint of a window, and reports when the window receives it."""
 
 import json
 import os

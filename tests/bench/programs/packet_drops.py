@@ -1,4 +1,5 @@
-"""The campaign of dropped packets, in a network that it was started in (`tests.support.netns.own_network`).
+"""The campaign of dropped packets. Must be started in a network namespace
+(`tests.support.netns.own_network`).
 
 argv: folder, rounds, seed, the file that the result goes to.
 """

@@ -1,4 +1,4 @@
-"""The limit of `list_50`: one psycopg connection asking for the same pages with the same SQL, in a loop.
+"""The reference for `list_50`: one psycopg connection that reads the same pages with the same SQL in a loop.
 
 Reads {"url", "seconds", "keys": [[date, id], …], "book_id"} on standard input, prints {"per_second"}.
 """

@@ -1,6 +1,6 @@
-"""The real program, told to say when its first screen takes a key, or when entries are on the listing.
+"""The real program, which reports when its first window accepts a key, or when the listing shows entries.
 
-Nothing of the program is changed: its window's `start` is followed by what a person's eyes would do.
+The program itself is not changed: the checks run after its window's `start`.
 """
 
 import json

@@ -10,13 +10,13 @@ from tests.support.postgres import rows
 from tests.support.servers import RunningServer
 
 
-def test_a_server_that_lives_and_is_ready_says_who_it_is(server: RunningServer) -> None:
+def test_a_live_and_ready_server_names_itself(server: RunningServer) -> None:
     expected = shapes.Health("ok", "test-1", metadata.version("bahi"))
     for path in (paths.HEALTH_LIVE, paths.HEALTH_READY):
         assert server.api().send("GET", path, shapes.Health) == expected
 
 
-def test_a_database_that_takes_no_writes_is_not_ready_though_the_server_lives(
+def test_a_server_with_a_read_only_database_is_live_but_not_ready(
     start_server: Callable[..., RunningServer],
 ) -> None:
     server = start_server()

@@ -9,7 +9,7 @@ from server.auth.names import check_new_name, name_key, sign_in_key, split_suffi
 A, B, C = (UUID(int=number) for number in (1, 2, 3))
 
 
-def test_the_first_claim_has_no_ending_and_each_other_one_of_its_own() -> None:
+def test_the_first_claim_has_no_suffix_and_each_other_one_its_own() -> None:
     claims = [uuid4() for _ in range(200)]
     given = suffixes(claims)
     assert given[0] == ""
@@ -18,34 +18,34 @@ def test_the_first_claim_has_no_ending_and_each_other_one_of_its_own() -> None:
     assert min(map(len, given[1:])) == 5
 
 
-def test_a_claim_that_arrives_later_does_not_change_what_earlier_ones_are_called() -> None:
+def test_a_later_claim_does_not_change_earlier_names() -> None:
     claims = [uuid4() for _ in range(50)]
     assert suffixes(claims)[:20] == suffixes(claims[:20])
 
 
-def test_of_two_whose_letters_begin_alike_the_later_has_more() -> None:
+def test_of_two_claims_with_the_same_first_letters_the_later_has_a_longer_suffix() -> None:
     shift = 19**3
     given = suffixes([A, B, UUID(int=2 + shift), UUID(int=2 + 5 * shift)])
     assert given == ["", "-2dbb", "-2dbbc", "-2dbbh"]
     assert suffixes([A, B, B])[2] != suffixes([A, B, B])[1]
 
 
-def test_no_claim_gives_no_ending() -> None:
+def test_no_claim_gives_no_suffix() -> None:
     assert suffixes([]) == []
 
 
 @pytest.mark.parametrize("name", ["asha-2kdt", "ASHA-2KDT", "asha-2bcdfg", "-2x-2kdt"])
-def test_a_name_with_such_an_ending_is_nobodys_to_choose(name: str) -> None:
+def test_a_name_with_such_a_suffix_cannot_be_chosen(name: str) -> None:
     (error,) = check_new_name(name)
     assert "cannot end like this" in error.message
 
 
 @pytest.mark.parametrize("name", ["asha-2023", "asha-2", "asha-2ab", "asha-2kd", "asha-2kde", "-2kdt", "आशा"])
-def test_other_names_are_free(name: str) -> None:
+def test_other_names_can_be_chosen(name: str) -> None:
     assert check_new_name(name) == []
 
 
-def test_a_name_is_looked_up_as_it_is_spelled_everywhere() -> None:
+def test_a_name_is_looked_up_in_its_normalized_form() -> None:
     assert sign_in_key("Asha-2KDT") == "asha-2kdt" == name_key("asha-2kdt")
     long = "a" * 64
     assert sign_in_key(long) == long

@@ -41,7 +41,7 @@ def own_device() -> shapes.Device:
     return shapes.Device(str(uuid4()), "Laptop", uuid4().hex)
 
 
-def test_a_guesser_at_many_addresses_is_stopped_and_the_owner_logs_in_meanwhile(start_server: Start) -> None:
+def test_guessing_from_many_addresses_is_stopped_while_the_owner_can_log_in(start_server: Start) -> None:
     clock = MovingClock()
     server = start_server(clock)
     mine = own_device()
@@ -61,7 +61,7 @@ def test_a_guesser_at_many_addresses_is_stopped_and_the_owner_logs_in_meanwhile(
     assert attempt(server, name, PASSWORD).status_code in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.OK}
 
 
-def test_a_device_id_without_its_secret_is_a_strangers(start_server: Start) -> None:
+def test_a_device_id_without_its_secret_counts_as_unknown(start_server: Start) -> None:
     server = start_server()
     mine = own_device()
     name = register(server, mine)
@@ -73,7 +73,7 @@ def test_a_device_id_without_its_secret_is_a_strangers(start_server: Start) -> N
     assert attempt(server, name, PASSWORD, mine).status_code == HTTPStatus.OK
 
 
-def test_a_device_is_known_to_the_accounts_only_that_it_logged_in_to(start_server: Start) -> None:
+def test_a_device_is_known_only_to_accounts_it_has_logged_in_to(start_server: Start) -> None:
     server = start_server(StillClock())
     thief = own_device()
     register(server, thief)
@@ -83,7 +83,7 @@ def test_a_device_is_known_to_the_accounts_only_that_it_logged_in_to(start_serve
     assert attempt(server, victim, "a guess").status_code == HTTPStatus.TOO_MANY_REQUESTS
 
 
-def test_a_device_that_had_no_secret_gets_known_at_its_next_log_in(start_server: Start) -> None:
+def test_a_device_without_a_secret_becomes_known_at_its_next_log_in(start_server: Start) -> None:
     server = start_server()
     mine = own_device()
     name = register(server, msgspec.structs.replace(mine, secret=""))
@@ -95,7 +95,7 @@ def test_a_device_that_had_no_secret_gets_known_at_its_next_log_in(start_server:
     assert answer.json()["codePrefix"] == prefix
 
 
-def test_the_owner_who_mistypes_is_told_when_to_try_again_and_begins_anew_after_a_log_in(
+def test_the_error_names_the_time_to_wait_and_a_log_in_resets_the_count(
     start_server: Start,
 ) -> None:
     clock = MovingClock()
@@ -119,7 +119,7 @@ def test_one_address_that_tries_many_names_is_stopped(start_server: Start) -> No
     assert codes == [HTTPStatus.UNAUTHORIZED] * 50 + [HTTPStatus.TOO_MANY_REQUESTS] * 5
 
 
-def test_an_unknown_name_meets_the_same_answers_as_a_known_one(start_server: Start) -> None:
+def test_an_unknown_name_gets_the_same_answers_as_a_known_one(start_server: Start) -> None:
     server = start_server(StillClock())
     name = register(server, own_device())
 
@@ -131,7 +131,7 @@ def test_an_unknown_name_meets_the_same_answers_as_a_known_one(start_server: Sta
     assert answers(name.upper())[0][0] == HTTPStatus.TOO_MANY_REQUESTS  # the same account, so counted with it
 
 
-def test_an_unknown_name_takes_the_time_of_a_known_one(start_server: Start) -> None:
+def test_an_unknown_name_takes_as_long_as_a_known_one(start_server: Start) -> None:
     clock = MovingClock()
     server = start_server(clock)
     names = [register(server, own_device()) for _ in range(2)]
@@ -164,13 +164,13 @@ def test_the_local_book_counts_wrong_passwords_too(start_server: Start) -> None:
     assert codes == [HTTPStatus.UNAUTHORIZED] * 10 + [HTTPStatus.TOO_MANY_REQUESTS] * 2
 
 
-def test_the_wait_is_said_in_words() -> None:
+def test_the_time_to_wait_is_given_in_words() -> None:
     assert "in a minute." in too_many_attempts(0.2).message
     assert "in 2 minutes." in too_many_attempts(61).message
     assert too_many_attempts(0.2).detail == {"retryAfter": 1}
 
 
-def test_a_right_password_spends_nothing(start_server: Start) -> None:
+def test_a_correct_password_uses_up_no_attempt(start_server: Start) -> None:
     server = start_server()
     name = register(server, own_device())
     for _ in range(30):

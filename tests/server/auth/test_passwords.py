@@ -22,7 +22,7 @@ def _hash(password: str) -> str:
     return asyncio.run(make())
 
 
-def test_a_hash_is_argon2id_of_at_least_the_parameters_asked_for() -> None:
+def test_a_hash_is_argon2id_with_at_least_the_given_parameters() -> None:
     assert _hash("a password").startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
 
@@ -34,7 +34,7 @@ def test_a_password_matches_its_own_hash_only() -> None:
 
 
 @pytest.mark.parametrize("stored", [None, "", "not a hash", "$argon2id$v=19$m=1"])
-def test_no_password_matches_a_hash_that_is_none(stored: str | None) -> None:
+def test_no_password_matches_an_invalid_hash(stored: str | None) -> None:
     assert not _run("", stored)
     assert not _run("nobody's password", stored)
 
@@ -43,7 +43,7 @@ def test_two_hashes_of_one_password_differ() -> None:
     assert _hash("a password") != _hash("a password")
 
 
-def test_weaker_parameters_are_noticed() -> None:
+def test_weaker_parameters_are_detected() -> None:
     weak = PasswordHasher(time_cost=1, memory_cost=8_192, parallelism=1).hash("a password")
     assert Passwords().needs_rehash(weak)
     assert not Passwords().needs_rehash(_hash("a password"))

@@ -58,7 +58,7 @@ def change(book: BookApi, old: str, new: str) -> None:
 # --- stolen tokens ------------------------------------------------------------------------------------
 
 
-def test_two_uses_of_one_generation_end_the_session_where_they_meet_in_every_region(
+def test_two_uses_of_one_generation_end_the_session_in_every_region(
     regions: TwoRegions,
 ) -> None:
     book = mumbai(regions).register()
@@ -83,7 +83,7 @@ def test_two_uses_of_one_generation_end_the_session_where_they_meet_in_every_reg
     wait_until(lambda: thief.call("GET", paths.ENTRIES).status_code == 401)
 
 
-def test_a_use_that_came_by_unseen_is_met_at_the_next_refresh(regions: TwoRegions) -> None:
+def test_a_second_use_that_was_missed_is_detected_at_the_next_refresh(regions: TwoRegions) -> None:
     """Two that are noted at the very same moment do not see each other."""
     book = mumbai(regions).register()
     merge(regions)
@@ -95,7 +95,7 @@ def test_a_use_that_came_by_unseen_is_met_at_the_next_refresh(regions: TwoRegion
     assert rows(regions.urls["in"], "select reason from public.revocation") == [("reused",)]
 
 
-def test_the_same_refresh_in_two_regions_is_no_theft(regions: TwoRegions) -> None:
+def test_the_same_refresh_in_two_regions_does_not_end_the_session(regions: TwoRegions) -> None:
     book = mumbai(regions).register()
     merge(regions)
     one = refresh(mumbai(regions), book.signed_in.refresh_token, "r1")
@@ -106,7 +106,7 @@ def test_the_same_refresh_in_two_regions_is_no_theft(regions: TwoRegions) -> Non
     assert rows(regions.urls["in"], "select count(*) from public.revocation") == [(0,)]
 
 
-def test_a_session_that_is_ended_in_one_region_is_over_in_the_other_within_seconds(
+def test_a_session_ended_in_one_region_ends_in_the_other_within_seconds(
     regions: TwoRegions,
 ) -> None:
     name = a_name()
@@ -137,7 +137,7 @@ def _family(regions: TwoRegions, book: BookApi) -> str:
 # --- passwords ----------------------------------------------------------------------------------------
 
 
-def test_a_new_password_holds_in_every_region_and_ends_the_sessions_of_the_old_one(
+def test_a_new_password_applies_in_every_region_and_ends_older_sessions(
     regions: TwoRegions,
 ) -> None:
     name = a_name()
@@ -154,7 +154,7 @@ def test_a_new_password_holds_in_every_region_and_ends_the_sessions_of_the_old_o
     refresh(singapore(regions), book.signed_in.refresh_token, "r1")
 
 
-def test_of_two_new_passwords_at_once_the_later_one_holds_everywhere(regions: TwoRegions) -> None:
+def test_of_two_simultaneous_password_changes_the_later_applies_everywhere(regions: TwoRegions) -> None:
     name = a_name()
     one = mumbai(regions).register(name)
     merge(regions)
@@ -170,7 +170,7 @@ def test_of_two_new_passwords_at_once_the_later_one_holds_everywhere(regions: Tw
 # --- one name, claimed twice --------------------------------------------------------------------------
 
 
-def test_a_name_that_two_regions_gave_away_is_the_first_ones_and_the_other_keeps_all_but_the_name(
+def test_of_two_users_with_one_name_the_first_keeps_it_and_the_other_is_renamed(
     regions: TwoRegions,
 ) -> None:
     name = f"Asha {a_name()}"
@@ -195,7 +195,7 @@ def test_a_name_that_two_regions_gave_away_is_the_first_ones_and_the_other_keeps
         assert list(refusal(lambda api=api: api.register(shown)).fields) == ["userName"]  # type: ignore[misc]
 
 
-def test_the_one_who_lost_the_name_changes_the_password_and_the_operator_can_reset_it(
+def test_a_renamed_user_can_change_the_password_and_an_operator_can_reset_it(
     regions: TwoRegions,
 ) -> None:
     name = a_name()
@@ -217,7 +217,7 @@ def test_the_one_who_lost_the_name_changes_the_password_and_the_operator_can_res
 # --- invitations --------------------------------------------------------------------------------------
 
 
-def test_an_invitation_that_two_regions_took_at_once_made_one_account_each_and_no_third(
+def test_an_invitation_used_in_two_regions_at_once_creates_two_accounts_and_no_third(
     regions: TwoRegions,
 ) -> None:
     """Both stand: nobody's book is taken away for a message that was late."""

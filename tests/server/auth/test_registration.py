@@ -30,7 +30,7 @@ def inviting(start_server: Start) -> RunningServer:
     return start_server(registration="invite")
 
 
-def test_an_invitation_makes_one_account(inviting: RunningServer) -> None:
+def test_an_invitation_creates_one_account(inviting: RunningServer) -> None:
     code = code_of(inviting)
     signed_in = register(inviting, code)
     spent = rows(inviting.config.database_url, "select book_id::text from public.invite_use")
@@ -41,7 +41,7 @@ def test_an_invitation_makes_one_account(inviting: RunningServer) -> None:
     assert error.fields["inviteCode"] == error.message
 
 
-def test_without_a_code_and_with_a_wrong_or_an_old_one_the_sentence_says_so(start_server: Start) -> None:
+def test_a_missing_wrong_or_expired_code_has_its_own_error(start_server: Start) -> None:
     clock = MovingClock()
     server = start_server(clock, registration="invite")
     old = code_of(server, days=1)
@@ -53,7 +53,7 @@ def test_without_a_code_and_with_a_wrong_or_an_old_one_the_sentence_says_so(star
     assert rows(server.config.database_url, "select count(*) from public.app_user") == [(0,)]
 
 
-def test_an_invitation_is_not_spent_by_what_was_refused(inviting: RunningServer) -> None:
+def test_a_refused_registration_does_not_use_up_the_invitation(inviting: RunningServer) -> None:
     code, name = code_of(inviting), a_name()
     register(inviting, code_of(inviting), name)
     assert refusal(lambda: register(inviting, code, name)).code == "user_name_taken"
@@ -61,7 +61,7 @@ def test_an_invitation_is_not_spent_by_what_was_refused(inviting: RunningServer)
     register(inviting, code)
 
 
-def test_of_many_who_use_one_invitation_at_once_one_gets_in(inviting: RunningServer) -> None:
+def test_an_invitation_used_many_times_at_once_creates_one_account(inviting: RunningServer) -> None:
     code = code_of(inviting)
 
     def attempt(_: int) -> str:
@@ -76,13 +76,13 @@ def test_of_many_who_use_one_invitation_at_once_one_gets_in(inviting: RunningSer
     assert rows(inviting.config.database_url, "select count(*) from public.app_user") == [(1,)]
 
 
-def test_an_open_server_asks_for_no_code_and_spends_none(start_server: Start) -> None:
+def test_an_open_server_requires_no_code_and_uses_up_none(start_server: Start) -> None:
     server = start_server(registration="open")
     register(server, "")
     register(server, code_of(server))
     assert rows(server.config.database_url, "select count(*) from public.invite_use") == [(0,)]
 
 
-def test_a_closed_server_takes_no_invitation_either(start_server: Start) -> None:
+def test_a_closed_server_accepts_no_invitation(start_server: Start) -> None:
     server = start_server(registration="closed")
     assert refusal(lambda: register(server, code_of(server))).code == "registration_closed"

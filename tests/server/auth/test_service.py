@@ -23,7 +23,7 @@ SECRET = "the program's secret"
 # --- register ---------------------------------------------------------------------------------------
 
 
-def test_registering_signs_in_to_a_new_and_empty_book(server: RunningServer) -> None:
+def test_registering_opens_a_new_empty_book(server: RunningServer) -> None:
     name = a_name()
     book = server.api().register(name)
     signed_in = book.signed_in
@@ -34,19 +34,19 @@ def test_registering_signs_in_to_a_new_and_empty_book(server: RunningServer) -> 
     assert book.page().entries == []
 
 
-def test_a_server_that_takes_no_new_accounts_says_so(start_server: Start) -> None:
+def test_a_server_with_closed_registration_refuses_new_accounts(start_server: Start) -> None:
     error = refusal(start_server(registration="closed").api().register)
     assert (error.status, error.code) == (HTTPStatus.FORBIDDEN, "registration_closed")
 
 
-def test_a_computers_own_server_takes_no_registrations_whatever_its_configuration_says(
+def test_a_local_server_never_registers_accounts(
     start_server: Start,
 ) -> None:
     server = start_server(local=True, local_secret=SECRET, registration="open")
     assert refusal(server.api().register).code == "registration_closed"
 
 
-def test_a_name_that_is_taken_is_refused_in_any_case_and_form(server: RunningServer) -> None:
+def test_a_taken_name_is_refused_in_any_case_and_unicode_form(server: RunningServer) -> None:
     name = a_name()
     server.api().register(f"{name} ASHA")
     for other in (f"{name} asha", f"{name.upper()} Asha", f"{name} \uff21sha"):
@@ -54,7 +54,7 @@ def test_a_name_that_is_taken_is_refused_in_any_case_and_form(server: RunningSer
         assert (error.status, error.code) == (HTTPStatus.CONFLICT, "user_name_taken")
 
 
-def test_of_two_who_register_one_name_at_once_one_gets_it(server: RunningServer) -> None:
+def test_of_two_simultaneous_registrations_of_one_name_one_succeeds(server: RunningServer) -> None:
     name = a_name()
 
     def register(_: int) -> str:
@@ -83,7 +83,7 @@ def test_of_two_who_register_one_name_at_once_one_gets_it(server: RunningServer)
         ("asha", "x" * 257, "password"),
     ],
 )
-def test_a_name_or_password_that_cannot_be_is_refused_at_its_field(
+def test_an_invalid_name_or_password_is_refused_at_its_field(
     server: RunningServer, name: str, password: str, field: str
 ) -> None:
     body = shapes.Credentials(name, password, a_device())
@@ -93,7 +93,7 @@ def test_a_name_or_password_that_cannot_be_is_refused_at_its_field(
     assert error.fields[field].endswith(".")
 
 
-def test_a_device_without_a_proper_id_is_refused(server: RunningServer) -> None:
+def test_a_device_without_a_valid_id_is_refused(server: RunningServer) -> None:
     error = refusal(lambda: server.api().register(device=shapes.Device("my laptop")))
     assert list(error.fields) == ["device.id"]
 
@@ -125,9 +125,7 @@ def test_a_wrong_password_is_refused(server: RunningServer, password: str) -> No
 
 
 @pytest.mark.parametrize("name", ["nobody-has-this-name", "", "no\x00body", "x" * 100_000])
-def test_an_unknown_name_is_refused_in_the_words_of_a_wrong_password(
-    server: RunningServer, name: str
-) -> None:
+def test_an_unknown_name_gets_the_error_of_a_wrong_password(server: RunningServer, name: str) -> None:
     known = a_name()
     server.api().register(known)
     wrong = refusal(lambda: server.api().login(known, "wrong password"))
@@ -148,7 +146,7 @@ def test_a_disabled_user_cannot_log_in_or_refresh(server: RunningServer) -> None
     assert refused.code == "unauthenticated"
 
 
-def test_a_hash_of_weaker_parameters_is_made_anew_at_the_next_login(
+def test_a_hash_with_weaker_parameters_is_replaced_at_the_next_log_in(
     server: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from argon2 import PasswordHasher
@@ -175,7 +173,7 @@ def test_a_hash_of_weaker_parameters_is_made_anew_at_the_next_login(
     server.api().login(name)
 
 
-def test_each_device_has_a_prefix_of_its_own_and_keeps_it(server: RunningServer) -> None:
+def test_each_device_has_its_own_prefix_and_keeps_it(server: RunningServer) -> None:
     name = a_name()
     first, second = a_device(), a_device()
     prefix = server.api().register(name, device=first).signed_in.code_prefix
@@ -211,7 +209,7 @@ def local(start_server: Start) -> RunningServer:
     return start_server(local=True, local_secret=SECRET, region="local", region_letter="0")
 
 
-def test_the_first_local_sign_in_makes_the_book_and_the_next_opens_it(local: RunningServer) -> None:
+def test_the_first_local_log_in_creates_the_book_and_the_next_opens_it(local: RunningServer) -> None:
     assert local.api().local_book() == shapes.LocalBook(exists=False)
     book = local.api().local("Asha")
     assert book.signed_in.code_prefix.startswith("0")
@@ -222,7 +220,7 @@ def test_the_first_local_sign_in_makes_the_book_and_the_next_opens_it(local: Run
     assert again.signed_in.code_prefix == book.signed_in.code_prefix
 
 
-def test_a_local_book_with_a_password_opens_with_it_only(local: RunningServer) -> None:
+def test_a_local_book_with_a_password_opens_only_with_it(local: RunningServer) -> None:
     book = local.api().local("Asha", PASSWORD)
     assert local.api().local_book().has_password
     for wrong in ("", "wrong password"):
@@ -231,7 +229,7 @@ def test_a_local_book_with_a_password_opens_with_it_only(local: RunningServer) -
     assert local.api().local("Asha", PASSWORD).book_id == book.book_id
 
 
-def test_a_book_without_a_password_does_not_open_by_login(local: RunningServer) -> None:
+def test_a_book_without_a_password_cannot_be_opened_by_log_in(local: RunningServer) -> None:
     local.api().local("Asha")
     for password in ("", "x"):
         error = refusal(lambda password=password: local.api().login("Asha", password))
@@ -244,14 +242,14 @@ def test_a_local_book_needs_a_name(local: RunningServer) -> None:
     assert local.api().local_book() == shapes.LocalBook(exists=False)
 
 
-def test_two_windows_that_sign_in_first_at_once_share_one_book(local: RunningServer) -> None:
+def test_two_simultaneous_first_log_ins_share_one_book(local: RunningServer) -> None:
     with ThreadPoolExecutor(4) as pool:
         books = list(pool.map(lambda n: local.api().local(f"Asha {n}").book_id, range(4)))
     assert len(set(books)) == 1
 
 
 @pytest.mark.parametrize("secret", ["", "wrong", SECRET + "x", SECRET[:-1]])
-def test_without_the_secret_nothing_but_the_live_check_answers(local: RunningServer, secret: str) -> None:
+def test_without_the_secret_only_the_liveness_check_answers(local: RunningServer, secret: str) -> None:
     book = local.api().local("Asha")
     stranger = Api(local.url, secret=secret)
     for path in (paths.AUTH_LOCAL, paths.ENTRIES, paths.HEALTH_READY, "/nowhere"):
@@ -261,7 +259,7 @@ def test_without_the_secret_nothing_but_the_live_check_answers(local: RunningSer
     assert stranger.call("GET", paths.HEALTH_LIVE).ok
 
 
-def test_a_regional_server_has_no_local_sign_in(server: RunningServer) -> None:
+def test_a_regional_server_has_no_local_log_in(server: RunningServer) -> None:
     assert refusal(server.api().local_book).code == "not_found"
     assert refusal(lambda: server.api().local("Asha")).code == "not_found"
 
@@ -274,9 +272,7 @@ def _generation(refreshed: shapes.Refreshed, server: RunningServer) -> int:
     return int(claims["gen"])
 
 
-def test_the_same_refresh_id_gives_the_same_next_generation_however_often(
-    server: RunningServer, book: BookApi
-) -> None:
+def test_repeating_a_refresh_id_gives_the_same_next_generation(server: RunningServer, book: BookApi) -> None:
     first = book.signed_in.refresh_token
     answers = [book.refresh(first, "r1") for _ in range(3)]
     assert [_generation(answer, server) for answer in answers] == [1, 1, 1]
@@ -288,7 +284,7 @@ def test_the_same_refresh_id_gives_the_same_next_generation_however_often(
     assert _generation(book.refresh(first, "r1"), server) == 1  # a late retry ends nothing
 
 
-def test_another_refresh_id_for_a_spent_generation_ends_the_session(book: BookApi) -> None:
+def test_another_refresh_id_for_a_used_generation_ends_the_session(book: BookApi) -> None:
     first = book.signed_in.refresh_token
     second = book.refresh(first, "r1").refresh_token
     stolen = refusal(lambda: book.refresh(first, "the thief's"))
@@ -298,7 +294,7 @@ def test_another_refresh_id_for_a_spent_generation_ends_the_session(book: BookAp
         assert refused.code == "unauthenticated"
 
 
-def test_two_refresh_ids_at_once_end_the_session_too(server: RunningServer) -> None:
+def test_two_simultaneous_refresh_ids_end_the_session(server: RunningServer) -> None:
     for _ in range(20):
         book = server.api().register()
         first = book.signed_in.refresh_token
@@ -316,7 +312,7 @@ def test_two_refresh_ids_at_once_end_the_session_too(server: RunningServer) -> N
         assert not rotate("thief")
 
 
-def test_an_ended_session_leaves_the_users_other_sessions_alone(server: RunningServer) -> None:
+def test_ending_a_session_does_not_affect_the_users_other_sessions(server: RunningServer) -> None:
     name = a_name()
     one, other = server.api().register(name), server.api().login(name)
     one.refresh(one.signed_in.refresh_token, "r1")
@@ -324,7 +320,7 @@ def test_an_ended_session_leaves_the_users_other_sessions_alone(server: RunningS
     other.refresh(other.signed_in.refresh_token, "r1")
 
 
-def test_an_access_token_ends_after_five_minutes_and_a_refreshed_one_goes_on(start_server: Start) -> None:
+def test_an_access_token_expires_after_five_minutes_and_a_refreshed_one_is_valid(start_server: Start) -> None:
     clock = StillClock()
     book = start_server(clock).api().register()
     book.page()
@@ -338,7 +334,7 @@ def test_an_access_token_ends_after_five_minutes_and_a_refreshed_one_goes_on(sta
     book.with_token(fresh.access_token).page()
 
 
-def test_a_refresh_token_ends_after_seven_idle_days(start_server: Start) -> None:
+def test_a_refresh_token_expires_after_seven_idle_days(start_server: Start) -> None:
     clock = MovingClock()
     book = start_server(clock).api().register()
     clock.advance(7 * 86_400 - 60)
@@ -358,13 +354,13 @@ def test_no_session_lives_longer_than_thirty_days(start_server: Start) -> None:
     assert refusal(lambda: book.refresh(token, "too late")).code == "unauthenticated"
 
 
-def test_access_and_refresh_tokens_do_not_stand_in_for_each_other(book: BookApi) -> None:
+def test_access_and_refresh_tokens_cannot_replace_each_other(book: BookApi) -> None:
     as_access = book.with_token(book.signed_in.refresh_token)
     assert refusal(as_access.page).code == "unauthenticated"
     assert refusal(lambda: book.refresh(book.signed_in.access_token, "r1")).code == "unauthenticated"
 
 
-def test_a_session_of_another_server_is_sent_back_to_it(server: RunningServer, book: BookApi) -> None:
+def test_a_session_pinned_to_another_server_is_directed_to_it(server: RunningServer, book: BookApi) -> None:
     signer = server.services.signer
     claims = signer.verify(book.signed_in.access_token, tokens.ACCESS_AUDIENCE)
     moved = book.with_token(signer.sign({**claims, "srv": "test-2"}))

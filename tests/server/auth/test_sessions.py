@@ -38,7 +38,7 @@ def change(book: BookApi, old: str, new: str) -> int:
 
 
 def is_over(book: BookApi) -> bool:
-    """Say whether the session goes on neither by its access token nor by its refresh token."""
+    """Return whether the session goes on neither by its access token nor by its refresh token."""
     try:
         book.refresh(book.signed_in.refresh_token, "r1")
     except RefusedError as error:
@@ -49,7 +49,7 @@ def is_over(book: BookApi) -> bool:
 # --- log-out and the list -------------------------------------------------------------------------
 
 
-def test_logging_out_ends_this_session_at_once_and_no_other(server: RunningServer) -> None:
+def test_logging_out_ends_only_this_session_at_once(server: RunningServer) -> None:
     name = a_name()
     one, other = server.api().register(name), server.api().login(name)
     assert logout(server.api(), one.signed_in.refresh_token).ended == 1
@@ -58,7 +58,7 @@ def test_logging_out_ends_this_session_at_once_and_no_other(server: RunningServe
     assert logout(server.api(), one.signed_in.refresh_token).ended == 1  # a retry is no error
 
 
-def test_logging_out_needs_no_access_token_and_takes_an_expired_refresh_token(start_server: Start) -> None:
+def test_logging_out_works_with_an_expired_refresh_token_alone(start_server: Start) -> None:
     clock = MovingClock()
     server = start_server(clock)
     book = server.api().register()
@@ -66,7 +66,7 @@ def test_logging_out_needs_no_access_token_and_takes_an_expired_refresh_token(st
     assert logout(server.api(), book.signed_in.refresh_token).ended == 1
 
 
-def test_logging_out_with_what_is_no_refresh_token_is_refused(book: BookApi) -> None:
+def test_logging_out_without_a_valid_refresh_token_is_refused(book: BookApi) -> None:
     for text in ("", "abc", book.signed_in.access_token):
         assert refusal(lambda text=text: logout(book, text)).code == "unauthenticated"
     assert not is_over(book)
@@ -88,7 +88,7 @@ def test_the_list_shows_each_session_with_its_device_and_its_last_use(start_serv
     assert [s.current for s in sessions(laptop)] == [False, True]
 
 
-def test_an_ended_session_is_out_at_once_and_leaves_the_list(server: RunningServer) -> None:
+def test_an_ended_session_is_refused_at_once_and_not_listed(server: RunningServer) -> None:
     name = a_name()
     one, other = server.api().register(name), server.api().login(name)
     family = next(s.family for s in sessions(one) if not s.current)
@@ -98,7 +98,7 @@ def test_an_ended_session_is_out_at_once_and_leaves_the_list(server: RunningServ
     assert end(one, family).ended == 1  # a retry is no error
 
 
-def test_nobody_sees_or_ends_the_session_of_somebody_else(server: RunningServer, book: BookApi) -> None:
+def test_sessions_of_other_users_cannot_be_seen_or_ended(server: RunningServer, book: BookApi) -> None:
     other = server.api().register()
     family = sessions(other)[0].family
     assert family not in {s.family for s in sessions(book)}
@@ -107,7 +107,7 @@ def test_nobody_sees_or_ends_the_session_of_somebody_else(server: RunningServer,
     assert not is_over(other)
 
 
-def test_a_session_that_has_expired_leaves_the_list(start_server: Start) -> None:
+def test_an_expired_session_is_not_listed(start_server: Start) -> None:
     clock = MovingClock()
     server = start_server(clock)
     name = a_name()
@@ -135,7 +135,7 @@ def test_a_reuse_in_another_region_ends_the_session_once_it_has_arrived(server: 
     assert refusal(lambda: book.refresh(third, "r3")).code == "unauthenticated"
 
 
-def test_the_insert_only_tables_skip_what_is_here_already(server: RunningServer) -> None:
+def test_the_insert_only_tables_skip_existing_rows(server: RunningServer) -> None:
     book = server.api().register()
     book.refresh(book.signed_in.refresh_token, "r1")
     logout(book, book.signed_in.refresh_token)
@@ -153,7 +153,7 @@ def test_the_insert_only_tables_skip_what_is_here_already(server: RunningServer)
 # --- the password ---------------------------------------------------------------------------------
 
 
-def test_a_new_password_ends_the_other_sessions_and_keeps_the_one_that_chose_it(
+def test_a_password_change_ends_all_sessions_but_the_one_that_made_it(
     server: RunningServer,
 ) -> None:
     name = a_name()
@@ -169,7 +169,7 @@ def test_a_new_password_ends_the_other_sessions_and_keeps_the_one_that_chose_it(
     assert is_over(mine)
 
 
-def test_a_session_that_its_server_has_not_heard_of_ends_with_the_password_too(server: RunningServer) -> None:
+def test_a_password_change_also_ends_sessions_not_replicated_yet(server: RunningServer) -> None:
     name = a_name()
     mine, other = server.api().register(name), server.api().login(name)
     url = server.config.database_url
@@ -180,7 +180,7 @@ def test_a_session_that_its_server_has_not_heard_of_ends_with_the_password_too(s
     assert not is_over(mine)
 
 
-def test_the_wrong_old_password_and_a_new_one_that_cannot_be_are_told_at_their_fields(book: BookApi) -> None:
+def test_a_wrong_old_and_an_invalid_new_password_are_refused_at_their_fields(book: BookApi) -> None:
     for old, new, field in (
         ("wrong password", NEW, "oldPassword"),
         ("", NEW, "oldPassword"),
@@ -193,14 +193,14 @@ def test_the_wrong_old_password_and_a_new_one_that_cannot_be_are_told_at_their_f
     assert not is_over(book)
 
 
-def test_guessing_the_old_password_is_stopped_too(start_server: Start) -> None:
+def test_guessing_the_old_password_is_throttled(start_server: Start) -> None:
     book = start_server().api().register()
     codes = [refusal(lambda: change(book, "wrong password", NEW)).code for _ in range(15)]
     assert codes.count("invalid_fields") == 10
     assert codes[-1] == "too_many_attempts"
 
 
-def test_of_two_changes_at_once_by_the_same_old_password_one_is_made(server: RunningServer) -> None:
+def test_of_two_simultaneous_password_changes_one_succeeds(server: RunningServer) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
     name = a_name()
@@ -219,7 +219,7 @@ def test_of_two_changes_at_once_by_the_same_old_password_one_is_made(server: Run
     server.api().login(name, f"{NEW} {made.index(True)}")
 
 
-def test_a_late_rehash_never_brings_an_old_password_back(server: RunningServer) -> None:
+def test_a_late_rehash_never_restores_an_old_password(server: RunningServer) -> None:
     name = a_name()
     book = server.api().register(name)
     services = server.services
@@ -238,7 +238,7 @@ def test_a_late_rehash_never_brings_an_old_password_back(server: RunningServer) 
     server.api().login(name, NEW)
 
 
-def test_a_local_book_gets_a_first_password_and_loses_it_again(start_server: Start) -> None:
+def test_the_password_of_a_local_book_can_be_set_and_removed(start_server: Start) -> None:
     server = start_server(local=True, local_secret="s", region="local", region_letter="0")
     book = server.api().local("Asha")
     other = server.api().local()
@@ -257,7 +257,7 @@ def test_a_local_book_gets_a_first_password_and_loses_it_again(start_server: Sta
     ("chosen", "kept", "began", "cut"),
     [(0, "", 0, False), (5, "", 5, False), (5, "", 0, True), (5, "me", 0, False), (5, "", 9, False)],
 )
-def test_a_session_is_cut_off_by_a_newer_password_only(chosen: int, kept: str, began: int, cut: bool) -> None:
+def test_only_a_newer_password_ends_a_session(chosen: int, kept: str, began: int, cut: bool) -> None:
     me = uuid4()
     password = Password("hash", chosen, str(me) if kept else str(uuid4()))
     assert is_cut_off(password, me, began) is cut

@@ -24,7 +24,7 @@ def admitted(throttle: Throttle, attempts: list[Attempt], now: float = 0.0) -> i
     return sum(throttle.admit(attempt, now) == 0 for attempt in attempts)
 
 
-def test_a_guesser_with_thousands_of_tries_from_many_addresses_stays_under_the_limit_in_every_hour() -> None:
+def test_guessing_from_many_addresses_stays_under_the_limit_in_every_hour() -> None:
     throttle = Throttle()
     passed = []
     for second in range(0, 3 * 3600, 2):
@@ -37,7 +37,7 @@ def test_a_guesser_with_thousands_of_tries_from_many_addresses_stays_under_the_l
     assert worst <= STRANGERS.burst + STRANGERS.hourly
 
 
-def test_the_owner_on_a_known_device_logs_in_however_much_others_guess() -> None:
+def test_a_known_device_can_log_in_however_often_others_guess() -> None:
     throttle = Throttle()
     for second in range(3600):
         throttle.admit(guess(f"198.51.100.{second % 250}"), second)
@@ -46,14 +46,14 @@ def test_the_owner_on_a_known_device_logs_in_however_much_others_guess() -> None
             throttle.succeeded(own(), second)
 
 
-def test_a_guesser_at_the_owners_address_does_not_lock_the_known_device_out() -> None:
+def test_guessing_from_the_owners_address_does_not_block_a_known_device() -> None:
     throttle = Throttle()
     admitted(throttle, [guess("192.0.2.1", bytes([n])) for n in range(200)])
     assert throttle.admit(guess("192.0.2.1", b"somebody"), 0) > 0
     assert throttle.admit(own(), 0) == 0
 
 
-def test_a_log_in_of_the_owner_hands_the_guesser_no_new_tries() -> None:
+def test_a_log_in_of_the_owner_gives_others_no_new_attempts() -> None:
     throttle = Throttle()
     passed = 0
     for minute in range(60):
@@ -63,14 +63,14 @@ def test_a_log_in_of_the_owner_hands_the_guesser_no_new_tries() -> None:
     assert passed <= STRANGERS.burst + STRANGERS.hourly
 
 
-def test_all_failures_for_one_account_stay_under_the_limit_with_stolen_device_secrets_too() -> None:
+def test_failures_for_one_account_are_limited_even_with_stolen_device_secrets() -> None:
     throttle = Throttle()
     attempts = [guess(f"198.51.100.{n}") for n in range(50)] + [own(bytes([n])) for n in range(50)]
     passed = sum(admitted(throttle, attempts, minute * 60.0) for minute in range(60))
     assert passed < LIMIT
 
 
-def test_a_cluster_of_servers_together_stays_under_the_limit() -> None:
+def test_the_servers_of_a_cluster_share_the_limit() -> None:
     for servers in (2, 4, 16):
         cluster = [Throttle(servers) for _ in range(servers)]
         attempts = [guess(f"198.51.100.{n}") for n in range(25)] + [own(bytes([n])) for n in range(25)]
@@ -80,12 +80,12 @@ def test_a_cluster_of_servers_together_stays_under_the_limit() -> None:
         assert passed < LIMIT
 
 
-def test_of_a_thousand_at_once_no_more_get_through_than_of_a_thousand_in_a_row() -> None:
+def test_simultaneous_attempts_are_limited_like_consecutive_ones() -> None:
     throttle = Throttle()
     assert admitted(throttle, [guess(f"198.51.{n // 250}.{n % 250}") for n in range(1000)]) == STRANGERS.burst
 
 
-def test_after_the_named_wait_the_next_attempt_is_let_in_and_not_before() -> None:
+def test_the_next_attempt_is_admitted_exactly_after_the_time_to_wait() -> None:
     throttle = Throttle()
     admitted(throttle, [guess()] * 100)
     wait = throttle.admit(guess(), 0.0)
@@ -94,14 +94,14 @@ def test_after_the_named_wait_the_next_attempt_is_let_in_and_not_before() -> Non
     assert throttle.admit(guess(), wait) == 0
 
 
-def test_a_success_clears_what_this_device_got_wrong() -> None:
+def test_a_success_clears_the_failures_of_its_device() -> None:
     throttle = Throttle()
     assert admitted(throttle, [own()] * 5) == 5
     throttle.succeeded(own(), 0.0)
     assert admitted(throttle, [own()] * 50) == KNOWN_DEVICE.burst
 
 
-def test_a_right_password_of_a_stranger_costs_nothing() -> None:
+def test_a_correct_password_from_an_unknown_device_uses_up_nothing() -> None:
     throttle = Throttle()
     for _ in range(1000):
         assert throttle.admit(guess(), 0.0) == 0
@@ -116,13 +116,13 @@ def test_one_address_that_tries_many_names_is_stopped() -> None:
     assert throttle.admit(guess("192.0.2.2", b"other"), 0.0) == 0
 
 
-def test_a_refused_attempt_charges_nobody() -> None:
+def test_a_refused_attempt_is_not_counted() -> None:
     throttle = Throttle()
     admitted(throttle, [guess("192.0.2.1", n.to_bytes(4, "big")) for n in range(1000)])
     assert admitted(throttle, [guess("192.0.2.9", (900).to_bytes(4, "big"))] * 100) == STRANGERS.burst
 
 
-def test_memory_is_bounded_and_a_flood_of_names_does_not_wash_a_guessed_account_out() -> None:
+def test_memory_is_bounded_and_a_flood_of_names_does_not_evict_a_throttled_account() -> None:
     throttle = Throttle(max_keys=1_000)
     admitted(throttle, [guess("", b"asha")] * 100)
     for number in range(20_000):
@@ -131,7 +131,7 @@ def test_memory_is_bounded_and_a_flood_of_names_does_not_wash_a_guessed_account_
     assert throttle.admit(guess("", b"asha"), 21.0) > 0
 
 
-def test_a_clock_that_is_set_back_locks_nobody_out_for_longer() -> None:
+def test_a_clock_that_is_set_back_blocks_nobody_for_longer() -> None:
     throttle = Throttle()
     admitted(throttle, [guess()] * 100, 100_000.0)
     assert throttle.admit(guess(), 0.0) <= HOUR / STRANGERS.hourly
@@ -139,7 +139,7 @@ def test_a_clock_that_is_set_back_locks_nobody_out_for_longer() -> None:
 
 
 @given(st.integers(0, 2**32), st.integers(1, 16))
-def test_no_order_of_attempts_gets_past_the_limit_of_an_account(seed: int, servers: int) -> None:
+def test_no_order_of_attempts_exceeds_the_limit_of_an_account(seed: int, servers: int) -> None:
     draw = random.Random(seed)
     cluster = [Throttle(servers) for _ in range(servers)]
     passed, now = [], 0.0
@@ -169,7 +169,7 @@ def test_an_address_is_counted_by_its_customer_and_loopback_is_not(host: str | N
     assert address_key(host) == key
 
 
-def test_another_number_of_servers_changes_the_limit_and_forgives_nothing() -> None:
+def test_another_number_of_servers_changes_the_limit_but_keeps_the_counts() -> None:
     throttle = Throttle(4)
     assert admitted(throttle, [guess()] * 100) == 5
     throttle.share_by(2)

@@ -158,7 +158,7 @@ def test_a_redirect_is_not_followed(run: Run[Any]) -> None:
 
 
 @pytest.mark.parametrize("url", ["http://example.org", "http://127.0.0.1:1/path", "file:///etc/passwd", ""])
-def test_an_address_that_may_not_be_is_not_called(run: Run[Any], url: str) -> None:
+def test_an_address_that_is_not_allowed_is_not_called(run: Run[Any], url: str) -> None:
     assert reason(run, ask(url)) == "address not allowed"
     assert reason(run, lambda http: http.fetch(url, "/", {}, (1, 1)).__aenter__()) == "address not allowed"
 
@@ -166,7 +166,7 @@ def test_an_address_that_may_not_be_is_not_called(run: Run[Any], url: str) -> No
 # --- limits -------------------------------------------------------------------------------------------
 
 
-def test_a_refused_connection_is_told_at_once(run: Run[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_connection_fails_at_once(run: Run[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(peer_http, "SECONDS", 600.0)  # longer than this test may take
     with socket.socket() as kept:
         kept.bind(("127.0.0.1", 0))  # no other program takes the port meanwhile, and nothing listens
@@ -174,7 +174,7 @@ def test_a_refused_connection_is_told_at_once(run: Run[Any], monkeypatch: pytest
 
 
 @pytest.mark.parametrize("host", ["nowhere.invalid", "a" * 64 + ".example", "a..example", "2130706433"])
-def test_a_name_that_leads_nowhere_is_an_error(run: Run[Any], host: str) -> None:
+def test_a_name_that_cannot_be_resolved_is_an_error(run: Run[Any], host: str) -> None:
     assert reason(run, ask(f"https://{host}"))
 
 
@@ -408,7 +408,7 @@ def test_a_download_without_a_byte_for_too_long_is_given_up(run: Run[Any]) -> No
 # --- TLS and proxies ----------------------------------------------------------------------------------
 
 
-def test_only_a_trusted_certificate_of_the_right_name_is_believed(run: Run[Any], tmp_path: Path) -> None:
+def test_only_a_trusted_certificate_with_the_right_name_is_accepted(run: Run[Any], tmp_path: Path) -> None:
     right = make_certificate(tmp_path / "right")
     other = make_certificate(tmp_path / "other", "other.example")
 

@@ -53,7 +53,7 @@ def test_every_change_is_the_next_version(roster: Roster) -> None:
     assert changes[-1].expires_at == later + 10 * DAY
 
 
-def test_who_is_added_is_found_and_who_is_removed_is_not(roster: Roster) -> None:
+def test_an_added_server_is_found_and_a_removed_one_is_not(roster: Roster) -> None:
     server = roster.server("in-mum-1")
     assert server is not None
     assert (server.region, server.url, server.keys) == (
@@ -70,12 +70,12 @@ def test_who_is_added_is_found_and_who_is_removed_is_not(roster: Roster) -> None
 
 
 @pytest.mark.parametrize("letter", ["0", "", "m", "MM", "I", "L", "O", "U", "é", " "])
-def test_a_letter_that_would_spoil_codes_is_refused(roster: Roster, letter: str) -> None:
+def test_a_letter_that_is_invalid_in_codes_is_refused(roster: Roster, letter: str) -> None:
     with pytest.raises(RosterError):
         rosters.add_region(roster, "eu-west-1", letter, NOW)
 
 
-def test_a_region_or_letter_that_is_there_is_refused(roster: Roster) -> None:
+def test_an_existing_region_or_letter_is_refused(roster: Roster) -> None:
     with pytest.raises(RosterError, match="a region ap-south-1 already"):
         rosters.add_region(roster, "ap-south-1", "X", NOW)
     with pytest.raises(RosterError, match="ap-south-1 has the letter M"):
@@ -83,7 +83,7 @@ def test_a_region_or_letter_that_is_there_is_refused(roster: Roster) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "In-mum", "in mum", "-in", "a/b", "ä", "x" * 64, "a\n", "../x"])
-def test_a_name_that_could_not_stand_in_an_address_is_refused(roster: Roster, name: str) -> None:
+def test_a_name_that_is_invalid_in_a_url_is_refused(roster: Roster, name: str) -> None:
     with pytest.raises(RosterError, match="a-z, 0-9 and -"):
         rosters.add_server(roster, name, "ap-south-1", "https://x.example.org", KEYS[2], NOW)
     with pytest.raises(RosterError, match="a-z, 0-9 and -"):
@@ -103,7 +103,7 @@ def test_a_name_that_could_not_stand_in_an_address_is_refused(roster: Roster, na
         "",
     ],
 )
-def test_an_address_that_may_not_be_is_refused(roster: Roster, url: str) -> None:
+def test_an_address_that_is_not_allowed_is_refused(roster: Roster, url: str) -> None:
     with pytest.raises(RosterError, match="not a valid address"):
         rosters.add_server(roster, "in-mum-2", "ap-south-1", url, KEYS[2], NOW)
     with pytest.raises(RosterError, match="not a valid address"):
@@ -113,7 +113,7 @@ def test_an_address_that_may_not_be_is_refused(roster: Roster, url: str) -> None
 
 
 @pytest.mark.parametrize("id_", ["in-mum-1", "disc-1"])
-def test_an_id_is_given_once_in_the_whole_roster(roster: Roster, id_: str) -> None:
+def test_an_id_is_unique_in_the_roster(roster: Roster, id_: str) -> None:
     with pytest.raises(RosterError, match=f"a server {id_} already"):
         rosters.add_server(roster, id_, "ap-south-1", "https://x.example.org", KEYS[2], NOW)
     with pytest.raises(RosterError, match=f"a server {id_} already"):
@@ -121,12 +121,12 @@ def test_an_id_is_given_once_in_the_whole_roster(roster: Roster, id_: str) -> No
 
 
 @pytest.mark.parametrize(("url", "owner"), [("mum-1", "in-mum-1"), ("disc-1", "disc-1")])
-def test_an_address_is_given_once(roster: Roster, url: str, owner: str) -> None:
+def test_an_address_is_unique(roster: Roster, url: str, owner: str) -> None:
     with pytest.raises(RosterError, match=f"{owner} has the address"):
         rosters.add_server(roster, "x", "ap-south-1", f"https://{url}.example.org", KEYS[2], NOW)
 
 
-def test_a_key_is_given_once_and_is_never_the_clusters(roster: Roster) -> None:
+def test_a_key_is_unique_and_never_the_cluster_key(roster: Roster) -> None:
     rotated = rosters.rotate(roster, "in-mum-1", KEYS[2], NOW)
     for key in KEYS[:3]:
         with pytest.raises(RosterError, match="That is a key of"):
@@ -138,18 +138,18 @@ def test_a_key_is_given_once_and_is_never_the_clusters(roster: Roster) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "x", KEYS[2] + "=", KEYS[2][:-1], "a" * 44, "é" * 43], ids=range(6))
-def test_what_is_no_key_is_refused(roster: Roster, key: str) -> None:
+def test_an_invalid_key_is_refused(roster: Roster, key: str) -> None:
     with pytest.raises(RosterError, match="bahi-server key"):
         rosters.add_server(roster, "x", "ap-south-1", "https://x.example.org", key, NOW)
 
 
-def test_a_server_of_no_region_is_refused(roster: Roster) -> None:
+def test_a_server_of_an_unknown_region_is_refused(roster: Roster) -> None:
     with pytest.raises(RosterError, match="no region eu-west-1"):
         rosters.add_server(roster, "x", "eu-west-1", "https://x.example.org", KEYS[2], NOW)
 
 
 @pytest.mark.parametrize("id_", ["in-mum-9", "", "ap-south-1"])
-def test_nobody_can_be_removed_or_get_a_key(roster: Roster, id_: str) -> None:
+def test_an_unknown_server_cannot_be_removed_or_get_a_key(roster: Roster, id_: str) -> None:
     with pytest.raises(RosterError, match="no server"):
         rosters.remove(roster, id_, NOW)
     with pytest.raises(RosterError, match="no server"):
@@ -157,7 +157,7 @@ def test_nobody_can_be_removed_or_get_a_key(roster: Roster, id_: str) -> None:
 
 
 @pytest.mark.parametrize("days", [0, -1, 3_651])
-def test_a_lifetime_has_bounds(roster: Roster, days: int) -> None:
+def test_the_lifetime_has_limits(roster: Roster, days: int) -> None:
     with pytest.raises(RosterError, match="for 1 to 3650 days"):
         rosters.renew(roster, days, NOW)
     with pytest.raises(RosterError, match="for 1 to 3650 days"):
@@ -168,7 +168,7 @@ def test_a_lifetime_has_bounds(roster: Roster, days: int) -> None:
 
 
 @pytest.mark.parametrize("id_", ["in-mum-1", "disc-1"])
-def test_a_new_key_is_known_a_day_before_it_signs_and_the_old_one_outlives_its_tokens(
+def test_a_new_key_is_published_a_day_before_use_and_the_old_one_outlives_its_tokens(
     roster: Roster, id_: str
 ) -> None:
     rotated = rosters.rotate(roster, id_, KEYS[2], NOW)
@@ -178,7 +178,7 @@ def test_a_new_key_is_known_a_day_before_it_signs_and_the_old_one_outlives_its_t
     assert keys[1] == PublicKey(KEYS[2], use_from)
 
 
-def test_a_lost_key_is_believed_no_more(roster: Roster) -> None:
+def test_a_lost_key_is_no_longer_trusted(roster: Roster) -> None:
     twice = rosters.rotate(
         rosters.rotate(roster, "in-mum-1", KEYS[2], NOW), "in-mum-1", KEYS[3], NOW, lost=True
     )
@@ -187,7 +187,7 @@ def test_a_lost_key_is_believed_no_more(roster: Roster) -> None:
     assert server.keys == [PublicKey(KEYS[3], NOW)]
 
 
-def test_a_key_that_waits_is_not_pushed_aside(roster: Roster) -> None:
+def test_a_pending_key_is_not_replaced(roster: Roster) -> None:
     rotated = rosters.rotate(roster, "in-mum-1", KEYS[2], NOW)
     with pytest.raises(RosterError, match="already has a next key"):
         rosters.rotate(rotated, "in-mum-1", KEYS[3], NOW + KEY_LEAD_SECONDS - 1)
@@ -195,7 +195,7 @@ def test_a_key_that_waits_is_not_pushed_aside(roster: Roster) -> None:
 
 
 @given(st.lists(st.integers(KEY_LEAD_SECONDS, 60 * DAY), min_size=1, max_size=4))
-def test_at_any_time_one_key_signs_and_every_key_is_believed_as_long_as_its_tokens_live(
+def test_one_key_signs_at_any_time_and_each_is_trusted_as_long_as_its_tokens(
     gaps: list[int],
 ) -> None:
     now, first = NOW, NOW

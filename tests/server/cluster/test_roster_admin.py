@@ -38,7 +38,7 @@ def _grow(roster: Roster, now: int) -> Roster:
     return rosters.add_region(roster, "ap-south-1", "M", now)
 
 
-def test_a_new_cluster_is_believed_by_the_fingerprint_it_tells(tmp_path: Path) -> None:
+def test_a_new_cluster_is_verified_by_its_printed_fingerprint(tmp_path: Path) -> None:
     operator = RosterAdmin(tmp_path / "new" / "cluster")
     fingerprint = operator.init(CENTRAL, 30)
     roster = cluster.read_roster(_text(operator), fingerprint)
@@ -47,13 +47,13 @@ def test_a_new_cluster_is_believed_by_the_fingerprint_it_tells(tmp_path: Path) -
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has other rights")
-def test_the_clusters_key_is_its_owners_alone(operator: RosterAdmin) -> None:
+def test_only_the_owner_can_read_the_cluster_key(operator: RosterAdmin) -> None:
     mode = (operator.folder / "cluster-key.pem").stat().st_mode
     assert stat.S_IMODE(mode) == 0o600
     assert stat.S_IMODE(operator.folder.stat().st_mode) == 0o700
 
 
-def test_a_cluster_is_begun_once(operator: RosterAdmin) -> None:
+def test_a_cluster_is_created_only_once(operator: RosterAdmin) -> None:
     before = _text(operator)
     with pytest.raises(StartError, match="a cluster in"):
         operator.init(CENTRAL, 365)
@@ -65,7 +65,7 @@ def test_a_cluster_is_begun_once(operator: RosterAdmin) -> None:
         operator.init(CENTRAL, 365)
 
 
-def test_a_cluster_that_cannot_be_leaves_no_key(tmp_path: Path) -> None:
+def test_a_failed_creation_leaves_no_key(tmp_path: Path) -> None:
     operator = RosterAdmin(tmp_path)
     with pytest.raises(StartError, match="not a valid address"):
         operator.init("http://bahi.example.org", 365)
@@ -89,7 +89,7 @@ def test_without_the_key_nothing_changes(operator: RosterAdmin) -> None:
         operator.change(_grow)
 
 
-def test_a_roster_of_another_cluster_is_told(operator: RosterAdmin, tmp_path: Path) -> None:
+def test_a_roster_of_another_cluster_is_reported(operator: RosterAdmin, tmp_path: Path) -> None:
     other = RosterAdmin(tmp_path / "other")
     other.init(CENTRAL, 365)
     (operator.folder / "roster.jws").write_text(_text(other), encoding="ascii")
@@ -98,13 +98,13 @@ def test_a_roster_of_another_cluster_is_told(operator: RosterAdmin, tmp_path: Pa
 
 
 @pytest.mark.parametrize("text", ["", "x", "a.b.c", "é"])
-def test_a_damaged_roster_is_told(operator: RosterAdmin, text: str) -> None:
+def test_a_damaged_roster_is_reported(operator: RosterAdmin, text: str) -> None:
     (operator.folder / "roster.jws").write_text(text, encoding="utf-8")
     with pytest.raises(StartError, match="damaged"):
         operator.roster()
 
 
-def test_no_roster_is_told(operator: RosterAdmin) -> None:
+def test_a_missing_roster_is_reported(operator: RosterAdmin) -> None:
     (operator.folder / "roster.jws").unlink()
     with pytest.raises(StartError, match="roster init"):
         operator.roster()
@@ -122,12 +122,12 @@ def test_an_invitation_is_a_link_with_a_code_that_the_clusters_key_signed(operat
         invites.read_invite(signer, link.code, int(NOW) + 7 * 86_400)
 
 
-def test_each_invitation_is_another_one(operator: RosterAdmin) -> None:
+def test_each_invitation_is_different(operator: RosterAdmin) -> None:
     assert operator.invite(7) != operator.invite(7)
 
 
 @pytest.mark.parametrize("days", [0, 91])
-def test_an_invitation_has_bounds(operator: RosterAdmin, days: int) -> None:
+def test_the_lifetime_of_an_invitation_has_limits(operator: RosterAdmin, days: int) -> None:
     with pytest.raises(StartError, match="for 1 to 90 days"):
         operator.invite(days)
 
@@ -165,14 +165,14 @@ def test_the_roster_is_shown_with_keys_and_expiry(operator: RosterAdmin) -> None
 @pytest.mark.parametrize(
     ("days", "words"), [(340, "WARNING: valid only until"), (366, "WARNING: expired on")]
 )
-def test_a_roster_that_ends_soon_says_so(operator: RosterAdmin, days: int, words: str) -> None:
+def test_a_warning_is_shown_if_the_roster_expires_soon(operator: RosterAdmin, days: int, words: str) -> None:
     assert words in _shown(operator, NOW + days * 86_400)
 
 
 # --- the commands -------------------------------------------------------------------------------------
 
 
-def test_a_key_that_begins_with_a_dash_is_no_option() -> None:
+def test_a_key_that_begins_with_a_dash_is_not_read_as_an_option() -> None:
     assert joined(["rotate", "x", "--key", "-abc", "--now"]) == ["rotate", "x", "--key=-abc", "--now"]
     assert joined(["rotate", "x", "--key=-abc"]) == ["rotate", "x", "--key=-abc"]
     assert joined(["--key"]) == ["--key="]

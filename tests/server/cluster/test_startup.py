@@ -42,7 +42,7 @@ def test_the_roster_says_which_region_letter_and_address_a_server_has(regional: 
     ("name", "value"),
     [("region", "eu-north-1"), ("region_letter", "Z"), ("public_url", "http://127.0.0.1:4711")],
 )
-def test_a_configuration_that_contradicts_the_roster_is_told(
+def test_a_configuration_that_contradicts_the_roster_is_refused(
     regional: Regional, name: str, value: str
 ) -> None:
     said = refusal(regional, **{name: value})
@@ -51,18 +51,18 @@ def test_a_configuration_that_contradicts_the_roster_is_told(
     assert "roster" in said
 
 
-def test_a_configuration_that_says_the_same_is_taken(regional: Regional) -> None:
+def test_a_configuration_that_agrees_with_the_roster_is_accepted(regional: Regional) -> None:
     joined(regional, region=MUMBAI, region_letter="M", public_url=regional.url("in-1"))
 
 
-def test_a_server_that_is_not_in_the_roster_is_told_what_to_add(regional: Regional) -> None:
+def test_the_error_for_a_server_outside_the_roster_names_what_to_add(regional: Regional) -> None:
     said = refusal(regional, server_id="in-9", public_url="https://nine.example")
     assert "in-9" in said
     assert "https://nine.example" in said
     assert regional.cluster.roster.servers[0].keys[0].key in said  # the key that this folder has
 
 
-def test_a_server_with_another_key_than_the_rosters_is_told_its_own(regional: Regional) -> None:
+def test_the_error_for_a_different_key_names_the_servers_own_key(regional: Regional) -> None:
     (regional.data("in-1") / "server-key.pem").unlink()
     said = refusal(regional)
     assert "no key of this server" in said
@@ -74,7 +74,7 @@ def test_roster_and_cluster_key_go_together_with_a_server_id(regional: Regional)
     assert "server_id" in refusal(regional, server_id="")
 
 
-def test_a_roster_that_is_missing_or_of_another_cluster_is_told(regional: Regional, tmp_path: Path) -> None:
+def test_a_missing_roster_or_one_of_another_cluster_is_refused(regional: Regional, tmp_path: Path) -> None:
     assert "nowhere.jws" in refusal(regional, roster=str(tmp_path / "nowhere.jws"))
     stranger = tmp_path / "stranger.jws"
     stranger.write_text(new_cluster((MUMBAI, "M")).signed())
@@ -102,7 +102,9 @@ def test_a_damaged_roster_file_does_not_stop_a_server_that_has_one(
     assert "roster.jws cannot be used" in problem
 
 
-def test_an_expired_roster_warns_and_goes_on(regional: Regional, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_expired_roster_causes_a_warning_only(
+    regional: Regional, caplog: pytest.LogCaptureFixture
+) -> None:
     regional.publish(expires_at=int(time.time()) - 1)
     with caplog.at_level(logging.WARNING):
         joined(regional)

@@ -49,7 +49,7 @@ def claims_of(text: str) -> dict[str, Any]:
     return found
 
 
-def test_a_token_of_any_server_of_the_roster_is_believed(regional: Regional) -> None:
+def test_a_token_of_any_server_of_the_roster_is_accepted(regional: Regional) -> None:
     ring = keyring(regional)
     for id_ in ("in-1", "in-2"):
         assert ring.verify(access(regional, id_), tokens.ACCESS_AUDIENCE)["iss"] == id_
@@ -102,7 +102,7 @@ def test_the_key_of_a_server_that_was_removed_is_refused_at_once(regional: Regio
         ring.verify(token, tokens.ACCESS_AUDIENCE)
 
 
-def test_an_old_key_is_believed_until_its_last_second(regional: Regional) -> None:
+def test_an_old_key_is_trusted_until_its_last_second(regional: Regional) -> None:
     _set_keys(regional, "in-2", [public_key(regional.cluster.keys["in-2"], until=NOW + 100)])
     token = access(regional, "in-2")
     keyring(regional, lambda: NOW + 99.0).verify(token, tokens.ACCESS_AUDIENCE)
@@ -141,7 +141,7 @@ def test_an_invitation_of_the_operator_or_of_any_server_is_taken(regional: Regio
 
 
 @pytest.mark.parametrize("issuer", [CLUSTER, "in-1"])
-def test_the_clusters_key_signs_no_token(regional: Regional, issuer: str) -> None:
+def test_a_token_signed_with_the_cluster_key_is_refused(regional: Regional, issuer: str) -> None:
     for audience in (tokens.ACCESS_AUDIENCE, tokens.REFRESH_AUDIENCE):
         token = Signer(regional.cluster.key).sign({"iss": issuer, "aud": audience, "exp": NOW + 9})
         with pytest.raises(TokenError, match="unknown key"):
@@ -160,7 +160,7 @@ def _set_keys(regional: Regional, id_: str, keys: list[PublicKey]) -> str:
     return regional.publish(servers=servers, version=roster.version + 1)
 
 
-def test_a_server_that_keeps_no_usable_key_goes_on_with_the_last_one(regional: Regional) -> None:
+def test_a_server_without_a_usable_new_key_keeps_the_last_one(regional: Regional) -> None:
     ring = keyring(regional)
     ring.membership.offer_roster(_set_keys(regional, "in-1", [public_key(Ed25519PrivateKey.generate())]))
     assert ring.signer.kid == kid_of(regional.cluster.keys["in-1"])

@@ -82,27 +82,27 @@ def four() -> World:
         (9_999, "down"),
     ],
 )
-def test_silence_makes_suspect_and_then_down(one: World, silent: float, state: str) -> None:
+def test_a_silent_server_becomes_suspect_and_then_down(one: World, silent: float, state: str) -> None:
     one.beat(T0 + 1)
     assert one.state("a", T0 + 1 + silent) == state
 
 
 @pytest.mark.parametrize("silent", [8.0, 16.0, 500.0])
-def test_a_beat_brings_back_whoever_was_silent(one: World, silent: float) -> None:
+def test_a_heartbeat_brings_a_silent_server_back(one: World, silent: float) -> None:
     one.beat(T0)
     one.beat(T0 + silent)
     assert one.registry.states(T0 + silent)["a"].state == "up"
     assert one.registry.states(T0 + silent)["a"].since == T0 + silent
 
 
-def test_a_state_is_told_with_when_it_began(one: World) -> None:
+def test_a_state_has_the_time_when_it_began(one: World) -> None:
     one.beat(T0 + 1)
     one.beat(T0 + 6)
     since = {at: one.registry.states(T0 + at)["a"].since for at in (7, 15, 22, 90)}
     assert since == {7: T0 + 1, 15: T0 + 13.5, 22: T0 + 21, 90: T0 + 21}
 
 
-def test_the_last_word_of_a_server_stays_with_it(one: World) -> None:
+def test_the_last_heartbeat_of_a_server_is_kept(one: World) -> None:
     assert one.registry.states(T0)["a"].load is None
     one.beat(T0)
     assert one.registry.states(T0 + 99)["a"].load == LOAD
@@ -112,14 +112,14 @@ def test_the_last_word_of_a_server_stays_with_it(one: World) -> None:
 # --- what it says of itself ---------------------------------------------------------------------------
 
 
-def test_a_drain_is_told_at_once(one: World) -> None:
+def test_a_drain_is_published_at_once(one: World) -> None:
     one.beat(T0)
     one.beat(T0 + 2, said="draining")
     assert one.state("a", T0 + 2) == "draining"
     assert one.registry.states(T0 + 3)["a"].since == T0 + 2
 
 
-def test_who_left_is_neither_suspect_nor_down_and_is_not_probed(one: World) -> None:
+def test_a_server_that_left_is_neither_suspect_nor_down_nor_probed(one: World) -> None:
     one.beat(T0)
     one.beat(T0 + 2, said="left")
     assert one.state("a", T0 + 2) == one.state("a", T0 + 9_999) == "left"
@@ -128,7 +128,7 @@ def test_who_left_is_neither_suspect_nor_down_and_is_not_probed(one: World) -> N
     assert one.registry.to_probe(T0 + 100) == []
 
 
-def test_who_left_comes_back_by_another_start_only(one: World) -> None:
+def test_a_server_that_left_comes_back_only_by_another_start(one: World) -> None:
     one.beat(T0)
     one.beat(T0 + 2, said="left")
     one.beat(T0 + 3)
@@ -138,7 +138,7 @@ def test_who_left_comes_back_by_another_start_only(one: World) -> None:
     assert one.state("a", T0 + 4) == "up"
 
 
-def test_a_beat_is_taken_once(one: World) -> None:
+def test_a_heartbeat_is_accepted_once(one: World) -> None:
     beat = one.make("a", "x", 5)
     assert one.registry.beat(beat, T0)
     assert not one.registry.beat(beat, T0 + 1)
@@ -146,7 +146,7 @@ def test_a_beat_is_taken_once(one: World) -> None:
     assert one.state("a", T0 + 7.6) == "suspect"  # what was not taken is no sign of life
 
 
-def test_a_start_that_is_over_does_not_come_back(one: World) -> None:
+def test_heartbeats_of_an_earlier_start_are_refused(one: World) -> None:
     assert one.registry.beat(one.make("a", "x", 5), T0)
     assert one.registry.beat(one.make("a", "y", 1), T0 + 1)
     assert not one.registry.beat(one.make("a", "x", 6, "left"), T0 + 2)
@@ -158,7 +158,7 @@ def test_a_start_that_is_over_does_not_come_back(one: World) -> None:
 # --- reports and probes -------------------------------------------------------------------------------
 
 
-def test_a_report_makes_suspect_and_asks_for_a_probe(one: World) -> None:
+def test_a_report_makes_a_server_suspect_and_requests_a_probe(one: World) -> None:
     one.beat(T0)
     assert one.registry.to_probe(T0 + 1) == []
     assert one.registry.suspect("a", T0 + 1) == "up"
@@ -167,7 +167,7 @@ def test_a_report_makes_suspect_and_asks_for_a_probe(one: World) -> None:
     assert one.registry.suspect("a", T0 + 1.1) == "suspect"
 
 
-def test_a_report_alone_never_makes_down(one: World) -> None:
+def test_a_report_alone_never_takes_a_server_down(one: World) -> None:
     for at in range(100):
         if at % 5 == 0:
             one.beat(T0 + at)
@@ -187,7 +187,7 @@ def test_a_probe_that_succeeds_answers_the_report(one: World) -> None:
     assert one.state("a", T0 + 1.3) == "suspect"
 
 
-def test_probes_that_fail_make_down_once_a_beat_was_missed(one: World) -> None:
+def test_failed_probes_take_a_server_down_only_after_a_missed_heartbeat(one: World) -> None:
     one.beat(T0)
     one.registry.suspect("a", T0 + 1)
     one.probe("a", T0 + 1.1, fine=False)
@@ -198,7 +198,7 @@ def test_probes_that_fail_make_down_once_a_beat_was_missed(one: World) -> None:
     assert one.registry.next_change(T0 + 2) == T0 + 5.5
 
 
-def test_two_failures_in_a_row_are_needed(one: World) -> None:
+def test_two_consecutive_failures_are_required(one: World) -> None:
     one.beat(T0)
     for at, fine in ((5.6, False), (6.1, True), (6.6, False)):
         one.probe("a", T0 + at, fine)
@@ -220,7 +220,7 @@ def test_probes_that_fail_while_beats_arrive_do_not_make_down(one: World) -> Non
     assert one.state("a", T0 + 60) == "up"
 
 
-def test_a_probe_is_no_news_after_a_beat_that_came_meanwhile(one: World) -> None:
+def test_a_probe_is_ignored_after_a_later_heartbeat(one: World) -> None:
     one.beat(T0)
     one.registry.probe_began("a", T0 + 5.6)
     one.beat(T0 + 5.7)
@@ -238,7 +238,7 @@ def test_a_probe_without_a_verdict_changes_nothing_and_another_follows(one: Worl
     assert one.registry.to_probe(T0 + 7) == ["a"]
 
 
-def test_a_missed_beat_is_looked_into_at_once_and_again_ever_more_slowly(one: World) -> None:
+def test_a_missed_heartbeat_causes_a_probe_at_once_and_more_after_growing_pauses(one: World) -> None:
     one.beat(T0)
     registry, now, begun = one.registry, T0, []
     assert registry.next_probe() == T0 + 5.5
@@ -256,7 +256,7 @@ def test_a_missed_beat_is_looked_into_at_once_and_again_ever_more_slowly(one: Wo
     assert len(begun) < 35
 
 
-def test_who_failed_at_probes_is_left_alone_until_it_beats(one: World) -> None:
+def test_a_server_that_failed_its_probes_is_not_probed_until_it_beats(one: World) -> None:
     one.beat(T0)
     one.probe("a", T0 + 6, fine=False)
     one.probe("a", T0 + 6.5, fine=False)
@@ -281,7 +281,7 @@ def test_a_flood_of_reports_makes_at_most_five_probes_a_second(one: World) -> No
 # --- the beginning ------------------------------------------------------------------------------------
 
 
-def test_at_first_nobody_is_known(four: World) -> None:
+def test_at_the_start_no_state_is_known(four: World) -> None:
     assert set(four.states(T0 + 29.9).values()) == {"unknown"}
     assert four.registry.suspect("a", T0 + 1) == "unknown"
     assert four.registry.to_probe(T0 + 29.9) == []
@@ -290,7 +290,7 @@ def test_at_first_nobody_is_known(four: World) -> None:
     assert four.registry.states(T0 + 5)["b"].since == T0
 
 
-def test_who_was_never_heard_is_down_only_by_probes_and_only_after_the_beginning(four: World) -> None:
+def test_a_server_never_heard_from_is_down_only_after_failed_probes(four: World) -> None:
     four.probe("b", T0 + 28, fine=False)
     four.probe("b", T0 + 29, fine=False)
     assert four.state("b", T0 + 29.9) == "unknown"
@@ -362,7 +362,7 @@ def test_who_was_down_before_the_doubt_stays_down(four: World) -> None:
     assert four.state("b", T0 + 40) == "suspect"
 
 
-def test_the_doubt_ends_when_they_beat_again_and_who_is_still_silent_is_down_from_then_on(
+def test_the_doubt_ends_with_new_heartbeats_and_silent_servers_are_down_from_then_on(
     four: World,
 ) -> None:
     four.beat(T0)
@@ -399,7 +399,7 @@ def test_of_more_than_four_it_takes_half(servers: int, silent: int, doubts: bool
     assert ("down" in world.states(T0 + 39).values()) is not doubts
 
 
-def test_who_was_gone_before_is_none_of_those_of_whom_half_went_silent() -> None:
+def test_servers_down_before_do_not_count_for_the_doubt() -> None:
     world = World(tuple(f"s{n}" for n in range(8)))
     world.beat(T0)
     for gone in range(5):  # one after another, a minute each
@@ -468,7 +468,7 @@ def test_what_is_held_depends_on_nothing_that_was_asked(
 
 @given(steps)
 @settings(max_examples=examples(150))
-def test_nobody_is_down_without_silence_or_failed_probes(history: list[tuple[float, str, str]]) -> None:
+def test_no_server_is_down_without_silence_or_failed_probes(history: list[tuple[float, str, str]]) -> None:
     world, now = World(IDS), T0
     heard: dict[str, float] = {}
     failures = dict.fromkeys(IDS, 0)

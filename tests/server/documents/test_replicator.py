@@ -158,7 +158,7 @@ def test_bytes_that_the_client_sent_meanwhile_are_not_fetched_again(
     wait_until(lambda: wanted(regions) == [])
 
 
-def test_a_bill_in_two_entries_is_wanted_once(regions: TwoRegions, book: BookApi) -> None:
+def test_a_bill_of_two_entries_is_fetched_once(regions: TwoRegions, book: BookApi) -> None:
     bill, entry = a_document(), entry_row()
     book.add(bill)
     twice = [document_row(entry.id), document_row(entry.id)]
@@ -166,7 +166,7 @@ def test_a_bill_in_two_entries_is_wanted_once(regions: TwoRegions, book: BookApi
     assert wanted(regions) == [("0" * 64, 0)]
 
 
-def test_what_came_before_there_was_a_list_is_found_by_the_sweep(regions: TwoRegions, book: BookApi) -> None:
+def test_bills_older_than_the_list_are_found_by_the_sweep(regions: TwoRegions, book: BookApi) -> None:
     bill, kept = a_document(), a_document()
     book.add(bill, kept)
     regions.carry("in", "sg", *REPLICATED)
@@ -218,7 +218,7 @@ def test_copies_that_nobody_goes_on_with_are_forgotten_and_one_that_vanishes_hol
 # --- one that is slow ---------------------------------------------------------------------------------
 
 
-def test_a_slow_bill_holds_up_no_other(regions: TwoRegions, book: BookApi, trickle: Trickle) -> None:
+def test_a_slow_bill_does_not_delay_others(regions: TwoRegions, book: BookApi, trickle: Trickle) -> None:
     bills = [trickle.slow, *(a_document() for _ in range(19))]
     late = bills[-1]
     for start in (0, 10):
@@ -275,7 +275,7 @@ def test_a_bill_that_takes_too_long_is_tried_again_from_where_it_was(
 # --- resumed, and refused -----------------------------------------------------------------------------
 
 
-def test_half_a_copy_is_gone_on_with(regions: TwoRegions, book: BookApi) -> None:
+def test_a_partial_copy_is_resumed(regions: TwoRegions, book: BookApi) -> None:
     bill = a_large_bill()
     book.add(bill)
     half = len(bill.data) // 2
@@ -414,7 +414,7 @@ def test_a_server_of_the_roster_gets_the_bytes_of_the_book_it_names(
         assert answer.status_code == HTTPStatus.NOT_FOUND
 
 
-def test_nobody_else_gets_bytes(regions: TwoRegions, book: BookApi) -> None:
+def test_requests_without_a_valid_signature_get_no_bytes(regions: TwoRegions, book: BookApi) -> None:
     bill = a_document()
     book.add(bill)
     mumbai, keys = regions.servers[MUMBAI_1], regions.regional.cluster.keys

@@ -33,7 +33,7 @@ def nearer_to(regions: TwoRegions, book: BookApi, closest: str, at: str = MUMBAI
     return answer.reason, answer.primary.region
 
 
-def test_it_stays_until_its_last_change_has_arrived(regions: TwoRegions, book: BookApi) -> None:
+def test_a_client_stays_until_its_last_change_has_arrived(regions: TwoRegions, book: BookApi) -> None:
     book.add()
     assert nearer_to(regions, book, SINGAPORE_1) == ("closer_region", MUMBAI)
     regions.carry("in", "sg")
@@ -42,13 +42,13 @@ def test_it_stays_until_its_last_change_has_arrived(regions: TwoRegions, book: B
     assert nearer_to(regions, book, SINGAPORE_1) == ("closer_region", MUMBAI)
 
 
-def test_what_its_other_devices_write_holds_nobody(regions: TwoRegions, book: BookApi) -> None:
+def test_changes_of_other_devices_do_not_delay_a_move(regions: TwoRegions, book: BookApi) -> None:
     regions.carry("in", "sg")
     regions.servers[MUMBAI_1].api().login(book.signed_in.user_name).add()
     assert nearer_to(regions, book, SINGAPORE_1) == ("closer_region", SINGAPORE)
 
 
-def test_what_it_wrote_long_ago_is_not_asked_for(regions: TwoRegions, book: BookApi) -> None:
+def test_old_changes_are_not_checked(regions: TwoRegions, book: BookApi) -> None:
     """Its session and its device are rows too."""
     assert nearer_to(regions, book, SINGAPORE_1) == ("closer_region", MUMBAI)
     rows(regions.urls["in"], "update public.journal set at = at - interval '16 minutes'")
@@ -84,7 +84,7 @@ def test_the_other_region_cannot_tell_what_it_has_not_heard_of(regions: TwoRegio
     assert nearer_to(regions, book, SINGAPORE_1, at=SINGAPORE_1) == ("closer_region", MUMBAI)
 
 
-def test_nobody_is_asked_where_another_rule_answers(regions: TwoRegions, book: BookApi) -> None:
+def test_arrival_is_not_checked_if_an_earlier_rule_decides(regions: TwoRegions, book: BookApi) -> None:
     asked = []
 
     async def note(*question: object) -> bool:

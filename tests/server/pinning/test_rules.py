@@ -75,7 +75,7 @@ def test_a_quiet_refresh_stays_where_it_is() -> None:
 
 
 @pytest.mark.parametrize("standing", ["invalid", "reused"])
-def test_a_bad_token_goes_nowhere_whatever_else(standing: str) -> None:
+def test_an_invalid_token_is_never_moved(standing: str) -> None:
     said: dict[str, Any] = {"states": {A: "down"}, "critical": True, "reason": "unreachable"}
     assert chosen(standing=standing, **said) == (standing, "")
 
@@ -119,7 +119,7 @@ def test_without_a_survivor_in_its_region_the_closest_region_comes_next() -> Non
     assert every_choice(pinned=S, me=A, states={S: "left", T: "down"}, closest=B) == {A, B, C}
 
 
-def test_where_nobody_is_known_to_be_up_the_one_that_answers_takes_the_client() -> None:
+def test_if_no_server_is_known_to_be_up_the_answering_one_takes_the_client() -> None:
     states = {A: "down", B: "draining", C: "down", S: "suspect", T: "unknown"}
     assert chosen(me=B, states=states) == ("failover", B)
 
@@ -132,7 +132,7 @@ def test_a_server_that_the_roster_no_longer_has_is_gone() -> None:
     assert every_choice(pinned="in-9", me=B, closest=S) == {S, T}
 
 
-def test_a_stale_directory_is_no_death_certificate() -> None:
+def test_a_stale_directory_does_not_prove_that_a_server_is_down() -> None:
     assert chosen(me=B, states={A: "down"}, fresh=False) == ("uncertain", A)
 
 
@@ -174,7 +174,7 @@ def test_a_critical_task_keeps_a_draining_server_until_its_deadline() -> None:
         {"me": B, "states": {A: "unknown"}},
     ],
 )
-def test_who_is_not_sure_moves_nobody(said: dict[str, Any]) -> None:
+def test_a_server_without_fresh_news_moves_no_client(said: dict[str, Any]) -> None:
     assert chosen(**said, used={A: 0.99, B: 0.0}, closest=S) == ("uncertain", A)
 
 
@@ -212,7 +212,7 @@ def test_unreachable_at_a_draining_server_that_answers_moves_on() -> None:
 
 
 @pytest.mark.parametrize("closest", ["", "nobody", S])
-def test_a_hint_that_is_nobody_or_not_up_is_forgotten(closest: str) -> None:
+def test_a_hint_that_is_unknown_or_not_up_is_ignored(closest: str) -> None:
     found = rules.no_hint(situation(closest=closest, states={S: "suspect"}))
     assert isinstance(found, Situation)
     assert found.closest == ""
@@ -268,13 +268,13 @@ def newcomers(**said: Any) -> set[str]:
     return {newcomer(situation(**said, chance=random.Random(n).random)) for n in range(100)}
 
 
-def test_a_newcomer_goes_to_any_server_of_the_region_by_head_room() -> None:
+def test_a_new_session_goes_to_a_server_of_the_region_by_head_room() -> None:
     assert newcomers() == {A, B, C}
     assert newcomers(used={B: 0.0, C: 0.0}, policy="strict") == {B}
     assert newcomers(states={B: "draining", C: "suspect"}) == {A}
 
 
-def test_without_fresh_news_a_newcomer_stays_where_it_knocked() -> None:
+def test_without_fresh_news_a_new_session_stays_at_the_server_it_called() -> None:
     assert newcomers(fresh=False, states=dict.fromkeys((B, C, S, T), "unknown")) == {A}
 
 

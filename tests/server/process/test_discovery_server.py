@@ -201,7 +201,7 @@ def test_a_state_that_is_not_the_known_one_is_told_at_once(api: DiscoveryClient,
     assert api.state(id_) == "left"
 
 
-def test_who_waits_is_told_when_it_changes_and_what_they_get_says_so(api: DiscoveryClient, id_: str) -> None:
+def test_a_waiting_request_is_answered_when_the_state_changes(api: DiscoveryClient, id_: str) -> None:
     sender = beater(api.cluster_, id_)
     with ThreadPoolExecutor(8) as waiting:
         asked = [waiting.submit(api.state, id_, 25, "left") for _ in range(8)]
@@ -231,7 +231,7 @@ def test_nobody_knows_a_server_that_is_not_in_the_roster(api: DiscoveryClient) -
     assert requests.get(api.url + "/v1/nothing", timeout=10).status_code == 404
 
 
-def test_a_server_that_ends_lets_nobody_wait(made: TestCluster, tmp_path: Path) -> None:
+def test_a_server_that_ends_answers_waiting_requests(made: TestCluster, tmp_path: Path) -> None:
     with discovery_process(tmp_path, made) as (process, api):
         before = _sockets(process.process.pid)
         with contextlib.closing(HTTPConnection(urlsplit(api.url).netloc, timeout=30)) as waiting:
@@ -369,7 +369,7 @@ def test_one_that_is_not_in_the_roster_is_told_which_key_to_add(made: TestCluste
     assert "disc-9" in line
 
 
-def test_one_with_another_key_is_told(made: TestCluster, tmp_path: Path) -> None:
+def test_a_discovery_server_with_another_key_is_refused(made: TestCluster, tmp_path: Path) -> None:
     write_key(tmp_path / "data", Ed25519PrivateKey.generate())
     assert "with a key of this one" in _refused_start(made, tmp_path, "disc-1")
 

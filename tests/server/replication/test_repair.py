@@ -143,7 +143,7 @@ def test_a_lost_slot_is_told_and_its_link_made_anew(
     assert rows(b.url, "select count(*) from public.journal") == [(1,)]
 
 
-def test_a_bent_link_is_told(regions: Regions) -> None:
+def test_a_changed_subscription_is_reported(regions: Regions) -> None:
     a, b = two = regions("a-1", "b-1")
     mesh = Mesh(two)
     assert mesh.status().verdict == "No regions are joined: run `replication join`."

@@ -33,7 +33,7 @@ def test_a_damaged_key_is_told_and_never_replaced(tmp_path: Path) -> None:
     assert path.read_text() == "nothing of a key"
 
 
-def test_a_key_of_another_kind_is_told(tmp_path: Path) -> None:
+def test_a_key_of_another_type_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "server-key.pem"
     other = generate_private_key(65537, 2048)
     path.write_bytes(other.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))

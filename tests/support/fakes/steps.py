@@ -1,4 +1,4 @@
-"""What a test hears of the calls of the windows, and how it makes them wait or fail."""
+"""Records the calls of the windows, and makes them wait or fail."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What a test lets wait on a computer, and what it lets the computer know of the regions."""
+"""Unsent entries of a test, and the replication status that the program knows."""
 
 from collections.abc import Iterable
 from datetime import datetime

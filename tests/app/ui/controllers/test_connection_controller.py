@@ -61,7 +61,7 @@ def button(window: MainWindow, name: str) -> QPushButton:
 # --- the pill -----------------------------------------------------------------------------------------
 
 
-def test_the_countdown_follows_the_clock_of_the_session(
+def test_the_countdown_uses_the_clock_of_the_session(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices
 ) -> None:
     tell(qtbot, at_server, fake, Phase.RECONNECTING, seconds=24)
@@ -79,14 +79,14 @@ def test_the_countdown_follows_the_clock_of_the_session(
     ]
 
 
-def test_the_countdown_runs_by_itself(qtbot: QtBot, at_server: MainWindow, fake: FakeServices) -> None:
+def test_the_countdown_updates_every_second(qtbot: QtBot, at_server: MainWindow, fake: FakeServices) -> None:
     tell(qtbot, at_server, fake, Phase.RECONNECTING, seconds=24)
     fake.accounts.clock += 4
     qtbot.waitUntil(lambda: pill(at_server) == "Reconnecting… 20 s")
 
 
 @pytest.mark.parametrize("phase", [Phase.PINNED, Phase.SYNCING, Phase.SUSPECT, Phase.REFRESHING])
-def test_nothing_alarms_while_the_server_is_only_in_doubt(
+def test_a_suspect_server_is_not_shown_as_a_problem(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices, phase: Phase
 ) -> None:
     tell(qtbot, at_server, fake, phase)
@@ -96,7 +96,7 @@ def test_nothing_alarms_while_the_server_is_only_in_doubt(
 
 
 @pytest.mark.parametrize("phase", [Phase.RECONNECTING, Phase.OFFLINE])
-def test_try_now_is_offered_where_no_server_is_there(
+def test_try_now_is_offered_while_no_server_can_be_reached(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices, phase: Phase
 ) -> None:
     tell(qtbot, at_server, fake, phase)
@@ -109,7 +109,7 @@ def test_try_now_is_offered_where_no_server_is_there(
     assert not try_now.isVisible()
 
 
-def test_offline_counts_what_waits_and_sends_it_when_a_server_is_back(
+def test_while_offline_entries_are_counted_and_sent_when_a_server_is_back(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices
 ) -> None:
     fake.book.offline = True
@@ -123,7 +123,7 @@ def test_offline_counts_what_waits_and_sends_it_when_a_server_is_back(
     qtbot.waitUntil(lambda: pill(at_server) == "Online")
 
 
-def test_while_looking_for_another_server_it_does_not_say_online(
+def test_while_looking_for_another_server_the_status_is_not_online(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices
 ) -> None:
     tell(qtbot, at_server, fake, Phase.RECONNECTING)  # as it shows a search (`ConnectionTracker.view`)
@@ -134,7 +134,7 @@ def test_while_looking_for_another_server_it_does_not_say_online(
     qtbot.waitUntil(lambda: pill(at_server) == "Online")
 
 
-def test_the_name_of_the_server_follows_the_pin(
+def test_the_name_of_the_pinned_server_is_shown(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices
 ) -> None:
     assert text(at_server, "server_label") == MUMBAI
@@ -142,7 +142,7 @@ def test_the_name_of_the_server_follows_the_pin(
     assert text(at_server, "server_label") == PUNE
 
 
-def test_this_computers_own_book_says_what_it_always_said(
+def test_the_local_book_is_shown_as_offline_without_try_now(
     qtbot: QtBot, book: MainWindow, fake: FakeServices
 ) -> None:
     assert text(book, "server_label") == "This computer"
@@ -156,7 +156,7 @@ def test_this_computers_own_book_says_what_it_always_said(
 
 
 @pytest.mark.parametrize("phase", [Phase.RECONNECTING, Phase.OFFLINE])
-def test_nothing_is_sent_while_no_server_is_there(
+def test_nothing_is_sent_while_no_server_can_be_reached(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices, tasks: Tasks, phase: Phase
 ) -> None:
     tell(qtbot, at_server, fake, phase)
@@ -169,7 +169,7 @@ def test_nothing_is_sent_while_no_server_is_there(
 
 
 @pytest.mark.parametrize("phase", [Phase.RECONNECTING, Phase.OFFLINE, Phase.SWITCHING])
-def test_once_a_server_is_back_it_is_sent_to_and_the_listing_read_again(
+def test_when_a_server_is_back_the_outbox_is_sent_and_the_listing_loaded_again(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices, tasks: Tasks, phase: Phase
 ) -> None:
     tell(qtbot, at_server, fake, phase)
@@ -183,7 +183,7 @@ def test_once_a_server_is_back_it_is_sent_to_and_the_listing_read_again(
     qtbot.waitUntil(lambda: "page" in fake.book.calls)
 
 
-def test_a_moment_of_doubt_reads_nothing_again(
+def test_a_short_suspicion_does_not_reload_the_listing(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices, tasks: Tasks
 ) -> None:
     fake.book.calls.clear()
@@ -201,7 +201,7 @@ def test_sending_from_the_outbox_looks_for_a_server_first(
     qtbot.waitUntil(lambda: "try_now" in fake.book.calls)
 
 
-def test_a_session_that_ended_meanwhile_asks_for_the_password(
+def test_the_password_is_asked_for_when_the_session_has_ended(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices
 ) -> None:
     tell(qtbot, at_server, fake, Phase.SIGNED_OUT)
@@ -209,7 +209,7 @@ def test_a_session_that_ended_meanwhile_asks_for_the_password(
     assert pill(at_server) == "Signed out"
 
 
-def test_after_signing_out_nothing_is_said_of_the_connection(
+def test_after_signing_out_the_connection_is_not_shown(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices
 ) -> None:
     tell(qtbot, at_server, fake, Phase.SYNCING, moved=Moved(1, 2))
@@ -223,7 +223,7 @@ def test_after_signing_out_nothing_is_said_of_the_connection(
 # --- the moved-server message -------------------------------------------------------------------------
 
 
-def test_the_message_counts_what_has_arrived_and_then_goes_by_itself(
+def test_the_message_counts_arrived_changes_and_then_disappears(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices
 ) -> None:
     banner = at_server.book.moved
@@ -245,7 +245,7 @@ def test_the_message_counts_what_has_arrived_and_then_goes_by_itself(
     assert fake.connection.view().moved is None
 
 
-def test_with_nothing_to_bring_everything_is_here(
+def test_without_recent_changes_the_message_says_that_all_data_is_here(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices
 ) -> None:
     tell(qtbot, at_server, fake, Phase.SYNCING, PUNE, moved=Moved(0, 0))
@@ -263,7 +263,7 @@ KEPT = "They are kept on this computer."
         (39, "1 is still on its way. It is kept on this computer."),
     ],
 )
-def test_after_five_minutes_the_message_becomes_a_warning(
+def test_after_five_minutes_the_message_is_a_warning(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices, here: int, rest: str
 ) -> None:
     tell(qtbot, at_server, fake, Phase.SYNCING, PUNE, moved=Moved(here, 40, late=True))

@@ -29,7 +29,7 @@ def started(
     window.sync.stop()
 
 
-def test_what_is_typed_is_kept_half_a_second_later_and_said(
+def test_a_draft_is_saved_half_a_second_after_typing_and_that_is_shown(
     qtbot: QtBot, book: MainWindow, fake: FakeServices
 ) -> None:
     qtbot.keyClicks(book.entry.form.amount, "12,34")
@@ -41,16 +41,14 @@ def test_what_is_typed_is_kept_half_a_second_later_and_said(
     assert fake.book.calls.count("keep_draft") == 1
 
 
-def test_a_relative_date_is_kept_as_the_day_it_meant(
-    qtbot: QtBot, book: MainWindow, fake: FakeServices
-) -> None:
+def test_a_relative_date_is_saved_as_its_date(qtbot: QtBot, book: MainWindow, fake: FakeServices) -> None:
     book.entry.form.date.setText("yesterday")
     book.entry.form.amount.setText("5")
     qtbot.waitUntil(lambda: not fake.draft().empty)
     assert fake.draft().date == "21 Nov 2026"
 
 
-def test_after_a_crash_everything_is_back(
+def test_after_a_crash_the_draft_is_restored(
     qtbot: QtBot,
     book: MainWindow,
     fake: FakeServices,
@@ -91,7 +89,7 @@ def test_a_saved_entry_leaves_no_draft(
     assert fake.draft().empty
 
 
-def test_nothing_is_kept_while_an_entry_is_being_saved(
+def test_no_draft_is_saved_while_an_entry_is_being_saved(
     qtbot: QtBot, book: MainWindow, fake: FakeServices, tasks: Tasks
 ) -> None:
     gate = threading.Event()
@@ -106,13 +104,15 @@ def test_nothing_is_kept_while_an_entry_is_being_saved(
     assert fake.draft().empty
 
 
-def test_a_draft_that_cannot_be_kept_says_so(qtbot: QtBot, book: MainWindow, fake: FakeServices) -> None:
+def test_an_error_is_shown_if_the_draft_cannot_be_saved(
+    qtbot: QtBot, book: MainWindow, fake: FakeServices
+) -> None:
     fake.book.errors["keep_draft"] = StoreError("The disk is full.")
     book.entry.form.amount.setText("5")
     qtbot.waitUntil(lambda: book.entry.draft_label.text() == "The draft is not saved. The disk is full.")
 
 
-def test_signing_out_keeps_the_draft_for_the_next_time(
+def test_signing_out_keeps_the_draft(
     qtbot: QtBot, book: MainWindow, fake: FakeServices, tasks: Tasks, person: Person
 ) -> None:
     book.entry.form.amount.setText("85")
@@ -125,7 +125,7 @@ def test_signing_out_keeps_the_draft_for_the_next_time(
     assert book.entry.form.amount.text() == "85"
 
 
-def test_a_draft_that_cannot_be_read_does_not_keep_the_book_closed(
+def test_the_book_opens_even_if_its_draft_cannot_be_read(
     qtbot: QtBot, fake: FakeServices, tasks: Tasks, theme: Theme, person: Person
 ) -> None:
     fake.book.errors["load_draft"] = StoreError("The disk failed.")

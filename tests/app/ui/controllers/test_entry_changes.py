@@ -47,7 +47,7 @@ def waiting(fake: FakeServices) -> ListedEntry:
     return rows[-1]
 
 
-def test_delete_voids_without_a_question_and_says_so(
+def test_delete_voids_without_asking_and_shows_a_toast(
     qtbot: QtBot, offline: MainWindow, fake: FakeServices, person: Person
 ) -> None:
     offline.listing.table.selectRow(1)
@@ -59,7 +59,7 @@ def test_delete_voids_without_a_question_and_says_so(
     assert person.questions == []
 
 
-def test_ctrl_z_takes_a_voiding_back_and_selects_the_entry(
+def test_ctrl_z_undoes_a_void_and_selects_the_entry(
     qtbot: QtBot, offline: MainWindow, fake: FakeServices
 ) -> None:
     offline.listing.table.selectRow(3)
@@ -74,7 +74,7 @@ def test_ctrl_z_takes_a_voiding_back_and_selects_the_entry(
     assert not offline.book.toast.can_undo
 
 
-def test_after_ten_seconds_there_is_nothing_to_undo(
+def test_undo_is_not_possible_after_ten_seconds(
     qtbot: QtBot, offline: MainWindow, fake: FakeServices, clock: Clock, tasks: Tasks
 ) -> None:
     offline.listing.table.selectRow(1)
@@ -86,7 +86,7 @@ def test_after_ten_seconds_there_is_nothing_to_undo(
     assert waiting(fake).voided
 
 
-def test_a_voided_entry_is_found_under_voided_and_can_be_restored(
+def test_a_voided_entry_is_listed_under_voided_and_can_be_restored(
     qtbot: QtBot, offline: MainWindow, fake: FakeServices
 ) -> None:
     fake.book.entries[5] = replace(fake.book.entries[5], voided=True)
@@ -120,7 +120,7 @@ def test_a_saved_entry_can_be_undone_from_the_amount_field(
     assert form.amount.text() == ""
 
 
-def test_ctrl_z_in_a_field_with_something_typed_is_the_fields_own(
+def test_ctrl_z_in_a_field_with_typed_text_undoes_the_typing(
     qtbot: QtBot, offline: MainWindow, fake: FakeServices
 ) -> None:
     offline.listing.table.selectRow(1)
@@ -135,7 +135,7 @@ def test_ctrl_z_in_a_field_with_something_typed_is_the_fields_own(
     assert waiting(fake).voided
 
 
-def test_what_does_not_work_is_said_and_nothing_is_changed(
+def test_an_error_is_shown_and_nothing_is_changed(
     qtbot: QtBot, offline: MainWindow, fake: FakeServices
 ) -> None:
     fake.book.errors["detail"] = OfflineError("The entry is at the server, which cannot be reached.")
@@ -145,7 +145,9 @@ def test_what_does_not_work_is_said_and_nothing_is_changed(
     assert fake.waiting() == []
 
 
-def test_a_refused_entry_leads_to_the_outbox(qtbot: QtBot, offline: MainWindow, fake: FakeServices) -> None:
+def test_a_refused_entry_has_a_link_to_the_outbox(
+    qtbot: QtBot, offline: MainWindow, fake: FakeServices
+) -> None:
     refused = replace(fake.book.entries[0], id="zz", state=EntryState.REFUSED, note="Too long.")
     fake.wait(refused)
     before = fake.waiting()
@@ -158,7 +160,7 @@ def test_a_refused_entry_leads_to_the_outbox(qtbot: QtBot, offline: MainWindow, 
     assert fake.waiting() == before
 
 
-def test_the_server_takes_a_voiding_and_the_badge_goes(
+def test_the_badge_disappears_when_the_server_has_confirmed_a_void(
     qtbot: QtBot, book: MainWindow, fake: FakeServices, tasks: Tasks, tmp_path: Path
 ) -> None:
     book.show_listing()

@@ -77,7 +77,7 @@ def warning(window: MainWindow) -> str:
 # --- the ticks ----------------------------------------------------------------------------------------
 
 
-def test_an_entrys_tick_fills_when_another_region_has_it(
+def test_the_tick_is_filled_when_another_region_has_the_entry(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices, tasks: Tasks
 ) -> None:
     assert (icon(at_server, 0), icon(at_server, 1)) == ("check-double", "check-double")
@@ -90,7 +90,7 @@ def test_an_entrys_tick_fills_when_another_region_has_it(
     assert details(at_server) == "Confirmed by in-mum-1 (ap-south-1) at 14:05. Also in eu-west-1."
 
 
-def test_the_details_of_a_row_out_of_sight_follow_too(
+def test_the_details_of_a_row_that_is_not_visible_are_updated_too(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices, tasks: Tasks
 ) -> None:
     at_server.listing.table.scrollToBottom()
@@ -100,7 +100,7 @@ def test_the_details_of_a_row_out_of_sight_follow_too(
     assert details(at_server).endswith("Also in eu-west-1.")
 
 
-def test_only_the_ticks_in_sight_are_drawn_anew(
+def test_only_visible_ticks_are_redrawn(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices, tasks: Tasks
 ) -> None:
     drawn: list[tuple[int, int, int]] = []
@@ -118,7 +118,7 @@ def test_only_the_ticks_in_sight_are_drawn_anew(
     assert len(drawn) == 1
 
 
-def test_what_waits_has_one_tick_and_a_confirmed_one_two(
+def test_an_unsent_entry_has_one_tick_and_a_confirmed_one_two(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices, tasks: Tasks
 ) -> None:
     fresh = replace(fake.book.entries[0], id="f", state=EntryState.WAITING)
@@ -132,7 +132,7 @@ def test_what_waits_has_one_tick_and_a_confirmed_one_two(
     qtbot.waitUntil(lambda: tip(at_server, row).startswith("Confirmed by in-mum-1"))
 
 
-def test_it_is_looked_up_when_something_of_it_changed_and_not_else(
+def test_the_replication_status_is_read_only_when_the_connection_status_changes(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices, tasks: Tasks
 ) -> None:
     def asked() -> int:
@@ -156,7 +156,7 @@ def test_it_is_looked_up_when_something_of_it_changed_and_not_else(
     assert asked() == 1
 
 
-def test_of_this_computers_own_book_nothing_is_looked_up(
+def test_the_local_book_has_no_replication_status(
     qtbot: QtBot, book: MainWindow, fake: FakeServices, tasks: Tasks
 ) -> None:
     book.show_listing()
@@ -166,7 +166,7 @@ def test_of_this_computers_own_book_nothing_is_looked_up(
     assert tip(book, 0) == details(book) == "Confirmed by the server"
 
 
-def test_the_lookup_failing_leaves_what_was_known(
+def test_if_reading_fails_the_last_status_is_kept(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices, tasks: Tasks
 ) -> None:
     fake.book.errors["replication"] = StoreError("The disk is full.")
@@ -174,7 +174,7 @@ def test_the_lookup_failing_leaves_what_was_known(
     assert tip(at_server, 0).startswith("Confirmed by in-mum-1")
 
 
-def test_an_answer_that_comes_after_signing_out_is_dropped(
+def test_an_answer_after_signing_out_is_dropped(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices, tasks: Tasks
 ) -> None:
     gate = threading.Event()
@@ -187,7 +187,7 @@ def test_an_answer_that_comes_after_signing_out_is_dropped(
     assert tip(at_server, 0) == "Confirmed by the server"
 
 
-def test_while_signed_out_by_the_server_the_ticks_stay(
+def test_the_ticks_stay_while_the_password_is_asked_for(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices, tasks: Tasks
 ) -> None:
     fake.connection.tell(Phase.SIGNED_OUT, "")
@@ -198,7 +198,7 @@ def test_while_signed_out_by_the_server_the_ticks_stay(
 # --- the warning --------------------------------------------------------------------------------------
 
 
-def test_late_changes_are_warned_of_until_another_region_has_them(
+def test_there_is_a_warning_about_late_changes_until_another_region_has_them(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices, tasks: Tasks
 ) -> None:
     assert warning(at_server) == ""
@@ -211,7 +211,7 @@ def test_late_changes_are_warned_of_until_another_region_has_them(
     assert warning(at_server) == ""
 
 
-def test_a_closed_warning_comes_back_only_when_there_is_more(
+def test_a_closed_warning_returns_only_if_more_changes_are_late(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices, tasks: Tasks
 ) -> None:
     seen = []
@@ -225,7 +225,7 @@ def test_a_closed_warning_comes_back_only_when_there_is_more(
     assert seen == ["", "", "", "3 changes"]
 
 
-def test_the_moved_message_comes_before_the_warning(
+def test_the_warning_is_hidden_while_the_message_about_a_move_is_shown(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices, tasks: Tasks
 ) -> None:
     tell(qtbot, at_server, fake, tasks, late=3)
@@ -236,14 +236,14 @@ def test_the_moved_message_comes_before_the_warning(
     qtbot.waitUntil(lambda: warning(at_server) == LATE)
 
 
-def test_the_region_named_is_where_the_changes_are_not_where_the_window_is(
+def test_the_warning_names_the_region_that_has_the_changes(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices, tasks: Tasks
 ) -> None:
     tell(qtbot, at_server, fake, tasks, "ie-dub-1 · eu-west-1", late=3)
     assert warning(at_server) == LATE
 
 
-def test_after_signing_out_nothing_is_warned_of(
+def test_there_is_no_warning_after_signing_out(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices, tasks: Tasks
 ) -> None:
     tell(qtbot, at_server, fake, tasks, late=3)
@@ -253,7 +253,7 @@ def test_after_signing_out_nothing_is_warned_of(
     assert at_server.connection.shown == ConnectionStatus(Phase.SIGNED_OUT)
 
 
-def test_one_change_and_several_regions_are_said_in_plain_words() -> None:
+def test_the_warning_has_texts_for_one_change_and_for_several_regions() -> None:
     assert late_words(1, {"eu-west-1"}) == (
         "1 change reached only eu-west-1 more than 5 minutes ago."
         "\nIt is also kept on this computer until another region has it."

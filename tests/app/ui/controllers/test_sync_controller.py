@@ -69,7 +69,7 @@ def publish(fake: FakeServices, *events: SyncEvent) -> None:
     publisher.join()
 
 
-def test_what_waits_is_sent_at_the_start(qtbot: QtBot, sync: SyncController, fake: FakeServices) -> None:
+def test_the_outbox_is_sent_at_the_start(qtbot: QtBot, sync: SyncController, fake: FakeServices) -> None:
     put_waiting(fake, 3)
     with qtbot.waitSignal(sync.entries_confirmed) as told:
         sync.start()
@@ -78,7 +78,7 @@ def test_what_waits_is_sent_at_the_start(qtbot: QtBot, sync: SyncController, fak
     assert sync.waiting == 0
 
 
-def test_a_save_is_sent_at_once_and_counted_until_then(
+def test_a_saved_entry_is_sent_at_once_and_counted_until_then(
     qtbot: QtBot, sync: SyncController, fake: FakeServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     start(qtbot, sync)
@@ -95,7 +95,9 @@ def test_a_save_is_sent_at_once_and_counted_until_then(
     assert sync.waiting == 0
 
 
-def test_coming_back_online_is_told(qtbot: QtBot, sync: SyncController, fake: FakeServices) -> None:
+def test_came_back_is_emitted_when_a_server_is_back(
+    qtbot: QtBot, sync: SyncController, fake: FakeServices
+) -> None:
     fake.book.offline = True
     put_waiting(fake)
     start(qtbot, sync)
@@ -106,7 +108,7 @@ def test_coming_back_online_is_told(qtbot: QtBot, sync: SyncController, fake: Fa
     assert told.args == [Connectivity.ONLINE]
 
 
-def test_asking_while_sending_sends_once_more(
+def test_a_request_during_a_run_causes_one_more_run(
     qtbot: QtBot, sync: SyncController, fake: FakeServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow = Slow(fake, monkeypatch)
@@ -121,9 +123,7 @@ def test_asking_while_sending_sends_once_more(
     assert fake.book.calls.count("send_pending") == 2
 
 
-def test_after_stop_nothing_is_sent_and_nothing_shown(
-    qtbot: QtBot, sync: SyncController, fake: FakeServices
-) -> None:
+def test_after_stop_nothing_is_sent_or_shown(qtbot: QtBot, sync: SyncController, fake: FakeServices) -> None:
     put_waiting(fake)
     fake.book.offline = True
     start(qtbot, sync)
@@ -142,9 +142,7 @@ def test_after_stop_nothing_is_sent_and_nothing_shown(
     assert told == [1]
 
 
-def test_events_are_passed_on_one_by_one_and_in_their_order(
-    qtbot: QtBot, sync: SyncController, fake: FakeServices
-) -> None:
+def test_events_are_passed_on_in_order(qtbot: QtBot, sync: SyncController, fake: FakeServices) -> None:
     start(qtbot, sync)
     told: list[tuple[str, object]] = []
     for name in ("entries_confirmed", "run_ended", "superseded", "sign_in_needed", "state_changed"):
@@ -172,7 +170,7 @@ def test_events_are_passed_on_one_by_one_and_in_their_order(
     assert sync.refused == 3
 
 
-def test_each_part_of_the_state_is_told_when_it_changes(
+def test_a_signal_is_emitted_for_each_part_of_the_state_that_changes(
     qtbot: QtBot, sync: SyncController, fake: FakeServices
 ) -> None:
     start(qtbot, sync)
@@ -187,7 +185,7 @@ def test_each_part_of_the_state_is_told_when_it_changes(
     assert told == ["state", 2, "state", Connectivity.OFFLINE, "state"]
 
 
-def test_of_another_book_nothing_is_shown(qtbot: QtBot, sync: SyncController, fake: FakeServices) -> None:
+def test_events_of_another_book_are_not_shown(qtbot: QtBot, sync: SyncController, fake: FakeServices) -> None:
     told: list[object] = []
     sync.run_ended.connect(told.append)
     publish(fake, RunEnded(7), StateChanged(SyncState(waiting=7)))  # before a book is open
@@ -202,7 +200,7 @@ def test_of_another_book_nothing_is_shown(qtbot: QtBot, sync: SyncController, fa
     assert sync.state == state
 
 
-def test_a_crash_is_told_whether_or_not_a_book_is_open(
+def test_a_crash_is_reported_whether_or_not_a_book_is_open(
     qtbot: QtBot, fake: FakeServices, qapp: object
 ) -> None:
     tasks = Tasks()
@@ -218,9 +216,7 @@ def test_a_crash_is_told_whether_or_not_a_book_is_open(
     assert tasks.shutdown()
 
 
-def test_after_signing_in_again_the_problem_is_gone(
-    qtbot: QtBot, sync: SyncController, fake: FakeServices
-) -> None:
+def test_signing_in_again_clears_the_problem(qtbot: QtBot, sync: SyncController, fake: FakeServices) -> None:
     send_pending = fake.sync.send_pending
     fake.sync.send_pending = lambda: SyncReport(0, 1, 0, SignInError("Over."))  # type: ignore[method-assign]
     needed: list[object] = []
@@ -244,7 +240,7 @@ def test_after_signing_in_again_the_problem_is_gone(
         (SyncReport(0, 0, 0, SignInError("Over.")), "Signed out", "danger"),
     ],
 )
-def test_the_pill_says_how_it_stands(
+def test_the_status_text_follows_the_report(
     qtbot: QtBot, sync: SyncController, fake: FakeServices, report: SyncReport, text: str, tone: str
 ) -> None:
     assert status_text(sync)[0] == "Starting…"

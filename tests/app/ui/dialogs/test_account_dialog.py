@@ -37,7 +37,7 @@ def change(dialog: AccountDialog, old: str, new: str, again: str) -> None:
     form.save()
 
 
-def test_the_sessions_are_told_and_another_can_be_ended(
+def test_the_sessions_are_listed_and_another_one_can_be_ended(
     qtbot: QtBot, dialog: AccountDialog, fake: FakeServices
 ) -> None:
     newest, first = dialog.list.cards()
@@ -49,13 +49,13 @@ def test_the_sessions_are_told_and_another_can_be_ended(
     assert [each.this_one for each in fake.accounts.sessions()] == [True]
 
 
-def test_without_a_server_it_says_so(qtbot: QtBot, dialog: AccountDialog, fake: FakeServices) -> None:
+def test_without_a_server_an_error_is_shown(qtbot: QtBot, dialog: AccountDialog, fake: FakeServices) -> None:
     fake.book.errors["sessions"] = OfflineError()
     dialog.load()
     qtbot.waitUntil(lambda: "cannot be reached" in dialog.banner.text())
 
 
-def test_a_mistyped_new_password_never_leaves(dialog: AccountDialog, fake: FakeServices) -> None:
+def test_a_mistyped_new_password_is_not_sent(dialog: AccountDialog, fake: FakeServices) -> None:
     change(dialog, "correct horse", "long enough", "long enuff")
     assert dialog.password.fields["again"].error_text
     assert "change_password" not in fake.book.calls
@@ -65,7 +65,7 @@ def test_a_mistyped_new_password_never_leaves(dialog: AccountDialog, fake: FakeS
     ("old", "new", "field"),
     [("wrong", "long enough", "oldPassword"), ("correct horse", "short", "newPassword")],
 )
-def test_each_refusal_stands_at_its_field(
+def test_each_error_is_shown_at_its_field(
     qtbot: QtBot, dialog: AccountDialog, old: str, new: str, field: str
 ) -> None:
     change(dialog, old, new, new)
@@ -73,12 +73,16 @@ def test_each_refusal_stands_at_its_field(
     assert dialog.password.save_button.isEnabled()
 
 
-def test_a_changed_password_says_what_it_ended(qtbot: QtBot, dialog: AccountDialog) -> None:
+def test_after_a_password_change_the_number_of_ended_sessions_is_shown(
+    qtbot: QtBot, dialog: AccountDialog
+) -> None:
     change(dialog, "correct horse", "long enough", "long enough")
     qtbot.waitUntil(lambda: dialog.banner.text() == "Your password was changed. 1 other session ended.")
     assert dialog.password.old.text() == ""
 
 
-def test_signing_out_from_here(qtbot: QtBot, dialog: AccountDialog, book: MainWindow) -> None:
+def test_sign_out_closes_the_dialog_and_signs_out(
+    qtbot: QtBot, dialog: AccountDialog, book: MainWindow
+) -> None:
     qtbot.mouseClick(dialog.sign_out_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not book.signed_in)

@@ -38,7 +38,7 @@ def put_waiting(fake: FakeServices, **changes: Any) -> None:
     fake.wait(replace(fake.book.entries[0], id="w", human_code="0K7-000777", **changes))
 
 
-def test_the_findings_are_told_before_anything_is_written(
+def test_the_findings_are_shown_before_anything_is_written(
     qtbot: QtBot, book: MainWindow, fake: FakeServices, target: Path
 ) -> None:
     dialog = open_dialog(qtbot, book)
@@ -61,19 +61,19 @@ def test_an_export_ends_with_its_rows_and_totals(
     assert person.opened == [target.parent]
 
 
-def test_new_dates_bring_new_findings(qtbot: QtBot, book: MainWindow) -> None:
+def test_after_a_change_of_dates_the_findings_are_loaded_again(qtbot: QtBot, book: MainWindow) -> None:
     dialog = open_dialog(qtbot, book)
     dialog.setup_page.first.set_value(date(2026, 11, 22))
     qtbot.waitUntil(lambda: "1 entry will be" in dialog.setup_page.findings.text())
 
 
-def test_choosing_no_place_leaves_everything_as_it_is(qtbot: QtBot, book: MainWindow) -> None:
+def test_cancelling_the_file_dialog_changes_nothing(qtbot: QtBot, book: MainWindow) -> None:
     dialog = open_dialog(qtbot, book)
     dialog.begin()
     assert dialog.setup_page.isVisible()
 
 
-def test_it_can_wait_until_everything_is_sent(
+def test_the_export_can_wait_until_everything_is_sent(
     qtbot: QtBot, book: MainWindow, fake: FakeServices, target: Path
 ) -> None:
     put_waiting(fake)
@@ -85,7 +85,7 @@ def test_it_can_wait_until_everything_is_sent(
     assert dialog.result_page.left_out.text() == ""
 
 
-def test_it_can_go_on_without_what_waits_and_says_which(
+def test_the_export_can_leave_out_unsent_entries_and_names_them(
     qtbot: QtBot, book: MainWindow, fake: FakeServices, target: Path
 ) -> None:
     put_waiting(fake)
@@ -97,7 +97,7 @@ def test_it_can_go_on_without_what_waits_and_says_which(
     assert "0K7-000777" not in target.read_text()
 
 
-def test_nobody_waits_for_what_a_server_refused(
+def test_the_export_does_not_wait_for_refused_entries(
     qtbot: QtBot, book: MainWindow, fake: FakeServices, target: Path
 ) -> None:
     put_waiting(fake, state=EntryState.REFUSED, note="Not like this.")
@@ -107,7 +107,7 @@ def test_nobody_waits_for_what_a_server_refused(
     assert "0K7-000777" in dialog.result_page.left_out.text()
 
 
-def test_waiting_can_be_given_up(
+def test_waiting_can_be_cancelled(
     qtbot: QtBot, book: MainWindow, fake: FakeServices, target: Path, tasks: Tasks
 ) -> None:
     put_waiting(fake)
@@ -137,7 +137,7 @@ def test_a_cancelled_export_leaves_no_file(
     assert not target.exists()
 
 
-def test_a_full_disk_is_told(qtbot: QtBot, book: MainWindow, fake: FakeServices, target: Path) -> None:
+def test_a_full_disk_is_reported(qtbot: QtBot, book: MainWindow, fake: FakeServices, target: Path) -> None:
     fake.book.errors["write_csv"] = StoreError("The disk is full.")
     dialog = open_dialog(qtbot, book)
     dialog.begin()
@@ -155,6 +155,6 @@ def test_a_full_disk_is_told(qtbot: QtBot, book: MainWindow, fake: FakeServices,
         ),
     ],
 )
-def test_a_filter_is_told_in_words(wanted: EntryFilter, words: str, name: str) -> None:
+def test_a_filter_is_described_in_words(wanted: EntryFilter, words: str, name: str) -> None:
     assert filter_text(wanted) == words
     assert file_name(wanted) == name

@@ -53,7 +53,7 @@ def texts(dialog: HistoryDialog, name: str) -> list[str]:
     return [found.text() for card in dialog.list.cards() for found in card.findChildren(QLabel, name)]
 
 
-def test_every_version_says_what_who_where_and_when(
+def test_every_version_shows_what_changed_who_made_it_where_and_when(
     qtbot: QtBot, book: MainWindow, tasks: Tasks, versions: list[HistoryVersion]
 ) -> None:
     dialog = open_history(qtbot, book, tasks)
@@ -64,7 +64,7 @@ def test_every_version_says_what_who_where_and_when(
     assert texts(dialog, "version_note") == ["Replaced by a newer change from another device"]
 
 
-def test_a_replaced_version_can_be_made_to_stand_again_and_that_undone(
+def test_a_replaced_version_can_be_restored_and_that_can_be_undone(
     qtbot: QtBot, book: MainWindow, tasks: Tasks, versions: list[HistoryVersion], fake: FakeServices
 ) -> None:
     dialog = open_history(qtbot, book, tasks)
@@ -78,7 +78,7 @@ def test_a_replaced_version_can_be_made_to_stand_again_and_that_undone(
     qtbot.waitUntil(lambda: fake.book.entries[0].amount == Decimal(640))
 
 
-def test_without_a_server_what_waits_here_is_shown_and_the_rest_can_be_asked_for(
+def test_without_a_server_unsent_versions_are_shown_and_a_retry_is_offered(
     qtbot: QtBot, book: MainWindow, tasks: Tasks, versions: list[HistoryVersion], fake: FakeServices
 ) -> None:
     fake.book.offline = True
@@ -92,7 +92,7 @@ def test_without_a_server_what_waits_here_is_shown_and_the_rest_can_be_asked_for
     assert dialog.banner.text() == ""
 
 
-def test_an_entry_that_only_this_computer_has_asks_no_server(
+def test_the_history_of_an_unsent_entry_needs_no_server(
     qtbot: QtBot, book: MainWindow, tasks: Tasks, fake: FakeServices
 ) -> None:
     fake.book.offline = True

@@ -18,7 +18,7 @@ def version(entry: ListedEntry, action: str = "edited", **more: object) -> Histo
     return HistoryVersion(f"op-{entry.amount}", entry, action, "Asha", "laptop", AT, **fields)  # type: ignore[arg-type]
 
 
-def test_every_field_that_changed_has_its_line() -> None:
+def test_every_changed_field_has_its_line() -> None:
     after = replace(
         ENTRY,
         amount=Decimal("99"),
@@ -36,7 +36,7 @@ def test_every_field_that_changed_has_its_line() -> None:
     )
 
 
-def test_bills_that_came_and_went_are_named() -> None:
+def test_added_and_removed_bills_are_named() -> None:
     other = replace(BILL, doc_code="K7-000001-2", file_name="two.pdf")
     made = version(ENTRY, documents_added=(BILL,), documents_removed=(other,))
     assert changes(ENTRY, made) == (
@@ -45,18 +45,18 @@ def test_bills_that_came_and_went_are_named() -> None:
     )
 
 
-def test_the_first_version_says_what_was_entered() -> None:
+def test_the_first_version_lists_its_fields() -> None:
     assert changes(None, version(ENTRY, "created")) == (
         "22 Nov 2026 · Debit ₹640.00 · Travel · Taxi to client site",
     )
 
 
-def test_a_voiding_needs_no_words_and_an_edit_without_a_change_says_so() -> None:
+def test_a_void_has_no_lines_and_an_edit_without_changes_says_so() -> None:
     assert changes(ENTRY, version(replace(ENTRY, voided=True), "voided")) == ()
     assert changes(ENTRY, version(ENTRY)) == ("Nothing changed.",)
 
 
-def test_what_came_after_a_replaced_version_is_told_against_the_one_both_were_made_from() -> None:
+def test_a_version_is_compared_with_the_last_one_that_was_not_replaced() -> None:
     lost = version(replace(ENTRY, amount=Decimal("700")), superseded=True)
     won = version(replace(ENTRY, amount=Decimal("99")), stands=True)
     first = version(ENTRY, "created")
@@ -64,7 +64,7 @@ def test_what_came_after_a_replaced_version_is_told_against_the_one_both_were_ma
     assert [each.changes[0] for each in shown[:2]] == ["Amount ₹640.00 → ₹99.00", "Amount ₹640.00 → ₹700.00"]
 
 
-def test_what_waits_here_stands_above_what_the_server_has(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_unsent_versions_are_listed_above_those_of_the_server(tmp_path) -> None:  # type: ignore[no-untyped-def]
     fake = FakeServices(tmp_path, [ENTRY])
     fake.accounts.sign_in_local("Asha", "")
     fake.entries.void(fake.entries.detail(ENTRY.id))

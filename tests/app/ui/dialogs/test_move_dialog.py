@@ -83,20 +83,20 @@ def text(dialog: MoveDialog, name: str) -> str:
 # --- where it is offered ------------------------------------------------------------------------------
 
 
-def test_the_book_of_this_computer_can_be_moved(qtbot: QtBot, book: MainWindow, tasks: Tasks) -> None:
+def test_the_local_book_can_be_moved(qtbot: QtBot, book: MainWindow, tasks: Tasks) -> None:
     account = open_account(qtbot, book, tasks)
     assert account.move_button.isVisible()
     assert account.move_button.text() == "Move this book to a server…"
 
 
-def test_the_book_of_a_server_cannot(
+def test_a_book_on_a_server_cannot_be_moved(
     qtbot: QtBot, book: MainWindow, fake: FakeServices, tasks: Tasks
 ) -> None:
     fake.connection.tell(Phase.PINNED)
     assert not open_account(qtbot, book, tasks).move_button.isVisible()
 
 
-def test_a_move_that_was_begun_is_gone_on_with(
+def test_an_unfinished_move_can_be_continued(
     qtbot: QtBot, book: MainWindow, fake: FakeServices, tasks: Tasks
 ) -> None:
     fake.moving.begin(LINK, "asha")
@@ -111,7 +111,7 @@ def test_a_move_that_was_begun_is_gone_on_with(
     assert dialog.form.start_button.text() == "Continue"
 
 
-def test_an_entry_that_is_being_changed_is_not_left_behind_unasked(
+def test_the_user_is_asked_about_unsaved_edits_before_a_move(
     qtbot: QtBot, book: MainWindow, tasks: Tasks, person: Person, fake: FakeServices
 ) -> None:
     book.changes.open(fake.book.entries[0])
@@ -127,7 +127,7 @@ def test_an_entry_that_is_being_changed_is_not_left_behind_unasked(
 # --- the form -----------------------------------------------------------------------------------------
 
 
-def test_what_is_missing_is_told_at_its_field(dialog: MoveDialog, fake: FakeServices) -> None:
+def test_missing_input_is_shown_at_its_field(dialog: MoveDialog, fake: FakeServices) -> None:
     dialog.begin()
     assert [name for name, field in dialog.form.fields.items() if field.error_text] == [
         "address",
@@ -152,7 +152,7 @@ def test_a_pasted_invitation_fills_the_form(dialog: MoveDialog, qtbot: QtBot, fa
     assert fake.moving.asked == (LINK, "meera", True, "once-only-code")
 
 
-def test_a_damaged_link_is_told_at_the_field(dialog: MoveDialog) -> None:
+def test_a_damaged_link_is_shown_at_its_field(dialog: MoveDialog) -> None:
     QGuiApplication.clipboard().setText(LINK[:70])
     dialog.form.address.paste()
     with pytest.raises(InputError) as damaged:
@@ -160,7 +160,7 @@ def test_a_damaged_link_is_told_at_the_field(dialog: MoveDialog) -> None:
     assert dialog.form.fields["address"].error_text == damaged.value.message
 
 
-def test_a_refusal_stands_at_its_field(qtbot: QtBot, dialog: MoveDialog) -> None:
+def test_an_error_is_shown_at_its_field(qtbot: QtBot, dialog: MoveDialog) -> None:
     fill(dialog, "short")
     dialog.begin()
     qtbot.waitUntil(lambda: bool(dialog.form.fields["password"].error_text))
@@ -168,7 +168,7 @@ def test_a_refusal_stands_at_its_field(qtbot: QtBot, dialog: MoveDialog) -> None
     assert dialog.form.password.text() == "short"  # nothing has to be typed again
 
 
-def test_a_wrong_password_there_does_not_sign_out_here(
+def test_a_wrong_password_at_the_other_server_does_not_sign_out(
     qtbot: QtBot, dialog: MoveDialog, book: MainWindow, fake: FakeServices
 ) -> None:
     click(qtbot, dialog, "move_sign_in")
@@ -181,7 +181,7 @@ def test_a_wrong_password_there_does_not_sign_out_here(
 # --- at work ------------------------------------------------------------------------------------------
 
 
-def test_it_says_how_far_it_is(qtbot: QtBot, dialog: MoveDialog, fake: FakeServices) -> None:
+def test_the_progress_is_shown(qtbot: QtBot, dialog: MoveDialog, fake: FakeServices) -> None:
     gate = threading.Event()
     fake.book.gates[f"move {COPYING}"] = lambda: gate.wait(60)
     fill(dialog)
@@ -196,7 +196,7 @@ def test_it_says_how_far_it_is(qtbot: QtBot, dialog: MoveDialog, fake: FakeServi
 
 
 @pytest.mark.parametrize("how", ["button", "escape"])
-def test_a_move_can_be_stopped_and_gone_on_with(
+def test_a_move_can_be_stopped_and_continued(
     qtbot: QtBot, dialog: MoveDialog, book: MainWindow, fake: FakeServices, how: str
 ) -> None:
     gate = threading.Event()
@@ -219,7 +219,7 @@ def test_a_move_can_be_stopped_and_gone_on_with(
     qtbot.waitUntil(dialog.outcome.isVisible)
 
 
-def test_a_line_that_breaks_says_that_nothing_is_lost(
+def test_after_a_lost_connection_the_dialog_says_that_nothing_is_lost(
     qtbot: QtBot, dialog: MoveDialog, fake: FakeServices
 ) -> None:
     fake.book.errors[f"move {COPYING}"] = OfflineError()
@@ -230,7 +230,7 @@ def test_a_line_that_breaks_says_that_nothing_is_lost(
     assert dialog.form.banner.text() == sentence
 
 
-def test_closing_the_window_stops_it(
+def test_closing_the_dialog_stops_the_move(
     qtbot: QtBot, dialog: MoveDialog, book: MainWindow, fake: FakeServices, tasks: Tasks
 ) -> None:
     gate = threading.Event()
@@ -247,7 +247,7 @@ def test_closing_the_window_stops_it(
 # --- the end ------------------------------------------------------------------------------------------
 
 
-def test_at_the_end_the_window_is_in_the_book_of_the_server(
+def test_after_the_move_the_book_on_the_server_is_open(
     qtbot: QtBot, dialog: MoveDialog, book: MainWindow, fake: FakeServices
 ) -> None:
     fill(dialog)
@@ -265,7 +265,7 @@ def test_at_the_end_the_window_is_in_the_book_of_the_server(
     assert kept == ["server", "books.example.com", "meera"]
 
 
-def test_what_was_being_written_goes_along(
+def test_the_draft_is_moved_too(
     qtbot: QtBot, book: MainWindow, open_dialog: Callable[[], MoveDialog], fake: FakeServices
 ) -> None:
     book.entry.form.amount.setText("85")
@@ -277,7 +277,7 @@ def test_what_was_being_written_goes_along(
     qtbot.waitUntil(lambda: not fake.draft("book-2").empty)
 
 
-def test_numbers_are_told_as_people_say_them() -> None:
+def test_numbers_are_shown_as_people_say_them() -> None:
     session = BookSession("asha", "b", "0Q2", "in-mum-1", "ap-south-1", MUMBAI)
     assert result_words(MoveResult(1, 0, 1, session)).startswith(f"1 entry is on {MUMBAI}, verified.")
     assert result_words(MoveResult(1, 1, 1, session)).startswith("1 entry and 1 bill are on")

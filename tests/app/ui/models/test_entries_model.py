@@ -38,19 +38,21 @@ def load_all(qtbot: QtBot, model: EntriesModel) -> None:
             model.fetchMore(ROOT)
 
 
-def test_the_first_page_is_shown_and_more_is_known_to_follow(model: EntriesModel) -> None:
+def test_the_first_page_is_loaded_and_more_can_be_fetched(model: EntriesModel) -> None:
     assert model.rowCount() == 50
     assert model.canFetchMore(ROOT)
     assert not model.complete
 
 
-def test_all_pages_come_in_order_and_once(qtbot: QtBot, model: EntriesModel, fake: FakeServices) -> None:
+def test_all_pages_are_loaded_once_and_in_order(
+    qtbot: QtBot, model: EntriesModel, fake: FakeServices
+) -> None:
     load_all(qtbot, model)
     assert codes(model) == [row.human_code for row in fake.book.entries]
     assert model.complete
 
 
-def test_one_page_is_on_its_way_at_a_time(qtbot: QtBot, model: EntriesModel, fake: FakeServices) -> None:
+def test_one_page_is_loaded_at_a_time(qtbot: QtBot, model: EntriesModel, fake: FakeServices) -> None:
     asked = fake.book.calls.count("page")
     with qtbot.waitSignal(model.loaded):
         model.fetchMore(ROOT)
@@ -59,7 +61,7 @@ def test_one_page_is_on_its_way_at_a_time(qtbot: QtBot, model: EntriesModel, fak
     assert fake.book.calls.count("page") == asked + 1
 
 
-def test_the_answer_to_an_older_query_is_dropped(
+def test_the_answer_to_an_older_filter_is_dropped(
     qtbot: QtBot, model: EntriesModel, fake: FakeServices, tasks: Tasks
 ) -> None:
     gate, asked = threading.Event(), fake.book.calls.count("page")
@@ -74,7 +76,7 @@ def test_the_answer_to_an_older_query_is_dropped(
     assert {str(model.index(row, Column.CATEGORY).data()) for row in range(model.rowCount())} == {"Freight"}
 
 
-def test_waiting_entries_are_laid_over_newest_first(
+def test_unsent_entries_are_merged_newest_first(
     qtbot: QtBot, model: EntriesModel, fake: FakeServices
 ) -> None:
     fresh = replace(fake.book.entries[0], id="f", human_code="0K7-000999", state=EntryState.WAITING)
@@ -84,7 +86,7 @@ def test_waiting_entries_are_laid_over_newest_first(
     assert codes(model)[1] == "0K7-000120"
 
 
-def test_a_confirmed_entry_changes_in_its_place(
+def test_a_confirmed_entry_is_updated_in_its_row(
     qtbot: QtBot, model: EntriesModel, fake: FakeServices
 ) -> None:
     fresh = replace(fake.book.entries[5], id="f", human_code="0K7-000999", state=EntryState.WAITING)
@@ -105,7 +107,7 @@ def test_a_confirmed_entry_changes_in_its_place(
     assert removed == []
 
 
-def test_refresh_keeps_every_page_and_finds_what_came_in_the_middle(
+def test_refresh_keeps_every_page_and_finds_entries_added_in_between(
     qtbot: QtBot, model: EntriesModel, fake: FakeServices
 ) -> None:
     load_all(qtbot, model)
@@ -117,7 +119,7 @@ def test_refresh_keeps_every_page_and_finds_what_came_in_the_middle(
     qtbot.waitUntil(lambda: codes(model) == [row.human_code for row in expected])
 
 
-def test_without_a_server_the_rows_are_told_to_be_from_the_cache(
+def test_without_a_server_the_rows_come_from_the_cache_and_that_is_reported(
     qtbot: QtBot, model: EntriesModel, fake: FakeServices
 ) -> None:
     load_all(qtbot, model)  # a page that is still to be read from the server would fail first
@@ -128,7 +130,7 @@ def test_without_a_server_the_rows_are_told_to_be_from_the_cache(
     assert model.from_cache
 
 
-def test_a_failure_is_told_once_and_can_be_tried_again(
+def test_a_failure_is_reported_once_and_can_be_retried(
     qtbot: QtBot, model: EntriesModel, fake: FakeServices
 ) -> None:
     fake.book.errors["page"] = ServerError("The server is busy.")
@@ -140,7 +142,7 @@ def test_a_failure_is_told_once_and_can_be_tried_again(
     assert model.rowCount() > 0
 
 
-def test_cells_say_what_they_mean_to_a_screen_reader(model: EntriesModel) -> None:
+def test_cells_have_texts_for_screen_readers(model: EntriesModel) -> None:
     role = Qt.ItemDataRole.AccessibleTextRole
     assert model.index(0, Column.AMOUNT).data(role) == "Debit ₹640.00"
     assert model.index(0, Column.DOCUMENTS).data(role) == "2 documents"

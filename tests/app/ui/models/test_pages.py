@@ -33,7 +33,7 @@ def server(rows: Sequence[ListedEntry], size: int = 10):
     return fetch
 
 
-def test_a_waiting_entry_stands_at_its_date() -> None:
+def test_an_unsent_entry_is_placed_by_its_date() -> None:
     rows = shop_entries(6)
     waiting = waiting_copy(rows[3], "zzz")
     page = Page(None, None, None, served=tuple(rows))
@@ -41,21 +41,21 @@ def test_a_waiting_entry_stands_at_its_date() -> None:
     assert [row.id for row in shown] == [*(r.id for r in rows[:3]), "zzz", *(r.id for r in rows[3:])]
 
 
-def test_an_entry_that_was_sent_in_between_is_shown_once_as_the_server_has_it() -> None:
+def test_an_entry_sent_in_between_is_shown_once_as_on_the_server() -> None:
     rows = shop_entries(3)
     page = Page(None, None, None, served=tuple(rows))
     shown = merged_rows(page, [replace(rows[1], state=EntryState.WAITING)])
     assert shown == rows
 
 
-def test_what_the_server_shows_of_a_changed_entry_gives_way() -> None:
+def test_an_unsent_change_replaces_the_servers_row() -> None:
     rows = shop_entries(3)
     page = Page(None, None, None, served=tuple(rows))
     changed = replace(rows[1], category="Meals", state=EntryState.WAITING)
     assert merged_rows(page, [changed], {rows[1].id}) == [rows[0], changed, rows[2]]
 
 
-def test_a_voided_entry_that_waits_is_not_shown_among_the_active_ones() -> None:
+def test_an_entry_with_an_unsent_void_is_not_shown_as_active() -> None:
     rows = shop_entries(3)
     page = Page(None, None, None, served=tuple(rows))
     assert merged_rows(page, [], {rows[1].id}) == [rows[0], rows[2]]
@@ -70,7 +70,7 @@ def test_an_entry_moved_to_another_date_leaves_its_page() -> None:
     assert moved in merged_rows(second, [moved], {moved.id})
 
 
-def test_a_waiting_entry_is_in_one_page_only() -> None:
+def test_an_unsent_entry_is_in_one_page_only() -> None:
     rows = shop_entries(20)
     first = Page(None, None, rows[9].sort_key, served=tuple(rows[:10]))
     second = Page("10", rows[9].sort_key, None, served=tuple(rows[10:]))
@@ -80,7 +80,7 @@ def test_a_waiting_entry_is_in_one_page_only() -> None:
     assert shown == sorted(shown, key=lambda row: row.sort_key, reverse=True)
 
 
-def test_reading_a_range_again_goes_on_to_its_end_when_rows_came_in_between() -> None:
+def test_reading_a_range_again_includes_rows_added_in_between() -> None:
     rows = shop_entries(30)
     end = rows[12].sort_key
     chunk = read_range(server(rows), None, end)
@@ -107,7 +107,7 @@ def test_rows_are_found_across_pages() -> None:
     assert pages.locate(29) == (2, 9)
 
 
-def test_an_empty_page_in_between_is_passed_over() -> None:
+def test_an_empty_page_in_between_is_skipped() -> None:
     pages = Pages()
     for count in (10, 0, 5):
         page = pages.next_page()
@@ -117,7 +117,7 @@ def test_an_empty_page_in_between_is_passed_over() -> None:
     assert pages.locate(9) == (0, 9)
 
 
-def test_only_the_pages_looked_at_last_keep_their_rows() -> None:
+def test_only_the_most_recently_used_pages_keep_their_rows() -> None:
     pages = Pages()
     rows = shop_entries(2)
     for _ in range(KEPT_PAGES + 5):
@@ -131,7 +131,7 @@ def test_only_the_pages_looked_at_last_keep_their_rows() -> None:
     assert pages.count == 2 * (KEPT_PAGES + 5)
 
 
-def test_the_last_page_ends_where_the_next_will_begin() -> None:
+def test_the_next_page_starts_where_the_last_one_ends() -> None:
     rows = shop_entries(30)
     page = Page(None, None)
     fill(page, read_range(server(rows), None, None), last=True)
@@ -141,7 +141,9 @@ def test_the_last_page_ends_where_the_next_will_begin() -> None:
 
 
 @given(st.sets(st.integers(0, 30)), st.sets(st.integers(0, 30)))
-def test_removing_and_inserting_ranges_turns_old_into_new(before: set[int], after: set[int]) -> None:
+def test_removing_and_inserting_the_ranges_turns_old_rows_into_new_ones(
+    before: set[int], after: set[int]
+) -> None:
     keys = [row.sort_key for row in shop_entries(31)]
     old, new = [keys[n] for n in sorted(before)], [keys[n] for n in sorted(after)]
     shown = list(old)

@@ -26,17 +26,17 @@ def placed(*regions: str, rows: tuple[str, ...] = (), ver: int = 0, at: datetime
     return {ENTRY.id: status}
 
 
-def test_a_waiting_entry_has_one_tick() -> None:
+def test_an_unsent_entry_has_one_tick() -> None:
     waiting = replace(ENTRY, state=EntryState.WAITING)
     assert mark(waiting, {}) == StateMark("check", "warn", "On this computer only")
 
 
-def test_an_edit_that_waits_is_not_where_the_version_before_it_is() -> None:
+def test_an_unsent_edit_does_not_have_the_status_of_the_previous_version() -> None:
     waiting = replace(ENTRY, state=EntryState.WAITING, ver=8)
     assert mark(waiting, placed(HOME, ABROAD)).sentence == "On this computer only"
 
 
-def test_a_confirmed_entry_has_two_ticks_and_says_by_whom_and_when() -> None:
+def test_a_confirmed_entry_has_two_ticks_and_names_the_server_and_the_time() -> None:
     assert mark(ENTRY, placed(HOME)) == StateMark("check-double", "text_muted", CONFIRMED)
 
 
@@ -61,33 +61,33 @@ def test_several_regions_are_listed() -> None:
     )
 
 
-def test_what_another_device_changed_since_is_only_known_to_be_confirmed() -> None:
+def test_an_entry_changed_on_another_device_since_is_only_confirmed() -> None:
     newer = replace(ENTRY, ver=8)
     assert mark(newer, placed(HOME, ABROAD)) == mark(ENTRY, {})
     assert mark(newer, placed(HOME, ABROAD, ver=9)).icon == "check-filled"
 
 
-def test_of_what_is_not_this_computers_own_no_more_is_said() -> None:
+def test_an_entry_of_another_device_is_only_confirmed() -> None:
     assert mark(ENTRY, {}) == StateMark("check-double", "text_muted", "Confirmed by the server")
 
 
-def test_this_computers_own_book_is_marked_as_ever() -> None:
+def test_entries_of_the_local_book_have_no_regions() -> None:
     waiting = replace(ENTRY, state=EntryState.WAITING)
     assert mark(waiting, None) == StateMark("clock", "warn", "On this computer, waiting to be sent")
     assert mark(ENTRY, None) == mark(ENTRY, {})
 
 
-def test_a_refused_entry_says_why() -> None:
+def test_a_refused_entry_shows_its_reason() -> None:
     refused = replace(ENTRY, state=EntryState.REFUSED, note="The amount is too large.")
     expected = StateMark("alert", "danger", "Refused by the server: The amount is too large.")
     assert mark(refused, placed(HOME)) == expected
 
 
-def test_a_voided_entry_says_so_first() -> None:
+def test_the_sentence_of_a_voided_entry_begins_with_voided() -> None:
     assert mark(replace(ENTRY, voided=True), placed(HOME)).sentence == f"Voided. {CONFIRMED}"
 
 
-def test_on_another_day_the_date_is_said() -> None:
+def test_a_time_on_another_day_includes_the_date() -> None:
     tomorrow = date(2026, 11, 23)
     said = "Confirmed by in-mum-1 (ap-south-1) on 22 Nov 2026 at 14:05"
     assert mark(ENTRY, placed(HOME), tomorrow).sentence == said

@@ -36,7 +36,7 @@ def edit(qtbot: QtBot, book: MainWindow, fake: FakeServices, tmp_path: Path, tas
     return book.edit
 
 
-def test_enter_opens_the_entry_as_it_is(edit: EditView, fake: FakeServices, book: MainWindow) -> None:
+def test_enter_opens_the_entry_with_its_content(edit: EditView, fake: FakeServices, book: MainWindow) -> None:
     entry = fake.book.entries[0]
     assert edit.title.text() == f"Edit entry {entry.human_code}"
     assert edit.form.amount.text() == "640.00"
@@ -47,14 +47,14 @@ def test_enter_opens_the_entry_as_it_is(edit: EditView, fake: FakeServices, book
     assert not edit.dirty
 
 
-def test_a_double_click_opens_it_too(qtbot: QtBot, book: MainWindow, tasks: Tasks) -> None:
+def test_a_double_click_opens_the_entry_too(qtbot: QtBot, book: MainWindow, tasks: Tasks) -> None:
     book.show_listing()
     qtbot.waitUntil(lambda: not tasks.busy)
     book.listing.table.doubleClicked.emit(book.listing.model.index(2, 0))
     qtbot.waitUntil(lambda: book.edit.isVisible() and not tasks.busy)
 
 
-def test_saving_goes_back_to_the_entry_and_says_so(
+def test_saving_returns_to_the_entry_and_shows_a_toast(
     qtbot: QtBot, edit: EditView, fake: FakeServices, book: MainWindow, tasks: Tasks
 ) -> None:
     code = fake.book.entries[0].human_code
@@ -70,7 +70,7 @@ def test_saving_goes_back_to_the_entry_and_says_so(
     assert (changed.amount, changed.document_count) == (Decimal(99), 1)
 
 
-def test_undo_makes_it_again_what_it_was_with_its_bills(
+def test_undo_restores_the_entry_with_its_bills(
     qtbot: QtBot, edit: EditView, fake: FakeServices, book: MainWindow, tasks: Tasks
 ) -> None:
     edit.form.amount.setText("99")
@@ -83,14 +83,14 @@ def test_undo_makes_it_again_what_it_was_with_its_bills(
     assert fake.book.entries[0].document_count == 2
 
 
-def test_saving_nothing_new_only_goes_back(edit: EditView, fake: FakeServices, book: MainWindow) -> None:
+def test_saving_without_changes_only_goes_back(edit: EditView, fake: FakeServices, book: MainWindow) -> None:
     edit.form.amount.setText("640")  # the same, written otherwise
     edit.save()
     assert book.listing.isVisible()
     assert "edit" not in fake.book.calls
 
 
-def test_cancel_asks_only_if_something_would_be_lost(
+def test_cancel_asks_only_if_changes_would_be_lost(
     qtbot: QtBot, edit: EditView, person: Person, book: MainWindow
 ) -> None:
     edit.form.category.setText("Meals")
@@ -104,7 +104,9 @@ def test_cancel_asks_only_if_something_would_be_lost(
 
 
 @pytest.mark.parametrize("way", ["show_add", "show_outbox", "close"])
-def test_leaving_by_another_way_asks_too(edit: EditView, person: Person, book: MainWindow, way: str) -> None:
+def test_leaving_by_any_other_way_asks_too(
+    edit: EditView, person: Person, book: MainWindow, way: str
+) -> None:
     edit.form.amount.setText("1")
     person.agrees = False
     getattr(book, way)()
@@ -113,7 +115,7 @@ def test_leaving_by_another_way_asks_too(edit: EditView, person: Person, book: M
     assert person.questions == ["Discard your changes?"]
 
 
-def test_the_entry_being_written_stays_while_another_is_edited(
+def test_the_form_of_a_new_entry_is_kept_while_another_entry_is_edited(
     qtbot: QtBot, book: MainWindow, fake: FakeServices, tasks: Tasks
 ) -> None:
     book.entry.form.amount.setText("85")
@@ -125,7 +127,7 @@ def test_the_entry_being_written_stays_while_another_is_edited(
     assert book.entry.form.amount.text() == "85.00"
 
 
-def test_a_dropped_file_goes_to_the_entry_being_edited(
+def test_a_dropped_file_is_attached_to_the_entry_being_edited(
     qtbot: QtBot, edit: EditView, book: MainWindow, photo: Path
 ) -> None:
     data = QMimeData()
@@ -135,7 +137,7 @@ def test_a_dropped_file_goes_to_the_entry_being_edited(
     assert book.entry.documents.empty
 
 
-def test_wrong_input_is_explained_at_its_field(edit: EditView, fake: FakeServices) -> None:
+def test_an_error_is_shown_at_its_field(edit: EditView, fake: FakeServices) -> None:
     edit.form.amount.setText("12,34")
     edit.save()
     label = edit.findChild(QLabel, "edit_amount_field_error")
@@ -144,7 +146,9 @@ def test_wrong_input_is_explained_at_its_field(edit: EditView, fake: FakeService
     assert "edit" not in fake.book.calls
 
 
-def test_a_full_disk_is_told_and_nothing_is_lost(qtbot: QtBot, edit: EditView, fake: FakeServices) -> None:
+def test_a_full_disk_is_reported_and_nothing_is_lost(
+    qtbot: QtBot, edit: EditView, fake: FakeServices
+) -> None:
     fake.book.errors["edit"] = StoreError("The disk is full.")
     edit.form.amount.setText("99")
     edit.save()
@@ -159,7 +163,7 @@ def test_the_bills_of_an_entry_keep_their_order(qtbot: QtBot, edit: EditView) ->
     assert not tile.right_button.isVisible()
 
 
-def test_an_edit_from_the_cache_does_without_a_server(
+def test_a_cached_entry_can_be_edited_without_a_server(
     qtbot: QtBot, book: MainWindow, fake: FakeServices, tasks: Tasks
 ) -> None:
     entry = fake.book.entries[3]

@@ -36,7 +36,7 @@ def error(view: EntryView, name: str) -> str:
     return label.text()
 
 
-def test_saving_keeps_the_date_clears_the_rest_and_says_the_code(
+def test_saving_shows_the_code_and_clears_all_but_the_date(
     qtbot: QtBot, view: EntryView, fake: FakeServices
 ) -> None:
     view.form.date.set_value(date(2026, 11, 20))
@@ -58,7 +58,9 @@ def test_ctrl_enter_saves_from_any_field(qtbot: QtBot, view: EntryView) -> None:
         qtbot.keyClick(view.form.description, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
 
 
-def test_every_wrong_field_gets_its_sentence_and_the_first_the_focus(qtbot: QtBot, view: EntryView) -> None:
+def test_every_invalid_field_shows_its_error_and_the_first_gets_the_focus(
+    qtbot: QtBot, view: EntryView
+) -> None:
     view.form.date.setText("soon")
     view.form.amount.setText("12,34")
     view.save()
@@ -69,13 +71,13 @@ def test_every_wrong_field_gets_its_sentence_and_the_first_the_focus(qtbot: QtBo
     assert view.form.date.hasFocus()
 
 
-def test_a_sentence_goes_when_the_field_is_filled(view: EntryView) -> None:
+def test_an_error_disappears_when_the_field_is_filled(view: EntryView) -> None:
     view.save()
     view.form.category.setText("Travel")
     assert error(view, "category_field") == ""
 
 
-def test_what_the_service_refuses_stands_at_its_field_and_nothing_is_lost(
+def test_an_error_of_the_service_is_shown_at_its_field_and_nothing_is_lost(
     qtbot: QtBot, view: EntryView, fake: FakeServices
 ) -> None:
     fake.book.errors["save"] = InputError("Too long.", fields={"description": "The description is too long."})
@@ -86,7 +88,7 @@ def test_what_the_service_refuses_stands_at_its_field_and_nothing_is_lost(
     assert view.save_button.isEnabled()
 
 
-def test_a_full_disk_is_told_in_a_banner_and_nothing_is_lost(
+def test_a_full_disk_is_shown_in_a_banner_and_nothing_is_lost(
     qtbot: QtBot, view: EntryView, fake: FakeServices
 ) -> None:
     fake.book.errors["save"] = StoreError("The disk is full.")
@@ -96,7 +98,7 @@ def test_a_full_disk_is_told_in_a_banner_and_nothing_is_lost(
     assert view.dirty
 
 
-def test_saving_twice_at_once_makes_one_entry(qtbot: QtBot, view: EntryView, fake: FakeServices) -> None:
+def test_pressing_save_twice_saves_one_entry(qtbot: QtBot, view: EntryView, fake: FakeServices) -> None:
     fill(view)
     with qtbot.waitSignal(view.saved):
         view.save()
@@ -113,13 +115,13 @@ def choose(view: EntryView, text: str) -> None:
     field.completer().activated[QModelIndex].emit(field.completer().completionModel().index(0, 0))
 
 
-def test_a_chosen_description_brings_its_category_and_direction(view: EntryView) -> None:
+def test_a_chosen_description_sets_its_category_and_direction(view: EntryView) -> None:
     choose(view, "Counter sale")
     assert view.form.category.text() == "Sales"
     assert view.form.direction.value() == "CR"
 
 
-def test_what_was_set_by_hand_is_not_overwritten(qtbot: QtBot, view: EntryView) -> None:
+def test_values_set_by_hand_are_not_overwritten(qtbot: QtBot, view: EntryView) -> None:
     qtbot.keyClicks(view.form.category, "Rent")
     qtbot.mouseClick(view.findChild(type(view.save_button), "debit_button"), Qt.MouseButton.LeftButton)
     choose(view, "Counter sale")
@@ -133,7 +135,7 @@ def test_completions_come_from_the_service(qtbot: QtBot, view: EntryView) -> Non
     qtbot.waitUntil(lambda: view.form.category.offered() == ["Travel"])
 
 
-def test_clearing_asks_only_if_something_would_be_lost(view: EntryView, person: Person) -> None:
+def test_clear_asks_only_if_something_would_be_lost(view: EntryView, person: Person) -> None:
     view.ask_clear()
     assert person.questions == []
     fill(view)
@@ -146,14 +148,14 @@ def test_clearing_asks_only_if_something_would_be_lost(view: EntryView, person: 
     assert len(person.questions) == 2
 
 
-def test_escape_clears(qtbot: QtBot, view: EntryView, person: Person) -> None:
+def test_escape_clears_the_form(qtbot: QtBot, view: EntryView, person: Person) -> None:
     fill(view)
     qtbot.keyClick(view.form.amount, Qt.Key.Key_Escape)
     assert person.questions == ["Clear this entry?"]
     assert not view.dirty
 
 
-def test_pinned_bills_go_with_the_entry_in_their_order(
+def test_attached_bills_are_saved_with_the_entry_in_order(
     qtbot: QtBot, view: EntryView, fake: FakeServices, tmp_path: Path
 ) -> None:
     paths = [make_photo(tmp_path / f"{n}.png", c) for n, c in enumerate(("#111111", "#222222", "#333333"))]
@@ -182,7 +184,7 @@ def test_saving_waits_for_a_bill_that_is_still_being_read(
     assert told.args[0].document_count == 1
 
 
-def test_a_refused_bill_stops_the_waiting_save(
+def test_a_refused_bill_cancels_a_save_that_waits_for_it(
     qtbot: QtBot, view: EntryView, fake: FakeServices, tmp_path: Path
 ) -> None:
     gate = threading.Event()
@@ -203,7 +205,7 @@ def paste(qtbot: QtBot, editor: QLineEdit) -> None:
     qtbot.keyClick(editor, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
 
 
-def test_a_picture_in_the_clipboard_is_pinned_even_from_a_text_field(qtbot: QtBot, view: EntryView) -> None:
+def test_a_picture_in_the_clipboard_is_attached_even_from_a_text_field(qtbot: QtBot, view: EntryView) -> None:
     image = QImage(20, 20, QImage.Format.Format_RGB32)
     image.fill(0)
     QGuiApplication.clipboard().setImage(image)
@@ -219,14 +221,14 @@ def test_text_in_the_clipboard_is_pasted_as_text(qtbot: QtBot, view: EntryView) 
     assert view.documents.empty
 
 
-def test_files_in_the_clipboard_are_pinned(qtbot: QtBot, view: EntryView, photo: Path) -> None:
+def test_files_in_the_clipboard_are_attached(qtbot: QtBot, view: EntryView, photo: Path) -> None:
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(photo))])
     assert view.take(data)
     qtbot.waitUntil(lambda: len(view.documents.attachments()) == 1)
 
 
-def test_a_bill_alone_is_something_to_lose(qtbot: QtBot, view: EntryView, photo: Path) -> None:
+def test_clear_asks_if_there_is_only_a_bill(qtbot: QtBot, view: EntryView, photo: Path) -> None:
     view.documents.add_files([photo])
     assert view.dirty
     qtbot.waitUntil(lambda: not view.documents.attaching)

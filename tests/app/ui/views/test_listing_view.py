@@ -34,7 +34,7 @@ def click(qtbot: QtBot, listing: ListingView, name: str) -> None:
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
-def test_typing_searches_after_a_pause_and_sums_up_what_is_found(
+def test_typing_searches_after_a_pause_and_updates_the_totals(
     qtbot: QtBot, listing: ListingView, fake: FakeServices
 ) -> None:
     qtbot.keyClicks(listing.filters.search, "parking")
@@ -45,7 +45,7 @@ def test_typing_searches_after_a_pause_and_sums_up_what_is_found(
     assert fake.book.calls.count("totals") == 2
 
 
-def test_each_filter_narrows(qtbot: QtBot, listing: ListingView) -> None:
+def test_each_filter_reduces_the_rows(qtbot: QtBot, listing: ListingView) -> None:
     told: list[EntryFilter] = []
     listing.filters.changed.connect(told.append)
     click(qtbot, listing, "type_credit")
@@ -55,7 +55,7 @@ def test_each_filter_narrows(qtbot: QtBot, listing: ListingView) -> None:
     assert told[-1] == EntryFilter("", date(2026, 11, 1), None, Direction.CREDIT, True, True)
 
 
-def test_clearing_the_filters_shows_everything_with_one_question(
+def test_clearing_the_filters_shows_everything_with_one_query(
     qtbot: QtBot, listing: ListingView, tasks: Tasks
 ) -> None:
     click(qtbot, listing, "type_credit")
@@ -79,7 +79,7 @@ def test_a_period_sets_both_dates(listing: ListingView) -> None:
     assert listing.filters.period_button.text() == "This month"
 
 
-def test_a_wrong_date_is_explained(listing: ListingView) -> None:
+def test_an_invalid_date_shows_an_error(listing: ListingView) -> None:
     listing.filters.first.setText("soon")
     listing.filters.first.tidy()
     assert listing.filters.date_error.text()
@@ -106,7 +106,7 @@ def test_an_empty_book_offers_to_add_an_entry(
     settle(qtbot, tasks)
 
 
-def test_without_a_server_it_says_so_and_mends_itself(
+def test_without_a_server_the_cache_is_shown_until_a_server_is_back(
     qtbot: QtBot, listing: ListingView, fake: FakeServices
 ) -> None:
     fake.book.offline = True
@@ -118,7 +118,7 @@ def test_without_a_server_it_says_so_and_mends_itself(
     qtbot.waitUntil(lambda: listing.banner.text() == "")
 
 
-def test_the_selected_entry_is_told_beside_the_list(qtbot: QtBot, listing: ListingView, tasks: Tasks) -> None:
+def test_the_selected_entry_is_shown_in_the_details(qtbot: QtBot, listing: ListingView, tasks: Tasks) -> None:
     listing.table.selectRow(2)
     facts = listing.details.facts.text().replace("\u00a0", " ")
     assert facts == "Credit · Travel · 21 Nov 2026 · 0K7-000118"
@@ -144,7 +144,7 @@ def attach_bills(fake: FakeServices, row: int, files: list[Path]) -> None:
     fake.book.bills[fake.book.entries[row].id] = tuple(bills)
 
 
-def test_the_bills_are_turned_page_by_page(
+def test_the_pages_of_all_bills_can_be_turned(
     qtbot: QtBot, listing: ListingView, fake: FakeServices, tmp_path: Path, tasks: Tasks
 ) -> None:
     give_bills(fake, tmp_path, 3, "#110000", "#220000")
@@ -159,7 +159,7 @@ def test_the_bills_are_turned_page_by_page(
     settle(qtbot, tasks)
 
 
-def test_a_broken_bill_says_so(
+def test_a_damaged_bill_shows_an_error(
     qtbot: QtBot, listing: ListingView, fake: FakeServices, tmp_path: Path, tasks: Tasks
 ) -> None:
     broken = make_photo(tmp_path / "broken.png")
@@ -170,7 +170,7 @@ def test_a_broken_bill_says_so(
     settle(qtbot, tasks)
 
 
-def test_zooming_and_fitting(
+def test_a_page_can_be_zoomed_and_fitted(
     qtbot: QtBot, listing: ListingView, fake: FakeServices, tmp_path: Path, tasks: Tasks
 ) -> None:
     give_bills(fake, tmp_path, 3, "#110000")
@@ -199,7 +199,7 @@ def test_the_selection_stays_on_its_entry_when_one_is_added_above(
     settle(qtbot, tasks)
 
 
-def test_what_waits_is_counted_in_the_foot(
+def test_unsent_entries_are_counted_in_the_foot(
     qtbot: QtBot, listing: ListingView, fake: FakeServices, tasks: Tasks
 ) -> None:
     fake.wait(replace(fake.book.entries[0], id="f", state=EntryState.WAITING))
@@ -209,7 +209,7 @@ def test_what_waits_is_counted_in_the_foot(
 
 
 @pytest.mark.parametrize("height", [40, 100, 140, 400])
-def test_the_documents_show_whole_rows_of_tools_however_low_the_window_is(
+def test_the_viewer_hides_rows_that_do_not_fit(
     qtbot: QtBot, fake: FakeServices, tasks: Tasks, height: int
 ) -> None:
     room = QWidget()

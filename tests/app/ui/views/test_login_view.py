@@ -35,7 +35,7 @@ def error(login: LoginView, name: str) -> str:
     return label.text()
 
 
-def test_while_the_server_of_this_computer_starts_it_says_what_it_does(
+def test_the_progress_is_shown_while_the_local_server_starts(
     qtbot: QtBot, window: MainWindow, login: LoginView, fake: FakeServices
 ) -> None:
     gate = threading.Event()
@@ -50,7 +50,7 @@ def test_while_the_server_of_this_computer_starts_it_says_what_it_does(
     at_rest(qtbot, login)
 
 
-def test_the_first_start_makes_the_book_in_the_name_of_the_person(
+def test_the_first_start_creates_the_book_with_the_users_name(
     qtbot: QtBot, window: MainWindow, login: LoginView, fake: FakeServices
 ) -> None:
     window.start()
@@ -64,7 +64,7 @@ def test_the_first_start_makes_the_book_in_the_name_of_the_person(
     assert window.signed_in
 
 
-def test_the_first_start_wants_a_name(qtbot: QtBot, window: MainWindow, login: LoginView) -> None:
+def test_the_first_start_requires_a_name(qtbot: QtBot, window: MainWindow, login: LoginView) -> None:
     window.start()
     at_rest(qtbot, login)
     login.card.user_name.clear()
@@ -97,7 +97,7 @@ def test_a_book_with_a_password_asks_only_for_it(
     assert login.card.password.text() == ""
 
 
-def test_a_server_that_does_not_start_can_be_tried_again(
+def test_a_failed_start_of_the_local_server_can_be_retried(
     qtbot: QtBot, window: MainWindow, login: LoginView, fake: FakeServices
 ) -> None:
     fake.book.errors["local_book"] = OfflineError("The book could not be opened.")
@@ -122,7 +122,7 @@ def test_the_address_of_the_server_is_remembered(at_server: LoginView) -> None:
     assert at_server.card.user_name.hasFocus()
 
 
-def test_empty_fields_are_named_one_by_one(at_server: LoginView) -> None:
+def test_each_empty_field_has_its_error(at_server: LoginView) -> None:
     at_server.card.address.clear()
     at_server.submit()
     assert error(at_server, "address_field")
@@ -130,7 +130,7 @@ def test_empty_fields_are_named_one_by_one(at_server: LoginView) -> None:
     assert error(at_server, "password_field")
 
 
-def test_signing_in_on_a_server_keeps_place_address_and_choice(
+def test_a_log_in_stores_the_address_and_the_choices(
     qtbot: QtBot, at_server: LoginView, fake: FakeServices
 ) -> None:
     at_server.card.user_name.setText("asha")
@@ -142,7 +142,7 @@ def test_signing_in_on_a_server_keeps_place_address_and_choice(
     assert fake.settings.get(REMEMBER_KEY) == "yes"
 
 
-def test_a_refusal_without_a_field_stands_in_the_banner(
+def test_an_error_without_a_field_is_shown_in_the_banner(
     qtbot: QtBot, at_server: LoginView, fake: FakeServices
 ) -> None:
     fake.book.registration = "closed"
@@ -153,7 +153,7 @@ def test_a_refusal_without_a_field_stands_in_the_banner(
     qtbot.waitUntil(lambda: "Registration is closed" in at_server.card.banner.text())
 
 
-def test_a_wrong_password_is_told_at_its_field(qtbot: QtBot, at_server: LoginView) -> None:
+def test_a_wrong_password_is_shown_at_its_field(qtbot: QtBot, at_server: LoginView) -> None:
     at_server.card.user_name.setText("asha")
     at_server.card.password.setText("wrong")
     at_server.submit()
@@ -161,7 +161,7 @@ def test_a_wrong_password_is_told_at_its_field(qtbot: QtBot, at_server: LoginVie
     assert at_server.card.banner.text() == ""
 
 
-def test_a_refusal_with_a_field_stands_under_it(qtbot: QtBot, at_server: LoginView) -> None:
+def test_an_error_with_a_field_is_shown_under_it(qtbot: QtBot, at_server: LoginView) -> None:
     at_server.card.address.setText("not an address")
     at_server.card.user_name.setText("asha")
     at_server.card.password.setText("wrong")
@@ -170,7 +170,7 @@ def test_a_refusal_with_a_field_stands_under_it(qtbot: QtBot, at_server: LoginVi
     assert at_server.card.banner.text() == ""
 
 
-def test_an_account_can_be_made(qtbot: QtBot, at_server: LoginView, fake: FakeServices) -> None:
+def test_an_account_can_be_created(qtbot: QtBot, at_server: LoginView, fake: FakeServices) -> None:
     qtbot.mouseClick(at_server.card.create_button, Qt.MouseButton.LeftButton)
     assert at_server.card.submit_button.text() == "Create account"
     at_server.card.user_name.setText("meera")
@@ -180,7 +180,7 @@ def test_an_account_can_be_made(qtbot: QtBot, at_server: LoginView, fake: FakeSe
     assert "create_account" in fake.book.calls
 
 
-def test_changing_the_place_drops_an_answer_on_its_way(
+def test_choosing_another_place_drops_a_late_answer(
     qtbot: QtBot, window: MainWindow, login: LoginView, fake: FakeServices, tasks: Tasks
 ) -> None:
     gate = threading.Event()
@@ -198,7 +198,7 @@ def test_changing_the_place_drops_an_answer_on_its_way(
     assert login.card.address.isVisible()
 
 
-def test_a_remembered_session_goes_straight_in_also_without_a_server(
+def test_a_remembered_session_opens_at_once_even_without_a_server(
     qtbot: QtBot, window: MainWindow, login: LoginView, fake: FakeServices
 ) -> None:
     fake.settings.set(LOCATION_KEY, "server")
@@ -211,7 +211,7 @@ def test_a_remembered_session_goes_straight_in_also_without_a_server(
     assert "local_book" not in fake.book.calls
 
 
-def test_a_choice_to_be_kept_signed_in_is_passed_on(
+def test_the_choice_to_stay_signed_in_is_passed_on(
     qtbot: QtBot, at_server: LoginView, fake: FakeServices
 ) -> None:
     at_server.card.user_name.setText("asha")
@@ -222,7 +222,7 @@ def test_a_choice_to_be_kept_signed_in_is_passed_on(
     assert fake.accounts.computer.remembered is not None
 
 
-def test_without_a_key_store_it_says_that_one_signs_in_again(
+def test_without_a_key_store_a_hint_says_that_the_next_start_needs_a_log_in(
     qtbot: QtBot, at_server: LoginView, fake: FakeServices
 ) -> None:
     at_server.card.remember.setChecked(True)
@@ -237,13 +237,13 @@ def test_without_a_key_store_it_says_that_one_signs_in_again(
     assert not at_server.card.no_store.isVisible()
 
 
-def test_an_invitation_is_asked_for_only_when_an_account_is_made(qtbot: QtBot, at_server: LoginView) -> None:
+def test_the_invitation_field_is_shown_only_to_create_an_account(qtbot: QtBot, at_server: LoginView) -> None:
     assert not at_server.card.invite.isVisible()
     qtbot.mouseClick(at_server.card.create_button, Qt.MouseButton.LeftButton)
     assert at_server.card.invite.isVisible()
 
 
-def test_no_sentence_is_cut_however_long_the_card_gets(qtbot: QtBot, at_server: LoginView) -> None:
+def test_no_text_of_the_card_is_cut(qtbot: QtBot, at_server: LoginView) -> None:
     at_server.card.set_key_store(False)
     at_server.card.remember.setChecked(True)
     at_server.card.show_errors(
@@ -268,13 +268,13 @@ def paste(login: LoginView, text: str) -> None:
     login.card.address.paste()
 
 
-def test_the_address_field_takes_an_address_or_a_link(at_server: LoginView) -> None:
+def test_the_address_field_accepts_an_address_or_a_link(at_server: LoginView) -> None:
     assert at_server.card.fields["address"].label.text() == "Server address or invite link"
     assert at_server.card.address.maxLength() > join.MAX_LINK
     assert at_server.card.invite.maxLength() > join.MAX_LINK
 
 
-def test_a_pasted_invitation_leads_to_creating_an_account(qtbot: QtBot, at_server: LoginView) -> None:
+def test_a_pasted_invitation_shows_the_form_to_create_an_account(qtbot: QtBot, at_server: LoginView) -> None:
     paste(at_server, LINK)
     card = at_server.card
     assert card.address.text() == ADDRESS
@@ -286,9 +286,7 @@ def test_a_pasted_invitation_leads_to_creating_an_account(qtbot: QtBot, at_serve
     qtbot.waitUntil(card.user_name.hasFocus)
 
 
-def test_the_whole_link_is_signed_in_with_not_only_its_address(
-    qtbot: QtBot, at_server: LoginView, fake: FakeServices
-) -> None:
+def test_the_log_in_uses_the_whole_link(qtbot: QtBot, at_server: LoginView, fake: FakeServices) -> None:
     paste(at_server, LINK)
     at_server.card.user_name.setText("meera")
     at_server.card.password.setText("long enough")
@@ -298,7 +296,7 @@ def test_the_whole_link_is_signed_in_with_not_only_its_address(
     assert fake.settings.get(ADDRESS_KEY) == ADDRESS
 
 
-def test_another_address_typed_over_it_is_meant_instead(
+def test_an_address_typed_over_the_link_is_used_instead(
     qtbot: QtBot, at_server: LoginView, fake: FakeServices
 ) -> None:
     paste(at_server, BARE_LINK)
@@ -310,19 +308,19 @@ def test_another_address_typed_over_it_is_meant_instead(
     assert fake.accounts.asked_at == "other.example.com"
 
 
-def test_a_link_without_a_code_leaves_the_choice(at_server: LoginView) -> None:
+def test_a_link_without_a_code_does_not_change_the_form(at_server: LoginView) -> None:
     paste(at_server, BARE_LINK)
     assert at_server.card.address.text() == ADDRESS
     assert at_server.card.submit_button.text() == "Sign in"
     assert at_server.card.banner.text() == "Server found in the link. Now sign in."
 
 
-def test_a_link_that_a_mail_program_broke_is_read_all_the_same(at_server: LoginView) -> None:
+def test_a_link_broken_into_lines_by_a_mail_program_is_read(at_server: LoginView) -> None:
     paste(at_server, f"{LINK[:60]}\n {LINK[60:]}\n")
     assert at_server.card.address.text() == ADDRESS
 
 
-def test_a_damaged_link_is_told_at_the_field(at_server: LoginView) -> None:
+def test_a_damaged_link_is_shown_at_its_field(at_server: LoginView) -> None:
     paste(at_server, LINK[:70])
     with pytest.raises(InputError) as damaged:
         read_invite(LINK[:70])
@@ -330,9 +328,7 @@ def test_a_damaged_link_is_told_at_the_field(at_server: LoginView) -> None:
     assert at_server.card.submit_button.text() == "Sign in"
 
 
-def test_a_link_that_is_being_typed_is_left_alone_until_it_is_finished(
-    qtbot: QtBot, at_server: LoginView
-) -> None:
+def test_a_typed_link_is_read_only_when_it_is_finished(qtbot: QtBot, at_server: LoginView) -> None:
     at_server.card.address.clear()
     qtbot.keyClicks(at_server.card.address, LINK[:-3])  # whole as far as it goes
     assert error(at_server, "address_field") == ""

@@ -52,7 +52,7 @@ def press(qtbot: QtBot, outbox: OutboxView, card: int, name: str) -> None:
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
-def test_each_item_says_what_it_does_and_how_it_goes(outbox: OutboxView) -> None:
+def test_each_item_shows_its_operation_and_its_attempts(outbox: OutboxView) -> None:
     assert texts(outbox, "item_kind") == ["New", "Edit", "Void", "New"]
     assert texts(outbox, "item_code")[0] == "0K7-000121"
     assert texts(outbox, "item_amount")[3] == "+₹12,34,567.00"
@@ -63,12 +63,12 @@ def test_each_item_says_what_it_does_and_how_it_goes(outbox: OutboxView) -> None
     assert texts(outbox, "item_error") == ["The server cannot be reached right now.", f"Refused: {REASON}"]
 
 
-def test_the_badge_counts_them(outbox: OutboxView, book: MainWindow) -> None:
+def test_the_badge_shows_the_number_of_items(outbox: OutboxView, book: MainWindow) -> None:
     assert book.sidebar.badge.text() == "4"
     assert book.sidebar.badge.isVisible()
 
 
-def test_only_a_refused_one_can_be_discarded_and_only_after_a_question(
+def test_only_a_refused_item_can_be_discarded_and_only_after_asking(
     qtbot: QtBot, outbox: OutboxView, fake: FakeServices, person: Person, book: MainWindow
 ) -> None:
     assert outbox.list.cards()[0].findChild(QPushButton, "item_discard") is None
@@ -82,7 +82,7 @@ def test_only_a_refused_one_can_be_discarded_and_only_after_a_question(
     qtbot.waitUntil(lambda: book.sidebar.badge.text() == "3")
 
 
-def test_retry_sends_again_and_the_outbox_empties(
+def test_retry_sends_the_item_and_empties_the_outbox(
     qtbot: QtBot, outbox: OutboxView, fake: FakeServices, book: MainWindow
 ) -> None:
     fake.book.offline = False
@@ -94,7 +94,7 @@ def test_retry_sends_again_and_the_outbox_empties(
     assert any(entry.id == "n2" for entry in fake.book.entries)
 
 
-def test_send_now_tries_everything(qtbot: QtBot, outbox: OutboxView, fake: FakeServices) -> None:
+def test_send_now_sends_all_items(qtbot: QtBot, outbox: OutboxView, fake: FakeServices) -> None:
     fake.book.offline = False
     fake.book.errors.clear()
     qtbot.mouseClick(outbox.send_button, Qt.MouseButton.LeftButton)
@@ -102,7 +102,7 @@ def test_send_now_tries_everything(qtbot: QtBot, outbox: OutboxView, fake: FakeS
     assert texts(outbox, "item_error") == [f"Refused: {REASON}"]
 
 
-def test_a_copy_holds_the_entry_as_text_and_its_bills(
+def test_a_copy_contains_the_entry_as_json_and_its_bills(
     qtbot: QtBot, outbox: OutboxView, person: Person, tmp_path: Path
 ) -> None:
     assert "1 document" in texts(outbox, "item_facts")[0]
@@ -122,7 +122,7 @@ def test_a_copy_holds_the_entry_as_text_and_its_bills(
     assert (copy / found["documents"][0]["file"]).read_bytes() == (tmp_path / "bill.png").read_bytes()
 
 
-def test_a_copy_that_cannot_be_written_says_so(
+def test_an_error_is_shown_if_the_copy_cannot_be_written(
     qtbot: QtBot, outbox: OutboxView, person: Person, tmp_path: Path
 ) -> None:
     person.folder = tmp_path / "missing"
@@ -130,7 +130,7 @@ def test_a_copy_that_cannot_be_written_says_so(
     qtbot.waitUntil(lambda: "could not be written" in outbox.banner.text())
 
 
-def test_whoever_signs_in_next_sees_nothing_of_it(qtbot: QtBot, book: MainWindow, outbox: OutboxView) -> None:
+def test_the_next_user_does_not_see_the_items(qtbot: QtBot, book: MainWindow, outbox: OutboxView) -> None:
     book.sign_out()
     qtbot.waitUntil(lambda: not book.signed_in)
     assert outbox.list.cards() == []

@@ -20,13 +20,13 @@ def field(qtbot: QtBot) -> AmountField:
     ("typed", "shown"),
     [("1234567", "12,34,567.00"), ("₹1,23,456", "1,23,456.00"), ("1234.5", "1,234.50"), ("  ", "")],
 )
-def test_it_is_grouped_when_the_focus_leaves(field: AmountField, typed: str, shown: str) -> None:
+def test_the_amount_is_formatted_when_the_focus_leaves(field: AmountField, typed: str, shown: str) -> None:
     field.setText(typed)
     field.tidy()
     assert field.text() == shown
 
 
-def test_wrong_input_is_explained_and_left_as_it_is(qtbot: QtBot, field: AmountField) -> None:
+def test_invalid_input_shows_an_error_and_is_not_changed(qtbot: QtBot, field: AmountField) -> None:
     field.setText("12,34")
     with qtbot.waitSignal(field.error_changed) as told:
         field.tidy()
@@ -36,6 +36,6 @@ def test_wrong_input_is_explained_and_left_as_it_is(qtbot: QtBot, field: AmountF
         field.amount()
 
 
-def test_it_is_read_as_a_decimal(field: AmountField) -> None:
+def test_the_amount_is_a_decimal(field: AmountField) -> None:
     field.setText("0.10")
     assert field.amount() == Decimal("0.10")

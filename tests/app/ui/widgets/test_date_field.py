@@ -29,7 +29,7 @@ def field(qtbot: QtBot) -> Iterator[DateField]:
     form.close()
 
 
-def test_it_begins_with_today(field: DateField) -> None:
+def test_the_field_starts_with_today(field: DateField) -> None:
     assert field.value() == TODAY
     assert field.text() == "22 Nov 2026"
 
@@ -37,12 +37,14 @@ def test_it_begins_with_today(field: DateField) -> None:
 @pytest.mark.parametrize(
     ("keys", "expected"), [("+", date(2026, 11, 23)), ("-", date(2026, 11, 21)), ("---+", date(2026, 11, 20))]
 )
-def test_plus_and_minus_move_a_day(qtbot: QtBot, field: DateField, keys: str, expected: date) -> None:
+def test_plus_and_minus_change_the_date_by_a_day(
+    qtbot: QtBot, field: DateField, keys: str, expected: date
+) -> None:
     qtbot.keyClicks(field, keys)
     assert field.value() == expected
 
 
-def test_the_arrow_keys_move_a_day(qtbot: QtBot, field: DateField) -> None:
+def test_the_arrow_keys_change_the_date_by_a_day(qtbot: QtBot, field: DateField) -> None:
     qtbot.keyClick(field, Qt.Key.Key_Down)
     assert field.value() == date(2026, 11, 21)
     qtbot.keyClick(field, Qt.Key.Key_Up)
@@ -59,7 +61,7 @@ def test_the_arrow_keys_move_a_day(qtbot: QtBot, field: DateField) -> None:
         ("+1", date(2026, 11, 23)),
     ],
 )
-def test_a_typed_date_is_understood_when_the_focus_leaves(
+def test_a_typed_date_is_parsed_when_the_focus_leaves(
     qtbot: QtBot, field: DateField, typed: str, expected: date
 ) -> None:
     qtbot.keyClicks(field, typed)
@@ -67,7 +69,7 @@ def test_a_typed_date_is_understood_when_the_focus_leaves(
     assert field.value() == expected
 
 
-def test_nonsense_gets_a_sentence_and_keeps_the_last_date(qtbot: QtBot, field: DateField) -> None:
+def test_invalid_text_shows_an_error_and_keeps_the_last_date(qtbot: QtBot, field: DateField) -> None:
     qtbot.keyClicks(field, "soon")
     with qtbot.waitSignal(field.error_changed) as told:
         qtbot.keyClick(field, Qt.Key.Key_Tab)
@@ -86,7 +88,7 @@ def test_an_optional_field_may_be_empty(qtbot: QtBot) -> None:
     assert field.read() is None
 
 
-def test_a_day_is_picked_from_the_calendar(qtbot: QtBot, field: DateField) -> None:
+def test_a_day_can_be_picked_from_the_calendar(qtbot: QtBot, field: DateField) -> None:
     qtbot.keyClick(field, Qt.Key.Key_F4)
     picker = field.findChild(QCalendarWidget)
     assert picker is not None

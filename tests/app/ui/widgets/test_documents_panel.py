@@ -40,7 +40,7 @@ def names(panel: DocumentsPanel) -> list[str]:
     return [bill.file_name for bill in panel.attachments()]
 
 
-def test_browsing_pins_what_was_chosen(
+def test_chosen_files_are_attached(
     qtbot: QtBot, panel: DocumentsPanel, person: Person, tmp_path: Path
 ) -> None:
     person.files = photos(tmp_path, 2)
@@ -49,15 +49,13 @@ def test_browsing_pins_what_was_chosen(
     assert panel.count_label.text() == "2 of 20"
 
 
-def test_the_twenty_first_is_refused_with_a_sentence(
-    qtbot: QtBot, panel: DocumentsPanel, tmp_path: Path
-) -> None:
+def test_the_twenty_first_bill_is_refused(qtbot: QtBot, panel: DocumentsPanel, tmp_path: Path) -> None:
     pin(qtbot, panel, photos(tmp_path, 22))
     assert len(panel.attachments()) == 20
     assert "at most 20" in panel.refusal.text()
 
 
-def test_what_is_no_bill_is_refused_and_the_others_stay(
+def test_a_file_that_is_not_a_bill_is_refused_and_others_are_attached(
     qtbot: QtBot, panel: DocumentsPanel, tmp_path: Path
 ) -> None:
     text = tmp_path / "notes.txt"
@@ -73,13 +71,13 @@ def test_the_same_file_twice_is_refused(qtbot: QtBot, panel: DocumentsPanel, pho
     assert "already" in panel.refusal.text()
 
 
-def test_a_removed_bill_is_gone(qtbot: QtBot, panel: DocumentsPanel, tmp_path: Path) -> None:
+def test_a_bill_can_be_removed(qtbot: QtBot, panel: DocumentsPanel, tmp_path: Path) -> None:
     tiles = pin(qtbot, panel, photos(tmp_path, 3))
     qtbot.mouseClick(tiles[1].remove_button, Qt.MouseButton.LeftButton)
     assert names(panel) == ["0.png", "2.png"]
 
 
-def test_removing_a_bill_that_is_being_read_lets_the_rest_settle(
+def test_removing_a_bill_that_is_being_read_emits_settled(
     qtbot: QtBot, panel: DocumentsPanel, photo: Path, tasks: Tasks
 ) -> None:
     panel.add_files([photo])
@@ -90,7 +88,9 @@ def test_removing_a_bill_that_is_being_read_lets_the_rest_settle(
     assert panel.empty
 
 
-def test_keys_move_remove_and_open(qtbot: QtBot, panel: DocumentsPanel, tmp_path: Path) -> None:
+def test_tiles_can_be_moved_removed_and_opened_by_keys(
+    qtbot: QtBot, panel: DocumentsPanel, tmp_path: Path
+) -> None:
     tiles = pin(qtbot, panel, photos(tmp_path, 3))
     qtbot.keyClick(tiles[0], Qt.Key.Key_Right, Qt.KeyboardModifier.AltModifier)
     assert names(panel) == ["1.png", "0.png", "2.png"]
@@ -103,9 +103,7 @@ def test_keys_move_remove_and_open(qtbot: QtBot, panel: DocumentsPanel, tmp_path
     assert names(panel) == ["0.png", "1.png"]
 
 
-def test_a_tile_dropped_on_another_takes_its_place(
-    qtbot: QtBot, panel: DocumentsPanel, tmp_path: Path
-) -> None:
+def test_a_tile_can_be_moved_by_dragging(qtbot: QtBot, panel: DocumentsPanel, tmp_path: Path) -> None:
     tiles = pin(qtbot, panel, photos(tmp_path, 3))
     data = QMimeData()
     data.setData(TILE_MIME, tiles[2].key.encode())
@@ -128,7 +126,7 @@ def test_the_thumbnail_is_a_picture_of_the_bill(
     assert shown.name() == "#aabbcc"
 
 
-def test_what_is_no_pdf_too_large_or_a_folder_is_refused_with_a_sentence_of_its_own(
+def test_each_kind_of_invalid_file_has_its_own_error(
     qtbot: QtBot, panel: DocumentsPanel, tmp_path: Path
 ) -> None:
     large = tmp_path / "binder.pdf"
@@ -146,7 +144,7 @@ def test_what_is_no_pdf_too_large_or_a_folder_is_refused_with_a_sentence_of_its_
     ]
 
 
-def test_a_damaged_pdf_is_pinned_and_gently_said_to_be_so(
+def test_a_damaged_pdf_is_attached_with_a_note(
     qtbot: QtBot, panel: DocumentsPanel, tmp_path: Path, tasks: Tasks
 ) -> None:
     path = tmp_path / "half.pdf"
@@ -159,7 +157,7 @@ def test_a_damaged_pdf_is_pinned_and_gently_said_to_be_so(
     assert panel.note.text() == ""
 
 
-def test_a_huge_picture_is_pinned_with_all_its_bytes_and_only_not_shown(
+def test_a_huge_picture_is_attached_completely_but_not_shown(
     qtbot: QtBot, panel: DocumentsPanel, tmp_path: Path, tasks: Tasks, fake: FakeServices
 ) -> None:
     path = blank_png(tmp_path / "site plan.png", 20_000, 15_000, GREY)
@@ -169,7 +167,7 @@ def test_a_huge_picture_is_pinned_with_all_its_bytes_and_only_not_shown(
     assert fake.documents.fetch(panel.attachments()[0]).read_bytes() == path.read_bytes()
 
 
-def test_bills_that_are_kept_already_are_shown_as_tiles(
+def test_stored_bills_are_shown_as_tiles(
     qtbot: QtBot, panel: DocumentsPanel, photo: Path, tasks: Tasks, fake: FakeServices
 ) -> None:
     kept = fake.documents.attach_file(photo)

@@ -27,14 +27,14 @@ def signed_out(qtbot: QtBot, book: MainWindow, fake: FakeServices, tasks: Tasks)
     return book
 
 
-def test_the_form_stays_and_the_pill_says_what_waits(signed_out: MainWindow) -> None:
+def test_the_form_is_kept_and_the_status_counts_unsent_entries(signed_out: MainWindow) -> None:
     assert signed_out.signed_in
     assert signed_out.entry.form.amount.text() == "12,34"
     assert "password of Asha Rao" in signed_out.book.again.sentence.text()
     assert signed_out.sidebar.status.text() == "Signed out: 2 entries waiting"
 
 
-def test_a_wrong_password_is_said_at_its_field(qtbot: QtBot, signed_out: MainWindow) -> None:
+def test_a_wrong_password_is_shown_at_its_field(qtbot: QtBot, signed_out: MainWindow) -> None:
     again = signed_out.book.again
     again.password.setText("wrong")
     qtbot.keyClick(again.password, Qt.Key.Key_Return)
@@ -43,7 +43,7 @@ def test_a_wrong_password_is_said_at_its_field(qtbot: QtBot, signed_out: MainWin
     assert again.isVisible()
 
 
-def test_the_right_one_goes_on_where_it_was(
+def test_the_right_password_closes_the_banner_and_sends_the_outbox(
     qtbot: QtBot, signed_out: MainWindow, fake: FakeServices, tasks: Tasks
 ) -> None:
     again = signed_out.book.again
@@ -57,7 +57,9 @@ def test_the_right_one_goes_on_where_it_was(
     qtbot.waitUntil(lambda: not tasks.busy)
 
 
-def test_any_call_can_bring_it_up(qtbot: QtBot, book: MainWindow, fake: FakeServices, tasks: Tasks) -> None:
+def test_any_call_can_show_the_banner(
+    qtbot: QtBot, book: MainWindow, fake: FakeServices, tasks: Tasks
+) -> None:
     fake.book.sessions.clear()
     book.show_listing()
     book.listing.refresh()
@@ -65,7 +67,7 @@ def test_any_call_can_bring_it_up(qtbot: QtBot, book: MainWindow, fake: FakeServ
     assert book.sidebar.status.text() == "Signed out"
 
 
-def test_saving_goes_on_meanwhile(qtbot: QtBot, signed_out: MainWindow, fake: FakeServices) -> None:
+def test_entries_can_be_saved_meanwhile(qtbot: QtBot, signed_out: MainWindow, fake: FakeServices) -> None:
     signed_out.entry.form.amount.setText("5")
     signed_out.entry.form.category.setText("Meals")
     with qtbot.waitSignal(signed_out.entry.saved):

@@ -22,7 +22,7 @@ def field(qtbot: QtBot) -> SuggestField:
     return made
 
 
-def test_typing_asks_once_after_a_pause(qtbot: QtBot, field: SuggestField) -> None:
+def test_typing_requests_completions_once_after_a_pause(qtbot: QtBot, field: SuggestField) -> None:
     asked: list[str] = []
     field.asked.connect(asked.append)
     qtbot.keyClicks(field, "tax")
@@ -30,13 +30,13 @@ def test_typing_asks_once_after_a_pause(qtbot: QtBot, field: SuggestField) -> No
     qtbot.waitUntil(lambda: asked == ["tax"])
 
 
-def test_an_answer_to_what_was_typed_before_is_not_offered(field: SuggestField) -> None:
+def test_an_answer_for_an_earlier_text_is_dropped(field: SuggestField) -> None:
     field.setText("taxi")
     field.offer("tax", [TAXI])
     assert field.offered() == []
 
 
-def test_nothing_is_offered_once_the_focus_is_elsewhere(qtbot: QtBot, field: SuggestField) -> None:
+def test_no_completions_are_shown_without_the_focus(qtbot: QtBot, field: SuggestField) -> None:
     other = QWidget()
     qtbot.addWidget(other)
     field.clearFocus()
@@ -45,7 +45,9 @@ def test_nothing_is_offered_once_the_focus_is_elsewhere(qtbot: QtBot, field: Sug
     assert field.offered() == []
 
 
-def test_picking_fills_the_field_and_tells_the_whole_suggestion(qtbot: QtBot, field: SuggestField) -> None:
+def test_picking_a_completion_fills_the_field_and_emits_the_suggestion(
+    qtbot: QtBot, field: SuggestField
+) -> None:
     field.setText("tax")
     field.offer("tax", [TAXI, Suggestion("Taxes", 1)])
     assert field.offered() == ["Taxi to client site", "Taxes"]
@@ -56,13 +58,13 @@ def test_picking_fills_the_field_and_tells_the_whole_suggestion(qtbot: QtBot, fi
     assert field.text() == "Taxi to client site"
 
 
-def test_down_asks_even_for_nothing_typed(qtbot: QtBot, field: SuggestField) -> None:
+def test_down_requests_completions_even_for_an_empty_text(qtbot: QtBot, field: SuggestField) -> None:
     with qtbot.waitSignal(field.asked) as told:
         qtbot.keyClick(field, Qt.Key.Key_Down)
     assert told.args == [""]
 
 
-def test_what_no_longer_fits_goes_while_typing_on(qtbot: QtBot, field: SuggestField) -> None:
+def test_completions_that_no_longer_match_disappear_while_typing(qtbot: QtBot, field: SuggestField) -> None:
     field.setText("tax")
     field.offer("tax", [TAXI, Suggestion("Taxes", 1)])
     field.insert("i")

@@ -27,7 +27,9 @@ def toast(parent: QWidget, clock: Clock) -> Toast:
     return made
 
 
-def test_it_goes_after_ten_seconds_and_undo_with_it(qtbot: QtBot, toast: Toast, clock: Clock) -> None:
+def test_the_toast_disappears_after_ten_seconds_and_undo_with_it(
+    qtbot: QtBot, toast: Toast, clock: Clock
+) -> None:
     toast.say("Voided 0K7-000042", undo=True)
     clock.now += LIFE_S - 0.1
     toast.hide_if_due()
@@ -38,7 +40,7 @@ def test_it_goes_after_ten_seconds_and_undo_with_it(qtbot: QtBot, toast: Toast, 
     qtbot.waitUntil(lambda: toast.text() == "")
 
 
-def test_undo_tells_once_and_goes(qtbot: QtBot, toast: Toast) -> None:
+def test_undo_is_emitted_once_and_hides_the_toast(qtbot: QtBot, toast: Toast) -> None:
     told: list[bool] = []
     toast.undo_wanted.connect(lambda: told.append(True))
     toast.say("Voided 0K7-000042", undo=True)
@@ -48,7 +50,7 @@ def test_undo_tells_once_and_goes(qtbot: QtBot, toast: Toast) -> None:
     assert toast.text() == ""
 
 
-def test_while_the_mouse_is_over_it_the_button_that_is_there_works(toast: Toast, clock: Clock) -> None:
+def test_undo_works_as_long_as_the_mouse_is_over_the_toast(toast: Toast, clock: Clock) -> None:
     told: list[bool] = []
     toast.undo_wanted.connect(lambda: told.append(True))
     toast.say("Voided 0K7-000042", undo=True)
@@ -62,13 +64,13 @@ def test_while_the_mouse_is_over_it_the_button_that_is_there_works(toast: Toast,
     assert not toast.can_undo
 
 
-def test_what_cannot_be_undone_offers_nothing(toast: Toast) -> None:
+def test_there_is_no_undo_button_if_nothing_can_be_undone(toast: Toast) -> None:
     toast.say("Undone", undo=False)
     assert not toast.undo_button.isVisible()
     assert not toast.can_undo
 
 
-def test_a_newer_one_has_its_own_ten_seconds(toast: Toast, clock: Clock) -> None:
+def test_a_newer_message_has_its_own_ten_seconds(toast: Toast, clock: Clock) -> None:
     toast.say("One", undo=True)
     clock.now += 8
     toast.say("Two", undo=True)
@@ -77,6 +79,6 @@ def test_a_newer_one_has_its_own_ten_seconds(toast: Toast, clock: Clock) -> None
     assert toast.text() == "Two"
 
 
-def test_it_lies_in_the_middle_of_its_room(toast: Toast) -> None:
+def test_the_toast_is_centred_in_its_area(toast: Toast) -> None:
     toast.say("Voided 0K7-000042", undo=True)
     assert abs(toast.geometry().center().x() - 299) <= 2
