@@ -65,8 +65,15 @@ def make_services(config: Config, clock: Callable[[], float] = time.time) -> Ser
     http = PeerHttp(config.ca_file)
     store, peers = FolderStore(config.documents_folder), PeerClient(membership, trusted_keys, http)
     replication_lookup = ReplicationLookup(config.server_id, config.region, pool, peers, store.present)
-    placement = Placement(config.server_id, config.policy, config.drain_seconds, membership, lifecycle, load)
-    placement.writes_arrived = replication_lookup.arrived
+    placement = Placement(
+        config.server_id,
+        config.policy,
+        config.drain_seconds,
+        membership,
+        lifecycle,
+        load,
+        writes_arrived=replication_lookup.arrived,
+    )
     replicator = DocumentReplicator(pool, store, peers, config.folder / "copies")
     documents = DocumentService(pool, store, trusted_keys, clock, replicator)
     issuer = Issuer(config.server_id, trusted_keys, clock, pinned)
