@@ -41,7 +41,7 @@ class ConnectionStatus:
     """State of the connection, for the windows.
 
     `server_label` names server and region, "" for the book on this computer. `reconnect_at` is the latest
-    instant, on the clock of `ConnectionTracker.now`, at which another server is asked. `moved` stays until it
+    instant, on the clock of `SyncWorker.now`, at which another server is asked. `moved` stays until it
     is dismissed. `unsettled` counts the changes that a server has confirmed and no second region has yet;
     `late` counts those of them that were confirmed more than five minutes ago.
     """

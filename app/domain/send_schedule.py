@@ -20,9 +20,10 @@ Draw = Callable[[float, float], float]
 
 @dataclass(slots=True)
 class SendSchedule:
-    """`due_at` is when to send or probe next. It has no effect during a run, or while held.
+    """`due_at` is when to send or probe next. It has no effect during a run, or while
+    sending is paused.
 
-    `is_open`: a book is open. `is_held`: no server can be reached, so nothing is sent. `is_asked`: somebody
+    `is_open`: a book is open. `is_paused`: no server can be reached, so nothing is sent. `is_asked`: somebody
     has requested to send.
     """
 
@@ -55,8 +56,8 @@ class SendSchedule:
             self.is_asked = True
             self.due_at = now
 
-    def hold(self, paused: bool, now: float) -> None:
-        """Set whether sending is held because no server can be reached. When it ends, send at once."""
+    def set_paused(self, paused: bool, now: float) -> None:
+        """Set whether sending is paused because no server can be reached. When that ends, send at once."""
         if paused == self.is_paused:
             return
         self.is_paused = paused

@@ -177,6 +177,11 @@ class Sync:
                 return api.restore(item.entry_id, void_of(item))
 
     def _upload(self, item: OutboxItem) -> None:
+        """Upload the bills of an item that the server lacks.
+
+        After an interruption the item is planned again: bills that arrived whole are not sent again, one that
+        was cut short starts from its beginning.
+        """
         if not item.added:
             return
         api = self._accounts.remote.api.for_book(item.book_id)

@@ -260,7 +260,7 @@ class SyncWorker:
         self._was_away = self._was_behind = False
         self._state = SyncState()
         self._sends.start(self._clock())
-        self._sends.hold(self._connection.view().phase in NO_SERVER, self._clock())
+        self._sends.set_paused(self._connection.view().phase in NO_SERVER, self._clock())
         self._count_waiting()
         self._connection.recount()
 
@@ -283,7 +283,7 @@ class SyncWorker:
         phase = now.phase
         self._was_away = self._was_away or phase in _AWAY
         was_paused = self._sends.is_paused
-        self._sends.hold(phase in NO_SERVER, self._clock())
+        self._sends.set_paused(phase in NO_SERVER, self._clock())
         if self._sends.is_paused and not was_paused:
             self._count_waiting()
         if self._is_back(phase):

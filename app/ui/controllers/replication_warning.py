@@ -13,12 +13,12 @@ from app.ui.models.state_marks import Replication
 
 
 def late_words(count: int, regions: Collection[str]) -> str:
-    """Return the warning in two lines. `count` changes are late; `regions` have any of them."""
+    """Return the warning in two lines: `count` changes are late, and only `regions` have some of them."""
     region = next(iter(regions)) if len(regions) == 1 else "one region"
     changes = count_text(count, "change", "changes")
-    kept, them = ("It is", "it") if count == 1 else ("They are", "them")
+    has, kept, them = ("has", "It is", "it") if count == 1 else ("have", "They are", "them")
     return (
-        f"{changes} reached only {region} more than 5 minutes ago."
+        f"{changes} {has} been only in {region} for more than 5 minutes."
         f"\n{kept} also kept on this computer until another region has {them}."
     )
 

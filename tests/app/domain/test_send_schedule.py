@@ -96,11 +96,11 @@ def test_no_run_is_due_during_a_replay_but_after_it(schedule: SendSchedule) -> N
 def test_while_paused_nothing_is_due_and_afterwards_a_run_is_due_at_once(schedule: SendSchedule) -> None:
     for _ in range(5):
         run(schedule, NOW)
-    schedule.hold(True, NOW)
+    schedule.set_paused(True, NOW)
     assert not schedule.is_asked
     assert not schedule.is_due(NOW + 1e9)
     assert schedule.wake_at() == math.inf
-    schedule.hold(False, NOW + 7)
+    schedule.set_paused(False, NOW + 7)
     assert schedule.is_due(NOW + 7)
     assert schedule.is_asked
     assert run(schedule, NOW + 8) == FIRST_PAUSE_SECONDS  # the time without a server does not count
@@ -109,10 +109,10 @@ def test_while_paused_nothing_is_due_and_afterwards_a_run_is_due_at_once(schedul
 def test_pausing_twice_has_no_further_effect(schedule: SendSchedule) -> None:
     run(schedule, NOW)
     due_at, pause = schedule.due_at, schedule.pause
-    schedule.hold(False, NOW)
+    schedule.set_paused(False, NOW)
     assert (schedule.due_at, schedule.pause) == (due_at, pause)
-    schedule.hold(True, NOW)
-    schedule.hold(True, NOW)
+    schedule.set_paused(True, NOW)
+    schedule.set_paused(True, NOW)
     assert schedule.is_paused
 
 
@@ -120,11 +120,11 @@ def test_a_run_that_ends_while_paused_is_not_followed_by_another_one(
     schedule: SendSchedule,
 ) -> None:
     schedule.run_began()
-    schedule.hold(True, NOW)
+    schedule.set_paused(True, NOW)
     schedule.ended()
     schedule.plan(NOW, better=False, troubled=True)
     assert not schedule.is_due(NOW + 1e9)
-    schedule.hold(False, NOW + 5)
+    schedule.set_paused(False, NOW + 5)
     assert schedule.is_due(NOW + 5)
 
 
@@ -144,7 +144,7 @@ def test_the_next_book_waits_for_the_run_of_the_previous_one(schedule: SendSched
         run(schedule, NOW)
     schedule.run_began()
     schedule.stop()
-    schedule.hold(True, NOW)
+    schedule.set_paused(True, NOW)
     schedule.start(NOW + 1)
     assert not schedule.is_paused
     assert not schedule.is_due(NOW + 1)

@@ -20,7 +20,7 @@ from tests.support.fake_connection import MUMBAI, PUNE
 from tests.support.fake_services import ABROAD, HOME, FakeServices
 
 LATE = (
-    "3 changes reached only ap-south-1 more than 5 minutes ago."
+    "3 changes have been only in ap-south-1 for more than 5 minutes."
     "\nThey are also kept on this computer until another region has them."
 )
 
@@ -255,7 +255,7 @@ def test_there_is_no_warning_after_signing_out(
 
 def test_the_warning_has_texts_for_one_change_and_for_several_regions() -> None:
     assert late_words(1, {"eu-west-1"}) == (
-        "1 change reached only eu-west-1 more than 5 minutes ago."
+        "1 change has been only in eu-west-1 for more than 5 minutes."
         "\nIt is also kept on this computer until another region has it."
     )
-    assert late_words(2, {"eu-west-1", "ap-south-1"}).startswith("2 changes reached only one region more")
+    assert late_words(2, {"eu-west-1", "ap-south-1"}).startswith("2 changes have been only in one region")
