@@ -1,5 +1,8 @@
 """The part of the tour in which somebody changes their mind: edit, void, undo, history, outbox, the draft."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 
@@ -8,8 +11,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QFrame
 
 from app.domain.money import format_amount
+from app.services.sync import SyncReport
 from app.ui.models.columns import Column
-from tests.tour.driver import Driver
+from tests.tour.driver import WAIT_SECONDS, Driver
 
 _TABLE = "entry_table"
 _CTRL = Qt.KeyboardModifier.ControlModifier
@@ -55,18 +59,35 @@ def void_and_undo(driver: Driver) -> None:
 def look_at_outbox(driver: Driver) -> None:
     """Hold the sending, change something, look at what waits, and let it go."""
     driver.wait("everything to be confirmed", lambda: driver.text("status_pill").strip() == "Online")
-    driver.window.sync.stop()
-    driver.select_row(_TABLE, 1)
-    driver.press(_TABLE, Qt.Key.Key_Delete)
-    driver.wait("the voiding to wait", lambda: driver.text("outbox_badge") == "1")
-    driver.press(_TABLE, Qt.Key.Key_Z, _CTRL)
-    driver.wait("its undoing to wait", lambda: driver.text("outbox_badge") == "2")
-    driver.click("nav_outbox")
-    driver.wait("both", lambda: len(driver.window.outbox.list.cards()) == 2)
-    driver.picture("16-outbox", "The outbox: what is on this computer only.")
-    driver.window.sync.start()
+    with _sending_held(driver):
+        driver.select_row(_TABLE, 1)
+        driver.press(_TABLE, Qt.Key.Key_Delete)
+        driver.wait("the voiding to wait", lambda: driver.text("outbox_badge") == "1")
+        driver.press(_TABLE, Qt.Key.Key_Z, _CTRL)
+        driver.wait("its undoing to wait", lambda: driver.text("outbox_badge") == "2")
+        driver.click("nav_outbox")
+        driver.wait("both", lambda: len(driver.window.outbox.list.cards()) == 2)
+        driver.picture("16-outbox", "The outbox: what is on this computer only.")
     driver.wait("nothing to wait", lambda: driver.find("outbox_empty").isVisible())
     driver.click("nav_entries")
+
+
+@contextmanager
+def _sending_held(driver: Driver) -> Iterator[None]:
+    """Let a run of the outbox begin only at the end of the block, as if the server were slow."""
+    sync = driver.window._services.sync
+    send, go_on = sync.send_pending, threading.Event()
+
+    def held() -> SyncReport:
+        go_on.wait(WAIT_SECONDS)
+        return send()
+
+    sync.send_pending = held  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        sync.send_pending = send  # type: ignore[method-assign]
+        go_on.set()
 
 
 def leave_a_draft(driver: Driver, bill: Path) -> None:
