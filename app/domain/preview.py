@@ -1,0 +1,61 @@
+"""Previews of bills: what is asked of the renderer, and what it answers.
+
+The size of a page at 100 % is in pixels: of a picture, its own size when it is upright; of a PDF, 96 pixels
+an inch. Pages count from 0.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+
+
+class Urgency(IntEnum):
+    """Which preview is rendered first: the lowest value."""
+
+    IN_VIEW = 0
+    BESIDE = 1
+    IN_BACKGROUND = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A rectangle of a page at a scale (1.0 = 100 %), in pixels at that scale, from the top left."""
+
+    scale: float
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewRequest:
+    """A page of a file: whole, with at most `edge` pixels on its longer side, or a part of it.
+
+    A page that is out of range gives the nearest one. A whole page is never larger than at 100 % if it is a
+    picture.
+    """
+
+    path: Path
+    media_type: str
+    page: int = 0
+    edge: int = 2600
+    part: Part | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Pixels of a page, four bytes each (B, G, R, unused), row by row without padding, on white.
+
+    `page_width` and `page_height` are the size of the whole page at 100 %. `note` is a sentence if the file
+    is shown, but not whole (its end is missing); "" otherwise.
+    """
+
+    pixels: bytes
+    width: int
+    height: int
+    page: int
+    pages: int
+    page_width: int
+    page_height: int
+    note: str = ""
