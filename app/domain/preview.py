@@ -74,6 +74,7 @@ class Refusal(StrEnum):
     UNKNOWN_KIND = "unknown_kind"
     UNREADABLE = "unreadable"
     TOO_COSTLY = "too_costly"
+    NO_WORKER = "no_worker"
 
 
 SENTENCES: Final = {
@@ -82,6 +83,6 @@ SENTENCES: Final = {
     Refusal.TOO_LARGE: "This bill is too large to show here. The original is kept as it is.",
     Refusal.UNKNOWN_KIND: "Files of this kind are not shown here. The original is kept as it is.",
     Refusal.UNREADABLE: "This file cannot be read on this computer.",
-    Refusal.TOO_COSTLY: "This file cannot be shown here: it takes too long or too much memory. "
-    "The original is kept as it is.",
+    Refusal.TOO_COSTLY: "This file cannot be shown here. The original is kept as it is.",
+    Refusal.NO_WORKER: "This bill cannot be shown at the moment. Please try again.",
 }

@@ -8,7 +8,7 @@ from PIL import Image, ImageCms
 
 Box = tuple[float, float, float, float]
 
-_BAND_BYTES: Final = 48 * 1024 * 1024
+_BAND_BYTES: Final = 16 * 1024 * 1024
 _PLAIN: Final = {"L", "RGB"}
 _DEEP: Final = {"I;16", "I;16L", "I;16B", "I;16N"}
 _FILTER: Final = Image.Resampling.BICUBIC
