@@ -22,7 +22,8 @@ class Urgency(IntEnum):
 class Part:
     """A rectangle of a page at a scale (1.0 = 100 %), in pixels at that scale, from the top left.
 
-    What lies outside the page is cut off, so the preview can be smaller than `width` and `height`.
+    The whole page has `round(page_width * scale)` by `round(page_height * scale)` pixels at that scale, see
+    `Preview`. What lies outside the page is cut off, so the preview can be smaller than `width` and `height`.
     """
 
     scale: float
@@ -74,6 +75,7 @@ class Refusal(StrEnum):
     UNKNOWN_KIND = "unknown_kind"
     UNREADABLE = "unreadable"
     TOO_COSTLY = "too_costly"
+    NO_WORKER = "no_worker"
 
 
 SENTENCES: Final = {
@@ -82,6 +84,6 @@ SENTENCES: Final = {
     Refusal.TOO_LARGE: "This bill is too large to show here. The original is kept as it is.",
     Refusal.UNKNOWN_KIND: "Files of this kind are not shown here. The original is kept as it is.",
     Refusal.UNREADABLE: "This file cannot be read on this computer.",
-    Refusal.TOO_COSTLY: "This file cannot be shown here: it takes too long or too much memory. "
-    "The original is kept as it is.",
+    Refusal.TOO_COSTLY: "This file cannot be shown here. The original is kept as it is.",
+    Refusal.NO_WORKER: "This bill cannot be shown at the moment. Please try again.",
 }

@@ -23,7 +23,9 @@ Image.MAX_IMAGE_PIXELS = None  # `_check_memory` decides instead
 
 _MOST_BYTES: Final = 330 * 1024 * 1024  # of a decoded picture, with what its decoder needs beside it
 _BYTES_PER_PIXEL: Final = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}  # others have 4
-_COPIES: Final = {"WEBP": 3, "AVIF": 3, "HEIF": 3, "TIFF": 2}  # that the decoder makes; others need 1
+_COPIES: Final = {"WEBP": 3, "AVIF": 3, "HEIF": 3}  # that the decoder makes; others need 1
+_ROWS_PER_STRIP: Final = 278  # tags of TIFF
+_BITS_PER_SAMPLE: Final = 258
 _JPEG_SCALES: Final = (8, 4, 2, 1)
 _DAMAGE: Final = (
     *(OSError, SyntaxError, EOFError, AttributeError, TypeError, ArithmeticError, LookupError, ValueError),
@@ -161,15 +163,24 @@ def _least_shrinking(width: int, height: int, bytes_per_pixel: int) -> int:
 
 
 def _check_memory(image: Image.Image) -> None:
-    needed = image.width * image.height * _BYTES_PER_PIXEL.get(image.mode, 4)
-    if needed * _COPIES.get(image.format or "", 1) > _MOST_BYTES:
+    row = image.width * _BYTES_PER_PIXEL.get(image.mode, 4)
+    needed = image.height * row * _COPIES.get(image.format or "", 1)
+    if needed + _rows_of_a_strip(image) * row > _MOST_BYTES:
         raise RefusalError(Refusal.TOO_LARGE)
+
+
+def _rows_of_a_strip(image: Image.Image) -> int:
+    """Return how many rows of a TIFF are decoded at a time, 0 for other formats."""
+    if image.format != "TIFF":
+        return 0
+    rows = getattr(image, "tag_v2", {}).get(_ROWS_PER_STRIP, image.height)
+    return min(rows, image.height) if isinstance(rows, int) else image.height
 
 
 def _depth(image: Image.Image) -> int:
     """Return the bits of a channel in a TIFF, 16 in other formats."""
     tags = getattr(image, "tag_v2", {})
-    bits = tags.get(258, (16,)) if image.format == "TIFF" else (16,)
+    bits = tags.get(_BITS_PER_SAMPLE, (16,)) if image.format == "TIFF" else (16,)
     first = bits[0] if isinstance(bits, tuple) and bits else bits
     return first if isinstance(first, int) and 8 < first <= 16 else 16
 

@@ -102,11 +102,12 @@ class Previews:
         The error's `code` is a `Refusal`. A page that ended its worker once is refused at once, unless
         `again`: then it is tried once more. After `close`, nothing is called.
         """
+        page = _page_of(request) if again else None
         with self._lock:
             self._submitted += 1
             ticket = PreviewTicket(request, urgency, self._submitted, done)
-            if again:
-                self._costly.discard(_page_of(request))
+            if page is not None:
+                self._costly.discard(page)
             self._waiting = [each for each in self._waiting if each.is_wanted]
             self._waiting.append(ticket)
         self._thread.post(self._render_next)
@@ -134,7 +135,8 @@ class Previews:
         except GivenUpError:
             self._put_back(ticket)
             return
-        ticket.answer(result)
+        if not self._is_closed:
+            ticket.answer(result)
 
     def _take(self) -> PreviewTicket | None:
         """Remove and return the most urgent ticket, of equal ones the newest."""
@@ -160,9 +162,11 @@ class Previews:
             return _shown(*self._ask(ticket))
         except OSError:
             _log.exception("preview worker start failed")
-            return _refusal(Refusal.TOO_COSTLY)
+            return _refusal(Refusal.NO_WORKER)
         except WorkerGoneError as gone:
-            if gone.by_job:
+            if not gone.by_job:
+                return _refusal(Refusal.NO_WORKER)
+            with self._lock:
                 self._costly.add(page)
             return _refusal(Refusal.TOO_COSTLY)
 
