@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from app.domain.digits import western_digits
+from app.domain.digits import typed_number
 from app.errors import InputError
 from server.contract.limits import EARLIEST_YEAR, MAX_DAYS_AHEAD
 
@@ -19,7 +19,7 @@ _LONG_DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "sa
 # People enter what has happened, so a date without a year is rarely far in the future.
 _YEARLESS_DAYS_AHEAD: Final = 31
 _WORDS: Final = {"today": 0, "yesterday": -1, "tomorrow": 1}
-_SPAN = re.compile(r"([-−+])\s*(\d{1,6})")
+_SPAN = re.compile(r"([-+])\s*(\d{1,6})")
 _YEAR_FIRST = re.compile(r"(?P<year>\d{4})[-/. ](?P<month>\d{1,2})[-/. ](?P<day>\d{1,2})")
 _NUMBERS = re.compile(r"(?P<day>\d{1,2})[-/. ](?P<month>\d{1,2})(?:[-/. ](?P<year>\d{4}|\d{2}))?")
 _DAY_NAME = re.compile(
@@ -47,7 +47,7 @@ def parse_date(text: str, today: date) -> date:
     ahead. Raises InputError with `fields["date"]` if the text is not a date or is out of range.
     """
     # No date is longer than 60 characters. The limit bounds the work for a text pasted by mistake.
-    typed = " ".join(western_digits(text[:60]).lower().split())
+    typed = " ".join(typed_number(text[:60]).lower().split())
     if not typed:
         raise _refusal("Please type a date.")
     return _within_limits(_relative(typed, today) or _absolute(typed, today), today)

@@ -48,8 +48,8 @@ def test_the_programs_user_interface_imports_nothing_of_the_server() -> None:
     assert _forbidden(("app.ui",), ("server",)) == []
 
 
-def test_the_domain_knows_only_the_wires_limits_media_and_checks() -> None:
-    allowed = ("server.contract.limits", "server.contract.media", "server.contract.checks")
+def test_the_domain_knows_only_pure_parts_of_the_wire() -> None:
+    allowed = tuple(f"server.contract.{name}" for name in ("limits", "media", "checks", "search_key"))
     assert _forbidden(("app.domain",), ("server",), *allowed) == []
 
 

@@ -223,6 +223,7 @@ def result_words(result: "MoveResult") -> str:
 
 def _line(name: str, length: int) -> QLineEdit:
     made = QLineEdit()
+    made.setAcceptDrops(False)  # otherwise it would take the path of a dropped file as text
     made.setObjectName(name)
     made.setMaxLength(length)
     return made

@@ -92,7 +92,6 @@ OTHER_CLUSTER: Final = wrong_address("The servers at this address are not the on
 # Accounts
 NO_NEW_NAME: Final = wrong_field("userName", "Please fill in a user name.")
 LONG_NAME: Final = wrong_field("userName", "The user name is longer than 64 characters.")
-STRANGE_NAME: Final = wrong_field("userName", "The user name contains characters that are not allowed.")
 NAME_TAKEN: Final = wrong_field("userName", "This user name is already taken.", "user_name_taken")
 CLOSED: Final = Refusal(
     SignInError,
