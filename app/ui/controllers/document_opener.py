@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 from app.domain.bounds import EXTENSIONS
 from app.domain.entry import Attachment, DocumentInfo
 from app.errors import AppError
+from app.paths import restrict
 from app.ui.desktop import Desktop
 from app.ui.tasks import Tasks
 
@@ -45,6 +46,7 @@ class DocumentOpener(QObject):
         def work() -> Path:
             if not target.exists():
                 self._services.documents.save_copy(bill, target)
+                restrict(target)
             return target
 
         self._tasks.run(work, self._open_copy, self._report, owner=self)
@@ -72,7 +74,7 @@ class DocumentOpener(QObject):
             self._folder = tempfile.TemporaryDirectory(prefix="bahi-", ignore_cleanup_errors=True)
         stem = Path(bill.file_name).stem[:80] or "Bill"
         folder = Path(self._folder.name) / bill.sha256[:16]
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
         return folder / f"{stem}{extension}"
 
     def _open_copy(self, path: Path) -> None:
