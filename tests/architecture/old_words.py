@@ -34,7 +34,7 @@ ALLOWED: Final[tuple[Allowed, ...]] = (
             *("app.local_server", "app.remote.auth", "app.remote.call_monitor", "app.remote.client"),
             *("app.remote.sockets", "app.services.drafts", "app.services.message_thread"),
             *("app.services.replication_tracker", "app.services.sync", "app.services.sync_worker"),
-            *("app.store.database", "app.store.files", "app.store.vault"),
+            *("app.store.chosen_files", "app.store.database", "app.store.files", "app.store.vault"),
         ),
     ),
     Allowed(
