@@ -14,10 +14,12 @@ from app.errors import InputError
 PICTURE_NAME: Final = "Pasted picture"
 """Its extension is added when the kind of file is known."""
 _LARGE: Final = 2 * 1024 * 1024
-"""In bytes, as a PNG. A picture without transparency that would be larger is stored as a JPEG."""
+"""In bytes, as a PNG. A photo that would be larger is stored as a JPEG."""
+_DENSE: Final = 0.4
+"""In bytes of the PNG per pixel. Photos have more; pages of text have less, and stay sharp as a PNG."""
 _QUALITY: Final = 93
-_STRIPS: Final = 24
-_STRIP_ROWS: Final = 16
+_STRIPS: Final = 12
+_STRIP_ROWS: Final = 48  # more than a line of text
 _ALLOCATION_MB: Final = 256
 _PNG: Final = "image/png"
 _ORIGINALS: Final = ("image/heic", "image/heif", "image/jpeg", "image/webp", _PNG, "image/gif", "image/tiff")
@@ -40,7 +42,8 @@ class OfferedPicture:
         if not self.data.startswith(b"\x89PNG") or len(self.data) <= _LARGE:
             return self.data  # as it was offered
         image = _decoded(self.data)
-        return self.data if _has_transparency(image) else _written(image, "jpeg")
+        photo = len(self.data) > _DENSE * image.width() * image.height() and not _has_transparency(image)
+        return _written(image, "jpeg") if photo else self.data
 
 
 def offers_picture(data: QMimeData) -> bool:
@@ -60,20 +63,24 @@ def offered_picture(data: QMimeData) -> OfferedPicture | None:
 
 
 def _file_of(image: QImage) -> bytes:
-    if _would_be_large(image) and not _has_transparency(image):
+    if _is_large_photo(image) and not _has_transparency(image):
         return _written(image, "jpeg")
     return _written(image, "png")
 
 
-def _would_be_large(image: QImage) -> bool:
-    """Estimate from some strips whether a PNG would be large. Writing all of a photo takes seconds."""
-    if image.width() * image.height() * 4 <= _LARGE:
+def _is_large_photo(image: QImage) -> bool:
+    """Estimate the size of the PNG from some strips. Writing all of a photo takes seconds."""
+    pixels = image.width() * image.height()
+    if pixels * 4 <= _LARGE:
         return False
-    step = max(image.height() // _STRIPS, _STRIP_ROWS)
-    tops = range(0, image.height() - _STRIP_ROWS + 1, step) or range(1)
-    strips = [image.copy(0, top, image.width(), min(_STRIP_ROWS, image.height())) for top in tops]
+    height = min(_STRIP_ROWS, image.height())
+    step = max(image.height() // _STRIPS, height)
+    strips = [
+        image.copy(0, top, image.width(), height) for top in range(0, image.height() - height + 1, step)
+    ]
     size = sum(len(_written(strip, "png")) for strip in strips)
-    return size * image.height() > _LARGE * sum(strip.height() for strip in strips)
+    density = size / (image.width() * height * len(strips))
+    return density > _DENSE and density * pixels > _LARGE
 
 
 def _has_transparency(image: QImage) -> bool:

@@ -223,7 +223,7 @@ class EntryScreen(QWidget):
         """Forget the question, and give the focus back to the field."""
         choice, self._choice = self._choice, None
         if choice is not None and self.choice_bar.isAncestorOf(self.focusWidget() or self):
-            choice.editor.setFocus(Qt.FocusReason.OtherFocusReason)
+            choice.editor.setFocus(Qt.FocusReason.PopupFocusReason)
         self.choice_bar.hide()
 
     def _text_chosen(self) -> None:

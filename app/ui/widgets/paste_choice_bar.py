@@ -56,7 +56,7 @@ class PasteChoiceBar(QFrame):
     def ask(self) -> None:
         """Show the question, with the focus on the first answer."""
         self.show()
-        self.text_button.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.text_button.setFocus(Qt.FocusReason.PopupFocusReason)  # the field keeps its text as typed
 
     def event(self, event: QEvent) -> bool:
         """Take Esc before it leaves the view."""
@@ -71,7 +71,7 @@ class PasteChoiceBar(QFrame):
             self.closed.emit()
         elif event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
             other = self.picture_button if self.text_button.hasFocus() else self.text_button
-            other.setFocus(Qt.FocusReason.OtherFocusReason)
+            other.setFocus(Qt.FocusReason.PopupFocusReason)
         else:
             super().keyPressEvent(event)
 
