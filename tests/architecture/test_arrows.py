@@ -74,11 +74,12 @@ _LENT = {"app.remote": ("app.store.vault",)}
 @pytest.mark.parametrize(
     ("room", "others"),
     [
-        ("app.domain", ("app.store", "app.remote", "app.services", "app.ui")),
-        ("app.store", ("app.remote", "app.services", "app.ui")),
-        ("app.remote", ("app.store", "app.services", "app.ui")),
+        ("app.domain", ("app.store", "app.rendering", "app.remote", "app.services", "app.ui")),
+        ("app.store", ("app.rendering", "app.remote", "app.services", "app.ui")),
+        ("app.rendering", ("app.store", "app.remote", "app.services", "app.ui")),
+        ("app.remote", ("app.store", "app.rendering", "app.services", "app.ui")),
         ("app.services", ("app.ui",)),
-        ("app.ui", ("app.remote", "app.store")),
+        ("app.ui", ("app.remote", "app.store", "app.rendering")),
     ],
 )
 def test_arrows_inside_the_program_go_one_way(room: str, others: tuple[str, ...]) -> None:
@@ -88,6 +89,17 @@ def test_arrows_inside_the_program_go_one_way(room: str, others: tuple[str, ...]
 def test_only_the_user_interface_knows_qt() -> None:
     qt = [each for each in imports("app", "server") if _within(each.imported, "PySide6", "shiboken6")]
     assert [str(each) for each in qt if not _within(each.importer, "app.ui")] == []
+
+
+def test_only_the_preview_worker_imports_decoders() -> None:
+    decoders = [each for each in imports("app") if _within(each.imported, "pypdfium2", "PIL", "pi_heif")]
+    old = "app.ui.previews"  # goes when the windows use the worker
+    assert [str(each) for each in decoders if not _within(each.importer, "app.rendering", old)] == []
+    worker = ("app.rendering.worker", "app.rendering.pdf", "app.rendering.pictures")
+    found = [each for each in imports("app") if _within(each.imported, *worker)]
+    assert {each.importer for each in found if not _within(each.importer, "app.rendering")} == {
+        "app.__main__"
+    }
 
 
 def test_nothing_that_ships_drives_windows_as_a_test_does() -> None:
@@ -167,6 +179,7 @@ _PURE = (
 
 
 _NOT_PURE = {
+    "app/domain/preview.py": "names the path of a file; opens nothing",
     "server/contract/durable_files.py": "writes files: the program and the server must write them alike",
     "server/contract/json_lines.py": "formats records of the module logging; opens nothing itself",
     "server/contract/tls.py": "reads certificates: the program and the server must trust the same ones",

@@ -226,5 +226,6 @@ def result_words(result: "MoveResult") -> str:
 
 def _line(name: str) -> QLineEdit:
     made = QLineEdit()
+    made.setAcceptDrops(False)  # otherwise it would take the path of a dropped file as text
     made.setObjectName(name)
     return made

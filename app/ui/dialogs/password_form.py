@@ -87,6 +87,7 @@ class PasswordForm(QWidget):
 
 def _line(name: str) -> QLineEdit:
     made = QLineEdit()
+    made.setAcceptDrops(False)  # otherwise it would take the path of a dropped file as text
     made.setObjectName(name)
     made.setEchoMode(QLineEdit.EchoMode.Password)
     return made

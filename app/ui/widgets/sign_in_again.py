@@ -44,6 +44,7 @@ class SignInAgain(QFrame):
         words.addWidget(self.sentence)
         words.addWidget(self.problem)
         self.password = QLineEdit()
+        self.password.setAcceptDrops(False)  # a dropped file is for the window
         self.password.setObjectName("sign_in_again_password")
         self.password.setAccessibleName("Password")
         self.password.setPlaceholderText("Password")
