@@ -60,7 +60,7 @@ def attachment_note(error: AppError) -> str:
 
 def can_try_again(error: AppError) -> bool:
     """Return whether it makes sense to ask again for a preview that ended with `error`."""
-    return error.retryable or error.code == Refusal.TOO_COSTLY
+    return error.retryable or error.code in {Refusal.TOO_COSTLY, Refusal.NO_WORKER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +116,3 @@ class PreviewFeed(QObject):
             wish.done(answer)
         else:
             wish.failed(answer)
-
-
-def png_bytes(image: QImage) -> bytes:
-    """Return a pasted picture as the bytes of a PNG file. Raises InputError if it is not a picture."""
-    from PySide6.QtCore import QBuffer, QByteArray, QIODevice
-    from PySide6.QtGui import QImageWriter
-
-    buffer = QBuffer()
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    if image.isNull() or not QImageWriter(buffer, QByteArray(b"png")).write(image):
-        raise InputError("What was pasted is not a picture.")
-    return bytes(buffer.data().data())

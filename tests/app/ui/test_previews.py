@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import shiboken6
 from PySide6.QtCore import QObject
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtGui import QColor
 from pytestqt.qtbot import QtBot
 
 from app.domain.preview import Preview, PreviewRequest, Refusal, Urgency
@@ -100,7 +100,10 @@ def test_nothing_is_delivered_to_a_window_that_was_deleted(
     assert came == [-1]
 
 
-@pytest.mark.parametrize("reason", sorted(set(Refusal) - {Refusal.UNREADABLE}))
+NOT_IN_THE_FILE = {Refusal.UNREADABLE, Refusal.NO_WORKER}
+
+
+@pytest.mark.parametrize("reason", sorted(set(Refusal) - NOT_IN_THE_FILE))
 def test_every_reason_in_the_file_has_a_note_for_its_tile(reason: Refusal) -> None:
     note = previews.attachment_note(InputError("…", code=reason))
     assert note.endswith("It is attached as it is.")
@@ -108,18 +111,12 @@ def test_every_reason_in_the_file_has_a_note_for_its_tile(reason: Refusal) -> No
 
 def test_an_error_unrelated_to_the_file_gives_no_note() -> None:
     assert previews.attachment_note(OfflineError()) == ""
-    assert previews.attachment_note(InputError("…", code=Refusal.UNREADABLE)) == ""
+    for reason in NOT_IN_THE_FILE:
+        assert previews.attachment_note(InputError("…", code=reason)) == ""
 
 
 def test_only_what_may_end_otherwise_can_be_tried_again() -> None:
     assert previews.can_try_again(InputError("…", code=Refusal.TOO_COSTLY))
+    assert previews.can_try_again(InputError("…", code=Refusal.NO_WORKER))
     assert previews.can_try_again(OfflineError())
     assert not previews.can_try_again(InputError("…", code=Refusal.DAMAGED))
-
-
-def test_a_pasted_picture_becomes_a_png() -> None:
-    image = QImage(10, 10, QImage.Format.Format_RGB32)
-    image.fill(QColor("green"))
-    assert previews.png_bytes(image).startswith(b"\x89PNG")
-    with pytest.raises(InputError):
-        previews.png_bytes(QImage())

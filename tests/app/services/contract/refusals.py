@@ -121,7 +121,6 @@ LONG_NEW_PASSWORD: Final = wrong_field("newPassword", _LONG)
 
 # Entries
 LONG_SEARCH: Final = wrong_field("q", "A search may have at most 100 characters.")
-STRANGE_SEARCH: Final = wrong_field("q", "A search cannot contain control characters.")
 STRANGE_CURSOR: Final = Refusal(ServerError, "This cursor is not valid.", "bad_request")
 
 # Documents and files
