@@ -58,6 +58,7 @@ def bill_round(driver: Driver, bill: Path, folder: Path, choose: Callable[[Path]
 
 def _drop(driver: Driver, bill: Path) -> None:
     panel = driver.window.entry.documents
+    driver.click("nav_add")  # on the listing, a bill is attached to the selected entry
     driver.drop(bill)
     driver.wait("the bill attached", lambda: len(panel.attachments()) == 1)
     tile = panel.tiles()[0]

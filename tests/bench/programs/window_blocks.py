@@ -3,7 +3,6 @@
 Prints a line of JSON per bill: {"bill": name, "gaps": {step: seconds}, "most_work": seconds}.
 """
 
-import contextlib
 import json
 import os
 import sys
@@ -35,10 +34,9 @@ class Choice:
         self.path = path
 
 
-def main() -> None:
-    """Open a window over services in memory, and handle one bill after the other."""
+def main(folder: Path) -> None:
+    """Open a window over services in memory with files in `folder`, and handle one bill after the other."""
     application = QApplication([])
-    folder = Path(tempfile.mkdtemp(prefix="bahi-window-"))
     fake, tasks, choice = FakeServices(folder, shop_entries()), Tasks(), Choice()
     fake.accounts.sign_in_local("Asha Rao", "")
     theme = Theme(application, Mode.LIGHT)
@@ -57,5 +55,5 @@ def main() -> None:
     fake.close()
 
 
-with contextlib.suppress(BrokenPipeError):
-    main()
+with tempfile.TemporaryDirectory(prefix="bahi-window-") as made:
+    main(Path(made))

@@ -342,6 +342,7 @@ def test_a_page_that_is_too_wide_says_so(reader: Reader, tmp_path: Path) -> None
     reader.select(ROW)
     reader.qtbot.waitUntil(lambda: reader.canvas.message() not in {"", "Opening…"})
     assert reader.canvas.message().endswith("The original is kept as it is.")
+    assert reader.canvas.accessibleDescription() == reader.canvas.message()
     assert not reader.viewer.zoom_in.isEnabled()
     assert reader.viewer.save_button.isEnabled()
 
