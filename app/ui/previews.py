@@ -58,18 +58,6 @@ def attachment_note(error: AppError) -> str:
     return _NOTES.get(error.code, "")
 
 
-def png_bytes(image: QImage) -> bytes:
-    """Return a pasted picture as the bytes of a PNG file. Raises InputError if it is not a picture."""
-    from PySide6.QtCore import QBuffer, QByteArray, QIODevice
-    from PySide6.QtGui import QImageWriter
-
-    buffer = QBuffer()
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    if image.isNull() or not QImageWriter(buffer, QByteArray(b"png")).write(image):
-        raise InputError("What was pasted is not a picture.")
-    return bytes(buffer.data().data())
-
-
 def _image(path: Path, edge: int) -> QImage:
     QImageReader.setAllocationLimit(_ALLOCATION_MB)
     reader = QImageReader(str(path))

@@ -48,8 +48,10 @@ def test_the_programs_user_interface_imports_nothing_of_the_server() -> None:
     assert _forbidden(("app.ui",), ("server",)) == []
 
 
-def test_the_domain_knows_only_the_wires_limits_media_and_checks() -> None:
-    allowed = ("server.contract.limits", "server.contract.media", "server.contract.checks")
+def test_the_domain_knows_only_pure_parts_of_the_wire() -> None:
+    allowed = tuple(
+        f"server.contract.{name}" for name in ("limits", "media", "checks", "passwords", "search_key")
+    )
     assert _forbidden(("app.domain",), ("server",), *allowed) == []
 
 
@@ -180,6 +182,7 @@ _NOT_PURE = {
     "app/domain/preview.py": "names the path of a file; opens nothing",
     "server/contract/durable_files.py": "writes files: the program and the server must write them alike",
     "server/contract/json_lines.py": "formats records of the module logging; opens nothing itself",
+    "server/contract/private_files.py": "creates files: the program and the server must close them alike",
     "server/contract/tls.py": "reads certificates: the program and the server must trust the same ones",
 }
 """The files among the pure ones that are not, and why: only from there may both `app` and `server` import."""

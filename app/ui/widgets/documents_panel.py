@@ -16,6 +16,8 @@ from app.errors import AppError
 from app.ui import previews
 from app.ui.desktop import Desktop
 from app.ui.icons import put_icon
+from app.ui.offers import Bills, open_bills
+from app.ui.pictures_offered import PICTURE_NAME
 from app.ui.tasks import Tasks
 from app.ui.widgets.banner import Banner
 from app.ui.widgets.document_tile import TILE_MIME, DocumentTile
@@ -145,17 +147,39 @@ class DocumentsPanel(QFrame):
         """Return whether there are no bills, not even ones being read."""
         return not self._tiles
 
+    @property
+    def taking(self) -> bool:
+        """Return whether bills can be attached now. They cannot while the entry is being saved."""
+        return self.browse_button.isEnabled()
+
+    def set_taking(self, taking: bool) -> None:
+        """Set whether bills can be attached now."""
+        self.browse_button.setEnabled(taking)
+        self.drop_area.setEnabled(taking)
+
     def browse(self) -> None:
         """Let the user choose files, and attach them."""
-        self.add_files(self._desktop.choose_files(self))
+        if self.taking:
+            self.add_files(self._desktop.choose_files(self))
 
     def add_files(self, paths: list[Path]) -> None:
         """Attach `paths` in this order."""
+        self.add_bills(open_bills(self._services, paths))
+
+    def add_bills(self, bills: Bills) -> None:
+        """Attach what was dropped, pasted or chosen, as far as there is room, and tell what was refused."""
         self.refusal.hide()
-        for path in paths:
-            if not self._room():
-                return
-            self._add(path.name, partial(self._services.documents.attach_file, path))
+        for sentence in bills.refusals:
+            self._refuse(sentence)
+        documents = self._services.documents
+        for file in bills.files:
+            if self._room():
+                self._add(file.name, partial(documents.attach_open, file))
+            else:
+                file.close()
+        picture = bills.picture
+        if picture is not None and self._room():
+            self._add(PICTURE_NAME, lambda: documents.attach_bytes(picture.encoded(), PICTURE_NAME))
 
     def add_kept(self, attachments: Iterable[Attachment]) -> None:
         """Add bills that are stored already: those of a draft, or of the entry being edited."""
@@ -164,12 +188,6 @@ class DocumentsPanel(QFrame):
             tile.attach(attachment)
             self._load_thumbnail(tile, attachment)
         self._count()
-
-    def add_image(self, image: QImage, name: str = "Pasted picture.png") -> None:
-        """Attach a picture from the clipboard as a PNG."""
-        self.refusal.hide()
-        if self._room():
-            self._add(name, lambda: self._services.documents.attach_bytes(previews.png_bytes(image), name))
 
     def clear(self) -> None:
         """Remove all bills."""

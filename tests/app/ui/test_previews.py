@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from PySide6.QtGui import QColor, QImage, QPainter, QPdfWriter
+from PySide6.QtGui import QColor, QPainter, QPdfWriter
 from PySide6.QtWidgets import QApplication
 
 from app import resources
@@ -78,14 +78,6 @@ def test_a_page_beyond_the_end_is_the_last_one(tmp_path: Path) -> None:
     writer = QPdfWriter(str(path))
     QPainter(writer).end()
     assert previews.picture(path, "application/pdf", 7).page == 0
-
-
-def test_a_pasted_picture_becomes_a_png() -> None:
-    image = QImage(10, 10, QImage.Format.Format_RGB32)
-    image.fill(QColor("green"))
-    assert previews.png_bytes(image).startswith(b"\x89PNG")
-    with pytest.raises(InputError):
-        previews.png_bytes(QImage())
 
 
 def preview_in_a_process(path: Path, kind: str) -> tuple[str, int]:
