@@ -121,7 +121,7 @@ def _is_blank(image: Image.Image) -> bool:
 def _decode_strictly(data: bytes, job: RenderPage, note: str) -> _Decoded:
     formats = formats_of(data)
     if not formats:
-        raise RefusalError(Refusal.UNKNOWN_KIND)
+        raise RefusalError(Refusal.UNKNOWN_KIND if data else Refusal.DAMAGED)
     with Image.open(io.BytesIO(data), formats=formats) as image:
         pages = getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
         number = min(max(job.page, 0), pages - 1)

@@ -164,6 +164,12 @@ def test_a_kind_that_no_decoder_knows_is_not_called_damaged(tmp_path: Path) -> N
     assert Renderer().answer(_job(path))[0] == Refused(Refusal.UNKNOWN_KIND)
 
 
+def test_an_empty_file_is_called_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "bill.jpg"
+    path.touch()
+    assert Renderer().answer(_job(path))[0] == Refused(Refusal.DAMAGED)
+
+
 @pytest.mark.parametrize("change", ["12 bits", "lossless", "JPEG-LS"])
 def test_a_jpeg_of_another_kind_is_not_called_damaged(tmp_path: Path, change: str) -> None:
     path = tmp_path / "scan.jpg"
