@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QImage
+from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app.domain.bounds import MAX_DOCUMENTS
 from app.domain.entry import Attachment
 from app.errors import AppError
-from app.ui import previews
 from app.ui.desktop import Desktop
 from app.ui.icons import put_icon
 from app.ui.offers import Bills, open_bills
@@ -23,11 +22,10 @@ from app.ui.widgets.banner import Banner
 from app.ui.widgets.document_tile import TILE_MIME, DocumentTile
 from app.ui.widgets.flow import FlowLayout
 from app.ui.widgets.pieces import button, label
+from app.ui.widgets.thumbnails import Thumbnails
 
 if TYPE_CHECKING:
     from app.services import Services
-
-_THUMB_EDGE = 320
 
 
 class DropArea(QFrame):
@@ -95,7 +93,11 @@ class DocumentsPanel(QFrame):
         self._keys = itertools.count(1)
         self._tiles: list[DocumentTile] = []
         self._movable = movable
+        self._thumbnails = Thumbnails(services, tasks, self)
         self._build(prefix)
+        self._thumbnails.noted.connect(self._update_note)
+        self.note.pressed.connect(self._thumbnails.try_again)
+        self._area.verticalScrollBar().valueChanged.connect(lambda _value: self._thumbnails.hasten())
         self._count()
 
     def _build(self, prefix: str) -> None:
@@ -186,7 +188,7 @@ class DocumentsPanel(QFrame):
         for attachment in attachments:
             tile = self._new_tile(attachment.file_name)
             tile.attach(attachment)
-            self._load_thumbnail(tile, attachment)
+            self._thumbnails.load(tile)
         self._count()
 
     def clear(self) -> None:
@@ -231,7 +233,7 @@ class DocumentsPanel(QFrame):
             self._delete_tile(tile)
         else:
             tile.attach(attachment)
-            self._load_thumbnail(tile, attachment)
+            self._thumbnails.load(tile)
         self._count()
         self._emit_settled()
 
@@ -245,20 +247,6 @@ class DocumentsPanel(QFrame):
     def _emit_settled(self) -> None:
         if not self.attaching:
             self.settled.emit()
-
-    def _load_thumbnail(self, tile: DocumentTile, attachment: Attachment) -> None:
-        def work() -> QImage:
-            path = self._services.documents.fetch(attachment)
-            return previews.picture(path, attachment.media_type, edge=_THUMB_EDGE).image
-
-        self._tasks.run(work, tile.thumbnail.show_image, partial(self._no_picture, tile), owner=tile)
-
-    def _no_picture(self, tile: DocumentTile, error: AppError) -> None:
-        """Show why the bill has no picture, if its file is the reason; otherwise its icon is enough."""
-        note = previews.attachment_note(error)
-        if tile in self._tiles and note:
-            tile.show_note(note)
-            self._update_note()
 
     def _tile(self, key: str) -> DocumentTile:
         return next(tile for tile in self._tiles if tile.key == key)
@@ -275,14 +263,15 @@ class DocumentsPanel(QFrame):
         self._emit_settled()
 
     def _update_note(self) -> None:
-        notes = [f"“{tile.file_name}” {tile.note}" for tile in self._tiles if tile.note]
+        notes = [tile.note for tile in self._tiles if tile.note]
         if notes:
-            self.note.say("\n".join(notes), "warn")
+            self.note.say("\n".join(notes), "warn", "Try again" if self._thumbnails.can_try_again else "")
         else:
             self.note.hide()
 
     def _delete_tile(self, tile: DocumentTile) -> None:
         self._tiles.remove(tile)
+        self._thumbnails.drop(tile)
         self._flow.removeWidget(tile)
         tile.hide()
         tile.deleteLater()
