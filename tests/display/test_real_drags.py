@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -9,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from PIL import Image
 
 from tests.display.x_display import XDisplay, missing_programs, x_display
 from tests.support.waiting import wait_until
@@ -118,6 +121,50 @@ def test_a_file_copied_in_a_file_manager_is_pasted_from_the_amount(bahi: Bahi, b
         assert bahi.has_the_bill(PDF)
         assert bahi.state()["amount_text"] == ""
         assert bill.read_bytes() == PDF
+
+
+@pytest.fixture
+def owner(screen: XDisplay, bahi: Bahi, photo: Path, tmp_path: Path) -> subprocess.Popen[bytes]:
+    """Another program that has copied a photo."""
+    ready = tmp_path / "copied"
+    process = screen.python("tests.display.clipboard_owner", photo, ready)
+    wait_until(ready.exists)
+    return process
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A JPEG file."""
+    path = tmp_path / "photo.jpg"
+    Image.effect_noise((600, 400), 60).convert("RGB").save(path, quality=90)
+    return path
+
+
+def paste_in_amount(bahi: Bahi) -> None:
+    bahi.screen.click(tuple(bahi.state()["amount"]))
+    bahi.screen.press("ctrl+v")
+
+
+def test_a_photo_copied_in_another_program_is_stored_as_it_was_offered(
+    bahi: Bahi, owner: subprocess.Popen[bytes], photo: Path
+) -> None:
+    paste_in_amount(bahi)
+    wait_until(lambda: bahi.has_the_bill(photo.read_bytes()))
+    assert bahi.bills[0][0] == "Pasted picture.jpg"
+    assert bahi.state()["amount_text"] == ""
+
+
+def test_a_program_that_does_not_deliver_what_it_copied_stops_nothing(
+    bahi: Bahi, owner: subprocess.Popen[bytes]
+) -> None:
+    owner.send_signal(signal.SIGSTOP)
+    try:
+        paste_in_amount(bahi)
+        wait_until(lambda: bahi.state()["refusal"])
+    finally:
+        owner.send_signal(signal.SIGCONT)
+    assert bahi.bills == []
+    assert bahi.state()["amount_text"] == ""
 
 
 @pytest.mark.parametrize("actions", ["move", "all"])
