@@ -76,6 +76,7 @@ def make_desk(paths: Paths, local_server: "LocalServer | None" = None) -> Desk:
     from app.store.settings import Settings
     from app.store.vault import Vault
 
+    paths.restrict()
     server = local_server or LocalServer(paths.server)
     database = Database(paths.database)
     outbox, cache, settings = Outbox(database), ReadCache(database), Settings(database)

@@ -18,6 +18,7 @@ from typing import Final
 
 from app.errors import OfflineError
 from app.remote.endpoint import Endpoint
+from server.contract.private_files import FOLDER_MODE, private_opener
 
 _STOP_SECONDS: Final = 15
 _PAUSE_AFTER_FAILURE: Final = 3.0
@@ -81,11 +82,11 @@ class LocalServer:
             raise OfflineError(self._failure) from error
 
     def _spawn(self, secret: str) -> str:
-        self._data.mkdir(parents=True, exist_ok=True)
+        self._data.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
         log = self._data / "server.log"
         if log.exists() and log.stat().st_size > _MAX_LOG_BYTES:
             log.replace(log.with_suffix(".log.1"))
-        with log.open("ab") as errors:
+        with open(log, "ab", opener=private_opener) as errors:
             began = errors.tell()  # only what this start writes is read back if the start fails
             self._process = subprocess.Popen(
                 self._command(self._data),

@@ -4,13 +4,24 @@ Each call to a server is a line with a request id, by which the server's own lin
 """
 
 import logging
+import os
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Final
 
 from server.contract.json_lines import JsonLines
+from server.contract.private_files import private_opener
 
 _MAX_BYTES: Final = 2 * 1024 * 1024
+
+
+class _PrivateLog(RotatingFileHandler):
+    """A log file that only its owner can read."""
+
+    def _open(self) -> TextIOWrapper:
+        descriptor = private_opener(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        return os.fdopen(descriptor, "a", encoding=self.encoding)
 
 
 def log_to_file(path: Path) -> logging.Handler:
@@ -20,7 +31,7 @@ def log_to_file(path: Path) -> logging.Handler:
     """
     handler: logging.Handler
     try:
-        handler = RotatingFileHandler(path, maxBytes=_MAX_BYTES, backupCount=1, encoding="utf-8", delay=False)
+        handler = _PrivateLog(path, maxBytes=_MAX_BYTES, backupCount=1, encoding="utf-8", delay=False)
     except OSError:
         handler = logging.NullHandler()
     handler.setFormatter(JsonLines())

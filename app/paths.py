@@ -2,6 +2,22 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+from server.contract.private_files import restrict, restrict_own
+
+__all__ = ["Paths", "default_paths", "restrict"]
+
+# The server's folder is named too: an earlier version let other users read it. The server repairs the rest.
+_NAMES: Final = (
+    "client.sqlite*",
+    "bahi.log*",
+    "program.lock",
+    "bills",
+    "bills/*",
+    "server",
+    "server/server.log*",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +45,11 @@ class Paths:
     def server(self) -> Path:
         """The data folder of the local server."""
         return self.home / "server"
+
+    def restrict(self) -> None:
+        """Take the rights of other users from `home` and from what the program keeps in it."""
+        restrict(self.home)
+        restrict_own(self.home, _NAMES)
 
 
 def default_paths() -> Paths:

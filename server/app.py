@@ -27,6 +27,7 @@ from server.cluster.heartbeat_sender import HeartbeatSender
 from server.cluster.peer_http import PeerHttp
 from server.cluster.startup import own_roster, start_member
 from server.config import Config
+from server.contract.durable_files import make_folder
 from server.db.pool import make_blocking_pool, make_pool
 from server.documents.folder import FolderStore
 from server.documents.replicator import DocumentReplicator
@@ -57,7 +58,7 @@ def make_services(config: Config, clock: Callable[[], float] = time.time) -> Ser
 
     Raises StartError if the roster contradicts the configuration, or `ca_file` cannot be read.
     """
-    config.folder.mkdir(parents=True, exist_ok=True)
+    make_folder(config.folder)
     member = start_member(config, clock)
     config, membership, trusted_keys = member.config, member.membership, member.trusted_keys
     pool, lifecycle, pinned = make_pool(config.database_url, config.pool_size), Lifecycle(), PinnedSessions()

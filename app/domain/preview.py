@@ -22,7 +22,8 @@ class Urgency(IntEnum):
 class Part:
     """A rectangle of a page at a scale (1.0 = 100 %), in pixels at that scale, from the top left.
 
-    What lies outside the page is cut off, so the preview can be smaller than `width` and `height`.
+    The whole page has `round(page_width * scale)` by `round(page_height * scale)` pixels at that scale, see
+    `Preview`. What lies outside the page is cut off, so the preview can be smaller than `width` and `height`.
     """
 
     scale: float

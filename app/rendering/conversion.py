@@ -15,17 +15,20 @@ _FILTER: Final = Image.Resampling.BICUBIC
 _GAP: Final = 3.0  # shrinks by whole numbers first: several times faster, the same to the eye
 
 
-def scaled(image: Image.Image, box: Box, size: tuple[int, int], bits: int = 16) -> Image.Image:
+def scaled(
+    image: Image.Image, box: Box, size: tuple[int, int], bits: int = 16, *, band_bytes: int = _BAND_BYTES
+) -> Image.Image:
     """Return the rectangle `box` (left, top, right, bottom) of a picture in `size`, in the mode RGB.
 
-    `bits` is the depth of a pixel if the picture has one channel of more than 8 bits.
+    `bits` is the depth of a pixel if the picture has one channel of more than 8 bits. About `band_bytes` of
+    the picture are converted at a time.
     """
     if image.mode in _PLAIN and not image.has_transparency_data:
         made = image.resize(size, _FILTER, box, _GAP)
         return made if made.mode == "RGB" else made.convert("RGB")
     # The conversion needs 4 bytes a pixel or more, so a large picture is converted in bands.
     source_bytes = max(1.0, (box[2] - box[0]) * (box[3] - box[1]) * 4)
-    rows = max(1, math.floor(size[1] * _BAND_BYTES / source_bytes))
+    rows = max(1, math.floor(size[1] * band_bytes / source_bytes))
     if rows >= size[1]:
         return _band(image, box, size, bits)
     whole = Image.new("RGB", size)

@@ -24,8 +24,8 @@ _REASONS: Final = {
 class _OpenPage:
     page: pypdfium2.PdfPage
     number: int
-    width: float  # in pixels at 100 %
-    height: float
+    width: int  # in pixels at 100 %
+    height: int
 
 
 class Pdf:
@@ -54,7 +54,7 @@ class Pdf:
         opened = self._open_page(min(max(job.page, 0), self._pages - 1))
         window = window_of(job, opened.width, opened.height, may_grow=True)
         pixels = self._draw(opened.page, window)
-        size = max(1, round(opened.width)), max(1, round(opened.height))
+        size = opened.width, opened.height
         return Rendered(window.width, window.height, opened.number, self._pages, *size), pixels
 
     def _open_page(self, number: int) -> _OpenPage:
@@ -71,7 +71,7 @@ class Pdf:
         if not all(0 < side <= _MAX_POINTS for side in points):  # also refuses what is not a number
             page.close()
             raise RefusalError(Refusal.TOO_LARGE)
-        width, height = (side * _PIXELS_PER_POINT for side in points)
+        width, height = (max(1, round(side * _PIXELS_PER_POINT)) for side in points)
         self._last = _OpenPage(page, number, width, height)
         return self._last
 

@@ -33,7 +33,7 @@ class Window:
     height: int
 
 
-def window_of(job: RenderPage, width: float, height: float, *, may_grow: bool) -> Window:
+def window_of(job: RenderPage, width: int, height: int, *, may_grow: bool) -> Window:
     """Return the window of a page of this size at 100 %.
 
     `may_grow` says whether a whole page may be larger than at 100 %. Raises RefusalError if the window or
@@ -49,12 +49,12 @@ def window_of(job: RenderPage, width: float, height: float, *, may_grow: bool) -
     return made
 
 
-def _whole(width: float, height: float, scale: float) -> Window:
+def _whole(width: int, height: int, scale: float) -> Window:
     scaled = max(1, round(width * scale)), max(1, round(height * scale))
     return Window(*scaled, 0, 0, *scaled)
 
 
-def _part(width: float, height: float, job: RenderPage) -> Window:
+def _part(width: int, height: int, job: RenderPage) -> Window:
     part = job.part
     assert part is not None
     whole = _whole(width, height, part.scale)

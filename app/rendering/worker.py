@@ -103,8 +103,9 @@ def main() -> int:
 def _take_output() -> BinaryIO:
     """Return the standard output. What a library prints from now on is lost instead of garbling answers."""
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
-    with Path(os.devnull).open("wb") as nothing:
-        os.dup2(nothing.fileno(), 1)
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 1)
+    os.close(nothing)
     if sys.platform == "linux":
         import contextlib
         import fcntl

@@ -73,10 +73,12 @@ class Previews:
         self,
         command: Callable[[], list[str]] = worker_command,
         seconds: float = _SECONDS,
+        idle_seconds: float = _IDLE_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._command = command
         self._seconds = seconds
+        self._idle_seconds = idle_seconds
         self._clock = clock
         self._lock = threading.Lock()  # guards the attributes that several threads change
         self._waiting: list[PreviewTicket] = []
@@ -220,7 +222,7 @@ class Previews:
             process.end()
 
     def _seconds_left(self) -> float | None:
-        return max(0.0, self._asked_at + _IDLE_SECONDS - self._clock()) if self._holds_bill else None
+        return max(0.0, self._asked_at + self._idle_seconds - self._clock()) if self._holds_bill else None
 
     def _release_if_idle(self) -> None:
         if self._seconds_left() != 0.0 or self._process is None:

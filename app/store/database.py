@@ -6,7 +6,7 @@ the pool's threads come and go, a transaction takes about a millisecond, and the
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import RLock
 from typing import Final
@@ -15,6 +15,7 @@ from app.errors import StoreError
 from app.store.durable import os_errors_translated
 from app.store.schema import MIGRATIONS
 from server.contract.durable_files import make_folder
+from server.contract.private_files import private_opener
 
 BUSY_TIMEOUT_S: Final = 5.0
 
@@ -30,6 +31,7 @@ class Database:
         self._closed = False
         with os_errors_translated(path):
             make_folder(path.parent)
+            _create(path)
         with self._errors_translated():
             self._connection = _connected(path)
         try:
@@ -98,6 +100,14 @@ class Database:
             if self._closed:
                 raise StoreError("The book on this computer is closed.", code="closed") from error
             raise _translated(error, self._path) from error
+
+
+def _create(path: Path) -> None:
+    """Create the file for its owner only. SQLite gives the mode of this file to those beside it (WAL)."""
+    # An existing file is not opened: closing the descriptor would drop the locks of this process on it.
+    if not path.exists():
+        with suppress(FileExistsError), open(path, "xb", opener=private_opener):
+            pass
 
 
 def _connected(path: Path) -> sqlite3.Connection:

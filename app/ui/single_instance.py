@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCryptographicHash, QLockFile, QObject, Signal
 
+from app.paths import restrict
+
 if TYPE_CHECKING:
     from PySide6.QtNetwork import QLocalServer
 
@@ -18,10 +20,11 @@ class SingleInstance(QObject):
 
     def __init__(self, home: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        home.mkdir(parents=True, exist_ok=True)
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
         # The folder belongs to one user, so the name need not contain the user too.
         self._name = "bahi-" + _hash(str(home.resolve()))[:16]
-        self._lock = QLockFile(str(home / "program.lock"))
+        self._lock_file = home / "program.lock"
+        self._lock = QLockFile(str(self._lock_file))
         self._lock.setStaleLockTime(0)  # the program may run for days; only a dead process frees the lock
         self._server: QLocalServer | None = None
 
@@ -30,7 +33,10 @@ class SingleInstance(QObject):
 
         If the lock file cannot be written (the disk is full), return True: the window then shows the error.
         """
-        if self._lock.tryLock(0) or self._lock.error() is not QLockFile.LockError.LockFailedError:
+        if self._lock.tryLock(0):
+            restrict(self._lock_file)  # Qt creates it as the umask says
+            return True
+        if self._lock.error() is not QLockFile.LockError.LockFailedError:
             return True
         self._call_first()
         return False
@@ -45,6 +51,11 @@ class SingleInstance(QObject):
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
         self._server.newConnection.connect(self._called)
         self._server.listen(self._name)
+
+    @property
+    def address(self) -> str:
+        """The socket that later starts call; "" if nobody listens."""
+        return self._server.fullServerName() if self._server is not None else ""
 
     def release(self) -> None:
         """Release the lock, so that another instance can start."""

@@ -17,7 +17,7 @@ from server.cluster.roster import RosterError
 from server.cluster.trusted_keys import CLUSTER
 from server.contract import cluster, join, signing
 from server.contract.cluster import Roster
-from server.contract.durable_files import write_file
+from server.contract.durable_files import make_folder, write_file
 from server.errors import StartError
 from server.node.folder_lock import lock_folder
 from server.tokens import invites
@@ -40,7 +40,7 @@ class RosterAdmin:
     def init(self, central_url: str, days: int) -> str:
         """Create a cluster; return the fingerprint of its key, which every server and client needs."""
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self.folder)
         except OSError as error:
             raise StartError(f"The folder {self.folder} cannot be made: {error.strerror}.") from error
         for name in (_KEY, _ROSTER):

@@ -149,6 +149,6 @@ _DEFAULTS: Final = {"region": "local", "region_letter": "0", "public_url": ""}
 
 def _keep(path: Path, text: str) -> None:
     try:
-        write_file(path, text.encode("ascii"))
+        write_file(path, text.encode("ascii"), private=True)
     except OSError as error:  # for example, the disk is full: the roster is in force nevertheless
         _log.warning("writing the roster failed", extra={"error": type(error).__name__})

@@ -10,17 +10,15 @@ import secrets
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Final
+from typing import IO
 
-_OWNER_ONLY: Final = 0o600
-_AS_UMASK_SAYS: Final = 0o666
+from server.contract.private_files import FOLDER_MODE, private_opener
 
 
 def write_file(path: Path, content: bytes, *, private: bool = False) -> None:
     """Replace the file `path` by one with `content`. If it is `private`, other users cannot read it."""
-    mode = _OWNER_ONLY if private else _AS_UMASK_SAYS
     with temporary_beside(path) as temporary:
-        with open(temporary, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as out:
+        with open(temporary, "xb", opener=private_opener if private else None) as out:
             out.write(content)
             sync_file(out)
         replace_file(temporary, path)
@@ -53,7 +51,7 @@ def make_folder(folder: Path) -> None:
     if folder.is_dir():
         return
     make_folder(folder.parent)
-    folder.mkdir(mode=0o700, exist_ok=True)
+    folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
     sync_folder(folder.parent)
 
 

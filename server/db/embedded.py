@@ -27,7 +27,8 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from server.config import Config
-from server.contract.durable_files import write_file
+from server.contract.durable_files import make_folder, write_file
+from server.contract.private_files import private_opener
 from server.errors import StartError
 
 ROOT_HOME: Final = Path("/var/lib/bahi")
@@ -162,8 +163,8 @@ class EmbeddedPostgres:
         # As root the folder has a random name, which is noted in a file in `data`.
         note = self.data / "postgres.location"
         if not note.exists():
-            self.data.mkdir(parents=True, exist_ok=True)
-            write_file(note, f"{ROOT_HOME / 'clusters' / secrets.token_hex(8)}\n".encode())
+            make_folder(self.data)
+            write_file(note, f"{ROOT_HOME / 'clusters' / secrets.token_hex(8)}\n".encode(), private=True)
         return Path(note.read_text(encoding="utf-8").strip())
 
     def url(self, database: str) -> str:
@@ -173,7 +174,7 @@ class EmbeddedPostgres:
     def _password(self) -> str:
         path = self.data / "postgres.secret"
         if not path.exists():
-            self.data.mkdir(parents=True, exist_ok=True)
+            make_folder(self.data)
             write_file(path, secrets.token_urlsafe(32).encode(), private=True)
         return path.read_text(encoding="utf-8").strip()
 
@@ -209,7 +210,7 @@ class EmbeddedPostgres:
             command += ["-c", f"{name}={value}"]
         log = self.data / "postgres.log"
         _rotate(log)
-        with log.open("ab") as out, _signals_deferred():
+        with open(log, "ab", opener=private_opener) as out, _signals_deferred():
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,

@@ -17,6 +17,7 @@ from server.contract.cluster import Liveness, Roster, RosterDiscovery
 from server.contract.cluster_calls import (
     Servers,
 )
+from server.contract.durable_files import make_folder
 from server.contract.errors import ErrorCode
 from server.discovery.config import DiscoveryConfig
 from server.discovery.directory import Directories
@@ -51,7 +52,7 @@ class Discovery:
         self.config, self.clock = config, clock
         ahead = clock() - monotonic()
         self.steady: Callable[[], float] = lambda: ahead + monotonic()
-        config.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(config.folder)
         self._signers = own_signers(config.folder)
         self.membership = read_membership(config.as_member(), clock)
         self._signer = _agreed(config.discovery_id, self.membership.roster, self._signers, clock())

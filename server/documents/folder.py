@@ -11,8 +11,9 @@ from typing import Final
 from uuid import UUID
 
 from server.contract import media
-from server.contract.durable_files import replace_file, sync_file, sync_folder, temporary_beside
+from server.contract.durable_files import make_folder, replace_file, sync_file, sync_folder, temporary_beside
 from server.contract.errors import ErrorCode
+from server.contract.private_files import private_opener
 from server.errors import ApiError
 
 
@@ -54,7 +55,7 @@ class FolderStore:
         """
         target = self.path(book_id, sha256)
         with _unavailable(_CANNOT_STORE), temporary_beside(target) as partial:
-            await asyncio.to_thread(_make_folder, target.parent)
+            await asyncio.to_thread(make_folder, target.parent)
             await _receive(partial, sha256, byte_size, media_type, chunks)
             await asyncio.to_thread(_rename, partial, target)
 
@@ -79,7 +80,7 @@ async def _receive(
     partial: Path, sha256: str, byte_size: int, media_type: str, chunks: AsyncIterator[bytes]
 ) -> None:
     digest, received, head = hashlib.sha256(), 0, b""
-    with await asyncio.to_thread(partial.open, "xb") as out:
+    with await asyncio.to_thread(open, partial, "xb", opener=private_opener) as out:
         async for chunk in chunks:
             received += len(chunk)
             if received > byte_size:
@@ -94,12 +95,6 @@ async def _receive(
                 ErrorCode.MEDIA_TYPE_REFUSED, "The content of the document does not match its media type."
             )
         await asyncio.to_thread(sync_file, out)
-
-
-def _make_folder(folder: Path) -> None:
-    """Create the folder of a book. Other users of this computer cannot read it."""
-    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def _rename(partial: Path, target: Path) -> None:

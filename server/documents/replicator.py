@@ -21,6 +21,7 @@ from psycopg_pool import PoolTimeout
 from server.cluster.peer_http import PeerHttpError
 from server.contract import backoff
 from server.contract.cluster import RosterServer
+from server.contract.durable_files import make_folder
 from server.contract.errors import ErrorCode
 from server.db.pool import Pool
 from server.documents import fetch_queue
@@ -185,7 +186,7 @@ class DocumentReplicator:
             if await self.store.find(document.book_id, document.sha256) is not None:
                 part.unlink(missing_ok=True)
                 return "stored"
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self.folder)
             # NotThereError is an answer, after which the next server is asked. Any other error leaves open
             # whether the document exists there.
             for server in self._sources(document.region):

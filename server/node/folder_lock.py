@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import IO
 
+from server.contract.durable_files import make_folder
+from server.contract.private_files import private_opener
 from server.errors import StartError
 
 # The name must never change: an older server must not start on the folder of a newer one, or vice versa.
@@ -20,8 +22,9 @@ def lock_folder(folder: Path, timeout: float = 0.0) -> IO[str]:
     """
     try:
         # Only its owner may read the folder: it holds keys, passwords and bills.
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file = (folder / _LOCK_FILE).open("a+", encoding="utf-8")
+        make_folder(folder)
+        descriptor = private_opener(str(folder / _LOCK_FILE), os.O_RDWR | os.O_APPEND | os.O_CREAT)
+        file = os.fdopen(descriptor, "a+", encoding="utf-8")
     except OSError as error:
         raise StartError(f"The data folder {folder} cannot be used: {error.strerror}.") from error
     try:

@@ -14,5 +14,5 @@ def kept_server_id(folder: Path) -> str:
     """Return the id that the server of this folder got at its first start. Raises OSError."""
     path = folder / "server-id"
     if not path.exists():
-        write_file(path, f"local-{uuid4().hex[:12]}".encode())
+        write_file(path, f"local-{uuid4().hex[:12]}".encode(), private=True)
     return path.read_text(encoding="ascii")

@@ -15,6 +15,7 @@ from server.cluster.trusted_keys import TrustedKeys
 from server.contract import paths, peers
 from server.contract.cluster import Directory, RosterServer
 from server.contract.peers import AskedOperation, BytesQuestion, PeerRequest, PeerStatus, StatusQuestion
+from server.contract.private_files import private_opener
 from server.peers import questions
 
 # The time limit for the answer of one region.
@@ -132,7 +133,7 @@ async def _append(answer: Download, part: Path, here: int, byte_size: int) -> No
     # Read before the file is opened: if the connection breaks meanwhile, aiohttp drops the bytes that were
     # not read yet. So each attempt keeps the first bytes, and gets further than the one before.
     piece = await answer.read()
-    with await asyncio.to_thread(part.open, "ab" if resumed else "wb") as out:
+    with await asyncio.to_thread(open, part, "ab" if resumed else "wb", opener=private_opener) as out:
         while piece and left >= 0:
             await asyncio.to_thread(out.write, piece)
             left -= len(piece)

@@ -10,6 +10,7 @@ from server.discovery.config import DiscoveryConfig
 from server.discovery.service import Discovery
 from server.errors import StartError
 from server.node.folder_lock import lock_folder
+from server.node.own_files import restrict_own_files
 from server.process.ready_line import KEEP_ALIVE_SECONDS, AnnouncingServer
 from server.process.start_stop import end_if, end_on_signals, open_socket
 
@@ -20,6 +21,7 @@ def serve(config: DiscoveryConfig) -> None:
     """Serve until SIGTERM or SIGINT. Raises StartError."""
     asked_to_end = end_on_signals()
     with lock_folder(config.folder):
+        restrict_own_files(config.folder)
         discovery = Discovery(config)
         end_if(asked_to_end)
         with open_socket(config.host, config.port) as listening:

@@ -16,6 +16,7 @@ from server.db.embedded import EmbeddedPostgres
 from server.errors import StartError
 from server.node.folder_lock import lock_folder
 from server.node.identity import kept_server_id
+from server.node.own_files import restrict_own_files
 
 # If the program was killed and started again, the old server may still be closing its database. The new
 # server waits this long for the lock on the data folder.
@@ -28,6 +29,7 @@ def serve(config: Config, parent_fd: int | None = None) -> None:
     asked_to_end = end_on_signals()
     timeout = _LOCK_TIMEOUT_SECONDS if parent_fd is not None else 0.0
     with lock_folder(folder, timeout), _database(config) as (url, postgres):
+        restrict_own_files(folder)
         # Imported here, because `_database` imports these modules while PostgreSQL starts.
         from server.db.migrate import migrate
         from server.process.api_server import listen

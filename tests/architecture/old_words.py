@@ -39,7 +39,7 @@ ALLOWED: Final[tuple[Allowed, ...]] = (
                 "app.services.previews",
             ),
             *("app.services.replication_tracker", "app.services.sync", "app.services.sync_worker"),
-            *("app.store.database", "app.store.files", "app.store.vault"),
+            *("app.store.chosen_files", "app.store.database", "app.store.files", "app.store.vault"),
         ),
     ),
     Allowed(

@@ -182,6 +182,7 @@ _NOT_PURE = {
     "app/domain/preview.py": "names the path of a file; opens nothing",
     "server/contract/durable_files.py": "writes files: the program and the server must write them alike",
     "server/contract/json_lines.py": "formats records of the module logging; opens nothing itself",
+    "server/contract/private_files.py": "creates files: the program and the server must close them alike",
     "server/contract/tls.py": "reads certificates: the program and the server must trust the same ones",
 }
 """The files among the pure ones that are not, and why: only from there may both `app` and `server` import."""

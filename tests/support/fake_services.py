@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["ABROAD", "BOOK_ID", "HOME", "NOON", "TODAY", "Book", "FakeServices", "shop_entries"]
 
 BOOK_ID: Final = "book-1"
-_ATTACH: Final = {"attach_file": "attach", "attach_bytes": "attach"}
+_ATTACH: Final = {"attach_file": "attach", "attach_open": "attach", "attach_bytes": "attach"}
 _DRAFTS: Final = {"keep": "keep_draft", "load": "load_draft", "save_entry": "save"}
 
 

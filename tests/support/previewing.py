@@ -4,8 +4,12 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from PIL import Image
+
 from app.domain.preview import Preview, PreviewRequest, Urgency
 from app.errors import InputError
+from app.rendering.messages import Rendered, RenderPage
+from app.rendering.worker import Renderer
 from app.services.previews import Previews, PreviewTicket
 
 
@@ -90,3 +94,11 @@ def _file(parts: dict[int, bytes]) -> bytes:
     table = b"".join(b"%d 1\n%010d 00000 n \n" % (number, place) for number, place in sorted(places.items()))
     trailer = b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (max(parts) + 1, len(data))
     return data + b"xref\n0 1\n0000000000 65535 f \n" + table + trailer
+
+
+def drawn(renderer: Renderer, job: RenderPage) -> tuple[Rendered, Image.Image]:
+    """Return what a renderer in this process answers, and its pixels as a picture; fail if it refuses."""
+    page, pixels = renderer.answer(job)
+    assert isinstance(page, Rendered), page
+    size = page.width, page.height
+    return page, Image.frombytes("RGB", size, bytes(pixels), "raw", "BGRX")

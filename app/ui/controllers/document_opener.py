@@ -11,6 +11,7 @@ from app.domain.bounds import EXTENSIONS
 from app.domain.entry import Attachment, DocumentInfo
 from app.domain.file_names import clean_name, shown_name
 from app.errors import AppError
+from app.paths import restrict
 from app.ui.desktop import Desktop
 from app.ui.tasks import Tasks
 
@@ -48,6 +49,7 @@ class DocumentOpener(QObject):
         def work() -> Path:
             if not target.exists():
                 self._services.documents.save_copy(bill, target)
+                restrict(target)
             return target
 
         self._tasks.run(work, self._open_copy, self._report, owner=self)
@@ -76,7 +78,7 @@ class DocumentOpener(QObject):
             self._folder = tempfile.TemporaryDirectory(prefix="bahi-", ignore_cleanup_errors=True)
         stem = Path(clean_name(bill.file_name, bill.media_type)).stem[:80]
         folder = Path(self._folder.name) / bill.sha256[:16]
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
         return folder / clean_name(f"{stem}{extension}", bill.media_type)
 
     def _open_copy(self, path: Path) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtCore import Signal
 from app.domain.entry import EntryDetail, EntryDraft
 from app.domain.form_draft import FormDraft
 from app.ui.desktop import Desktop
+from app.ui.models.entry_texts import named
 from app.ui.tasks import Tasks
 from app.ui.views.entry_form import same_written, written_of
 from app.ui.views.entry_screen import EntryScreen, ScreenWords
@@ -65,6 +66,10 @@ class EditView(EntryScreen):
         self.title.setText(f"Edit entry {before.entry.human_code}")
         self.form.show_written(self._opened)
         self.documents.add_kept(draft.attachments)
+
+    def goal_text(self) -> str:
+        """Return what a drop would do here."""
+        return f"Drop to attach to {named(self._before.entry)}" if self._before else super().goal_text()
 
     def may_leave(self) -> bool:
         """Return whether the view may be left. Ask the user if changes would be lost."""

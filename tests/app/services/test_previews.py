@@ -124,6 +124,24 @@ def test_the_worker_ends_when_its_input_closes() -> None:
     worker.stdout.close()
 
 
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="looks at the worker's memory in /proc")
+def test_an_idle_worker_gives_back_the_memory_of_the_last_bill(tmp_path: Path) -> None:
+    path = tmp_path / "large.png"
+    Image.new("RGB", (6000, 4000), "white").save(path)
+    previews = Previews(idle_seconds=0.01)
+    try:
+        shown(previews, PreviewRequest(path, "image/png", edge=100))
+        wait_until(lambda: _resident_mib(previews) < 70)  # decoded, the picture has 92 MiB
+        assert shown(previews, PreviewRequest(path, "image/png", edge=100)).width == 100
+    finally:
+        previews.close()
+
+
+def _resident_mib(previews: Previews) -> float:
+    pages = int(Path(f"/proc/{previews.pid}/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1024 / 1024
+
+
 def test_closing_ends_the_worker(photo: Path) -> None:
     made = Previews()
     shown(made, PreviewRequest(photo, "image/png"))
