@@ -11,8 +11,9 @@ from app.errors import InputError, OfflineError, SignInError
 from app.remote.auth import signed_out
 from app.remote.cluster import _NOT_OF_THE_LINK
 from app.remote.critical import CriticalTasks
+from app.remote.trouble import ConnectionTrouble, sentence_of
 from app.services.accounts import _WRONG_PASSWORD, BookSession, LocalBookFacts, OpenSession
-from app.services.login import LoginRequest, missing, read_invite, read_request
+from app.services.login import LoginRequest, at_address, missing, read_invite, read_request
 from app.services.session_facts import InviteFacts
 from app.store.outbox import Outbox
 from app.store.settings import Settings
@@ -128,7 +129,7 @@ class FakeAccounts:
     def log_in(self, request: LoginRequest) -> tuple[str, Account]:
         """Return the bare address and the account of a request. Raises AppError."""
         read, fingerprint = read_request(request)
-        self._need_server()
+        self._need_server(read.address, typed=True)
         if fingerprint not in {"", FINGERPRINT}:
             raise InputError(_NOT_OF_THE_LINK, fields={"address": _NOT_OF_THE_LINK})
         try:
@@ -159,7 +160,7 @@ class FakeAccounts:
         assert account is not None
         if self._address and not password:
             raise missing("password", "Please enter your password.")
-        self._need_server()
+        self._need_server(self._address)
         try:
             if account.password:
                 self._verify(account, account.user_name, password)
@@ -245,9 +246,13 @@ class FakeAccounts:
 
     # --- inside ----------------------------------------------------------------------------------
 
-    def _need_server(self) -> None:
-        if self._book.offline:
+    def _need_server(self, address: str = "", *, typed: bool = False) -> None:
+        if not self._book.offline:
+            return
+        if not address:
             raise OfflineError
+        error = OfflineError(sentence_of(ConnectionTrouble.REFUSED, address), code=ConnectionTrouble.REFUSED)
+        raise at_address(error) if typed else error
 
     def _caller(self) -> Caller | None:
         known = self._book.sessions.get(self._family)
