@@ -7,7 +7,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 # The system packages that a target needs in addition to Qt's libraries; see resources/system-libraries.sh.
-test test-all cluster cluster-demo: NEEDS := cluster
+test test-all: NEEDS := test
+cluster cluster-demo: NEEDS := cluster
 bench: NEEDS := $(if $(ONLY),campaign)
 
 # Let Python write .pyc files, as it does by default. Otherwise each of the many processes that are started here

@@ -42,6 +42,7 @@ class Desk:
         """Stop the threads and the local server, and close the files."""
         from app.log import end_log
 
+        self.services.previews.close()
         self.services.worker.close()
         self.services.accounts.close()
         self.local_server.stop()
@@ -62,6 +63,7 @@ def make_desk(paths: Paths, local_server: "LocalServer | None" = None) -> Desk:
     from app.services.entries import Entries
     from app.services.exports import Exports
     from app.services.moving import Moving
+    from app.services.previews import Previews
     from app.services.replication_tracker import ReplicationTracker
     from app.services.sync import Sync
     from app.services.sync_worker import SyncWorker
@@ -97,6 +99,7 @@ def make_desk(paths: Paths, local_server: "LocalServer | None" = None) -> Desk:
         settings=settings,
         worker=worker,
         moving=Moving(accounts, worker.send_and_wait, outbox, settings, accounts.open_pending),
+        previews=Previews(),
     )
     _tidy_later(files, outbox, replay_log, drafts)
     return Desk(services, server, database, log_to_file(paths.log))

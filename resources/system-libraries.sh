@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Checks for the system packages that are needed on Debian and Ubuntu, first of all the libraries that Qt's
-# wheels expect. The argument `cluster` adds HAProxy, which serves the central address; `campaign` also adds the
-# tools that drop packets. Missing packages are installed if the user is root; otherwise the command that installs
-# them is printed. On other systems this script does nothing.
+# wheels expect. The argument `cluster` adds HAProxy, which serves the central address; `test` also adds poppler,
+# which draws the pages that previews are compared with; `campaign` adds HAProxy and the tools that drop packets.
+# Missing packages are installed if the user is root; otherwise the command that installs them is printed. On
+# other systems this script does nothing.
 set -euo pipefail
 
 packages=(libgl1 libegl1 libxkbcommon0 libfontconfig1 libdbus-1-3 libglib2.0-0)
@@ -12,6 +13,7 @@ if [ -n "${DISPLAY:-}" ]; then
 fi
 
 case "${1:-}" in
+  test) packages+=(haproxy poppler-utils) ;;
   cluster) packages+=(haproxy) ;;
   campaign) packages+=(haproxy iproute2 iptables procps) ;;
 esac

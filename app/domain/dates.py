@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from app.domain.digits import western_digits
+from app.domain.digits import typed_number
 from app.errors import InputError
 from server.contract.limits import EARLIEST_YEAR, MAX_DAYS_AHEAD
 
@@ -19,7 +19,7 @@ _LONG_DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "sa
 # People enter what has happened, so a date without a year is rarely far in the future.
 _YEARLESS_DAYS_AHEAD: Final = 31
 _WORDS: Final = {"today": 0, "yesterday": -1, "tomorrow": 1}
-_SPAN = re.compile(r"([-−+])\s*(\d{1,6})")
+_SPAN = re.compile(r"([-+])\s*(\d{1,6})")
 _YEAR_FIRST = re.compile(r"(?P<year>\d{4})[-/. ](?P<month>\d{1,2})[-/. ](?P<day>\d{1,2})")
 _NUMBERS = re.compile(r"(?P<day>\d{1,2})[-/. ](?P<month>\d{1,2})(?:[-/. ](?P<year>\d{4}|\d{2}))?")
 _DAY_NAME = re.compile(
@@ -28,6 +28,7 @@ _DAY_NAME = re.compile(
 _NAME_DAY = re.compile(
     r"(?P<name>[a-z]{3,9})\.?[-/ ]*(?P<day>\d{1,2})(?:st|nd|rd|th)?(?:[-/, ]+(?P<year>\d{4}|\d{2}))?"
 )
+_LONGEST_TEXT: Final = 60
 _HINT: Final = "Please type it as 22/11/2026, 22 Nov or yesterday."
 
 
@@ -46,10 +47,12 @@ def parse_date(text: str, today: date) -> date:
     Without a year, the date is in this year, or in last year if it would otherwise be more than 31 days
     ahead. Raises InputError with `fields["date"]` if the text is not a date or is out of range.
     """
-    # No date is longer than 60 characters. The limit bounds the work for a text pasted by mistake.
-    typed = " ".join(western_digits(text[:60]).lower().split())
+    # The limit bounds the work for a text pasted by mistake.
+    typed = " ".join(typed_number(text[: _LONGEST_TEXT + 1]).lower().split())
     if not typed:
         raise _refusal("Please type a date.")
+    if len(text) > _LONGEST_TEXT:
+        raise _refusal(f"That is too long for a date. {_HINT}")
     return _within_limits(_relative(typed, today) or _absolute(typed, today), today)
 
 

@@ -5,6 +5,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum, StrEnum
 
+from server.contract.search_key import search_key, search_words
+
 
 class Direction(StrEnum):
     """Money in or money out. The values are those of the protocol."""
@@ -139,17 +141,8 @@ class EntryFilter:
             return False
         if self.shown is not Shown.ALL and entry.voided is not (self.shown is Shown.VOIDED):
             return False
-        text = f"{entry.description} {entry.category} {entry.human_code} {entry.amount:.2f}".lower()
-        return all(word in text for word in search_words(self.text))
-
-
-def search_words(text: str) -> list[str]:
-    """Split a search into words. A word that is an amount loses its `₹` and commas."""
-    words = []
-    for word in text.lower().split():
-        bare = word.replace("₹", "").replace(",", "")  # `₹1,250` must find an amount stored as 1250.00
-        words.append(bare if bare.replace(".", "", 1).isdigit() else word)
-    return [word for word in words if word]
+        key = search_key(f"{entry.description} {entry.category} {entry.human_code} {entry.amount:.2f}")
+        return all(word in key for word in search_words(self.text))
 
 
 @dataclass(frozen=True, slots=True)

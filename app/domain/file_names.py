@@ -17,27 +17,33 @@ _KNOWN: Final = {*EXTENSIONS.values(), *(e for found in _ALTERNATIVES.values() f
 _INVISIBLE: Final = {"Cc", "Cs", "Zl", "Zp"}  # Unicode categories: controls, surrogates, separators
 _JOINERS: Final = "\u200c\u200d"  # Hindi words need them; other Cf characters can disguise a file name
 _NOT_ON_WINDOWS: Final = '<>:"|?*'
+_DEVICES: Final = {
+    *("con", "prn", "aux", "nul", "conin$", "conout$", "clock$"),
+    *(f"{port}{number}" for port in ("com", "lpt") for number in "0123456789¹²³"),
+}
+"""Windows opens the device of this name, whatever the extension and the case: `aux.pdf`, `Com1.tar.pdf`."""
 
 
 def clean_name(name: str, media_type: str = "") -> str:
     """Return the last part of the path `name`, without invalid characters; `bill` if nothing is left.
 
     With a `media_type`, the name ends in an extension of that type: a correct one stays as typed (`IMG.JPG`),
-    one of another type is replaced, and a missing one is added. The result has at most `MAX_FILE_NAME`
-    characters and `MAX_BYTES` bytes; a longer stem is cut.
+    one of another type is replaced, and a missing one is added. The name of a device of Windows gets a `_`
+    before it. The result has at most `MAX_FILE_NAME` characters and `MAX_BYTES` bytes; a longer stem is cut.
     """
     # A name can come from another system, so both separators are accepted on every system.
     plain = _without_invalid(name.replace("\\", "/").rstrip("/").rpartition("/")[2])
     stem, extension = _split(plain.strip(". ") or "bill")
     if media_type:
         stem, extension = _with_correct_extension(stem, extension, media_type)
-    return _cut(stem, extension) + extension
+    return _cut(_not_a_device(stem), extension) + extension
 
 
 def _without_invalid(name: str) -> str:
     # macOS decomposes names (`é` into two characters); NFC gives the same name on every system.
     kept = "".join(_shown(c) for c in unicodedata.normalize("NFC", name))
-    return " ".join(kept.split())
+    # Once more, because characters that were apart can meet when one between them is removed.
+    return " ".join(unicodedata.normalize("NFC", kept).split())
 
 
 def _shown(char: str) -> str:
@@ -55,12 +61,19 @@ def _split(name: str) -> tuple[str, str]:
 
 
 def _with_correct_extension(stem: str, extension: str, media_type: str) -> tuple[str, str]:
+    if media_type not in EXTENSIONS:  # of a later version
+        return stem, extension
     correct = (EXTENSIONS[media_type], *_ALTERNATIVES.get(media_type, ()))
     if extension.lower() in correct:
         return stem, extension
     if extension.lower() in _KNOWN:
         return stem, correct[0]
     return stem + extension, correct[0]  # `Bill no.5` has no extension: `.5` belongs to the name
+
+
+def _not_a_device(stem: str) -> str:
+    # Windows looks at what stands before the first dot, without the spaces at its end.
+    return f"_{stem}" if stem.partition(".")[0].rstrip().lower() in _DEVICES else stem
 
 
 def _cut(stem: str, extension: str) -> str:

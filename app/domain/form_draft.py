@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from app.domain.entry import Attachment
+from app.domain.text import is_blank
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,4 +22,4 @@ class FormDraft:
     def empty(self) -> bool:
         """Return whether there is nothing worth keeping; the date and direction alone do not count."""
         texts = (self.amount, self.category, self.description)
-        return not self.attachments and not any(text.strip() for text in texts)
+        return not self.attachments and all(is_blank(text) for text in texts)

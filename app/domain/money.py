@@ -4,7 +4,8 @@ import re
 from decimal import Decimal
 from typing import Final
 
-from app.domain.digits import western_digits
+from app.domain.digits import typed_number
+from app.domain.text import named
 from app.errors import InputError
 
 MAX_WHOLE_DIGITS: Final = 16
@@ -12,11 +13,11 @@ MAX_WHOLE_DIGITS: Final = 16
 _LONGEST_TEXT: Final = 80
 _RUPEES = r"(?:₹|rupees|rs\.?|inr|re\.?|रुपये|रु\.?|रू\.?)"
 _TYPED = re.compile(
-    rf"(?P<sign>[-−–+]?)\s*(?:{_RUPEES})?\s*(?P<inner>[-−–+]?)\s*(?P<number>.*?)\s*(?:{_RUPEES})?\s*(?:/[-=])?",
+    rf"(?P<sign>[-+]?)\s*(?:{_RUPEES})?\s*(?P<inner>[-+]?)\s*(?P<number>.*?)\s*(?:{_RUPEES})?\s*(?:/[-=])?",
     re.IGNORECASE,
 )
 # Found only to give these mistakes a sentence of their own.
-_EXPONENT = re.compile(r"[\d.,]+\s*e\s*[-−+]?\d+", re.IGNORECASE)
+_EXPONENT = re.compile(r"[\d.,]+\s*e\s*[-+]?\d+", re.IGNORECASE)
 _OTHER_CURRENCY = re.compile(r"[$€£¥]|\b(?:usd|eur|gbp|aed|jpy)\b", re.IGNORECASE)
 _WELL_GROUPED = re.compile(r"\d*|\d{1,3}(?:,\d{3})+|\d{1,2}(?:,\d{2})*,\d{3}")  # bare, western, Indian
 
@@ -25,6 +26,7 @@ def parse_amount(text: str) -> Decimal:
     """Return the amount that a person typed: rupees with two decimals, above zero.
 
     Accepts Indian and western grouping, `₹`/`Rs`/`INR`, a trailing `/-`, spaces, and digits of any script.
+    Characters that are drawn as nothing do not count.
     Raises InputError with `fields["amount"]` if the text is not such an amount.
     """
     number, negative = _take_apart(text)
@@ -72,7 +74,7 @@ def group_digits(whole: str) -> str:
 
 def _take_apart(text: str) -> tuple[str, bool]:
     # The limit bounds the work for a text pasted by mistake.
-    typed = re.sub(r"\s+", " ", western_digits(text[: _LONGEST_TEXT + 1])).strip()
+    typed = re.sub(r"\s+", " ", typed_number(text[: _LONGEST_TEXT + 1])).strip()
     if len(text) > _LONGEST_TEXT:
         raise _refusal("That is too long for an amount.")
     match = _TYPED.fullmatch(typed)
@@ -81,7 +83,7 @@ def _take_apart(text: str) -> tuple[str, bool]:
     number = match["number"]
     if re.fullmatch(r"\([^()]*\)", number):  # accountants write negative amounts in parentheses
         return number[1:-1].strip(), True
-    return number, any(match[sign] in {"-", "−", "–"} for sign in ("sign", "inner"))
+    return number, "-" in (match["sign"], match["inner"])
 
 
 def _check_characters(number: str) -> None:
@@ -91,7 +93,7 @@ def _check_characters(number: str) -> None:
         raise _refusal("This book is in rupees: please type the amount in rupees.")
     strange = next((c for c in number if c not in "0123456789., "), None)
     if strange is not None:
-        raise _refusal(f"An amount can have only digits: “{strange}” cannot be part of it.")
+        raise _refusal(f"An amount can have only digits: {named(strange)} cannot be part of it.")
     if number.count(".") > 1:
         raise _refusal("The amount has more than one dot: only the paise come after a dot.")
     if not any(c.isdigit() for c in number):

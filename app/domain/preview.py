@@ -5,8 +5,9 @@ an inch. Pages count from 0.
 """
 
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from pathlib import Path
+from typing import Final
 
 
 class Urgency(IntEnum):
@@ -19,7 +20,11 @@ class Urgency(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A rectangle of a page at a scale (1.0 = 100 %), in pixels at that scale, from the top left."""
+    """A rectangle of a page at a scale (1.0 = 100 %), in pixels at that scale, from the top left.
+
+    The whole page has `round(page_width * scale)` by `round(page_height * scale)` pixels at that scale, see
+    `Preview`. What lies outside the page is cut off, so the preview can be smaller than `width` and `height`.
+    """
 
     scale: float
     left: int
@@ -59,3 +64,26 @@ class Preview:
     page_width: int
     page_height: int
     note: str = ""
+
+
+class Refusal(StrEnum):
+    """Why a page is not shown. The value is the `code` of the InputError."""
+
+    DAMAGED = "damaged"
+    HAS_PASSWORD = "locked"  # noqa: S105 - the name of a reason
+    TOO_LARGE = "too_large"
+    UNKNOWN_KIND = "unknown_kind"
+    UNREADABLE = "unreadable"
+    TOO_COSTLY = "too_costly"
+    NO_WORKER = "no_worker"
+
+
+SENTENCES: Final = {
+    Refusal.DAMAGED: "This file is damaged and cannot be shown. The original is kept as it is.",
+    Refusal.HAS_PASSWORD: "This PDF has a password. Please open it in your system's viewer.",
+    Refusal.TOO_LARGE: "This bill is too large to show here. The original is kept as it is.",
+    Refusal.UNKNOWN_KIND: "Files of this kind are not shown here. The original is kept as it is.",
+    Refusal.UNREADABLE: "This file cannot be read on this computer.",
+    Refusal.TOO_COSTLY: "This file cannot be shown here. The original is kept as it is.",
+    Refusal.NO_WORKER: "This bill cannot be shown at the moment. Please try again.",
+}

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from app.domain.text import clean_text
 from app.errors import InputError, ServerError
 from server.contract.cluster import is_loopback
 
@@ -36,7 +37,7 @@ def parse_address(text: str) -> str:
     HTTPS is allowed anywhere, plain HTTP only on this computer (loopback). Raises InputError with
     `fields["address"]` if it is not such an address.
     """
-    bare = text.strip().rstrip("/")
+    bare = clean_text(text).rstrip("/")
     if not bare:
         raise _wrong("Please type the address of the server.")
     if "://" not in bare:

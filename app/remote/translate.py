@@ -17,6 +17,7 @@ from app.domain.entry import (
     Totals,
 )
 from app.domain.outbox_item import OutboxItem
+from app.domain.text import clean_text
 from app.errors import AppError, InputError, ServerError, SignInError
 from server.contract import shapes
 from server.contract.decoding import decode_json
@@ -72,7 +73,7 @@ def description_of(suggestion: shapes.DescriptionSuggestion) -> Suggestion:
 def query_of(filter_: EntryFilter) -> dict[str, str]:
     """Return the query string of a filter."""
     query = {
-        "q": filter_.text.strip(),
+        "q": clean_text(filter_.text),
         "from": filter_.first.isoformat() if filter_.first else "",
         "to": filter_.last.isoformat() if filter_.last else "",
         "crDr": filter_.direction.value if filter_.direction else "",

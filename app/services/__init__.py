@@ -11,6 +11,7 @@ from app.services.drafts import Drafts
 from app.services.entries import Entries
 from app.services.exports import Exports
 from app.services.moving import Moving
+from app.services.previews import Previews
 from app.services.sync import Sync
 from app.services.sync_worker import SyncWorker
 from app.store.settings import Settings
@@ -29,3 +30,4 @@ class Services:
     settings: Settings
     worker: SyncWorker
     moving: Moving
+    previews: Previews

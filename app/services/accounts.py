@@ -10,9 +10,20 @@ from typing import Final, Literal
 from app.domain.session import Machine
 from app.domain.stream import Stream
 from app.domain.sync_events import SessionChange
-from app.errors import AppError, SignInError, StoreError
+from app.domain.text import clean_text
+from app.errors import AppError, InputError, SignInError, StoreError
 from app.remote.endpoint import Endpoint
-from app.services.login import LoginRequest, Remote, device_of, log_in, log_in_again, missing, read_invite
+from app.services.login import (
+    LoginRequest,
+    Remote,
+    device_of,
+    first_accepted,
+    log_in,
+    log_in_again,
+    missing,
+    read_invite,
+    refuse_typed,
+)
 from app.services.pending_session import PendingSession
 from app.services.session_facts import (
     BookSession,
@@ -27,6 +38,7 @@ from app.store.outbox import Outbox
 from app.store.settings import Settings
 from app.store.vault import Vault
 from server.contract.errors import ErrorCode
+from server.contract.passwords import check_typed_password, password_forms, prepare_password
 from server.contract.shapes import Credentials, LocalSignIn, PasswordChange, SignedIn
 
 __all__ = ["Accounts", "BookSession", "LocalBookFacts", "OpenSession", "PendingSession", "Remote"]
@@ -99,9 +111,9 @@ class Accounts:
 
     def sign_in_local(self, user_name: str, password: str, remember: bool = False) -> BookSession:
         """Open the book on this computer; create it if there is none. Raises AppError."""
-        body = LocalSignIn(device_of(self._settings, ""), user_name.strip(), password)
-        answer = self.remote.tokens.ask_local(body, self._local_endpoint())
-        return self._begin("", answer, remember)
+        if check_typed_password(password) and not self.local_book().exists:
+            refuse_typed(password)
+        return self._begin("", self._ask_local(clean_text(user_name), password), remember)
 
     def sign_in_remote(
         self,
@@ -219,7 +231,16 @@ class Accounts:
         For the book on this computer, "" means no password. Raises InputError with `fields["oldPassword"]` or
         `fields["newPassword"]`.
         """
-        return self.remote.api.change_password(PasswordChange(old, new))
+        refuse_typed(new, "newPassword")
+        prepared = prepare_password(new)
+        *others, last = password_forms(old)
+        for form in others:
+            try:
+                return self.remote.api.change_password(PasswordChange(form, prepared))
+            except InputError as error:
+                if "oldPassword" not in error.fields:
+                    raise
+        return self.remote.api.change_password(PasswordChange(last, prepared))
 
     # --- the server ------------------------------------------------------------------------------
 
@@ -273,12 +294,20 @@ class Accounts:
     # --- inside ----------------------------------------------------------------------------------
 
     def _ask_again(self, user_name: str, password: str) -> SignedIn:
-        device = device_of(self._settings, self._address)
         if not self._address:
-            body = LocalSignIn(device, user_name, password)
-            return self.remote.tokens.ask_local(body, self._local_endpoint())
-        credentials = Credentials(user_name, password, device)
-        return log_in_again(self.remote, credentials, self.require_session().server_id)
+            return self._ask_local(user_name, password)
+        device, server_id = device_of(self._settings, self._address), self.require_session().server_id
+        return first_accepted(
+            password_forms(password),
+            lambda form: log_in_again(self.remote, Credentials(user_name, form, device), server_id),
+        )
+
+    def _ask_local(self, user_name: str, password: str) -> SignedIn:
+        device, at = device_of(self._settings, ""), self._local_endpoint()
+        return first_accepted(
+            password_forms(password),
+            lambda form: self.remote.tokens.ask_local(LocalSignIn(device, user_name, form), at),
+        )
 
     def _begin(self, address: str, answer: SignedIn, remember: bool) -> BookSession:
         if not address:

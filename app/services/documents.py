@@ -1,13 +1,22 @@
 """Bills: stores them when they are attached, and downloads them when they are viewed."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from app.domain.entry import Attachment, DocumentInfo
 from app.errors import StoreError
 from app.services.accounts import Accounts
+from app.store.chosen_files import ChosenFile, ChosenFiles, open_files, refusals_of
 from app.store.files import Files
 from server.contract.durable_files import temporary_beside
+
+__all__ = ["ChosenFile", "Documents"]
+
+_OPENING_S: Final = 1.0
+_LOOKING_S: Final = 0.05
+"""While a file is dragged over the window, which must not stand still."""
 
 
 class Documents:
@@ -20,6 +29,21 @@ class Documents:
     def attach_file(self, path: Path) -> Attachment:
         """Store a copy of a file that the user chose. It is durable on return. Raises AppError."""
         return self._files.keep_file(path)
+
+    def open_files(self, paths: Sequence[Path]) -> ChosenFiles:
+        """Open files that the user chose, within a second. `attach_open` stores them.
+
+        From then on they may be moved or deleted.
+        """
+        return open_files(paths, _OPENING_S)
+
+    def refusals_of(self, paths: Sequence[Path]) -> tuple[str, ...]:
+        """Return a sentence about each file that is certainly none for a bill, such as a folder."""
+        return refusals_of(paths, _LOOKING_S)
+
+    def attach_open(self, file: ChosenFile) -> Attachment:
+        """Store a copy of an open file, and close it. It is durable on return. Raises AppError."""
+        return self._files.keep_open(file)
 
     def attach_bytes(self, data: bytes, name: str) -> Attachment:
         """Store pasted bytes under a name. They are durable on return. Raises AppError."""

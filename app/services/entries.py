@@ -15,12 +15,15 @@ from app.domain.entry import (
     HistoryVersion,
     ListedEntry,
     ListedPage,
+    Shown,
     Suggestion,
     Totals,
 )
 from app.domain.money import MAX_WHOLE_DIGITS
 from app.domain.outbox_item import OutboxItem, OutboxKind
+from app.domain.suggestions import categories_of, descriptions_of
 from app.domain.sync_state import ReplicationStatus, by_entry
+from app.domain.text import clean_text
 from app.errors import InputError, OfflineError
 from app.remote.translate import (
     description_of,
@@ -31,7 +34,7 @@ from app.remote.translate import (
     version_of,
 )
 from app.services.accounts import Accounts
-from app.store.cache import ReadCache
+from app.store.cache import MAX_ENTRIES, ReadCache
 from app.store.outbox import Outbox
 from app.store.replay_log import ReplayLog
 from server.contract import checks, limits
@@ -158,14 +161,39 @@ class Entries:
         return detail
 
     def suggest_categories(self, prefix: str) -> list[Suggestion]:
-        """Return completions of a category, best first. Raises AppError."""
-        found = self._accounts.remote.api.categories(prefix.strip()).suggestions
+        """Return completions of a category, best first: those of this computer if no server answers."""
+        typed = clean_text(prefix)
+        try:
+            found = self._accounts.remote.api.categories(typed).suggestions
+        except OfflineError:
+            return categories_of(self._known(), typed, limits.MAX_SUGGESTIONS)
         return [Suggestion(s.text, s.uses) for s in found]
 
     def suggest_descriptions(self, prefix: str) -> list[Suggestion]:
-        """Return completions of a description, best first. Raises AppError."""
-        found = self._accounts.remote.api.descriptions(prefix.strip()).suggestions
+        """Return completions of a description, best first: those of this computer if no server answers."""
+        typed = clean_text(prefix)
+        try:
+            found = self._accounts.remote.api.descriptions(typed).suggestions
+        except OfflineError:
+            return descriptions_of(self._known(), typed, limits.MAX_SUGGESTIONS)
         return [description_of(s) for s in found]
+
+    def known_categories(self) -> list[Suggestion]:
+        """Return the categories of all entries that this computer knows, without using the network.
+
+        There are none if no book is open.
+        """
+        return categories_of(self._known(), "", MAX_ENTRIES)
+
+    def _known(self) -> list[ListedEntry]:
+        """Return the entries of the outbox and of the cache, each as it is now, newest first."""
+        if self._accounts.session is None:
+            return []
+        book, changed = self._accounts.session.book_id, self._pending()
+        rows = self._cache.page(book, EntryFilter(shown=Shown.ALL), None, MAX_ENTRIES)
+        known = [row for row in rows if row.id not in changed]
+        known += [items[-1].listed() for items in changed.values()]
+        return sorted(known, key=lambda row: row.sort_key, reverse=True)
 
     def _change(self, kind: OutboxKind, before: EntryDetail, draft: EntryDraft) -> EntryDetail:
         session = self._accounts.require_session()

@@ -3,10 +3,11 @@
 import contextlib
 import hmac
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
+from app.domain.text import clean_text, visible
 from app.errors import AppError, InputError, OfflineError, ServerError, SignInError
 from app.remote.endpoint import Endpoint, parse_address
 from app.remote.trouble import ConnectionTrouble
@@ -16,6 +17,8 @@ from server.contract import join, limits, paths
 from server.contract.cluster_calls import (
     Servers,
 )
+from server.contract.errors import ErrorCode
+from server.contract.passwords import check_typed_password, password_forms, prepare_password
 from server.contract.shapes import (
     Credentials,
     Device,
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
     from app.remote.server_clock import ServerClock
     from app.remote.session_runner import SessionRunner
 
+_Form = TypeVar("_Form")
+_Answer = TypeVar("_Answer")
 _DAMAGED_LINK: Final = "This invite link is incomplete. Please copy all of it, from “bahi:” to its end."
 
 
@@ -70,10 +75,19 @@ class LoginRequest:
     create: bool = False
     invite_code: str = ""
 
+    def forms(self) -> list[tuple[str, str]]:
+        """Return the names and passwords with which the account may have been created, the likeliest first.
+
+        Older versions sent both as typed.
+        """
+        name, (prepared, *raw) = clean_text(self.user_name), password_forms(self.password)
+        older = raw[0] if raw else prepared
+        return list(dict.fromkeys([(name, prepared), (name, older), (self.user_name.strip(), older)]))
+
 
 def device_of(settings: Settings, address: str) -> Device:
     """Return what identifies this installation to the server at `address` ("" means the local server)."""
-    name = platform.node().strip()[: limits.MAX_DEVICE_NAME]
+    name = clean_text(platform.node())[: limits.MAX_DEVICE_NAME].rstrip()
     # A different secret for each server, so that no server can pose as this device at another one.
     secret = hmac.digest(settings.device_secret().encode(), address.encode(), "sha256").hex()
     return Device(settings.device_id(), name, secret)
@@ -84,28 +98,59 @@ def read_invite(text: str) -> InviteFacts | None:
 
     Raises InputError with `fields["address"]` if the link is damaged.
     """
-    if not join.is_link(text):
+    link = _link_in(text)
+    return InviteFacts(link.address, link.code) if link else None
+
+
+def _link_in(text: str) -> join.InviteLink | None:
+    shown = visible(text)  # chat programs insert characters that nobody sees
+    if not join.is_link(shown):
         return None
-    link = join.read_link(text)
+    link = join.read_link(shown)
     if link is None:
         raise InputError(_DAMAGED_LINK, fields={"address": _DAMAGED_LINK})
-    return InviteFacts(link.address, link.code)
+    return link
 
 
 def read_request(request: LoginRequest) -> tuple[LoginRequest, str]:
     """Return the request with what an invite link says in it, and the link's fingerprint ("").
 
-    Raises AppError, with `fields`, if something is missing or wrong before any server is asked.
+    To create an account, the name and the password are prepared; to log in, they stay as typed. Raises
+    AppError, with `fields`, if something is missing or wrong before any server is asked.
     """
-    link = join.read_link(request.address) if read_invite(request.address) else None
+    link = _link_in(request.address)
     bare = link.address if link else parse_address(request.address)
-    if not request.user_name.strip():
+    if not clean_text(request.user_name):
         raise missing("userName", "Please enter your user name.")
     if not request.password:
         raise missing("password", "Please enter your password.")
-    code = request.invite_code.strip() or (link.code if link else "")
-    read = replace(request, address=bare, user_name=request.user_name.strip(), invite_code=code)
+    code = "".join(visible(request.invite_code).split()) or (link.code if link else "")
+    read = replace(request, address=bare, invite_code=code)
+    if request.create:
+        refuse_typed(request.password)
+        name, password = clean_text(request.user_name), prepare_password(request.password)
+        read = replace(read, user_name=name, password=password)
     return read, link.fingerprint if link else ""
+
+
+def refuse_typed(new: str, field: str = "password") -> None:
+    """Raise InputError, with `fields[field]`, if a new password has a character that it must not have."""
+    for error in check_typed_password(new, field):
+        raise InputError(error.message, fields={field: error.message})
+
+
+def first_accepted(forms: Sequence[_Form], ask: Callable[[_Form], _Answer]) -> _Answer:
+    """Return the answer of `ask` to the first form that it does not refuse as wrong credentials.
+
+    Raises AppError: if every form is wrong, that of the last one.
+    """
+    for form in forms[:-1]:
+        try:
+            return ask(form)
+        except SignInError as error:
+            if error.code != ErrorCode.WRONG_CREDENTIALS:
+                raise
+    return ask(forms[-1])
 
 
 def log_in(remote: Remote, settings: Settings, request: LoginRequest) -> tuple[str, SignedIn]:
@@ -114,11 +159,14 @@ def log_in(remote: Remote, settings: Settings, request: LoginRequest) -> tuple[s
     Raises AppError, with `fields` if the input is the reason.
     """
     read, fingerprint = read_request(request)
-    body = Credentials(read.user_name, read.password, device_of(settings, read.address))
-    if read.create:
-        body = Registration(body.user_name, body.password, body.device, read.invite_code)
+    device = device_of(settings, read.address)
     endpoints = _login_endpoints(remote, read.address, fingerprint)
-    return read.address, _ask(remote, body, endpoints)
+    if read.create:
+        body = Registration(read.user_name, read.password, device, read.invite_code)
+        return read.address, _ask(remote, body, endpoints)
+    return read.address, first_accepted(
+        read.forms(), lambda form: _ask(remote, Credentials(*form, device), endpoints)
+    )
 
 
 def log_in_again(remote: Remote, body: Credentials, server_id: str) -> SignedIn:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from app.domain.text import clean_text
 from app.errors import AppError, OfflineError, ServerError
 from app.services.accounts import Accounts, BookSession
 from app.services.book_copy import BookCopy, MoveProgress
@@ -144,8 +145,8 @@ class Moving:
 
     def _note(self, key: str, book: BookSession, address: str, user_name: str) -> None:
         invite = read_invite(address)  # keep only its address, not the one-time code
-        bare = invite.address if invite else address.strip()
-        noted = {"book_id": book.book_id, "address": bare, "user_name": user_name.strip()}
+        bare = invite.address if invite else clean_text(address)
+        noted = {"book_id": book.book_id, "address": bare, "user_name": clean_text(user_name)}
         self._settings.set(key, json.dumps(noted, ensure_ascii=False))
 
     def _noted(self, key: str, part: str = "address") -> str:

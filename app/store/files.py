@@ -7,10 +7,9 @@ outbox item name it. A crash before that leaves a `.part-` file, or a file that 
 import hashlib
 import os
 import re
-import stat
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
@@ -20,13 +19,13 @@ from uuid import uuid4
 
 from app.domain.entry import Attachment
 from app.domain.file_names import clean_name
-from app.errors import InputError, StoreError
+from app.errors import StoreError
+from app.store.chosen_files import ChosenFile, check_size, open_file, refusal
 from app.store.durable import os_errors_translated
 from server.contract.durable_files import make_folder, replace_file, sync_file
 from server.contract.limits import MAX_DOCUMENT_BYTES
 from server.contract.media import SNIFF_BYTES, sniff
 
-_CHUNK: Final = 1024 * 1024
 _PART: Final = ".part-"
 _LEFT_BEHIND_S: Final = 24 * 3600.0
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -41,15 +40,18 @@ class Files:
         self._lock = Lock()
         self._came_in_this_run: set[str] = set()
 
-    def keep_file(self, path: Path, *, name: str | None = None) -> Attachment:
+    def keep_file(self, path: Path) -> Attachment:
         """Store a copy of a file that the user chose. It is durable on return.
 
         Raises InputError if the file cannot be attached (it is missing, a folder, unreadable, empty, too
         large or of another type), and StoreError if it cannot be written.
         """
-        shown = clean_name(name or path.name)
-        _check_source(path, shown)
-        return self._keep(_chunks_of(path, shown), name or path.name)
+        return self.keep_open(open_file(path))
+
+    def keep_open(self, file: ChosenFile) -> Attachment:
+        """Store a copy of an open file, and close it. Raises the same errors as `keep_file`."""
+        with file:
+            return self._keep(file.chunks(), file.name)
 
     def keep_bytes(self, data: bytes, name: str) -> Attachment:
         """Store pasted bytes. Raises the same errors as `keep_file`."""
@@ -97,7 +99,7 @@ class Files:
         with _Incoming(self._folder) as incoming:
             for chunk in chunks:
                 incoming.write(chunk)
-                _check_size(incoming.byte_size, clean_name(name))
+                check_size(incoming.byte_size, clean_name(name))
             media_type = _type_of(incoming, clean_name(name))
             sha256 = incoming.finish()
             self._move_in(incoming, sha256)
@@ -167,43 +169,12 @@ def _settle(temporary: Path, final: Path) -> None:
         temporary.unlink()
 
 
-def _check_source(path: Path, name: str) -> None:
-    try:
-        found = path.stat()
-    except FileNotFoundError as error:
-        raise _refusal(f"“{name}” no longer exists.") from error
-    except (OSError, ValueError) as error:
-        raise _refusal(f"“{name}” cannot be read.") from error
-    if stat.S_ISDIR(found.st_mode):
-        raise _refusal(f"“{name}” is a folder. Please choose the files in it.")
-    if not stat.S_ISREG(found.st_mode):
-        raise _refusal(f"“{name}” is not a file that can be copied.")
-    _check_size(found.st_size, name)
-
-
-def _chunks_of(path: Path, name: str) -> Iterator[bytes]:
-    try:
-        with path.open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                yield chunk
-    except PermissionError as error:
-        raise _refusal(f"“{name}” cannot be read: you do not have permission to open it.") from error
-    except OSError as error:
-        raise _refusal(f"“{name}” cannot be read: {error.strerror or 'the disk failed'}.") from error
-
-
-def _check_size(byte_size: int, name: str) -> None:
-    if byte_size > MAX_DOCUMENT_BYTES:
-        most = MAX_DOCUMENT_BYTES // (1024 * 1024)
-        raise _refusal(f"“{name}” is larger than {most} MB.")
-
-
 def _type_of(incoming: _Incoming, name: str) -> str:
     if not incoming.byte_size:
-        raise _refusal(f"“{name}” is empty.")
+        raise refusal(f"“{name}” is empty.")
     media_type = sniff(incoming.head)
     if media_type is None:
-        raise _refusal(f"“{name}” is not a photo, a scan or a PDF file.")
+        raise refusal(f"“{name}” is not a photo, a scan or a PDF file.")
     return media_type
 
 
@@ -221,7 +192,3 @@ def _removed_if_unused(file: Path, used: set[str]) -> bool:
     except OSError:
         return False
     return unused
-
-
-def _refusal(sentence: str) -> InputError:
-    return InputError(sentence, fields={"documents": sentence})

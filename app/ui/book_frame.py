@@ -3,16 +3,21 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QMimeData, QTimer
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.domain.connection_status import Moved
-from app.domain.entry import EntryDetail, EntryDraft
+from app.domain.entry import EntryDetail, EntryDraft, ListedEntry
+from app.ui.controllers.drag_drop import DropGoal
+from app.ui.controllers.pasting import Pasting
 from app.ui.desktop import Desktop
+from app.ui.models.entry_texts import named, why_unchangeable
+from app.ui.offers import Bills
 from app.ui.tasks import Tasks
 from app.ui.theme import Mode
 from app.ui.views.edit_view import EditView
+from app.ui.views.entry_screen import BEING_SAVED, EntryScreen
 from app.ui.views.entry_view import EntryView
 from app.ui.views.listing_view import ListingView
 from app.ui.views.outbox_view import OutboxView
@@ -27,7 +32,12 @@ if TYPE_CHECKING:
 
 
 class BookFrame(QWidget):
-    """Holds the views and switches between them. The main window connects them to each other."""
+    """Holds the views and switches between them. The main window connects them to each other.
+
+    `attach_wanted` carries the ListedEntry that is selected in the listing, and the Bills for it.
+    """
+
+    attach_wanted = Signal(object, object)
 
     def __init__(
         self, services: "Services", tasks: Tasks, desktop: Desktop, mode: Mode, clock: Callable[[], float]
@@ -47,6 +57,15 @@ class BookFrame(QWidget):
         self.sidebar.screen_wanted.connect(self.show_screen)
         self.banner.pressed.connect(self.hide_banner)
         self.again.shown.connect(self._show_banners)
+        self._take_pastes(services)
+
+    def _take_pastes(self, services: "Services") -> None:
+        self._pasting = Pasting(self.listing, services, text_first=True)
+        for pasting in (self._pasting, Pasting(self.again, services, text_first=True)):
+            pasting.pasted.connect(self.take)
+            pasting.refused.connect(self.refuse)
+        for screen in (self.entry, self.edit):
+            screen.turned_away.connect(self.refuse)
 
     def _lay_out(self) -> None:
         self.screens = QStackedWidget()
@@ -111,13 +130,49 @@ class BookFrame(QWidget):
             self.edit.close_entry()
         return may
 
-    def take_dropped(self, data: QMimeData) -> None:
-        """Attach dropped files to the entry that is being edited, otherwise to the new entry."""
-        if self.screens.currentWidget() is self.edit:
-            self.edit.take(data)
+    # bills that are dropped or pasted
+
+    def drop_goal(self) -> DropGoal:
+        """Return where a bill goes that is dropped or pasted now, or why there is no such place."""
+        shown = self.screens.currentWidget()
+        if isinstance(shown, EntryScreen):
+            return DropGoal(shown.goal_text(), "" if shown.documents.taking else BEING_SAVED)
+        if shown is self.listing and (entry := self.listing.selected()):
+            return DropGoal(f"Drop to attach to {named(entry)}", why_unchangeable(entry))
+        return DropGoal("Drop to attach to a new entry", "" if self.entry.documents.taking else BEING_SAVED)
+
+    def take(self, bills: Bills) -> None:
+        """Attach bills to the entry that is edited or selected, otherwise to the new entry."""
+        shown = self.screens.currentWidget()
+        if isinstance(shown, EntryScreen):
+            shown.take(bills)
+        elif shown is self.listing and (entry := self.listing.selected()):
+            self._attach(entry, bills)
         else:
             self.show_screen(Screen.ADD)
-            self.entry.take(data)
+            self.entry.take(bills)
+
+    def _attach(self, entry: ListedEntry, bills: Bills) -> None:
+        refusal = why_unchangeable(entry)
+        if refusal:
+            bills.close()
+            self.say(refusal, "warn")
+        else:
+            self.hide_banner()
+            self.attach_wanted.emit(entry, bills)
+
+    def refuse(self, sentence: str) -> None:
+        """Say why a bill cannot be attached, where it was dropped or pasted."""
+        shown = self.screens.currentWidget()
+        if isinstance(shown, EntryScreen) and shown.documents.taking:
+            shown.refuse(sentence)
+        else:
+            self.say(sentence, "warn")
+
+    def paste(self) -> None:
+        """Attach the files or the picture in the clipboard, when the focus is in no text field."""
+        shown = self.screens.currentWidget()
+        (shown.pasting if isinstance(shown, EntryScreen) else self._pasting).paste()
 
     # messages
 

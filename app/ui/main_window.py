@@ -12,7 +12,8 @@ sidebar          nav_add, nav_entries, nav_outbox, outbox_badge, status_pill, tr
 signed out       sign_in_again, sign_in_again_password, sign_in_again_submit, sign_in_again_error
 add entry        entry_view, date_field, date_field_calendar (action), amount_field, debit_button,
                  credit_button, category_field, description_field, clear_button, save_button,
-                 saved_label, draft_label, entry_banner(_text, _button); below a field `<name>_error`
+                 saved_label, draft_label, entry_banner(_text, _button), paste_choice(_text, _picture,
+                 _close); below a field `<name>_error`
 edit entry       edit_view, edit_cancel_button, and the names of add entry and documents after `edit_`
 documents        documents_panel, drop_area, browse_button, documents_count, documents_refusal(_text),
                  documents_note(_text); per bill: document_tile with tile_remove, tile_left, tile_right
@@ -23,8 +24,8 @@ listing          listing_view, search_field, from_field, to_field, period_button
                  totals_in, totals_net
 details          details_panel, details_description, details_amount, details_facts, details_state,
                  edit_button, void_button, restore_button, history_button, details_outbox, page_canvas,
-                 page_position, page_previous, page_next, zoom_in, zoom_out, zoom_fit, document_open,
-                 document_save, document_name
+                 page_label, page_again, page_position, page_previous, page_next, zoom_in, zoom_out,
+                 zoom_real, zoom_fit, document_open, document_save, document_name, document_note
 history          history_dialog, history_list, history_banner(_text, _button), history_close; per version:
                  history_version with version_title, version_changes, version_note, version_restore
 outbox           outbox_view, outbox_send, outbox_list, outbox_empty(_title), outbox_banner(_text); per
@@ -48,7 +49,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QCloseEvent, QIcon, QKeySequence, QShortcut
-from PySide6.QtWidgets import QMainWindow, QStackedWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget
 
 from app.domain.entry import EntryDetail, EntryDraft, EntryFilter
 from app.domain.sync_events import Connectivity
@@ -56,9 +57,10 @@ from app.errors import AppError
 from app.ui.book_frame import BookFrame
 from app.ui.controllers.connection_controller import ConnectionController
 from app.ui.controllers.document_opener import DocumentOpener
-from app.ui.controllers.drag_drop import DragDrop
+from app.ui.controllers.drag_drop import DragDrop, DropGoal
 from app.ui.controllers.entry_changes import Change, EntryActions
 from app.ui.controllers.exit_guard import ExitGuard
+from app.ui.controllers.pasting import PASTE_KEYS
 from app.ui.controllers.sync_controller import SyncController
 from app.ui.desktop import Desktop
 from app.ui.dialogs.dialogs import Dialogs
@@ -121,7 +123,8 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self._outer)
         self.connection = ConnectionController(self._services, self.sync, book, self)
         self.exit_guard = ExitGuard(self._services, self._desktop, self, book.entry, book.edit, self.sync)
-        DragDrop(self, DropOverlay(book.screens), lambda: self.signed_in, book.take_dropped)
+        overlay = DropOverlay(self._outer)
+        DragDrop(self, overlay, self._services, self._drop_goal, self.book.take, self._refuse_drop)
 
     def _connect(self) -> None:
         self._theme.changed.connect(self._restyle)
@@ -163,6 +166,7 @@ class MainWindow(QMainWindow):
         details.outbox_wanted.connect(self.show_outbox)
         self.listing.edit_wanted.connect(self.changes.open)
         self.listing.void_wanted.connect(self.changes.void)
+        self.book.attach_wanted.connect(self.changes.attach)
         self.dialogs.version_wanted.connect(self.changes.restore_version)
         self.entry.saved.connect(self.changes.note_saved)
         self.edit.saved.connect(self.changes.note_edited)
@@ -179,6 +183,7 @@ class MainWindow(QMainWindow):
             ("Ctrl+F", self._find),
             ("Ctrl+E", self._export_shown),
             ("Ctrl+Z", self.book.toast.undo),
+            *((keys, self._paste) for keys in PASTE_KEYS),
         ):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.activated.connect(action)
@@ -272,6 +277,23 @@ class MainWindow(QMainWindow):
     def show_outbox(self) -> None:
         """Show the outbox."""
         self._go(Screen.OUTBOX)
+
+    def _paste(self) -> None:
+        if self.signed_in:
+            self.book.paste()
+
+    def _drop_goal(self) -> DropGoal:
+        if not self.signed_in:
+            return DropGoal(refusal="Please open your book first, then drop the bill.")
+        if QApplication.activeModalWidget() is not None:
+            return DropGoal(refusal="Please close the dialog first, then drop the bill.")
+        return self.book.drop_goal()
+
+    def _refuse_drop(self, sentence: str) -> None:
+        if self.signed_in:
+            self.book.refuse(sentence)
+        else:
+            self.login.card.banner.say(sentence, "warn")
 
     def _go(self, screen: Screen) -> bool:
         return self.signed_in and self.book.show_screen(screen)

@@ -28,6 +28,7 @@ from server.cluster.trusted_keys import TrustedKeys
 from server.config import Config, database_url_of_environment, read_config
 from server.contract import checks, limits
 from server.contract.errors import FieldError
+from server.contract.passwords import check_typed_password, prepare_password
 from server.db.embedded import EmbeddedPostgres
 from server.db.migrate import migrate
 from server.db.pool import Connection
@@ -163,8 +164,9 @@ def _ask_password(config: Config) -> str:
         password = line.rstrip("\r\n")
     if config.local and not password:  # a local book needs no password
         return ""
-    _refuse(checks.check_new_password(password))
-    return password
+    prepared = prepare_password(password)
+    _refuse(check_typed_password(password) or checks.check_new_password(prepared))
+    return prepared
 
 
 def _hash(password: str) -> str:

@@ -32,9 +32,14 @@ ALLOWED: Final[tuple[Allowed, ...]] = (
         "a lock between threads",
         (
             *("app.local_server", "app.remote.auth", "app.remote.call_monitor", "app.remote.client"),
-            *("app.remote.sockets", "app.services.drafts", "app.services.message_thread"),
+            *(
+                "app.remote.sockets",
+                "app.services.drafts",
+                "app.services.message_thread",
+                "app.services.previews",
+            ),
             *("app.services.replication_tracker", "app.services.sync", "app.services.sync_worker"),
-            *("app.store.database", "app.store.files", "app.store.vault"),
+            *("app.store.chosen_files", "app.store.database", "app.store.files", "app.store.vault"),
         ),
     ),
     Allowed(
@@ -55,6 +60,7 @@ ALLOWED: Final[tuple[Allowed, ...]] = (
             "server.replication.node",
         ),
     ),
+    Allowed(("beside",), "the page or bill beside the one in view", ("app.domain.preview",)),
     Allowed(("keyring",), "the keyring of the operating system", ("app.store.vault",)),
     Allowed(
         ("link",),

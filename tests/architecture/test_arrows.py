@@ -48,8 +48,10 @@ def test_the_programs_user_interface_imports_nothing_of_the_server() -> None:
     assert _forbidden(("app.ui",), ("server",)) == []
 
 
-def test_the_domain_knows_only_the_wires_limits_media_and_checks() -> None:
-    allowed = ("server.contract.limits", "server.contract.media", "server.contract.checks")
+def test_the_domain_knows_only_pure_parts_of_the_wire() -> None:
+    allowed = tuple(
+        f"server.contract.{name}" for name in ("limits", "media", "checks", "passwords", "search_key")
+    )
     assert _forbidden(("app.domain",), ("server",), *allowed) == []
 
 
@@ -72,11 +74,12 @@ _LENT = {"app.remote": ("app.store.vault",)}
 @pytest.mark.parametrize(
     ("room", "others"),
     [
-        ("app.domain", ("app.store", "app.remote", "app.services", "app.ui")),
-        ("app.store", ("app.remote", "app.services", "app.ui")),
-        ("app.remote", ("app.store", "app.services", "app.ui")),
+        ("app.domain", ("app.store", "app.rendering", "app.remote", "app.services", "app.ui")),
+        ("app.store", ("app.rendering", "app.remote", "app.services", "app.ui")),
+        ("app.rendering", ("app.store", "app.remote", "app.services", "app.ui")),
+        ("app.remote", ("app.store", "app.rendering", "app.services", "app.ui")),
         ("app.services", ("app.ui",)),
-        ("app.ui", ("app.remote", "app.store")),
+        ("app.ui", ("app.remote", "app.store", "app.rendering")),
     ],
 )
 def test_arrows_inside_the_program_go_one_way(room: str, others: tuple[str, ...]) -> None:
@@ -86,6 +89,17 @@ def test_arrows_inside_the_program_go_one_way(room: str, others: tuple[str, ...]
 def test_only_the_user_interface_knows_qt() -> None:
     qt = [each for each in imports("app", "server") if _within(each.imported, "PySide6", "shiboken6")]
     assert [str(each) for each in qt if not _within(each.importer, "app.ui")] == []
+
+
+def test_only_the_preview_worker_imports_decoders() -> None:
+    decoders = [each for each in imports("app") if _within(each.imported, "pypdfium2", "PIL", "pi_heif")]
+    old = "app.ui.previews"  # goes when the windows use the worker
+    assert [str(each) for each in decoders if not _within(each.importer, "app.rendering", old)] == []
+    worker = ("app.rendering.worker", "app.rendering.pdf", "app.rendering.pictures")
+    found = [each for each in imports("app") if _within(each.imported, *worker)]
+    assert {each.importer for each in found if not _within(each.importer, "app.rendering")} == {
+        "app.__main__"
+    }
 
 
 def test_nothing_that_ships_drives_windows_as_a_test_does() -> None:
@@ -165,6 +179,7 @@ _PURE = (
 
 
 _NOT_PURE = {
+    "app/domain/preview.py": "names the path of a file; opens nothing",
     "server/contract/durable_files.py": "writes files: the program and the server must write them alike",
     "server/contract/json_lines.py": "formats records of the module logging; opens nothing itself",
     "server/contract/private_files.py": "creates files: the program and the server must close them alike",

@@ -21,6 +21,7 @@ from tests.bench import (
     loads,
     mesh_changes,
     mesh_rows,
+    previews,
     regions,
     report,
     saves,
@@ -33,6 +34,7 @@ from tests.bench.stage import Stage
 GROUPS: Final = (
     *saves.GROUPS,
     *starts.GROUPS,
+    *previews.GROUPS,
     *calls.GROUPS,
     *exports.GROUPS,
     *loads.GROUPS,

@@ -16,6 +16,7 @@ from app.services.documents import Documents
 from app.services.drafts import Drafts
 from app.services.entries import Entries
 from app.services.exports import Exports
+from app.services.previews import Previews
 from app.services.sync import Sync
 from app.services.sync_worker import SyncWorker
 from app.store.cache import ReadCache
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["ABROAD", "BOOK_ID", "HOME", "NOON", "TODAY", "Book", "FakeServices", "shop_entries"]
 
 BOOK_ID: Final = "book-1"
-_ATTACH: Final = {"attach_file": "attach", "attach_bytes": "attach"}
+_ATTACH: Final = {"attach_file": "attach", "attach_open": "attach", "attach_bytes": "attach"}
 _DRAFTS: Final = {"keep": "keep_draft", "load": "load_draft", "save_entry": "save"}
 
 
@@ -62,6 +63,7 @@ class FakeServices:
         self.outbox, self._drafts = Outbox(self.database), DraftStore(self.database)
         self.settings = Settings(self.database)
         self.accounts = FakeAccounts(self.book, self.settings, self.outbox, computer or Computer())
+        self.previews = Previews()
         self._compose(cast("Accounts", self.accounts))
         self.connection = FakeConnection(self.book, self.accounts)
         self.worker = SyncWorker(
@@ -93,6 +95,7 @@ class FakeServices:
 
     def close(self) -> None:
         """End the program."""
+        self.previews.close()
         self.worker.close()
         self.database.close()
 

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.domain.bounds import EXTENSIONS
 from app.domain.entry import Attachment, DocumentInfo
+from app.domain.file_names import clean_name
 from app.errors import AppError
 from app.paths import restrict
 from app.ui.desktop import Desktop
@@ -53,7 +54,8 @@ class DocumentOpener(QObject):
 
     def save_as(self, bill: Bill) -> None:
         """Ask for a place, and save a copy of `bill` there."""
-        target = self._desktop.choose_save_path(self._window, bill.file_name)
+        proposed = clean_name(bill.file_name, bill.media_type)  # another program may have sent the name
+        target = self._desktop.choose_save_path(self._window, proposed)
         if target is None:
             return
 
@@ -72,10 +74,10 @@ class DocumentOpener(QObject):
     def _target(self, bill: Bill, extension: str) -> Path:
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="bahi-", ignore_cleanup_errors=True)
-        stem = Path(bill.file_name).stem[:80] or "Bill"
+        stem = Path(clean_name(bill.file_name, bill.media_type)).stem[:80]
         folder = Path(self._folder.name) / bill.sha256[:16]
         folder.mkdir(mode=0o700, exist_ok=True)
-        return folder / f"{stem}{extension}"
+        return folder / clean_name(f"{stem}{extension}", bill.media_type)
 
     def _open_copy(self, path: Path) -> None:
         if not self._desktop.open_path(path):

@@ -1,18 +1,22 @@
 """Edits, voids and restores entries. Each is an operation in the outbox; undo adds the reverse operation."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from app.domain.entry import EntryDetail, EntryDraft, HistoryVersion, ListedEntry
-from app.errors import AppError
+from app.domain.entry import Attachment, EntryDetail, EntryDraft, HistoryVersion, ListedEntry
+from app.errors import AppError, InputError, OfflineError
+from app.ui.controllers.added_bills import attached_text, keep_bills, new_bills
+from app.ui.models.entry_texts import named, why_unchangeable
+from app.ui.offers import Bills
 from app.ui.tasks import Tasks
 from app.ui.views.edit_view import Edited
 
 if TYPE_CHECKING:
     from app.services import Services
+    from app.services.entries import Entries
 
 Undo = Callable[[], EntryDetail]
 """A task that reverses a change and returns the entry."""
@@ -83,6 +87,35 @@ class EntryActions(QObject):
 
         self._run(work)
 
+    def attach(self, entry: ListedEntry, bills: Bills) -> None:
+        """Add bills to a saved entry, as an edit. Undo takes them away again.
+
+        What cannot be attached is told, and the rest is attached. The bytes are stored before the entry is
+        read, because that may need the server.
+        """
+        documents, entries = self._services.documents, self._services.entries
+
+        def work() -> tuple[Change | None, tuple[str, ...]]:
+            kept, refusals = keep_bills(documents, bills)
+            if not kept:
+                return None, refusals
+            before = _read_to_attach(entries, entry)
+            new, more = new_bills(before, kept)
+            if not new:
+                return None, (*refusals, *more)
+            draft = _draft_of(before)
+            after = entries.edit(before, replace(draft, attachments=(*draft.attachments, *new)))
+            change = Change(attached_text(after.entry, new), after.entry, self._detaching(entry.id, new))
+            return change, (*refusals, *more)
+
+        self._tasks.run(work, lambda found: self._attached(*found), self._report, owner=self)
+
+    def _attached(self, change: Change | None, refusals: tuple[str, ...]) -> None:
+        if change is not None:
+            self._done(change)
+        if refusals:
+            self.failed.emit("\n".join(refusals))
+
     def note_saved(self, entry: ListedEntry) -> None:
         """Announce a new entry. Undo voids it."""
         self._done(Change(f"Saved {entry.human_code}", entry, self._voiding(entry.id)))
@@ -122,6 +155,17 @@ class EntryActions(QObject):
         entries, entry_id = self._services.entries, before.entry.id
         return lambda: entries.edit(entries.detail(entry_id), _draft_of(before))
 
+    def _detaching(self, entry_id: str, added: Sequence[Attachment]) -> Undo:
+        entries, hashes = self._services.entries, {bill.sha256 for bill in added}
+
+        def work() -> EntryDetail:
+            now = entries.detail(entry_id)
+            draft = _draft_of(now)
+            rest = tuple(bill for bill in draft.attachments if bill.sha256 not in hashes)
+            return entries.edit(now, replace(draft, attachments=rest))
+
+        return work
+
     def _run(self, work: Callable[[], Change]) -> None:
         self._tasks.run(work, self._done, self._report, owner=self)
 
@@ -137,6 +181,16 @@ def _draft_of(detail: EntryDetail) -> EntryDraft:
     from app.services.entries import draft_of  # imported late: the first window starts faster without it
 
     return draft_of(detail)
+
+
+def _read_to_attach(entries: "Entries", entry: ListedEntry) -> EntryDetail:
+    try:
+        before = entries.detail(entry.id)
+    except OfflineError as error:
+        raise OfflineError(f"Nothing was attached to {named(entry)}. {error.message}") from error
+    if refusal := why_unchangeable(before.entry):
+        raise InputError(refusal)
+    return before
 
 
 def _became(entry: ListedEntry) -> str:

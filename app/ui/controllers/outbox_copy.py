@@ -4,9 +4,11 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.domain.file_names import clean_name
 from app.errors import StoreError
 
 if TYPE_CHECKING:
+    from app.domain.entry import DocumentInfo
     from app.domain.outbox_item import OutboxItem
     from app.services import Services
 
@@ -20,7 +22,7 @@ def write_copy(services: "Services", item: "OutboxItem", folder: Path) -> Path:
         reason = error.strerror or type(error).__name__
         raise StoreError(f"The copy could not be written: {reason}.", retryable=True) from error
     for document in item.documents:
-        services.documents.save_copy(document, target / f"{document.doc_code} {document.file_name}")
+        services.documents.save_copy(document, target / _file_name(document))
     return target
 
 
@@ -42,7 +44,7 @@ def copy_text(item: "OutboxItem") -> str:
             "documents": [
                 {
                     "code": document.doc_code,
-                    "file": f"{document.doc_code} {document.file_name}",
+                    "file": _file_name(document),
                     "mediaType": document.media_type,
                     "bytes": document.byte_size,
                     "sha256": document.sha256,
@@ -53,6 +55,11 @@ def copy_text(item: "OutboxItem") -> str:
         ensure_ascii=False,
         indent=2,
     )
+
+
+def _file_name(document: "DocumentInfo") -> str:
+    # Unique, because the code is. Another program may have sent the rest.
+    return clean_name(f"{document.doc_code} {document.file_name}", document.media_type)
 
 
 def _new_folder(folder: Path, name: str) -> Path:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QDialog, QLayout, QVBoxLayout, QWidget
 
+from app.domain.text import clean_text
 from app.errors import AppError, CancelledError, SignInError
 from app.ui.dialogs.move_pages import KEPT, MoveFormPage, MoveResultPage, MoveWorkPage
 from app.ui.tasks import Relay, Tasks
@@ -71,8 +72,8 @@ class MoveDialog(QDialog):
         self.work.begin(form.address.text())
         self._show(self.work)
         self.work.stop_button.setFocus()
-        address, name, password = form.address.value(), form.user_name.text().strip(), form.password.text()
-        self._run(address, name, password, create=form.creating, code=form.invite.text().strip())
+        address, name, password = form.address.value(), form.user_name.text(), form.password.text()
+        self._run(address, name, password, create=form.creating, code=form.invite.text())
 
     def _run(self, address: str, name: str, password: str, *, create: bool, code: str) -> None:
         moving, report, stopped = self._services.moving, self._relay.report, self._stop.is_set
@@ -100,7 +101,7 @@ class MoveDialog(QDialog):
         self.outcome.show_result(outcome)
         self._show(self.outcome)
         self.outcome.close_button.setFocus()
-        self.moved.emit(outcome.session, self.form.address.text().strip())
+        self.moved.emit(outcome.session, clean_text(self.form.address.text()))
 
     def _failed(self, error: AppError) -> None:
         self._show(self.form)

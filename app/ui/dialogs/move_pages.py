@@ -5,15 +5,16 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QLineEdit, QProgressBar, QWidget
 
-from app.domain.bounds import MAX_PASSWORD, MAX_USER_NAME
+from app.domain.bounds import MAX_PASSWORD, MAX_USER_NAME, prepare_password
 from app.domain.money import group_digits
+from app.domain.text import clean_text
 from app.ui.bounds import LONGEST_LINK, count_text, size_text
 from app.ui.dialogs.export_pages import button_row, page_column
 from app.ui.icons import put_icon
 from app.ui.widgets.address_field import AddressField, ReadInvite
 from app.ui.widgets.banner import Banner
 from app.ui.widgets.field import Field
-from app.ui.widgets.form_errors import clear_errors, empty_login_fields, show_errors
+from app.ui.widgets.form_errors import clear_errors, empty_login_fields, length_errors, show_errors
 from app.ui.widgets.pieces import button, label
 from app.ui.widgets.segment import Choice, Segment
 
@@ -63,15 +64,15 @@ class MoveFormPage(QWidget):
 
     def _make_fields(self, read_invite: ReadInvite) -> None:
         self.address = AddressField("move_address_field", read_invite)
-        self.user_name = _line("move_user_field", MAX_USER_NAME)
-        self.password = _line("move_password_field", MAX_PASSWORD)
+        self.user_name = _line("move_user_field")
+        self.password = _line("move_password_field")
         self.password.setEchoMode(QLineEdit.EchoMode.Password)
-        self.invite = _line("move_code_field", LONGEST_LINK)
+        self.invite = _line("move_code_field")
         self.fields = {
-            "address": Field("Server address or invite link", self.address),
-            "userName": Field("User name", self.user_name),
-            "password": Field("Password", self.password),
-            "inviteCode": Field("Invitation", self.invite),
+            "address": Field("Server address or invite link", self.address).limit(LONGEST_LINK),
+            "userName": Field("User name", self.user_name).limit(MAX_USER_NAME),
+            "password": Field("Password", self.password).limit(MAX_PASSWORD, prepare_password),
+            "inviteCode": Field("Invitation", self.invite).limit(LONGEST_LINK),
         }
         self.fields["inviteCode"].hint.setText("if the server asks for one")
         self.address.invited.connect(self._invited)
@@ -119,8 +120,10 @@ class MoveFormPage(QWidget):
         return self.how.value() == CREATE
 
     def missing(self) -> dict[str, str]:
-        """Return a sentence for each field that is empty, by the field's name."""
-        return empty_login_fields(self.address.value(), self.user_name.text().strip(), self.password.text())
+        """Return a sentence for each field that is empty or has a text that is too long, by its name."""
+        name = clean_text(self.user_name.text())
+        empty = empty_login_fields(self.address.value(), name, self.password.text())
+        return empty | length_errors(self.fields)
 
     def clear_errors(self) -> None:
         """Remove the errors of all fields, and hide the banner."""
@@ -221,8 +224,8 @@ def result_words(result: "MoveResult") -> str:
     return f"{where} The copy on this computer stays as it is."
 
 
-def _line(name: str, length: int) -> QLineEdit:
+def _line(name: str) -> QLineEdit:
     made = QLineEdit()
+    made.setAcceptDrops(False)  # otherwise it would take the path of a dropped file as text
     made.setObjectName(name)
-    made.setMaxLength(length)
     return made

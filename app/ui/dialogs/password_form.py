@@ -5,11 +5,11 @@ from collections.abc import Callable
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QWidget
 
-from app.domain.bounds import MAX_PASSWORD
+from app.domain.bounds import MAX_PASSWORD, prepare_password
 from app.errors import AppError
 from app.ui.tasks import Tasks
 from app.ui.widgets.field import Field
-from app.ui.widgets.form_errors import focus_first_error
+from app.ui.widgets.form_errors import focus_first_error, length_errors
 from app.ui.widgets.pieces import button, label
 
 _NOT_EQUAL = "The two new passwords are not the same."
@@ -30,6 +30,8 @@ class PasswordForm(QWidget):
             "newPassword": Field("New password", self.new),
             "again": Field("New password again", self.again),
         }
+        for field in self.fields.values():
+            field.limit(MAX_PASSWORD, prepare_password)
         self.fields["oldPassword"].hint.setText("empty if none")
         self.problem = label("", "error", "password_error", wrap=True)
         self.problem.hide()
@@ -53,9 +55,12 @@ class PasswordForm(QWidget):
         """Change the password, or show the errors next to the fields."""
         if not self.save_button.isEnabled():
             return
-        self._show({}, "")
+        too_long = length_errors(self.fields)
+        self._show(too_long, "")
+        if too_long:
+            return
         old, new = self.old.text(), self.new.text()
-        if new != self.again.text():
+        if prepare_password(new) != prepare_password(self.again.text()):
             self._show({"again": _NOT_EQUAL}, "")
             return
         self.save_button.setEnabled(False)
@@ -82,7 +87,7 @@ class PasswordForm(QWidget):
 
 def _line(name: str) -> QLineEdit:
     made = QLineEdit()
+    made.setAcceptDrops(False)  # otherwise it would take the path of a dropped file as text
     made.setObjectName(name)
     made.setEchoMode(QLineEdit.EchoMode.Password)
-    made.setMaxLength(MAX_PASSWORD)
     return made

@@ -60,6 +60,7 @@ class DetailsPanel(QFrame):
         self.viewer = DocumentViewer(self._services, self._tasks)
         self.viewer.open_wanted.connect(self.open_wanted)
         self.viewer.save_wanted.connect(self.save_wanted)
+        self.viewer.documents_wanted.connect(self._load_again)
         self.no_documents = label("No documents attached.", "muted", "details_no_documents")
         self.state_icon = QLabel()
         self.state = label("", "small", "details_state", wrap=True)
@@ -116,17 +117,21 @@ class DetailsPanel(QFrame):
         self._show_parts(entry)
         if entry is not None and mark is not None:
             self._show_mark(entry, mark)
-        if entry is None or not same:
+        if not same:
             self._detail = None
-            self.viewer.show_documents(())
         if entry is None:
+            self.viewer.show_documents(())
             self._tasks.supersede(self, "detail")
         elif not same or self._detail is None or entry != before:
             self._load(entry)
 
+    def _load_again(self) -> None:
+        if self._shown is not None:
+            self._load(self._shown)
+
     def _load(self, entry: ListedEntry) -> None:
         if self._detail is None:
-            self.viewer.canvas.say("Opening…")
+            self.viewer.await_documents()
         entry_id = entry.id
         self._tasks.run(
             lambda: self._services.entries.detail(entry_id),
@@ -184,4 +189,4 @@ class DetailsPanel(QFrame):
 
     def _failed(self, error: AppError) -> None:
         if self._detail is None:
-            self.viewer.canvas.say(error.message)
+            self.viewer.fail(error)

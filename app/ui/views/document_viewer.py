@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.domain.bounds import EXTENSIONS
 from app.domain.entry import DocumentInfo
 from app.errors import AppError
-from app.ui import previews
 from app.ui.bounds import size_text
-from app.ui.previews import PagePicture
+from app.ui.page_zoom import percent
+from app.ui.previews import can_try_again
 from app.ui.tasks import Tasks
+from app.ui.views.page_loader import OpenedPage, PageLoader
 from app.ui.widgets.page_canvas import PageCanvas
 from app.ui.widgets.pieces import ElidedLabel, frame, label, tool_button, word_button
 
@@ -23,23 +24,29 @@ if TYPE_CHECKING:
 
 _PAGE_FROM: Final = 150  # px of height; a lower page could not be read
 _TURNING_FROM: Final = 92
+_REAL: Final = "Show at real size, 100 % (1)"
 
 
 class DocumentViewer(QWidget):
-    """Shows one page at a time. `open_wanted` and `save_wanted` carry the shown DocumentInfo."""
+    """Shows one page at a time.
 
+    `open_wanted` and `save_wanted` carry the shown DocumentInfo. `documents_wanted` requests the documents
+    again after the error that was passed to `fail`.
+    """
+
+    documents_wanted = Signal()
     open_wanted = Signal(object)
     save_wanted = Signal(object)
 
     def __init__(self, services: "Services", tasks: Tasks) -> None:
         super().__init__()
         self.setObjectName("document_viewer")
-        self._services = services
-        self._tasks = tasks
+        self._loader = PageLoader(services, tasks, self)
         self._documents: tuple[DocumentInfo, ...] = ()
         self._pages: list[int] = []
         self._at, self._page = 0, 0
         self._make()
+        self._connect()
         self._lay_out()
         self.show_documents(())
 
@@ -49,17 +56,29 @@ class DocumentViewer(QWidget):
         self.next_button = tool_button("page_next", "chevron-right", "Next page or document")
         self.position = label("", "small", "page_position")
         self.position.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.zoom_out = tool_button("zoom_out", "zoom-out", "Zoom out")
-        self.zoom_in = tool_button("zoom_in", "zoom-in", "Zoom in")
-        self.fit_button = word_button("zoom_fit", "Fit", "Show the whole page")
+        self.note = label("", "", "document_note", wrap=True)
+        self.note.hide()
+        self.zoom_out = tool_button("zoom_out", "zoom-out", "Zoom out (−)")
+        self.zoom_in = tool_button("zoom_in", "zoom-in", "Zoom in (+)")
+        self.real_button = word_button("zoom_real", "", _REAL)
+        self.fit_button = word_button("zoom_fit", "Fit", "Show the whole page (0)")
         self.open_button = tool_button("document_open", "external", "Open in the system's viewer")
         self.save_button = tool_button("document_save", "save", "Save as…")
         self.name = ElidedLabel("", "small", "document_name", Qt.TextElideMode.ElideMiddle)
+
+    def _connect(self) -> None:
         self.previous_button.clicked.connect(partial(self.turn, -1))
         self.next_button.clicked.connect(partial(self.turn, 1))
         self.zoom_in.clicked.connect(partial(self.canvas.zoom_by, 1))
         self.zoom_out.clicked.connect(partial(self.canvas.zoom_by, -1))
+        self.real_button.clicked.connect(partial(self.canvas.zoom_to, 1.0))
         self.fit_button.clicked.connect(self.canvas.fit)
+        self.canvas.zoom_changed.connect(self._show_zoom)
+        self.canvas.again_wanted.connect(self._try_again)
+        self.canvas.part_failed.connect(self._part_failed)
+        self._loader.opened.connect(self._show)
+        self._loader.failed.connect(self.fail)
+        self._loader.late.connect(partial(self.canvas.say, "Opening…"))
         self.open_button.clicked.connect(lambda: self.open_wanted.emit(self._documents[self._at]))
         self.save_button.clicked.connect(lambda: self.save_wanted.emit(self._documents[self._at]))
 
@@ -67,15 +86,16 @@ class DocumentViewer(QWidget):
         inside = QVBoxLayout()
         inside.setContentsMargins(6, 6, 6, 6)
         inside.addWidget(self.canvas)
-        turning = self._row(self.previous_button, self.position, self.next_button)
-        tools = self._row(self.zoom_out, self.zoom_in, self.fit_button, self.open_button, self.save_button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
         self._page_frame = frame("viewer", inside)
         column.addWidget(self._page_frame, 1)
-        column.addWidget(self.name)
-        column.addLayout(turning)
+        column.addWidget(self.note)
+        column.addLayout(_row(self.name, self.real_button))
+        column.addLayout(_row(self.previous_button, self.position, self.next_button))
+        tools = _row(self.zoom_out, self.zoom_in, self.fit_button, self.open_button, self.save_button)
+        tools.insertStretch(3, 1)
         column.addLayout(tools)
         column.addStretch(0)
 
@@ -83,18 +103,11 @@ class DocumentViewer(QWidget):
         """Hide the page, and then the page buttons, if there is not enough height for them."""
         super().resizeEvent(event)
         height = event.size().height()
-        self._page_frame.setVisible(height >= _PAGE_FROM)
+        for widget in (self._page_frame, self.real_button):
+            widget.setVisible(height >= _PAGE_FROM)
+        self.note.setVisible(height >= _PAGE_FROM and bool(self.note.text()))
         for widget in (self.name, self.previous_button, self.position, self.next_button):
             widget.setVisible(height >= _TURNING_FROM)
-
-    def _row(self, *widgets: QWidget) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(4)
-        for widget in widgets:
-            row.addWidget(widget, 1 if widget is self.position else 0)
-        if self.position not in widgets:
-            row.insertStretch(3, 1)
-        return row
 
     def show_documents(self, documents: Sequence[DocumentInfo]) -> None:
         """Show the first page of the first document, or that there are no documents."""
@@ -115,31 +128,54 @@ class DocumentViewer(QWidget):
             return
         self._load()
 
-    def _load(self) -> None:
-        if not self._documents:
-            self._tasks.supersede(self, "page")
-            self.canvas.say("No documents")
-            self._show_state()
-            return
-        document, page = self._documents[self._at], self._page
-        self.canvas.say("Opening…")
+    def await_documents(self) -> None:
+        """Show nothing, and if no documents are shown soon, “Opening…”."""
+        self.show_documents(())
+        self._loader.await_page()
+
+    def fail(self, error: AppError) -> None:
+        """Show an error instead of a page, and if a retry can help, a button for it."""
+        self._loader.stop()
+        self.canvas.say(error.message, again=can_try_again(error))
         self._show_state()
 
-        def work() -> PagePicture:
-            path = self._services.documents.fetch(document)
-            return previews.picture(path, document.media_type, page)
+    def _load(self, *, again: bool = False) -> None:
+        self._show_note("")
+        if self._documents:
+            self._loader.open(self._documents[self._at], self._page, again=again)
+        else:
+            self._loader.stop()
+            self.canvas.blank()
+        self._show_state()
 
-        self._tasks.run(work, self._show, self._failed, owner=self, topic="page")
+    def _try_again(self) -> None:
+        self.canvas.blank()
+        if self._documents:
+            self._load(again=True)
+        else:
+            self.documents_wanted.emit()
 
-    def _show(self, picture: PagePicture) -> None:
+    def _show(self, opened: OpenedPage) -> None:
+        picture = opened.picture
         self._pages[self._at] = picture.pages
         self._page = picture.page
-        self.canvas.show_image(picture.image)
+        self.canvas.show_page(picture, opened, opened.finest)
+        self._show_note(picture.note)
         self._show_state()
 
-    def _failed(self, error: AppError) -> None:
-        self.canvas.say(error.message)
-        self._show_state()
+    def _part_failed(self, error: AppError) -> None:
+        self._show_note(error.message)
+
+    def _show_note(self, sentence: str) -> None:
+        self.note.setText(sentence)
+        self.note.setVisible(self.height() >= _PAGE_FROM and bool(sentence))
+
+    def _show_zoom(self) -> None:
+        shown = percent(self.canvas.zoom) if self.canvas.has_image() else ""
+        self.real_button.setText(shown)
+        self.real_button.setAccessibleName(f"Zoom {shown}. {_REAL}" if shown else _REAL)
+        for tool in (self.zoom_in, self.zoom_out, self.real_button, self.fit_button):
+            tool.setEnabled(bool(shown))
 
     def _show_state(self) -> None:
         some, total = bool(self._documents), sum(self._pages)
@@ -147,9 +183,20 @@ class DocumentViewer(QWidget):
         self.position.setText(f"{number} of {total}" if some else "")
         self.previous_button.setEnabled(number > 1 and some)
         self.next_button.setEnabled(number < total and some)
-        for tool in (self.zoom_in, self.zoom_out, self.fit_button):
-            tool.setEnabled(self.canvas.has_image())
         document = self._documents[self._at] if some else None
         self.open_button.setEnabled(document is not None and document.media_type in EXTENSIONS)
         self.save_button.setEnabled(some)
         self.name.setText(f"{document.file_name} · {size_text(document.byte_size)}" if document else "")
+        self.canvas.setAccessibleName(
+            f"Page {self._page + 1} of {self._pages[self._at]} of {document.file_name}"
+            if document
+            else "Document"
+        )
+
+
+def _row(*widgets: QWidget) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setSpacing(4)
+    for widget in widgets:
+        row.addWidget(widget, 1 if isinstance(widget, QLabel) else 0)
+    return row

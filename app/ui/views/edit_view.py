@@ -1,7 +1,7 @@
 """The view that edits an entry of the book."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
@@ -9,6 +9,7 @@ from PySide6.QtCore import Signal
 from app.domain.entry import EntryDetail, EntryDraft
 from app.domain.form_draft import FormDraft
 from app.ui.desktop import Desktop
+from app.ui.models.entry_texts import named
 from app.ui.tasks import Tasks
 from app.ui.views.entry_form import same_written, written_of
 from app.ui.views.entry_screen import EntryScreen, ScreenWords
@@ -66,6 +67,10 @@ class EditView(EntryScreen):
         self.form.show_written(self._opened)
         self.documents.add_kept(draft.attachments)
 
+    def goal_text(self) -> str:
+        """Return what a drop would do here."""
+        return f"Drop to attach to {named(self._before.entry)}" if self._before else super().goal_text()
+
     def may_leave(self) -> bool:
         """Return whether the view may be left. Ask the user if changes would be lost."""
         if self._saving or not self.dirty:
@@ -87,6 +92,7 @@ class EditView(EntryScreen):
 
     def save(self) -> None:
         """Save the changes; if there are none, go back to the listing."""
+        self.form.category.settle()
         if self._before is not None and not self.dirty and not self._saving:
             self.leave()
         else:
@@ -96,7 +102,18 @@ class EditView(EntryScreen):
         """Return the task that saves the changes."""
         before, entries = self._before, self._services.entries
         assert before is not None
-        return lambda: Edited(before, entries.edit(before, draft))
+        made = self._with_unedited_texts(before, draft)
+        return lambda: Edited(before, entries.edit(before, made))
+
+    def _with_unedited_texts(self, before: EntryDetail, draft: EntryDraft) -> EntryDraft:
+        """Return `draft` with the texts that were not edited exactly as they are in the entry.
+
+        An older version, or another program, may have stored them in another form.
+        """
+        now, entry = self.form.written(), before.entry
+        category = entry.category if now.category == self._opened.category else draft.category
+        description = entry.description if now.description == self._opened.description else draft.description
+        return replace(draft, category=category, description=description)
 
     def stored(self, _result: object) -> None:
         """Close the entry; the listing shows it."""

@@ -14,9 +14,11 @@ from app.domain.dates import format_date
 from app.domain.entry import Attachment, Direction, EntryDraft, Suggestion
 from app.domain.form_draft import FormDraft
 from app.domain.money import format_amount, parse_amount
+from app.domain.text import clean_text, is_blank
 from app.errors import InputError
 from app.ui.tasks import Tasks
 from app.ui.widgets.amount_field import AmountField
+from app.ui.widgets.category_field import CategoryField
 from app.ui.widgets.date_field import DateField
 from app.ui.widgets.direction_segment import direction_segment
 from app.ui.widgets.field import Field
@@ -54,14 +56,14 @@ class EntryForm(QWidget):
         self.date.setProperty("role", "tall")  # as tall as the amount next to it
         self.amount = AmountField(f"{prefix}amount_field")
         self.direction = direction_segment(prefix)
-        self.category = SuggestField(f"{prefix}category_field", MAX_CATEGORY)
-        self.description = SuggestField(f"{prefix}description_field", MAX_DESCRIPTION)
+        self.category = CategoryField(f"{prefix}category_field")
+        self.description = SuggestField(f"{prefix}description_field")
         self.fields = {
             "date": Field("Date", self.date),
             "amount": Field("Amount", self.amount),
             "direction": Field("Type", self.direction),
-            "category": Field("Category", self.category),
-            "description": Field("Description", self.description),
+            "category": Field("Category", self.category).limit(MAX_CATEGORY),
+            "description": Field("Description", self.description).limit(MAX_DESCRIPTION),
         }
         self.amount.setAccessibleName("Amount in rupees")
         self.date.setToolTip("Press + or − to change the day, or type 5/4, 22 Nov or yesterday")
@@ -91,22 +93,40 @@ class EntryForm(QWidget):
         self.description.asked.connect(partial(self._suggest, self.description, entries.suggest_descriptions))
         for editor in (self.date, self.amount, self.category, self.description):
             editor.textChanged.connect(lambda _text: self.changed.emit())
-        # A line edit drops characters beyond its maximum without a message of its own.
-        for name, editor in (("category", self.category), ("description", self.description)):
-            editor.inputRejected.connect(partial(self._too_long, name, editor.maxLength()))
-        self.amount.inputRejected.connect(partial(self._too_long, "amount", self.amount.maxLength()))
-        self.category.textChanged.connect(partial(self._clear_error, "category"))
-        self.description.textChanged.connect(partial(self._clear_error, "description"))
+        for name in ("category", "description"):
+            editor, field = getattr(self, name), self.fields[name]
+            editor.textChanged.connect(lambda _text, field=field: field.clear_error())
+        self.category.entered.connect(self._ask_known)
+        self.category.unknown.connect(self._ask_spelling)
+        self.category.hinted.connect(self._hint)
 
     def _date_error_changed(self, sentence: str) -> None:
         self.fields["date"].set_error(sentence)
         self._show_weekday(None if sentence else self.date.value())
 
-    def _too_long(self, name: str, length: int) -> None:
-        self.fields[name].set_error(f"At most {length} characters. The rest was left out.")
+    def _hint(self, sentence: str) -> None:
+        self.fields["category"].hint.setText(sentence)
+        self.category.setAccessibleDescription(sentence)
 
-    def _clear_error(self, name: str, _text: str) -> None:
-        self.fields[name].set_error("")
+    def _ask_known(self) -> None:
+        known = self._services.entries.known_categories
+        self._tasks.run(known, self.category.learn, owner=self.category, topic="known", local=True)
+
+    def _ask_spelling(self, text: str) -> None:
+        if not self.isVisible():  # the book is being closed
+            return
+        entries = self._services.entries
+        self._tasks.run(
+            partial(entries.suggest_categories, text),
+            partial(self._take_spelling, text),
+            owner=self.category,
+            topic="spelling",
+        )
+
+    def _take_spelling(self, text: str, known: list[Suggestion]) -> None:
+        self.category.learn(known)
+        if self.category.text() == text and not self.category.hasFocus():
+            self.category.settle()
 
     def _suggest(
         self,
@@ -137,7 +157,7 @@ class EntryForm(QWidget):
     @property
     def typed(self) -> bool:
         """Return whether the user has typed anything; a date alone does not count."""
-        return any(field.text().strip() for field in (self.amount, self.category, self.description))
+        return not all(is_blank(field.text()) for field in (self.amount, self.category, self.description))
 
     def written(self, attachments: tuple[Attachment, ...] = ()) -> FormDraft:
         """Return the form's content, valid or not, together with `attachments`."""
@@ -164,18 +184,21 @@ class EntryForm(QWidget):
         self.amount.setText(written.amount)
         if written.direction in set(Direction):
             self.direction.set_value(written.direction)
-        self.category.setText(written.category)
+        self.category.show_text(written.category)
         self.description.setText(written.description)
         self._category_by_hand = self._direction_by_hand = True
 
     def draft(self) -> EntryDraft | None:
         """Return the entry without bills; or None, and show the errors, if a field is not valid."""
+        self.category.settle()
         day, amount = self._read(self.date.read, "date"), self._read(self.amount.amount, "amount")
-        category = self._required("category", self.category, "Choose a category, such as Travel or Stock.")
-        description = _one_line(self.description)
-        if not isinstance(day, date) or not isinstance(amount, Decimal) or not category:
+        category = self._text("category", self.category, "Choose a category, such as Travel or Stock.")
+        description = self._text("description", self.description)
+        if not isinstance(day, date) or not isinstance(amount, Decimal) or None in (category, description):
             self.focus_first_error()
             return None
+        assert category is not None
+        assert description is not None
         return EntryDraft(day, amount, Direction(self.direction.value()), category, description)
 
     def _read(self, read: Callable[[], object], name: str) -> object:
@@ -189,10 +212,11 @@ class EntryForm(QWidget):
         self.fields[name].set_error("")
         return value
 
-    def _required(self, name: str, editor: SuggestField, sentence: str) -> str:
-        text = _one_line(editor)
-        self.fields[name].set_error("" if text else sentence)
-        return text
+    def _text(self, name: str, editor: SuggestField, if_empty: str = "") -> str | None:
+        """Return the text as it is stored; or None, and show the error, if it cannot be."""
+        text, field = clean_text(editor.text()), self.fields[name]
+        field.set_error(field.length_error or ("" if text else if_empty))
+        return None if field.error_text else text
 
     def show_errors(self, errors: dict[str, str]) -> dict[str, str]:
         """Show each error under its field. Return those that belong to no field of this form."""
@@ -224,11 +248,6 @@ class EntryForm(QWidget):
             field.set_error("")
 
 
-def _one_line(editor: SuggestField) -> str:
-    """Return the text without leading, trailing and repeated spaces."""
-    return " ".join(editor.text().split())
-
-
 def written_of(draft: EntryDraft) -> FormDraft:
     """Return the content of a form that shows `draft`."""
     return FormDraft(
@@ -242,7 +261,8 @@ def written_of(draft: EntryDraft) -> FormDraft:
 
 
 def same_written(first: FormDraft, second: FormDraft) -> bool:
-    """Return whether two forms would save the same entry: `1250` equals `1,250.00`, spaces do not count."""
+    """Return whether two forms would save the same entry: `1250` equals `1,250.00`, and what nobody
+    sees does not count."""
     return _normalized(first) == _normalized(second)
 
 
@@ -251,5 +271,5 @@ def _normalized(form: FormDraft) -> tuple[object, ...]:
         amount: object = parse_amount(form.amount)
     except InputError:
         amount = form.amount
-    texts = (" ".join(text.split()) for text in (form.date, form.category, form.description))
+    texts = (clean_text(text) for text in (form.date, form.category, form.description))
     return (amount, form.direction, *texts, {bill.id for bill in form.attachments})

@@ -2,24 +2,28 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QEvent, QMimeData, QObject, QRect, Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication, QImage, QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtCore import QEvent, QObject, QRect, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from app.domain.entry import EntryDraft
 from app.errors import AppError
+from app.ui.controllers.pasting import PasteChoice, Pasting
 from app.ui.desktop import Desktop
+from app.ui.offers import Bills
 from app.ui.tasks import Tasks
 from app.ui.views.entry_form import EntryForm
 from app.ui.widgets.banner import Banner
 from app.ui.widgets.documents_panel import DocumentsPanel
+from app.ui.widgets.paste_choice_bar import PasteChoiceBar
 from app.ui.widgets.pieces import HeadRow, button, frame, label
 
 if TYPE_CHECKING:
     from app.services import Services
+
+BEING_SAVED: Final = "The entry is being saved. Please add the bill again in a moment."
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +41,14 @@ class ScreenWords:
 
 
 class EntryScreen(QWidget):
-    """`saved` carries the result of `store`, and `open_wanted` an Attachment to open."""
+    """`saved` carries the result of `store`, and `open_wanted` an Attachment to open.
+
+    `turned_away` carries a sentence about a bill that came while the entry was being saved.
+    """
 
     saved = Signal(object)
     open_wanted = Signal(object)
+    turned_away = Signal(str)
 
     def __init__(
         self,
@@ -63,7 +71,9 @@ class EntryScreen(QWidget):
         self._save_when_settled = False
         self.form = EntryForm(services, tasks, desktop.today, words.prefix)
         self.documents = DocumentsPanel(services, tasks, desktop, words.prefix, movable=movable)
+        self._choice: PasteChoice | None = None
         self._lay_out()
+        self.pasting = Pasting(self, services)
         self._connect()
 
     # defined by subclasses
@@ -79,6 +89,10 @@ class EntryScreen(QWidget):
     def stored(self, result: object) -> None:
         """Handle the result of the task of `store`."""
         raise NotImplementedError
+
+    def goal_text(self) -> str:
+        """Return what a drop would do here."""
+        return "Drop to attach to this entry"
 
     # layout
 
@@ -98,6 +112,7 @@ class EntryScreen(QWidget):
     def _card(self) -> QWidget:
         words = self._words
         self.banner = Banner(f"{words.prefix}entry_banner")
+        self.choice_bar = PasteChoiceBar(f"{words.prefix}paste_choice")
         self.saved_label = label("", "good", f"{words.prefix}saved_label", wrap=True)
         self.draft_label = label("", "small", f"{words.prefix}draft_label", wrap=True)
         self.leave_button = button(words.leave, words.leave_name)
@@ -108,6 +123,7 @@ class EntryScreen(QWidget):
         column.setContentsMargins(24, 20, 24, 20)
         column.setSpacing(16)
         column.addWidget(self.form)
+        column.addWidget(self.choice_bar)
         column.addWidget(self.banner)
         column.addStretch(1)
         column.addLayout(self._foot())
@@ -133,12 +149,17 @@ class EntryScreen(QWidget):
         self.documents.settled.connect(self._settled)
         self.documents.open_wanted.connect(self.open_wanted)
         self.form.changed.connect(self._typed)
+        self.pasting.pasted.connect(self.take)
+        self.pasting.refused.connect(self.refuse)
+        self.pasting.choice_wanted.connect(self._ask_choice)
+        self.choice_bar.text_wanted.connect(self._text_chosen)
+        self.choice_bar.picture_wanted.connect(self._picture_chosen)
+        self.choice_bar.closed.connect(self._close_choice)
         for keys, action in (
             ("Ctrl+Return", self.save),
             ("Ctrl+Enter", self.save),
             ("Esc", self.leave),
             ("Ctrl+O", self.documents.browse),
-            ("Ctrl+V", self.paste),
         ):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
@@ -164,37 +185,58 @@ class EntryScreen(QWidget):
     # keys and the clipboard
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Handle Ctrl+V and Ctrl+Z in text fields.
+        """Handle Ctrl+Z in text fields: it goes to the window if the field has nothing to undo.
 
-        Ctrl+V attaches a picture or files if the clipboard has no text. Ctrl+Z goes to the window if the
-        field has nothing to undo; it then undoes the last change of an entry.
+        The window then undoes the last change of an entry.
         """
-        if isinstance(event, QKeyEvent) and isinstance(watched, QLineEdit):
-            if event.type() == QEvent.Type.ShortcutOverride and event.matches(QKeySequence.StandardKey.Undo):
-                if not watched.isUndoAvailable():
-                    event.ignore()
-                    return True
-            elif event.type() == QEvent.Type.KeyPress and _pastes_bills(event):
-                self.paste()
-                return True
+        if (
+            isinstance(event, QKeyEvent)
+            and isinstance(watched, QLineEdit)
+            and event.type() == QEvent.Type.ShortcutOverride
+            and event.matches(QKeySequence.StandardKey.Undo)
+            and not watched.isUndoAvailable()
+        ):
+            event.ignore()
+            return True
         return super().eventFilter(watched, event)
 
-    def paste(self) -> None:
-        """Attach the files or the picture in the clipboard."""
-        if not self.take(QGuiApplication.clipboard().mimeData()):
-            self.documents.refusal.say("There is no picture or file in the clipboard.", "warn")
+    def take(self, bills: Bills) -> None:
+        """Attach what was dropped or pasted."""
+        self._close_choice()
+        if self.documents.taking:
+            self.documents.add_bills(bills)
+        else:
+            bills.close()
+            self.turned_away.emit(BEING_SAVED)
 
-    def take(self, data: QMimeData) -> bool:
-        """Attach the files or the picture in `data`. Return False if there are none."""
-        paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
-        if paths:
-            self.documents.add_files(paths)
-            return True
-        image = data.imageData() if data.hasImage() else None
-        if isinstance(image, QImage) and not image.isNull():
-            self.documents.add_image(image)
-            return True
-        return False
+    def refuse(self, sentence: str) -> None:
+        """Say why something cannot be attached."""
+        self._close_choice()
+        self.documents.refusal.say(sentence, "warn")
+
+    def _ask_choice(self, choice: PasteChoice) -> None:
+        self._close_choice()
+        self._choice = choice
+        self.choice_bar.ask()
+
+    def _close_choice(self) -> None:
+        """Forget the question, and give the focus back to the field."""
+        choice, self._choice = self._choice, None
+        if choice is not None and self.choice_bar.isAncestorOf(self.focusWidget() or self):
+            choice.editor.setFocus(Qt.FocusReason.PopupFocusReason)
+        self.choice_bar.hide()
+
+    def _text_chosen(self) -> None:
+        choice = self._choice
+        self._close_choice()
+        if choice is not None:
+            choice.paste_text()
+
+    def _picture_chosen(self) -> None:
+        choice = self._choice
+        self._close_choice()
+        if choice is not None:
+            self.take(choice.bills)
 
     # saving
 
@@ -232,6 +274,7 @@ class EntryScreen(QWidget):
         self.save_button.setText(text or self._words.save)
         self.save_button.setEnabled(not saving)
         self.form.setEnabled(not saving)
+        self.documents.set_taking(not saving)
         if not saving and self._typed_in is not None and self.isAncestorOf(self._typed_in):
             # Disabling the form took the focus away. Without it, Ctrl+Enter could not retry the save.
             self._typed_in.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -257,6 +300,7 @@ class EntryScreen(QWidget):
 
     def clear(self, *, keep_date: bool = False) -> None:
         """Empty the form without asking."""
+        self._close_choice()
         self.form.clear(keep_date=keep_date)
         self.documents.clear()
         self.banner.hide()
@@ -269,8 +313,3 @@ class EntryScreen(QWidget):
 
     def _typed(self) -> None:
         self.banner.hide()
-
-
-def _pastes_bills(event: QKeyEvent) -> bool:
-    paste = event.matches(QKeySequence.StandardKey.Paste)
-    return paste and not QGuiApplication.clipboard().mimeData().hasText()

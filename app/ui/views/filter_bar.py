@@ -9,9 +9,10 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QPushButton, QVBoxLayout, QWidget
 
-from app.domain.bounds import MAX_SEARCH
+from app.domain.bounds import LONGEST_TYPED, MAX_SEARCH, length_error
 from app.domain.dates import Preset, presets
 from app.domain.entry import Direction, EntryFilter, Shown
+from app.domain.text import clean_text
 from app.ui.icons import put_icon
 from app.ui.widgets.date_field import DateField
 from app.ui.widgets.flow import FlowLayout
@@ -44,7 +45,7 @@ class FilterBar(QWidget):
         self.search.setObjectName("search_field")
         self.search.setAccessibleName("Search")
         self.search.setPlaceholderText("Search description, category, code or amount")
-        self.search.setMaxLength(MAX_SEARCH)
+        self.search.setMaxLength(LONGEST_TYPED)
         self.search.setClearButtonEnabled(True)
         self.search.setAcceptDrops(False)
         self.search.setToolTip("Search (Ctrl+F)")
@@ -55,7 +56,9 @@ class FilterBar(QWidget):
         self._timer.setSingleShot(True)
         self._timer.setInterval(DEBOUNCE_MS)
         self._timer.timeout.connect(self.apply)
-        self.search.textChanged.connect(lambda _text: self._timer.start())
+        self.search_error = label("", "error", "search_error")
+        self.search_error.hide()
+        self.search.textChanged.connect(self._search_changed)
         self.search.returnPressed.connect(self.apply)
 
     def _make_dates(self) -> None:
@@ -120,6 +123,7 @@ class FilterBar(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(10)
         column.addLayout(above)
+        column.addWidget(self.search_error)
         column.addWidget(self.date_error)
         column.addLayout(below)
 
@@ -131,11 +135,19 @@ class FilterBar(QWidget):
         self.waiting_only.setText("Unconfirmed" if narrow else "Not yet confirmed")
         self._below.setSpacing(_GAP // 2 if narrow else _GAP)
 
+    def _search_changed(self, typed: str) -> None:
+        error = length_error(typed, MAX_SEARCH)
+        self.search_error.setText(error)
+        self.search_error.setVisible(bool(error))
+        self.search.setAccessibleDescription(error)
+        self._timer.start()
+
     def wanted(self) -> EntryFilter:
-        """Return the filter as it is set now."""
+        """Return the filter as it is set now. A search that is too long leaves the one before it."""
+        too_long = bool(self.search_error.text())
         value = self.direction.value()
         return EntryFilter(
-            text=self.search.text().strip(),
+            text=self._applied.text if too_long else clean_text(self.search.text()),
             first=self.first.value(),
             last=self.last.value(),
             direction=Direction(value) if value else None,
@@ -158,6 +170,7 @@ class FilterBar(QWidget):
         for part in (self.first, self.last, self.search):
             part.blockSignals(True)
         self.search.setText(wanted.text)
+        self._search_changed(wanted.text)
         self.first.set_value(wanted.first)
         self.last.set_value(wanted.last)
         for part in (self.first, self.last, self.search):

@@ -6,10 +6,11 @@ from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from app.domain.entry import EntryFilter, EntryState, ListedEntry, Totals
+from app.domain.entry import EntryFilter, ListedEntry, Totals
 from app.errors import AppError
 from app.ui.desktop import Desktop
 from app.ui.models.entries_model import EntriesModel
+from app.ui.models.entry_texts import why_unchangeable
 from app.ui.models.state_marks import Replication
 from app.ui.tasks import Tasks
 from app.ui.views.details_panel import DetailsPanel
@@ -149,6 +150,11 @@ class ListingView(QWidget):
         shown = self.empty.button if self._stack.currentWidget() is self.empty else self.table
         shown.setFocus(Qt.FocusReason.OtherFocusReason)
 
+    def selected(self) -> ListedEntry | None:
+        """Return the entry whose row is selected; None if there is none."""
+        row = self.table.currentIndex().row()
+        return self.model.entry_at(row) if self._stack.currentWidget() is self.table and row >= 0 else None
+
     def ask_export(self) -> None:
         """Emit `export_wanted` with the present filter."""
         self.export_wanted.emit(self.filters.wanted())
@@ -200,16 +206,13 @@ class ListingView(QWidget):
 
     def _edit_row(self, row: int) -> None:
         entry = self.model.entry_at(row)
-        if entry is not None and self._changeable(entry):
+        if entry is not None and not why_unchangeable(entry):
             self.edit_wanted.emit(entry)
 
     def _void_row(self, row: int) -> None:
         entry = self.model.entry_at(row)
-        if entry is not None and self._changeable(entry):
+        if entry is not None and not why_unchangeable(entry):
             self.void_wanted.emit(entry)
-
-    def _changeable(self, entry: ListedEntry) -> bool:
-        return not entry.voided and entry.state is not EntryState.REFUSED
 
     def _show_source(self) -> None:
         if self.model.from_cache:

@@ -6,7 +6,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QCheckBox, QFrame, QLabel, QLineEdit, QProgressBar, QVBoxLayout
 
-from app.domain.bounds import MAX_PASSWORD, MAX_USER_NAME
+from app.domain.bounds import MAX_PASSWORD, MAX_USER_NAME, prepare_password
 from app.ui.bounds import LONGEST_LINK
 from app.ui.icons import put_icon
 from app.ui.widgets.address_field import AddressField, ReadInvite
@@ -86,23 +86,22 @@ class LoginCard(QFrame):
     def _make_fields(self, read_invite: ReadInvite) -> None:
         self.address = AddressField("address_field", read_invite)
         self.address.returnPressed.connect(self.submitted)
-        self.user_name = self._line("user_name_field", MAX_USER_NAME)
-        self.password = self._line("password_field", MAX_PASSWORD)
-        self.invite = self._line("invite_field", LONGEST_LINK)
+        self.user_name = self._line("user_name_field")
+        self.password = self._line("password_field")
+        self.invite = self._line("invite_field")
         self.password.setEchoMode(QLineEdit.EchoMode.Password)
         self._add_eye()
         self.fields = {
-            "address": Field("Server address or invite link", self.address),
-            "userName": Field("User name", self.user_name),
-            "password": Field("Password", self.password),
-            "inviteCode": Field("Invitation", self.invite),
+            "address": Field("Server address or invite link", self.address).limit(LONGEST_LINK),
+            "userName": Field("User name", self.user_name).limit(MAX_USER_NAME),
+            "password": Field("Password", self.password).limit(MAX_PASSWORD, prepare_password),
+            "inviteCode": Field("Invitation", self.invite).limit(LONGEST_LINK),
         }
         self.fields["inviteCode"].hint.setText("if the server asks for one")
 
-    def _line(self, name: str, length: int) -> QLineEdit:
+    def _line(self, name: str) -> QLineEdit:
         made = QLineEdit()
         made.setObjectName(name)
-        made.setMaxLength(length)
         made.setAcceptDrops(False)
         made.returnPressed.connect(self.submitted)
         return made

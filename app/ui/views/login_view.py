@@ -7,10 +7,11 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QGraphicsDropShadowEffect, QScrollArea, QVBoxLayout, QWidget
 
+from app.domain.text import clean_text
 from app.errors import AppError
 from app.ui.tasks import Tasks
 from app.ui.views.login_card import LOCAL, SERVER, LoginCard
-from app.ui.widgets.form_errors import empty_login_fields
+from app.ui.widgets.form_errors import empty_login_fields, length_errors
 
 if TYPE_CHECKING:
     from app.services import Services
@@ -224,16 +225,19 @@ class LoginView(QScrollArea):
         if not self.card.submit_button.isEnabled():
             return
         self.card.clear_errors()
-        if self.location == SERVER:
-            if not self.card.address.take_link():
-                self._submit_server()
+        if self.location == SERVER and self.card.address.take_link():
+            return
+        if too_long := length_errors(self.card.fields):
+            self.card.show_errors("", too_long)
+        elif self.location == SERVER:
+            self._submit_server()
         elif self._book is None:
             self._open_local()
         else:
             self._submit_local(self._book)
 
     def _submit_local(self, book: "LocalBookFacts") -> None:
-        name = book.user_name if book.exists else self.card.user_name.text().strip()
+        name = book.user_name if book.exists else clean_text(self.card.user_name.text())
         if not name:
             self.card.show_errors("", {"userName": "Enter your name."})
             return
@@ -255,9 +259,9 @@ class LoginView(QScrollArea):
         )
 
     def _submit_server(self) -> None:
-        address, name = self.card.address.value(), self.card.user_name.text().strip()
+        address, name = self.card.address.value(), self.card.user_name.text()
         password, creating = self.card.password.text(), self._creating
-        if missing := empty_login_fields(address, name, password):
+        if missing := empty_login_fields(address, clean_text(name), password):
             self.card.show_errors("", missing)
             return
         self._remember_choice()
@@ -279,8 +283,10 @@ class LoginView(QScrollArea):
         settings.set(REMEMBER_KEY, "yes" if self.card.remember.isChecked() else "no")
         settings.set(LOCATION_KEY, self.location)
         if self.location == SERVER:
-            settings.set(ADDRESS_KEY, self.card.address.text().strip())
-            settings.set(USER_KEY, self.card.user_name.text().strip())
+            settings.set(ADDRESS_KEY, clean_text(self.card.address.text()))
+            settings.set(
+                USER_KEY, self.card.user_name.text().strip()
+            )  # an old name may need what nobody sees
 
     def note_server(self, address: str, user_name: str) -> None:
         """Store that the book is on a server now, so that the next log-in proposes it."""

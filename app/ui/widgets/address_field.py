@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit
 
+from app.domain.text import clean_text
 from app.errors import AppError
-from app.ui.bounds import LONGEST_LINK
 
 if TYPE_CHECKING:
     from app.services.session_facts import InviteFacts
@@ -28,7 +28,6 @@ class AddressField(QLineEdit):
     def __init__(self, name: str, read_invite: ReadInvite) -> None:
         super().__init__()
         self.setObjectName(name)
-        self.setMaxLength(LONGEST_LINK)
         self.setPlaceholderText("books.example.com")
         self.setAcceptDrops(False)  # otherwise it would take the path of a dropped file as text
         self._read_invite = read_invite
@@ -41,7 +40,7 @@ class AddressField(QLineEdit):
 
     def value(self) -> str:
         """Return the typed address; or the whole link, if the text is still the address of the link."""
-        typed = self.text().strip()
+        typed = clean_text(self.text())
         return self._link if self._link and typed == self._address else typed
 
     def take_link(self) -> bool:

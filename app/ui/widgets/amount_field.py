@@ -5,7 +5,9 @@ from decimal import Decimal
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 
+from app.domain.bounds import LONGEST_TYPED
 from app.domain.money import format_amount, parse_amount
+from app.domain.text import is_blank
 from app.errors import InputError
 from app.ui.theme import figures_font
 from app.ui.widgets.pieces import label
@@ -24,7 +26,7 @@ class AmountField(TidiedLine):
         self.setFont(figures_font())
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.setPlaceholderText("0.00")
-        self.setMaxLength(40)
+        self.setMaxLength(LONGEST_TYPED)
         self.setAcceptDrops(False)  # a dropped file is for the window
         self._sign = label("₹", "rupee")
         self._sign.setParent(self)
@@ -37,7 +39,7 @@ class AmountField(TidiedLine):
 
     def tidy(self) -> None:
         """Format a valid amount (`1,23,456.00`), and emit `error_changed`."""
-        if not self.text().strip():
+        if is_blank(self.text()):
             self.clear()
             self.error_changed.emit("")
             return

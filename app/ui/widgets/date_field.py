@@ -8,7 +8,9 @@ from PySide6.QtCore import QDate, QPoint, Qt, Signal
 from PySide6.QtGui import QAction, QFocusEvent, QKeyEvent, QTextCharFormat
 from PySide6.QtWidgets import QCalendarWidget, QFrame, QLineEdit, QToolButton, QVBoxLayout
 
+from app.domain.bounds import LONGEST_TYPED
 from app.domain.dates import format_date, parse_date
+from app.domain.text import is_blank
 from app.errors import InputError
 from app.ui.icons import put_icon
 from app.ui.theme import colour, figures_font
@@ -29,7 +31,7 @@ class DateField(TidiedLine):
         super().__init__()
         self.setObjectName(name)
         self.setFont(figures_font())
-        self.setMaxLength(40)
+        self.setMaxLength(LONGEST_TYPED)
         self.setAcceptDrops(False)  # a dropped file is for the window
         self._today = today
         self._optional = optional
@@ -61,8 +63,8 @@ class DateField(TidiedLine):
 
     def parsed(self) -> date | None:
         """Return the typed date, without changing the text. Raises InputError with `fields["date"]`."""
-        text = self.text().strip()
-        if not text and self._optional:
+        text = self.text()
+        if self._optional and is_blank(text):
             return None
         if self._value is not None and text == format_date(self._value):
             return self._value
@@ -71,7 +73,7 @@ class DateField(TidiedLine):
     def read(self) -> date | None:
         """Parse the text, format it, and return the date. Raises InputError as `parsed` does."""
         day = self.parsed()
-        if day != self._value or day is None or self.text().strip() != format_date(day):
+        if day != self._value or day is None or self.text() != format_date(day):
             self.set_value(day)
         return self._value
 

@@ -4,24 +4,26 @@ from PySide6.QtCore import QEvent, QMimeData, QPoint, QRect, QRectF, QSize, Qt, 
 from PySide6.QtGui import (
     QDrag,
     QFocusEvent,
-    QImage,
     QKeyEvent,
     QMouseEvent,
     QPainter,
     QPainterPath,
     QPaintEvent,
-    QPixmap,
 )
 from PySide6.QtWidgets import QApplication, QFrame, QLabel, QToolButton, QVBoxLayout
 
 from app.domain.entry import Attachment
+from app.domain.preview import Part
 from app.ui.bounds import PDF, size_text
-from app.ui.icons import put_icon
+from app.ui.icons import pixmap, put_icon
+from app.ui.previews import PagePicture
 from app.ui.theme import colour
+from app.ui.widgets.page_image import PageImage
 from app.ui.widgets.pieces import ElidedLabel, label, tool_button
 
 TILE_MIME = "application/x-bahi-document-tile"
 _WIDTH, _THUMB_HEIGHT, _HEIGHT = 100, 90, 136
+_COARSE = 1.25  # a picture is stretched by up to this much
 
 
 class Thumbnail(QLabel):
@@ -31,33 +33,67 @@ class Thumbnail(QLabel):
         super().__init__()
         self.setFixedSize(_WIDTH - 2, _THUMB_HEIGHT)
         self.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._picture = QPixmap()
+        self._picture: PagePicture | None = None
+        self._image: PageImage | None = None
+        self.marked = False
+
+    @property
+    def has_picture(self) -> bool:
+        """Return whether a picture is shown."""
+        return self._picture is not None
 
     def show_icon(self, name: str, tint: str = "text_muted") -> None:
         """Show an icon instead of a picture."""
-        self._picture = QPixmap()
+        self._picture = self._image = None
         put_icon(self, name, tint, size=26)
 
-    def show_image(self, image: QImage) -> None:
-        """Show `image`, cropped to the frame."""
-        self._picture = QPixmap.fromImage(image)
+    def show_picture(self, picture: PagePicture) -> None:
+        """Show `picture`, cropped to the frame."""
+        self._picture, self._image = picture, PageImage(picture)
         self.update()
+
+    def mark(self, marked: bool) -> None:
+        """Set whether a sign in the corner says that there is a note about the picture."""
+        self.marked = marked
+        self.update()
+
+    def head_of(self, picture: PagePicture) -> Part | None:
+        """Return the part of the page to render instead of `picture`, if that is too coarse for the frame."""
+        density, page = self.devicePixelRatioF(), picture.size
+        width, height = round(self.width() * density), round(self.height() * density)
+        scale = min(max(width / page.width, height / page.height), 1.0)
+        if picture.scale * _COARSE >= scale:
+            return None
+        left = max(0, round(page.width * scale) - width) // 2
+        return Part(
+            scale, left, 0, min(width, round(page.width * scale)), min(height, round(page.height * scale))
+        )
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the picture over the whole frame, from its top: a bill is recognized by its head."""
-        if self._picture.isNull():
+        if self._picture is None or self._image is None:
             super().paintEvent(event)
             return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        size = self._picture.size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatioByExpanding)
+        size = self._picture.image.size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatioByExpanding)
         head = QPainterPath()
         head.addRoundedRect(QRectF(self.rect()).adjusted(0, 0, 0, 8), 7, 7)
         painter.setClipPath(head)
-        painter.drawPixmap((self.width() - size.width()) // 2, 0, size.width(), size.height(), self._picture)
+        target = QRectF((self.width() - size.width()) // 2, 0, size.width(), size.height())
+        self._image.draw(painter, target, QRectF(self.rect()), self.devicePixelRatioF())
         painter.setClipping(False)
         painter.fillRect(QRect(0, self.height() - 1, self.width(), 1), colour("border"))
+        if self.marked:
+            self._draw_mark(painter)
         painter.end()
+
+    def _draw_mark(self, painter: QPainter) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(colour("border"))
+        painter.setBrush(colour("warn_soft"))
+        painter.drawEllipse(QRect(5, 5, 21, 21))
+        painter.drawPixmap(8, 8, pixmap("alert", "warn", 16, self.devicePixelRatioF()))
 
 
 class DocumentTile(QFrame):
@@ -125,12 +161,19 @@ class DocumentTile(QFrame):
         self._describe(size_text(attachment.byte_size))
         self.thumbnail.show_icon("file-pdf" if attachment.media_type == PDF else "image")
 
-    def show_note(self, note: str) -> None:
-        """Show why there is no picture. `note` follows the file name in a sentence: `has a password.`"""
-        self.note = note
-        self.thumbnail.show_icon("alert", "warn")
-        self.setToolTip(f"“{self.file_name}” {note}")
-        self.setAccessibleDescription(note)
+    def show_note(self, sentence: str) -> None:
+        """Show a sentence about the bill: why there is no picture, or what is wrong with the one shown."""
+        self.note = sentence
+        self.setToolTip(sentence)
+        self.setAccessibleDescription(sentence)
+        self.thumbnail.mark(bool(sentence))
+        if sentence and not self.thumbnail.has_picture:
+            self.thumbnail.show_icon("alert", "warn")
+
+    def clear_note(self) -> None:
+        """Show that the picture is being made again."""
+        self.show_note("")
+        self.thumbnail.show_icon("clock")
 
     def _describe(self, state: str) -> None:
         self.size_label.setText(state)

@@ -7,25 +7,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QImage
+from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app.domain.bounds import MAX_DOCUMENTS
 from app.domain.entry import Attachment
 from app.errors import AppError
-from app.ui import previews
 from app.ui.desktop import Desktop
 from app.ui.icons import put_icon
+from app.ui.offers import Bills, open_bills
+from app.ui.pictures_offered import PICTURE_NAME
 from app.ui.tasks import Tasks
 from app.ui.widgets.banner import Banner
 from app.ui.widgets.document_tile import TILE_MIME, DocumentTile
 from app.ui.widgets.flow import FlowLayout
 from app.ui.widgets.pieces import button, label
+from app.ui.widgets.thumbnails import Thumbnails
 
 if TYPE_CHECKING:
     from app.services import Services
-
-_THUMB_EDGE = 320
 
 
 class DropArea(QFrame):
@@ -93,7 +93,11 @@ class DocumentsPanel(QFrame):
         self._keys = itertools.count(1)
         self._tiles: list[DocumentTile] = []
         self._movable = movable
+        self._thumbnails = Thumbnails(services, tasks, self)
         self._build(prefix)
+        self._thumbnails.noted.connect(self._update_note)
+        self.note.pressed.connect(self._thumbnails.try_again)
+        self._area.verticalScrollBar().valueChanged.connect(lambda _value: self._thumbnails.hasten())
         self._count()
 
     def _build(self, prefix: str) -> None:
@@ -145,31 +149,47 @@ class DocumentsPanel(QFrame):
         """Return whether there are no bills, not even ones being read."""
         return not self._tiles
 
+    @property
+    def taking(self) -> bool:
+        """Return whether bills can be attached now. They cannot while the entry is being saved."""
+        return self.browse_button.isEnabled()
+
+    def set_taking(self, taking: bool) -> None:
+        """Set whether bills can be attached now."""
+        self.browse_button.setEnabled(taking)
+        self.drop_area.setEnabled(taking)
+
     def browse(self) -> None:
         """Let the user choose files, and attach them."""
-        self.add_files(self._desktop.choose_files(self))
+        if self.taking:
+            self.add_files(self._desktop.choose_files(self))
 
     def add_files(self, paths: list[Path]) -> None:
         """Attach `paths` in this order."""
+        self.add_bills(open_bills(self._services, paths))
+
+    def add_bills(self, bills: Bills) -> None:
+        """Attach what was dropped, pasted or chosen, as far as there is room, and tell what was refused."""
         self.refusal.hide()
-        for path in paths:
-            if not self._room():
-                return
-            self._add(path.name, partial(self._services.documents.attach_file, path))
+        for sentence in bills.refusals:
+            self._refuse(sentence)
+        documents = self._services.documents
+        for file in bills.files:
+            if self._room():
+                self._add(file.name, partial(documents.attach_open, file))
+            else:
+                file.close()
+        picture = bills.picture
+        if picture is not None and self._room():
+            self._add(PICTURE_NAME, lambda: documents.attach_bytes(picture.encoded(), PICTURE_NAME))
 
     def add_kept(self, attachments: Iterable[Attachment]) -> None:
         """Add bills that are stored already: those of a draft, or of the entry being edited."""
         for attachment in attachments:
             tile = self._new_tile(attachment.file_name)
             tile.attach(attachment)
-            self._load_thumbnail(tile, attachment)
+            self._thumbnails.load(tile)
         self._count()
-
-    def add_image(self, image: QImage, name: str = "Pasted picture.png") -> None:
-        """Attach a picture from the clipboard as a PNG."""
-        self.refusal.hide()
-        if self._room():
-            self._add(name, lambda: self._services.documents.attach_bytes(previews.png_bytes(image), name))
 
     def clear(self) -> None:
         """Remove all bills."""
@@ -213,7 +233,7 @@ class DocumentsPanel(QFrame):
             self._delete_tile(tile)
         else:
             tile.attach(attachment)
-            self._load_thumbnail(tile, attachment)
+            self._thumbnails.load(tile)
         self._count()
         self._emit_settled()
 
@@ -227,20 +247,6 @@ class DocumentsPanel(QFrame):
     def _emit_settled(self) -> None:
         if not self.attaching:
             self.settled.emit()
-
-    def _load_thumbnail(self, tile: DocumentTile, attachment: Attachment) -> None:
-        def work() -> QImage:
-            path = self._services.documents.fetch(attachment)
-            return previews.picture(path, attachment.media_type, edge=_THUMB_EDGE).image
-
-        self._tasks.run(work, tile.thumbnail.show_image, partial(self._no_picture, tile), owner=tile)
-
-    def _no_picture(self, tile: DocumentTile, error: AppError) -> None:
-        """Show why the bill has no picture, if its file is the reason; otherwise its icon is enough."""
-        note = previews.attachment_note(error)
-        if tile in self._tiles and note:
-            tile.show_note(note)
-            self._update_note()
 
     def _tile(self, key: str) -> DocumentTile:
         return next(tile for tile in self._tiles if tile.key == key)
@@ -257,14 +263,15 @@ class DocumentsPanel(QFrame):
         self._emit_settled()
 
     def _update_note(self) -> None:
-        notes = [f"“{tile.file_name}” {tile.note}" for tile in self._tiles if tile.note]
+        notes = [tile.note for tile in self._tiles if tile.note]
         if notes:
-            self.note.say("\n".join(notes), "warn")
+            self.note.say("\n".join(notes), "warn", "Try again" if self._thumbnails.can_try_again else "")
         else:
             self.note.hide()
 
     def _delete_tile(self, tile: DocumentTile) -> None:
         self._tiles.remove(tile)
+        self._thumbnails.drop(tile)
         self._flow.removeWidget(tile)
         tile.hide()
         tile.deleteLater()

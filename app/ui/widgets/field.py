@@ -1,7 +1,11 @@
 """A form field: the label and a hint, the editor below them, and the error below the editor."""
 
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from collections.abc import Callable
 
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+
+from app.domain.bounds import LONGEST_TYPED, length_error
+from app.domain.text import clean_text
 from app.ui.widgets.pieces import label, set_look
 
 
@@ -17,6 +21,8 @@ class Field(QWidget):
         self.hint = label("", "small", f"{name}_hint")
         self.error = label("", "error", f"{name}_error", wrap=True)
         self.error.hide()
+        self.length_error = ""
+        """The error of a text that is too long, as long as it is too long."""
         self._lay_out()
         self.label.setBuddy(self.focus_target)
         if not self.focus_target.accessibleName():
@@ -34,6 +40,27 @@ class Field(QWidget):
         column.addWidget(self.editor)
         column.addWidget(self.error)
         column.addStretch(1)  # editors side by side stay aligned if only one of them has an error
+
+    def limit(self, length: int, stored: Callable[[str], str] = clean_text) -> "Field":
+        """Show an error as long as the text is longer than `length` characters. Return this field.
+
+        The text is not cut, so that nothing of a long paste is lost. `stored` returns the form of the text
+        that is counted.
+        """
+        editor = self.focus_target
+        assert isinstance(editor, QLineEdit)
+        editor.setMaxLength(LONGEST_TYPED)
+        editor.textChanged.connect(lambda text: self._check_length(length_error(text, length, stored)))
+        return self
+
+    def _check_length(self, error: str) -> None:
+        before, self.length_error = self.length_error, error
+        if error or before:
+            self.set_error(error)
+
+    def clear_error(self) -> None:
+        """Remove the error, unless the text is too long."""
+        self.set_error(self.length_error)
 
     @property
     def error_text(self) -> str:

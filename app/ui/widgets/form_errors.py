@@ -7,17 +7,17 @@ from app.ui.widgets.field import Field
 
 
 def clear_errors(fields: Mapping[str, Field], banner: Banner) -> None:
-    """Remove the errors of all fields, and hide the banner."""
+    """Remove the errors of all fields, except of texts that are too long, and hide the banner."""
     banner.hide()
     for field in fields.values():
-        field.set_error("")
+        field.clear_error()
 
 
 def show_errors(fields: Mapping[str, Field], banner: Banner, message: str, errors: Mapping[str, str]) -> None:
     """Show each error under its field, and focus the first; show the others, or `message`, in the banner."""
     placed = {name for name in errors if name in fields and not fields[name].isHidden()}
     for name, field in fields.items():
-        field.set_error(errors[name] if name in placed else "")
+        field.set_error(errors[name] if name in placed else field.length_error)
     rest = [text for name, text in errors.items() if name not in placed]
     if rest or not errors:
         banner.say(" ".join(rest) or message, "danger")
@@ -30,6 +30,11 @@ def focus_first_error(fields: Iterable[Field]) -> None:
         if field.error_text:
             field.focus_target.setFocus()
             return
+
+
+def length_errors(fields: Mapping[str, Field]) -> dict[str, str]:
+    """Return the error of each visible field whose text is too long, by the field's name."""
+    return {n: f.length_error for n, f in fields.items() if f.length_error and not f.isHidden()}
 
 
 def empty_login_fields(address: str, user_name: str, password: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout
 
-from app.domain.bounds import MAX_PASSWORD
+from app.domain.bounds import LONGEST_TYPED, MAX_PASSWORD, length_error, prepare_password
 from app.errors import AppError
 from app.ui.icons import put_icon
 from app.ui.tasks import Tasks
@@ -44,11 +44,15 @@ class SignInAgain(QFrame):
         words.addWidget(self.sentence)
         words.addWidget(self.problem)
         self.password = QLineEdit()
+        self.password.setAcceptDrops(False)  # a dropped file is for the window
         self.password.setObjectName("sign_in_again_password")
         self.password.setAccessibleName("Password")
         self.password.setPlaceholderText("Password")
         self.password.setEchoMode(QLineEdit.EchoMode.Password)
-        self.password.setMaxLength(MAX_PASSWORD)
+        self.password.setMaxLength(LONGEST_TYPED)
+        self.password.textChanged.connect(
+            lambda typed: self._say(length_error(typed, MAX_PASSWORD, prepare_password))
+        )
         self.password.setFixedWidth(180)
         self.password.returnPressed.connect(self.submit)
         self.submit_button = button("Sign in", "sign_in_again_submit", "primary")
@@ -79,6 +83,8 @@ class SignInAgain(QFrame):
         if not self.submit_button.isEnabled():
             return
         accounts, password = self._services.accounts, self.password.text()
+        if length_error(password, MAX_PASSWORD, prepare_password):
+            return
         self._set_busy(True)
         self._tasks.run(
             lambda: accounts.sign_in_again(password), lambda _session: self._done(), self._failed, owner=self

@@ -7,6 +7,7 @@ from PySide6.QtGui import QKeyEvent, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QCompleter, QLineEdit, QListView, QStyledItemDelegate
 
 from app.domain.entry import Suggestion
+from app.domain.suggestions import search_key, search_words
 
 DEBOUNCE_MS = 100
 _DATA = Qt.ItemDataRole.UserRole + 1
@@ -18,10 +19,9 @@ class SuggestField(QLineEdit):
     asked = Signal(str)
     chosen = Signal(object)
 
-    def __init__(self, name: str, max_length: int) -> None:
+    def __init__(self, name: str) -> None:
         super().__init__()
         self.setObjectName(name)
-        self.setMaxLength(max_length)
         self.setAcceptDrops(False)  # a dropped file is for the window
         self._model = QStandardItemModel(self)
         self._build_completer(name)
@@ -47,10 +47,10 @@ class SuggestField(QLineEdit):
         self._completer.activated[QModelIndex].connect(self._take)  # type: ignore[index]
 
     def _start(self, text: str) -> None:
-        words = text.lower().split()
+        words = search_words(text)
         # Remove completions that no longer match at once; the new ones take a moment to arrive.
         for row in reversed(range(self._model.rowCount())):
-            known = self._model.item(row).text().lower()
+            known = search_key(self._model.item(row).text())
             if not all(word in known for word in words):
                 self._model.removeRow(row)
         if self._model.rowCount() == 0:
@@ -78,8 +78,12 @@ class SuggestField(QLineEdit):
 
     def forget(self) -> None:
         """Empty the field and remove the completions."""
-        self._timer.stop()
         self.setText("")  # unlike `clear`, this also empties the undo history
+        self.stop_suggesting()
+
+    def stop_suggesting(self) -> None:
+        """Remove the completions, and ask for none until the text is edited."""
+        self._timer.stop()
         self._model.clear()
         self._popup.hide()
 

@@ -42,6 +42,37 @@ def test_a_long_name_loses_the_end_of_its_stem_and_keeps_its_extension() -> None
     assert name.endswith("x.JPEG")
 
 
+@pytest.mark.parametrize(
+    ("name", "clean"),
+    [
+        ("aux.pdf", "_aux.pdf"),
+        ("AUX.PDF", "_AUX.PDF"),
+        ("con", "_con.pdf"),
+        ("nul.", "_nul.pdf"),
+        ("Prn .pdf", "_Prn.pdf"),
+        ("com1.tar.pdf", "_com1.tar.pdf"),
+        ("COM\u00b9.pdf", "_COM\u00b9.pdf"),
+        ("lpt9 .2026.pdf", "_lpt9 .2026.pdf"),
+        ("conout$.png", "_conout$.pdf"),
+        ("a\u202eux.pdf", "_aux.pdf"),
+        ("bills/lpt0", "_lpt0.pdf"),
+        ("auxiliary.pdf", "auxiliary.pdf"),
+        ("com10.pdf", "com10.pdf"),
+        ("console.pdf", "console.pdf"),
+    ],
+)
+def test_the_name_of_a_device_of_windows_is_changed(name: str, clean: str) -> None:
+    assert clean_name(name, "application/pdf") == clean
+
+
+def test_a_name_is_normalised_after_an_invisible_character_was_removed() -> None:
+    assert clean_name("cafe\u202e\u0301.pdf", "application/pdf") == "café.pdf"
+
+
+def test_a_type_of_a_later_version_keeps_its_extension() -> None:
+    assert clean_name("aux.avif", "image/avif") == "_aux.avif"
+
+
 @given(st.text(max_size=400), st.sampled_from([*EXTENSIONS]))
 def test_every_cleaned_name_is_valid_for_a_server_and_a_disk(name: str, media_type: str) -> None:
     clean = clean_name(name, media_type)
@@ -49,3 +80,5 @@ def test_every_cleaned_name_is_valid_for_a_server_and_a_disk(name: str, media_ty
     assert len(clean.encode()) <= MAX_BYTES
     assert not set(clean) & set('/\\<>:"|?*')
     assert clean_name(clean, media_type) == clean
+    assert clean_name(clean) == clean
+    assert not clean.endswith((" ", "."))

@@ -24,7 +24,7 @@ from app.store.outbox import Outbox
 from app.store.settings import Settings
 from app.store.vault import Vault
 from server.tokens.invites import make_invite
-from tests.support.api import PASSWORD, a_name, refusal
+from tests.support.api import PASSWORD, Api, a_name, refusal
 from tests.support.fake_keyring import FakeKeyring
 from tests.support.servers import MovingClock, RunningServer
 
@@ -421,3 +421,75 @@ def test_a_pending_session_can_replace_the_open_one(
     assert (desk.accounts.session, after.server_label) == (after, "test-1 · test")
     assert desk.accounts.sessions()[0].this_one
     assert desk.start().resume() == after
+
+
+# --- a password is one password in every normal form ------------------------------------------------
+
+COMPOSED, DECOMPOSED = "Café au lait", "Cafe\u0301\u00a0au lait"
+
+
+def test_a_new_password_opens_the_book_in_every_form(desk: Desk, server: RunningServer) -> None:
+    name = a_name()
+    desk.accounts.sign_in_remote(server.url, name, DECOMPOSED, create=True)
+    desk.accounts.sign_in_again(COMPOSED)
+    desk.accounts.sign_out()
+    desk.accounts.sign_in_remote(server.url, name, COMPOSED)
+    assert server.api().login(name, COMPOSED).signed_in.user_name == name
+
+
+def test_a_password_that_was_set_as_typed_by_an_older_version_stays_valid(
+    desk: Desk, server: RunningServer
+) -> None:
+    name = a_name()
+    server.api().register(name, DECOMPOSED)
+    desk.accounts.sign_in_remote(server.url, name, DECOMPOSED)
+    desk.accounts.sign_in_again(DECOMPOSED)
+    assert list(caught(lambda: desk.accounts.sign_in_again("wrong")).fields) == ["password"]
+    desk.accounts.change_password(DECOMPOSED, "Pâté de maison")
+    desk.accounts.sign_in_again("Pa\u0302te\u0301 de maison")
+
+
+def test_a_name_that_was_chosen_with_invisible_ends_still_opens_its_book(
+    desk: Desk, server: RunningServer
+) -> None:
+    plain = a_name()
+    name = f"{plain}\u200b"
+    server.api().register(name, PASSWORD)
+    assert desk.accounts.sign_in_remote(server.url, name, PASSWORD).user_name == name
+    other = caught(lambda: desk.accounts.sign_in_remote(server.url, plain, PASSWORD))
+    assert isinstance(other, SignInError)
+
+
+def test_a_name_is_found_whatever_nobody_sees_at_its_ends(desk: Desk, server: RunningServer) -> None:
+    name = create(desk, server)
+    desk.accounts.sign_out()
+    pasted = f"\u200e{name}\u00a0\u200b"
+    assert desk.accounts.sign_in_remote(f"\ufeff{server.url}\u200b", pasted, PASSWORD).user_name == name
+
+
+def test_an_old_password_of_the_book_on_this_computer_stays_valid(desk: Desk, start_server: Start) -> None:
+    own = start_server(local=True, local_secret="s", region="local", region_letter="0")
+    desk.local = Endpoint(own.url, own.config.local_secret)
+    Api(own.url, secret=own.config.local_secret).local("Asha", DECOMPOSED)
+    desk.accounts.sign_in_local("Asha", DECOMPOSED)
+    desk.accounts.change_password(DECOMPOSED, DECOMPOSED)
+    desk.accounts.sign_in_local("Asha", COMPOSED)
+    refused = caught(lambda: desk.accounts.sign_in_local("Asha", "wrong\nwrong"))
+    assert isinstance(refused, SignInError), "an old password is compared, not judged"
+
+
+def test_a_new_password_with_a_line_break_is_refused_in_a_sentence(
+    desk: Desk, start_server: Start, server: RunningServer
+) -> None:
+    own = start_server(local=True, local_secret="s", region="local", region_letter="0")
+    desk.local = Endpoint(own.url, own.config.local_secret)
+    made = caught(lambda: desk.accounts.sign_in_local("Asha", "two\nlong lines"))
+    assert "line break" in made.fields["password"]
+    assert not desk.accounts.local_book().exists
+    remote = caught(
+        lambda: desk.accounts.sign_in_remote(server.url, a_name(), "two\nlong lines", create=True)
+    )
+    assert "line break" in remote.fields["password"]
+    create(desk, server)
+    changed = caught(lambda: desk.accounts.change_password(PASSWORD, "two\nlong lines"))
+    assert "line break" in changed.fields["newPassword"]

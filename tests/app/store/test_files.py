@@ -13,6 +13,7 @@ import pytest
 
 from app.errors import InputError, StoreError
 from app.store import files as files_module
+from app.store.chosen_files import open_file
 from app.store.files import Files
 from server.contract.limits import MAX_DOCUMENT_BYTES
 from tests.app.store.samples import PNG
@@ -59,10 +60,6 @@ def test_pasted_bytes_get_the_extension_of_their_type(files: Files) -> None:
     assert files.keep_bytes(PNG, "a/b/scan.PNG").file_name == "scan.PNG"
 
 
-def test_a_file_can_be_stored_under_another_name(files: Files, source: Path) -> None:
-    assert files.keep_file(source, name="Taxi").file_name == "Taxi.pdf"
-
-
 def test_the_same_bytes_twice_are_one_file_and_two_attachments(
     files: Files, source: Path, tmp_path: Path
 ) -> None:
@@ -102,23 +99,26 @@ def test_each_file_that_cannot_be_attached_is_refused_with_its_name_and_reason(
 def test_a_file_that_cannot_be_read_is_refused(
     files: Files, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    def broken(path: Path, mode: str) -> None:
-        raise OSError(number, os.strerror(number))
+    real = os.open
 
-    monkeypatch.setattr(Path, "open", broken)
+    def broken(path: str | Path, flags: int, mode: int = 0o777, **more: int) -> int:
+        if Path(path) == source:
+            raise OSError(number, os.strerror(number))
+        return real(path, flags, mode, **more)
+
+    monkeypatch.setattr(os, "open", broken)
     assert "“Tea bill.pdf” cannot be read" in refusal(files, source)
     assert names_in(tmp_path) == []
 
 
 def test_the_size_limit_applies_to_a_file_that_grows_during_the_copy(
-    files: Files, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    files: Files, source: Path, tmp_path: Path
 ) -> None:
-    def growing(path: Path, name: str) -> Iterator[bytes]:
-        yield PDF
-        yield b"x" * MAX_DOCUMENT_BYTES
-
-    monkeypatch.setattr(files_module, "_chunks_of", growing)
-    assert "larger than 25 MB" in refusal(files, source)
+    opened = open_file(source)
+    with source.open("r+b") as growing:
+        growing.truncate(MAX_DOCUMENT_BYTES + 1)
+    with pytest.raises(InputError, match="larger than 25 MB"):
+        files.keep_open(opened)
     assert names_in(tmp_path) == []
 
 

@@ -4,12 +4,11 @@ import subprocess
 import sys
 import threading
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QPalette
-from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QPalette
+from PySide6.QtWidgets import QAbstractButton, QApplication
 from pytestqt.qtbot import QtBot
 
 from app.errors import StoreError
@@ -70,50 +69,6 @@ def test_entries_saved_without_a_server_are_counted_in_the_status(
     with qtbot.waitSignal(book.entry.saved):
         book.entry.save()
     qtbot.waitUntil(lambda: book.sidebar.status.text() == "Offline: 1 entry waiting")
-
-
-def overlay(window: MainWindow) -> QWidget:
-    found = window.findChild(QWidget, "drop_overlay")
-    assert isinstance(found, QWidget)
-    return found
-
-
-def drag(window: MainWindow, photo: Path) -> QMimeData:
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(photo))])
-    enter = QDragEnterEvent(
-        QPoint(500, 300),
-        Qt.DropAction.CopyAction,
-        data,
-        Qt.MouseButton.LeftButton,
-        Qt.KeyboardModifier.NoModifier,
-    )
-    QApplication.sendEvent(window, enter)
-    return data
-
-
-def test_a_file_dropped_on_the_listing_is_attached_to_a_new_entry(
-    qtbot: QtBot, book: MainWindow, photo: Path
-) -> None:
-    book.show_listing()
-    data = drag(book, photo)
-    assert overlay(book).isVisible()
-    drop = QDropEvent(
-        QPointF(500, 300),
-        Qt.DropAction.CopyAction,
-        data,
-        Qt.MouseButton.LeftButton,
-        Qt.KeyboardModifier.NoModifier,
-    )
-    QApplication.sendEvent(book, drop)
-    assert book.entry.isVisible()
-    assert not overlay(book).isVisible()
-    qtbot.waitUntil(lambda: len(book.entry.documents.attachments()) == 1)
-
-
-def test_nothing_can_be_dropped_before_a_log_in(window: MainWindow, photo: Path) -> None:
-    drag(window, photo)
-    assert not overlay(window).isVisible()
 
 
 def test_the_theme_applies_everywhere_and_is_stored(

@@ -71,6 +71,17 @@ def test_a_user_who_is_added_signs_in_and_is_listed(run: Run, start_server: Star
     assert "never" not in run("list", *where)[1]
 
 
+def test_a_password_set_by_an_operator_is_prepared_as_the_program_does_it(
+    run: Run, start_server: Start, config_file: Path
+) -> None:
+    where = ("--config", str(config_file))
+    assert run("add", "Asha", *where, line="Cafe\u0301\u00a0au lait\n")[0] == 0
+    start_server().api().login("Asha", "Café au lait")
+    status, _, error = run("add", "Meera", *where, line="a tab\tin it\n")
+    assert status != 0
+    assert "control character" in error
+
+
 def test_the_database_of_a_stopped_server_that_replicates_starts_with_the_servers_settings(
     run: Run, tmp_path: Path
 ) -> None:

@@ -7,13 +7,22 @@ from uuid import UUID
 
 from app.domain.stream import Stream
 from app.domain.sync_events import SessionChange
+from app.domain.text import clean_text
 from app.errors import InputError, OfflineError, SignInError
 from app.remote.auth import signed_out
 from app.remote.cluster import _NOT_OF_THE_LINK
 from app.remote.critical import CriticalTasks
 from app.remote.trouble import ConnectionTrouble, sentence_of
 from app.services.accounts import _WRONG_PASSWORD, BookSession, LocalBookFacts, OpenSession
-from app.services.login import LoginRequest, at_address, missing, read_invite, read_request
+from app.services.login import (
+    LoginRequest,
+    at_address,
+    first_accepted,
+    missing,
+    read_invite,
+    read_request,
+    refuse_typed,
+)
 from app.services.session_facts import InviteFacts
 from app.store.outbox import Outbox
 from app.store.settings import Settings
@@ -23,6 +32,7 @@ from server.auth.service import _CLOSED, _TAKEN, _WRONG, _invite_refused
 from server.auth.sessions import _WRONG_OLD
 from server.contract import checks
 from server.contract.errors import ErrorCode, FieldError
+from server.contract.passwords import password_forms, prepare_password
 from server.errors import ApiError, InvalidFieldsError, not_found
 from server.tokens import invites
 from tests.support.fakes.api import Caller, FakeApi, app_error
@@ -102,14 +112,16 @@ class FakeAccounts:
         """Open the book, or make it."""
         self._book.step("sign_in_local")
         self._need_server()
-        try:
-            if self.computer.own is None:
-                self.computer.own = _own_account(user_name.strip(), password)
-            elif self.computer.own.password:
-                self._verify(self.computer.own, self.computer.own.user_name, password)
-        except ApiError as error:
-            raise app_error(error) from error
-        return self._begin("", self.computer.own, remember)
+        own = self.computer.own
+        if own is None:
+            refuse_typed(password)
+            try:
+                own = self.computer.own = _own_account(clean_text(user_name), prepare_password(password))
+            except ApiError as error:
+                raise app_error(error) from error
+        elif own.password:
+            self._verify_forms(own, password)
+        return self._begin("", own, remember)
 
     def sign_in_remote(
         self,
@@ -132,11 +144,12 @@ class FakeAccounts:
         self._need_server(read.address, typed=True)
         if fingerprint not in {"", FINGERPRINT}:
             raise InputError(_NOT_OF_THE_LINK, fields={"address": _NOT_OF_THE_LINK})
+        if not read.create:
+            return read.address, first_accepted(read.forms(), lambda form: self._known(*form))
         try:
-            account = self._registered(read) if read.create else self._known(read)
+            return read.address, self._registered(read)
         except ApiError as error:
             raise app_error(error) from error
-        return read.address, account
 
     def read_invite(self, text: str) -> InviteFacts | None:
         """Return what an invite link says."""
@@ -163,10 +176,10 @@ class FakeAccounts:
         self._need_server(self._address)
         try:
             if account.password:
-                self._verify(account, account.user_name, password)
-        except ApiError as error:
+                self._verify_forms(account, password)
+        except SignInError as error:
             if error.code != ErrorCode.WRONG_CREDENTIALS:
-                raise app_error(error) from error
+                raise
             fields = {"password": _WRONG_PASSWORD}
             raise SignInError(_WRONG_PASSWORD, fields=fields, code=error.code) from error
         return self._begin(self._address, account, remember=self.computer.remembered is not None, as_=session)
@@ -202,13 +215,15 @@ class FakeAccounts:
         """Change it; return how many other sessions that ended."""
         self._book.step("change_password")
         account = self._signed_in()
-        wrong = checks.check_new_password(new) if new or self._address else []
+        refuse_typed(new, "newPassword")
+        prepared = prepare_password(new)
+        wrong = checks.check_new_password(prepared) if new or self._address else []
         errors = [FieldError("newPassword", error.message) for error in wrong]
-        if not errors and account.password and old != account.password:
+        if not errors and account.password and account.password not in password_forms(old):
             errors = [FieldError("oldPassword", _WRONG_OLD)]
         if errors:
             raise app_error(InvalidFieldsError(errors))
-        account.password = new
+        account.password = prepared
         others = [each.family for each in self.sessions() if not each.this_one]
         for family in others:
             del self._book.sessions[family]
@@ -269,11 +284,14 @@ class FakeAccounts:
         assert self._account is not None
         return self._account
 
-    def _known(self, request: LoginRequest) -> Account:
-        account = self._book.accounts.get(name_key(request.user_name))
-        self._verify(account, request.user_name, request.password)
+    def _known(self, user_name: str, password: str) -> Account:
+        account = self._book.accounts.get(name_key(user_name))
+        self._verify(account, user_name, password)
         assert account is not None
         return account
+
+    def _verify_forms(self, account: Account, password: str) -> None:
+        first_accepted(password_forms(password), lambda form: self._verify(account, account.user_name, form))
 
     def _registered(self, request: LoginRequest) -> Account:
         invite = self._invite(request.invite_code)
@@ -300,14 +318,14 @@ class FakeAccounts:
         return code
 
     def _verify(self, account: Account | None, name: str, password: str) -> None:
-        """Compare a password with that of an account. Raises ApiError."""
+        """Compare a password with that of an account. Raises AppError."""
         device = self._settings.device_id()
         known = UUID(device) if account and device in account.devices else None
         attempt = attempt_of(name_key(name), None, known)
         if wait := self._book.throttle.admit(attempt, _NOW):
-            raise too_many_attempts(wait)
+            raise app_error(too_many_attempts(wait))
         if account is None or password != account.password:
-            raise ApiError(ErrorCode.WRONG_CREDENTIALS, _WRONG)
+            raise app_error(ApiError(ErrorCode.WRONG_CREDENTIALS, _WRONG))
         self._book.throttle.succeeded(attempt, _NOW)
 
     def _begin(

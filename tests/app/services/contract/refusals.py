@@ -106,7 +106,6 @@ OTHER_CLUSTER: Final = wrong_address("The servers at this address are not the on
 # Accounts
 NO_NEW_NAME: Final = wrong_field("userName", "Please fill in a user name.")
 LONG_NAME: Final = wrong_field("userName", "The user name is longer than 64 characters.")
-STRANGE_NAME: Final = wrong_field("userName", "The user name contains characters that are not allowed.")
 NAME_TAKEN: Final = wrong_field("userName", "This user name is already taken.", "user_name_taken")
 CLOSED: Final = Refusal(
     SignInError,
@@ -136,7 +135,6 @@ LONG_NEW_PASSWORD: Final = wrong_field("newPassword", _LONG)
 
 # Entries
 LONG_SEARCH: Final = wrong_field("q", "A search may have at most 100 characters.")
-STRANGE_SEARCH: Final = wrong_field("q", "A search cannot contain control characters.")
 STRANGE_CURSOR: Final = Refusal(ServerError, "This cursor is not valid.", "bad_request")
 
 # Documents and files

@@ -14,6 +14,7 @@ from app.services.drafts import Drafts
 from app.services.entries import Entries
 from app.services.exports import Exports
 from app.services.moving import Moving
+from app.services.previews import Previews
 from app.services.sync import Sync
 from app.services.sync_worker import SyncWorker
 from app.store.settings import Settings
@@ -31,11 +32,13 @@ SERVICES: dict[str, type] = {
     "settings": Settings,
     "worker": SyncWorker,
     "moving": Moving,
+    "previews": Previews,
 }
 FAKES: dict[str, type] = {"accounts": FakeAccounts, "moving": FakeMoving}
 """The others are the real classes, in the fakes too."""
 _INSIDE = "services call it, never a window"
 _WORKER = "the fakes run the real sync worker; tests/app/services/test_sync_worker.py covers it"
+_PREVIEWS = "the fakes run the real one; tests/app/services/test_previews.py covers it"
 NOT_COVERED = {
     "accounts.remote": _INSIDE,
     "accounts.offset_us": _INSIDE,
@@ -53,6 +56,9 @@ NOT_COVERED = {
     "settings.device_id": _INSIDE,
     "settings.device_secret": _INSIDE,
     "moving.moved_to": "no window asks for it",
+    "previews.pid": _PREVIEWS,
+    "previews.submit": _PREVIEWS,
+    "previews.close": _PREVIEWS,
     "worker.state": _WORKER,
     "worker.is_sending": _WORKER,
     "worker.now": _WORKER,

@@ -1,8 +1,7 @@
 """Listing, filtering, totalling and completing entries, with and without a server."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -13,10 +12,7 @@ from tests.app.services.contract.conftest import StartStage
 from tests.app.services.contract.refusals import (
     LONG_SEARCH,
     OFFLINE,
-    SIGNED_OUT,
     STRANGE_CURSOR,
-    STRANGE_SEARCH,
-    Refusal,
     refusal,
 )
 from tests.app.services.contract.stages import TODAY, Desk
@@ -138,13 +134,19 @@ def totals_of(rows: tuple[ListedEntry, ...]) -> Totals:
     return Totals(len(rows), out, into)
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [("x" * 101, LONG_SEARCH), ("a\x00b", STRANGE_SEARCH), ("a\u2028b", STRANGE_SEARCH)],
-)
-def test_an_invalid_search_is_refused(book: Desk, text: str, expected: Refusal) -> None:
-    assert refusal(lambda: book.entries.page(EntryFilter(text), None)) == expected
-    assert refusal(lambda: book.entries.totals(EntryFilter(text))) == expected
+def test_a_search_that_is_too_long_is_refused(book: Desk) -> None:
+    assert refusal(lambda: book.entries.page(EntryFilter("x" * 101), None)) == LONG_SEARCH
+    assert refusal(lambda: book.entries.totals(EntryFilter("x" * 101))) == LONG_SEARCH
+
+
+@pytest.mark.parametrize("text", ["taxi\nairport", "\u200eairport\u2028 TAXI\u200b", "tax\x00i"])
+def test_a_search_is_one_whatever_was_pasted_with_it(book: Desk, text: str) -> None:
+    book.confirm("Taxi to the airport", "100")
+    book.save("Airport taxi", "50")
+    wanted = EntryFilter(text)
+    assert [row.description for row in book.entries.page(wanted, None).entries] == ["Taxi to the airport"]
+    assert [row.description for row in book.entries.pending(wanted)] == ["Airport taxi"]
+    assert (book.entries.totals(wanted).count, book.entries.totals(wanted).money_out) == (2, Decimal(150))
 
 
 @pytest.mark.usefixtures("pages_of_five")
@@ -392,44 +394,32 @@ def test_a_listing_from_the_server_is_not_continued_from_the_cache(start_stage: 
     assert found == [f"Entry {number}" for number in reversed(range(13))]
 
 
-def _calls(desk: Desk) -> list[Callable[[], object]]:
-    return [
-        lambda: desk.entries.totals(ALL),
-        lambda: desk.entries.suggest_categories(""),
-        lambda: desk.entries.suggest_descriptions(""),
-    ]
-
-
-def test_without_a_server_there_are_no_totals_or_completions(start_stage: StartStage) -> None:
+def test_without_a_server_there_are_no_totals(start_stage: StartStage) -> None:
     stage = start_stage()
     desk = stage.desk()
     desk.register()
     stage.stop()
-    assert [refusal(call) for call in _calls(desk)] == [OFFLINE] * 3
+    assert refusal(lambda: desk.entries.totals(ALL)) == OFFLINE
 
 
-def test_after_the_session_has_ended_only_unsent_entries_are_listed(book: Desk) -> None:
-    book.confirm("Taxi")
-    book.end_session_from_elsewhere()
-    book.save("Chai")
-    calls = [lambda: book.entries.page(ALL, None), *_calls(book)]
-    assert [refusal(call) for call in calls] == [SIGNED_OUT] * 4
-    assert texts(book.entries.pending(ALL)) == ["Chai"]
-    assert book.entries.totals(ONLY_WAITING).count == 1
+def test_without_a_server_completions_come_from_this_computer(start_stage: StartStage) -> None:
+    stage = start_stage()
+    desk = stage.desk()
+    desk.register()
+    for text, category in [("Lunch", "Café"), ("Tea", "Café"), ("Coffee", "CAFE\u0301"), ("Train", "Travel")]:
+        desk.save(text, category=category)
+    desk.send()
+    desk.entries.page(ALL, None)
+    waiting = desk.save("Coffee", category="Canteen", direction=Direction.CREDIT)
+    stage.stop()
+    assert desk.entries.suggest_categories("CAFE") == [Suggestion("Café", 3)]
+    assert [s.text for s in desk.entries.suggest_categories("")] == ["Café", "Canteen", "Travel"]
+    assert desk.entries.suggest_categories("rave") == []
+    assert desk.entries.suggest_descriptions("co") == [Suggestion("Coffee", 2, "Canteen", Direction.CREDIT)]
+    assert desk.entries.known_categories() == desk.entries.suggest_categories("")
+    desk.entries.void(desk.entries.detail(waiting.id))
+    assert desk.entries.suggest_categories("can") == []
 
 
-def test_nothing_is_listed_while_signed_out(book: Desk) -> None:
-    book.accounts.sign_out()
-    calls: list[Callable[[], object]] = [
-        lambda: book.entries.page(ALL, None),
-        lambda: book.entries.page(ONLY_WAITING, None),
-        lambda: book.entries.pending(ALL),
-        book.entries.overridden,
-        lambda: book.entries.totals(ONLY_WAITING),
-        *_calls(book),
-    ]
-    assert [refusal(call) for call in calls] == [SIGNED_OUT] * len(calls)
-
-
-def test_a_period_before_the_first_entry_is_empty(shop: Desk) -> None:
-    assert shop.listed(EntryFilter(last=date(1999, 12, 31))) == []
+def test_nothing_is_known_while_no_book_is_open(desk: Desk) -> None:
+    assert desk.entries.known_categories() == []

@@ -5,7 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, Qt, QUrl
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
@@ -15,6 +15,7 @@ from app.ui.main_window import MainWindow
 from app.ui.tasks import Tasks
 from app.ui.views.edit_view import EditView
 from tests.app.ui.conftest import Person, make_photo
+from tests.support.drags import Drag, files_data
 from tests.support.fake_services import FakeServices
 
 
@@ -130,9 +131,7 @@ def test_the_form_of_a_new_entry_is_kept_while_another_entry_is_edited(
 def test_a_dropped_file_is_attached_to_the_entry_being_edited(
     qtbot: QtBot, edit: EditView, book: MainWindow, photo: Path
 ) -> None:
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(photo))])
-    book.book.take_dropped(data)
+    Drag(book, files_data(photo)).whole()
     qtbot.waitUntil(lambda: len(edit.documents.attachments()) == 3)
     assert book.entry.documents.empty
 

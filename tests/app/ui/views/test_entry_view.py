@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QModelIndex, Qt, QUrl
+from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QLabel, QLineEdit
 from pytestqt.qtbot import QtBot
@@ -219,13 +219,6 @@ def test_text_in_the_clipboard_is_pasted_as_text(qtbot: QtBot, view: EntryView) 
     paste(qtbot, view.form.description)
     assert view.form.description.text() == "Taxi"
     assert view.documents.empty
-
-
-def test_files_in_the_clipboard_are_attached(qtbot: QtBot, view: EntryView, photo: Path) -> None:
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(photo))])
-    assert view.take(data)
-    qtbot.waitUntil(lambda: len(view.documents.attachments()) == 1)
 
 
 def test_clear_asks_if_there_is_only_a_bill(qtbot: QtBot, view: EntryView, photo: Path) -> None:

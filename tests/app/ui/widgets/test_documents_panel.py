@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.ui.tasks import Tasks
@@ -13,8 +13,9 @@ from app.ui.theme import Theme
 from app.ui.widgets.document_tile import TILE_MIME, DocumentTile
 from app.ui.widgets.documents_panel import DocumentsPanel
 from tests.app.ui.conftest import Person, make_photo
+from tests.support import bills
 from tests.support.fake_services import FakeServices
-from tests.support.pictures import GREY, blank_png
+from tests.support.pictures import blank_png
 
 
 @pytest.fixture
@@ -117,13 +118,82 @@ def test_a_tile_can_be_moved_by_dragging(qtbot: QtBot, panel: DocumentsPanel, tm
     assert names(panel) == ["2.png", "0.png", "1.png"]
 
 
-def test_the_thumbnail_is_a_picture_of_the_bill(
-    qtbot: QtBot, panel: DocumentsPanel, photo: Path, tasks: Tasks
-) -> None:
+def test_the_thumbnail_is_a_picture_of_the_bill(qtbot: QtBot, panel: DocumentsPanel, photo: Path) -> None:
     tile = pin(qtbot, panel, [photo])[0]
-    qtbot.waitUntil(lambda: not tasks.busy)
+    qtbot.waitUntil(lambda: tile.thumbnail.has_picture)
     shown = tile.thumbnail.grab().toImage().pixelColor(50, 40)
     assert shown.name() == "#aabbcc"
+
+
+def test_the_thumbnail_of_a_long_bill_shows_its_head_sharply(
+    qtbot: QtBot, panel: DocumentsPanel, tmp_path: Path
+) -> None:
+    tile = pin(qtbot, panel, [bills.till_roll_pdf(tmp_path / "roll.pdf")])[0]
+
+    def darkest() -> int:
+        shown = tile.thumbnail.grab().toImage()
+        return min(shown.pixelColor(x, y).lightness() for x in range(4, 90) for y in range(4, 80))
+
+    qtbot.waitUntil(lambda: tile.thumbnail.has_picture and darkest() < 120)
+
+
+def test_a_photo_that_is_cut_off_is_shown_with_a_sentence(
+    qtbot: QtBot, panel: DocumentsPanel, tmp_path: Path
+) -> None:
+    tile = pin(qtbot, panel, [bills.cut_off_jpeg(tmp_path / "photo.jpg")])[0]
+    qtbot.waitUntil(lambda: panel.note.text() != "")
+    assert panel.note.text().startswith("“photo.jpg”: ")
+    assert tile.thumbnail.has_picture
+    assert tile.toolTip() == tile.accessibleDescription() == panel.note.text()
+
+
+def test_a_page_that_is_too_wide_is_attached_with_a_note(
+    qtbot: QtBot, panel: DocumentsPanel, tmp_path: Path
+) -> None:
+    pin(qtbot, panel, [bills.endless_page_pdf(tmp_path / "plan.pdf")])
+    qtbot.waitUntil(
+        lambda: panel.note.text() == "“plan.pdf” is too large to show here. It is attached as it is."
+    )
+
+
+def test_a_bill_that_is_too_costly_is_tried_again_only_when_asked(
+    qtbot: QtBot, panel: DocumentsPanel, tmp_path: Path, fake: FakeServices
+) -> None:
+    sentence = "“loop.pdf” cannot be shown here. It is attached as it is."
+    tile = pin(qtbot, panel, [bills.self_drawing_pdf(tmp_path / "loop.pdf")])[0]
+    qtbot.waitUntil(lambda: panel.note.text() == sentence)
+    assert fake.previews.pid is None, "the worker was ended"
+    again = panel.note.findChild(QPushButton)
+    assert again is not None
+    assert again.text() == "Try again"
+    qtbot.mouseClick(again, Qt.MouseButton.LeftButton)
+    assert (panel.note.text(), tile.note) == ("", "")
+    qtbot.waitUntil(lambda: panel.note.text() == sentence)
+
+
+def test_the_note_of_a_removed_bill_goes_with_it(qtbot: QtBot, panel: DocumentsPanel, tmp_path: Path) -> None:
+    tiles = pin(qtbot, panel, [*photos(tmp_path, 1), bills.endless_page_pdf(tmp_path / "plan.pdf")])
+    qtbot.waitUntil(lambda: panel.note.text() != "")
+    qtbot.mouseClick(tiles[1].remove_button, Qt.MouseButton.LeftButton)
+    assert panel.note.text() == ""
+
+
+def test_bills_in_view_get_their_pictures_before_the_others(
+    qtbot: QtBot, panel: DocumentsPanel, tmp_path: Path
+) -> None:
+    panel.resize(260, 420)
+    order: list[str] = []
+    tiles = pin(qtbot, panel, photos(tmp_path, 12))
+    hidden = [tile.file_name for tile in tiles if tile.visibleRegion().isEmpty()]
+    assert 0 < len(hidden) < 12
+    qtbot.waitUntil(lambda: note_order(tiles, order) == 12)
+    assert set(order[:1]).isdisjoint(hidden)
+
+
+def note_order(tiles: list[DocumentTile], order: list[str]) -> int:
+    """Append the names of the tiles that have got a picture, and return how many have one."""
+    order += [tile.file_name for tile in tiles if tile.thumbnail.has_picture and tile.file_name not in order]
+    return len(order)
 
 
 def test_each_kind_of_invalid_file_has_its_own_error(
@@ -144,13 +214,11 @@ def test_each_kind_of_invalid_file_has_its_own_error(
     ]
 
 
-def test_a_damaged_pdf_is_attached_with_a_note(
-    qtbot: QtBot, panel: DocumentsPanel, tmp_path: Path, tasks: Tasks
-) -> None:
+def test_a_damaged_pdf_is_attached_with_a_note(qtbot: QtBot, panel: DocumentsPanel, tmp_path: Path) -> None:
     path = tmp_path / "half.pdf"
     path.write_bytes(b"%PDF-1.7\nand then nothing")
     pin(qtbot, panel, [path])
-    qtbot.waitUntil(lambda: not tasks.busy)
+    qtbot.waitUntil(lambda: panel.note.text() != "")
     assert names(panel) == ["half.pdf"]
     assert panel.note.text() == "“half.pdf” seems to be damaged. It is attached as it is."
     panel.tiles()[0].removed.emit(panel.tiles()[0].key)
@@ -158,12 +226,11 @@ def test_a_damaged_pdf_is_attached_with_a_note(
 
 
 def test_a_huge_picture_is_attached_completely_but_not_shown(
-    qtbot: QtBot, panel: DocumentsPanel, tmp_path: Path, tasks: Tasks, fake: FakeServices
+    qtbot: QtBot, panel: DocumentsPanel, tmp_path: Path, fake: FakeServices
 ) -> None:
-    path = blank_png(tmp_path / "site plan.png", 20_000, 15_000, GREY)
+    path = blank_png(tmp_path / "site plan.png", 20_000, 10_000)
     pin(qtbot, panel, [path])
-    qtbot.waitUntil(lambda: not tasks.busy)
-    assert "too large to show" in panel.note.text()
+    qtbot.waitUntil(lambda: "too large to show" in panel.note.text())
     assert fake.documents.fetch(panel.attachments()[0]).read_bytes() == path.read_bytes()
 
 

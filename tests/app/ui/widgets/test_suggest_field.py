@@ -13,7 +13,7 @@ TAXI = Suggestion("Taxi to client site", 3, "Travel", Direction.DEBIT)
 
 @pytest.fixture
 def field(qtbot: QtBot) -> SuggestField:
-    made = SuggestField("description_field", 100)
+    made = SuggestField("description_field")
     qtbot.addWidget(made)
     made.show()
     made.activateWindow()

@@ -1,0 +1,22 @@
+"""Short texts about an entry, and why one cannot be changed."""
+
+from typing import Final
+
+from app.domain.entry import EntryState, ListedEntry
+
+_LONG: Final = 60
+
+
+def named(entry: ListedEntry) -> str:
+    """Return the entry's code and what it is about: `01M-000012 · Taxi`."""
+    about = entry.description or entry.category
+    return f"{entry.human_code} · {about if len(about) <= _LONG else f'{about[:_LONG].rstrip()}…'}"
+
+
+def why_unchangeable(entry: ListedEntry) -> str:
+    """Return why the entry cannot be changed now; "" if it can."""
+    if entry.state is EntryState.REFUSED:
+        return f"{named(entry)} was refused by the server, so it cannot be changed. See the outbox."
+    if entry.voided:
+        return f"{named(entry)} is voided. Restore it first, then change it."
+    return ""

@@ -1,0 +1,111 @@
+"""The small pictures on the tiles of bills, those in view first."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from PySide6.QtCore import QObject, Signal
+
+from app.domain.preview import PreviewRequest, Urgency
+from app.errors import AppError
+from app.ui.previews import PagePicture, PreviewFeed, attachment_note, can_try_again
+from app.ui.tasks import Tasks
+from app.ui.widgets.document_tile import DocumentTile
+
+if TYPE_CHECKING:
+    from app.services import Services
+
+_EDGE: Final = 320
+
+
+class Thumbnails(QObject):
+    """Renders the thumbnails of tiles. `noted` is emitted when a tile has got a note, or has lost it."""
+
+    noted = Signal()
+
+    def __init__(self, services: "Services", tasks: Tasks, parent: QObject) -> None:
+        super().__init__(parent)
+        self._services = services
+        self._tasks = tasks
+        self._feed = PreviewFeed(services.previews, self)
+        self._waiting: dict[DocumentTile, tuple[PreviewRequest, Urgency, Callable[[], None]]] = {}
+        self._again: dict[DocumentTile, PreviewRequest] = {}
+        self._tiles: set[DocumentTile] = set()
+
+    @property
+    def busy(self) -> bool:
+        """Return whether a thumbnail is being rendered."""
+        return bool(self._waiting)
+
+    def load(self, tile: DocumentTile) -> None:
+        """Show the picture of the bill of `tile` when it is rendered, or a note why there is none."""
+        bill = tile.attachment
+        assert bill is not None
+        self._tiles.add(tile)
+
+        def render(path: Path) -> None:
+            if tile in self._tiles:
+                self._ask(tile, PreviewRequest(path, bill.media_type, edge=_EDGE))
+
+        self._tasks.run(lambda: self._services.documents.fetch(bill), render, owner=tile)
+
+    def drop(self, tile: DocumentTile) -> None:
+        """Cancel what was asked for a tile that is removed."""
+        self._tiles.discard(tile)
+        self._again.pop(tile, None)
+        if tile in self._waiting:
+            self._waiting.pop(tile)[2]()
+
+    def hasten(self) -> None:
+        """Render the tiles that have come into view before the others."""
+        for tile, (request, urgency, cancel) in list(self._waiting.items()):
+            if _urgency(tile) < urgency:
+                cancel()
+                self._ask(tile, request)
+
+    def try_again(self) -> None:
+        """Ask again for the pictures that could not be made in time."""
+        tiles, self._again = self._again, {}
+        for tile, request in tiles.items():
+            tile.clear_note()
+            self._ask(tile, request, again=True)
+        self.noted.emit()
+
+    @property
+    def can_try_again(self) -> bool:
+        """Return whether there is anything for `try_again`."""
+        return bool(self._again)
+
+    def _ask(self, tile: DocumentTile, request: PreviewRequest, *, again: bool = False) -> None:
+        urgency = _urgency(tile)
+        done, failed = partial(self._show, tile, request), partial(self._refuse, tile, request)
+        cancel = self._feed.ask(request, urgency, done, failed, again=again)
+        self._waiting[tile] = (request, urgency, cancel)
+
+    def _show(self, tile: DocumentTile, request: PreviewRequest, picture: PagePicture) -> None:
+        del self._waiting[tile]
+        tile.thumbnail.show_picture(picture)
+        if picture.note:
+            tile.show_note(f"“{tile.file_name}”: {picture.note}")
+            self.noted.emit()
+        head = tile.thumbnail.head_of(picture)
+        if head is not None and request.part is None:
+            self._ask(tile, replace(request, part=head))
+
+    def _refuse(self, tile: DocumentTile, request: PreviewRequest, error: AppError) -> None:
+        del self._waiting[tile]
+        ending = attachment_note(error)
+        if (
+            not ending or request.part is not None
+        ):  # the file is not the reason, or there is a picture already
+            return
+        if can_try_again(error):
+            self._again[tile] = request
+        tile.show_note(f"“{tile.file_name}” {ending}")
+        self.noted.emit()
+
+
+def _urgency(tile: DocumentTile) -> Urgency:
+    return Urgency.IN_BACKGROUND if tile.visibleRegion().isEmpty() else Urgency.IN_VIEW
