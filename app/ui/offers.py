@@ -61,7 +61,7 @@ class Offer:
         if self.has_bills:
             return ""
         if self.elsewhere:
-            return " ".join(_elsewhere_sentences(self.elsewhere))
+            return "\n".join(_elsewhere_sentences(self.elsewhere))
         return _ONLY_TEXT if self.text else _NO_BYTES
 
 

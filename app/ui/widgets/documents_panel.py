@@ -93,11 +93,10 @@ class DocumentsPanel(QFrame):
         self._keys = itertools.count(1)
         self._tiles: list[DocumentTile] = []
         self._movable = movable
-        self._thumbnails = Thumbnails(services, tasks, self)
         self._build(prefix)
+        self._thumbnails = Thumbnails(services, tasks, self._area)
         self._thumbnails.noted.connect(self._update_note)
         self.note.pressed.connect(self._thumbnails.try_again)
-        self._area.verticalScrollBar().valueChanged.connect(lambda _value: self._thumbnails.hasten())
         self._count()
 
     def _build(self, prefix: str) -> None:

@@ -113,10 +113,23 @@ def test_what_is_no_file_for_a_bill_is_refused_with_its_reason(book: MainWindow,
     for path, reason in (
         (folder, "“May” is a folder. Please choose the files in it."),
         (pipe, "“pipe.pdf” is not a file that can be copied."),
-        (tmp_path / "gone.pdf", "“gone.pdf” no longer exists."),
     ):
         assert refused(book, files_data(path)) == reason
     assert book.entry.documents.empty
+
+
+def test_a_file_that_is_not_there_is_refused_when_it_is_dropped(
+    qtbot: QtBot, book: MainWindow, tmp_path: Path
+) -> None:
+    path = tmp_path / "from an archive.png"
+    drag = Drag(book, files_data(path))
+    drag.enter()
+    assert not drag.drop().isAccepted()
+    assert book.entry.documents.refusal.text() == "“from an archive.png” no longer exists."
+    drag.enter()
+    make_photo(path)  # an archive program writes it only now
+    assert drag.drop().isAccepted()
+    qtbot.waitUntil(lambda: len(book.entry.documents.attachments()) == 1)
 
 
 def test_what_becomes_unusable_between_drag_and_drop_is_refused(book: MainWindow, photo: Path) -> None:
