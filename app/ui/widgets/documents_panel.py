@@ -205,8 +205,9 @@ class DocumentsPanel(QFrame):
         return False
 
     def _refuse(self, sentence: str) -> None:
-        known = self.refusal.text()
-        self.refusal.say(f"{known}\n{sentence}" if known and sentence not in known else sentence, "danger")
+        known = self.refusal.text().splitlines()
+        if sentence not in known:
+            self.refusal.say("\n".join((*known, sentence)), "danger")
 
     def _new_tile(self, name: str) -> DocumentTile:
         tile = DocumentTile(str(next(self._keys)), name, movable=self._movable)

@@ -142,6 +142,17 @@ def test_what_becomes_unusable_between_drag_and_drop_is_refused(book: MainWindow
     assert "is not a file" in book.entry.documents.refusal.text()
 
 
+def test_what_comes_after_very_many_files_is_told(qtbot: QtBot, book: MainWindow, tmp_path: Path) -> None:
+    texts = [tmp_path / f"{n}.txt" for n in range(45)]
+    for text in texts:
+        text.write_text("no bill")
+    Drag(book, files_data(*texts)).whole()
+    qtbot.waitUntil(lambda: not book.entry.documents.attaching)
+    told = book.entry.documents.refusal.text()
+    assert "Only the first 40 of 45 files were looked at." in told
+    assert book.entry.documents.empty
+
+
 def test_the_files_next_to_a_folder_are_attached_and_the_folder_is_told(
     qtbot: QtBot, book: MainWindow, photo: Path, tmp_path: Path
 ) -> None:
@@ -219,6 +230,16 @@ def test_nothing_can_be_dropped_while_a_dialog_is_open(
     book.sidebar.account_wanted.emit()
     qtbot.waitUntil(lambda: book.findChild(QWidget, "account_dialog") is not None and not tasks.busy)
     assert "close the dialog first" in refused(book, files_data(photo))
+    dialog = book.findChild(QWidget, "account_dialog")
+    assert isinstance(dialog, QWidget)
+    drag = Drag(dialog, files_data(photo))
+    assert not drag.enter().isAccepted()
+    shown = dialog.findChild(QWidget, "drop_overlay")
+    assert isinstance(shown, QWidget)
+    assert shown.isVisible()
+    assert "close this dialog first" in shown.accessibleName()
+    drag.leave()
+    assert not shown.isVisible()
     book.dialogs.close_all()
     assert Drag(book, files_data(photo)).whole().isAccepted()
     qtbot.waitUntil(lambda: len(book.entry.documents.attachments()) == 1)
