@@ -11,7 +11,7 @@ from urllib.parse import unquote_to_bytes
 from PySide6.QtCore import QMimeData, QSysInfo, QUrl
 
 from app.domain.bounds import MAX_DOCUMENTS
-from app.domain.file_names import clean_name
+from app.domain.file_names import clean_name, shown_name
 from app.ui.pictures_offered import OfferedPicture, offered_picture, offers_picture
 
 if TYPE_CHECKING:
@@ -169,6 +169,8 @@ def _where(url: QUrl) -> str:
 
 def _sentence(where: str, urls: Sequence[QUrl]) -> str:
     name = clean_name(urls[0].fileName(), "") if len(urls) == 1 and urls[0].fileName() else ""
-    what = f"“{name[:60]}” is" if name else "This is" if len(urls) == 1 else f"{len(urls)} files are"
+    what = (
+        f"“{shown_name(name[:60])}” is" if name else "This is" if len(urls) == 1 else f"{len(urls)} files are"
+    )
     it, file = ("it", "the file") if len(urls) == 1 else ("them", "the files")
     return f"{what} {where}. Save {it} to this computer first, then attach {file} from there."

@@ -1,8 +1,10 @@
 """Texts from right to left: they do not reorder what stands beside them, and no file name hides its end."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from app.domain.entry import EntryFilter
@@ -68,3 +70,24 @@ def test_a_file_name_shows_its_end_at_the_end(name: str, shown: str) -> None:
     bill = replace(BILL, file_name=name)
     added = version(shop_entries(1)[0], documents_added=(bill,))
     assert changes(added.entry, added) == (f"Bill added: {shown} (K7-000001-1)",)
+
+
+@pytest.fixture
+def disguised(fake: FakeServices, photo: Path) -> None:
+    """The newest entry has a bill whose name hides its extension, before the book is opened."""
+    made = fake.documents.attach_file(photo)
+    bill = replace(BILL, file_name="bill\u202efdp.exe", media_type=made.media_type, sha256=made.sha256)
+    fake.book.bills[fake.book.entries[0].id] = (bill,)
+
+
+def test_a_bill_that_another_program_sent_shows_its_real_extension(
+    qtbot: QtBot, disguised: None, book: MainWindow, tasks: Tasks
+) -> None:
+    book.show_listing()
+    qtbot.waitUntil(lambda: not tasks.busy)
+    book.listing.table.selectRow(0)
+    viewer = book.listing.details.viewer
+    qtbot.waitUntil(lambda: viewer.name.text().startswith("billfdp.exe ·"))
+    qtbot.keyClick(book.listing.table, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: book.edit.isVisible() and not tasks.busy)
+    assert [tile.name.text() for tile in book.edit.documents.tiles()] == ["billfdp.exe"]
