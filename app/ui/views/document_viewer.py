@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.domain.bounds import EXTENSIONS
 from app.domain.entry import DocumentInfo
+from app.domain.file_names import shown_name
 from app.errors import AppError
 from app.ui.bounds import size_text
 from app.ui.page_zoom import percent
@@ -192,9 +193,11 @@ class DocumentViewer(QWidget):
         document = self._documents[self._at] if some else None
         self.open_button.setEnabled(document is not None and document.media_type in EXTENSIONS)
         self.save_button.setEnabled(some)
-        self.name.setText(f"{document.file_name} · {size_text(document.byte_size)}" if document else "")
+        self.name.setText(
+            f"{shown_name(document.file_name)} · {size_text(document.byte_size)}" if document else ""
+        )
         self.canvas.setAccessibleName(
-            f"Page {self._page + 1} of {self._pages[self._at]} of {document.file_name}"
+            f"Page {self._page + 1} of {self._pages[self._at]} of {shown_name(document.file_name)}"
             if document
             else "Document"
         )

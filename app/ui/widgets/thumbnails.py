@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 from PySide6.QtWidgets import QScrollArea
 
+from app.domain.file_names import shown_name
 from app.domain.preview import PreviewRequest, Urgency
 from app.errors import AppError
 from app.ui.previews import PagePicture, PreviewFeed, attachment_note, can_try_again
@@ -95,7 +96,7 @@ class Thumbnails(QObject):
         del self._waiting[tile]
         tile.thumbnail.show_picture(picture)
         if picture.note:
-            tile.show_note(f"“{tile.file_name}”: {picture.note}")
+            tile.show_note(f"“{shown_name(tile.file_name)}”: {picture.note}")
             self.noted.emit()
         head = tile.thumbnail.head_of(picture)
         if head is not None and request.part is None:
@@ -110,7 +111,7 @@ class Thumbnails(QObject):
             return
         if can_try_again(error):
             self._again[tile] = request
-        tile.show_note(f"“{tile.file_name}” {ending}")
+        tile.show_note(f"“{shown_name(tile.file_name)}” {ending}")
         self.noted.emit()
 
 
