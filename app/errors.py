@@ -15,8 +15,8 @@ from collections.abc import Mapping
 class AppError(Exception):
     """An expected error. The windows show `message` as a banner, or `fields` next to the form fields.
 
-    `fields` maps a field's name to its sentence. `code` is the server's stable error code, or "" if the error
-    was raised on this computer. `detail` holds the further data of the server's answer.
+    `fields` maps a field's name to its sentence. `code` is a stable error code: the server's, or
+    this computer's, or "" if there is none. `detail` holds the further data of the server's answer.
     """
 
     def __init__(
@@ -51,10 +51,10 @@ class SignInError(AppError):
 
 
 class OfflineError(AppError):
-    """No server answered. A retry can help."""
+    """No server answered. A retry can help. `code` is the reason (`app/remote/trouble.py`) if it is known."""
 
-    def __init__(self, message: str = "The server cannot be reached right now.") -> None:
-        super().__init__(message, retryable=True)
+    def __init__(self, message: str = "The server cannot be reached right now.", *, code: str = "") -> None:
+        super().__init__(message, retryable=True, code=code)
 
 
 class ServerError(AppError):

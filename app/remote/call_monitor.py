@@ -82,12 +82,18 @@ class CallMonitor:
 
 
 class ProgressFile:
-    """A file that is being sent; each read counts as progress. `requests` needs only `len()` and `read`."""
+    """A file that is being sent; each read counts as progress. `requests` needs only `len()` and `read`.
 
-    def __init__(self, file: BinaryIO, size: int, progressed: Callable[[], None]) -> None:
+    `count` is called with the number of bytes of each read.
+    """
+
+    def __init__(
+        self, file: BinaryIO, size: int, progressed: Callable[[], None], count: Callable[[int], None]
+    ) -> None:
         self._file = file
         self._size = size
         self._progressed = progressed
+        self._count = count
 
     def __len__(self) -> int:
         return self._size
@@ -95,7 +101,9 @@ class ProgressFile:
     def read(self, size: int = -1) -> bytes:
         """Return the next bytes, at most `size` of them."""
         self._progressed()
-        return self._file.read(size)
+        piece = self._file.read(size)
+        self._count(len(piece))
+        return piece
 
 
 def _nothing() -> None:

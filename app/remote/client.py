@@ -1,4 +1,4 @@
-"""The HTTP client: headers, timeouts, one log line per call, and every failure as an AppError."""
+"""The HTTP client: headers, limits, one log line per call, and every failure as an AppError."""
 
 import contextlib
 import logging
@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Generator, Iterator
-from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeVar
 from urllib.parse import urlsplit
@@ -16,11 +16,16 @@ import msgspec
 import requests
 
 from app.errors import AppError, OfflineError, ServerError, StoreError
+from app.remote import answers
+from app.remote.answers import CALL_ERRORS, OwnSession, UnreadableAnswerError
 from app.remote.call_monitor import CallMonitor, CallOutcome, OutcomeKind, ProgressFile
 from app.remote.endpoint import Endpoint, is_loopback_url
 from app.remote.sockets import MonitoredAdapter, Sockets
-from app.remote.translate import error_of
+from app.remote.translate import error_of, not_understood
+from app.remote.trouble import ConnectionTrouble, sentence_of, trouble_of
+from app.remote.watchdog import CallLimit, Watchdog
 from server.contract import paths
+from server.contract.decoding import decode_json
 
 T = TypeVar("T")
 CONNECT_SECONDS: Final = 3.0
@@ -28,7 +33,6 @@ SMALL_SECONDS: Final = 10.0
 TRANSFER_SECONDS: Final = 30.0
 CA_FILE_VARIABLE: Final = "BAHI_CA_FILE"
 """Names a file of CA certificates to trust in addition to the operating system's."""
-_CHUNK: Final = 64 * 1024
 _GATEWAY: Final = frozenset({502, 503, 504})  # a load balancer sends these when the server does not answer
 _BROKEN: Final = "The connection was lost before the whole answer arrived."
 _log = logging.getLogger(__name__)
@@ -40,6 +44,7 @@ class Client:
     def __init__(self, monitor: CallMonitor) -> None:
         self._monitor = monitor
         self._sockets = Sockets()
+        self._watchdog = Watchdog()
         self._sessions: dict[bool, requests.Session] = {}  # one for loopback, one for all other addresses
         self._lock = threading.Lock()
 
@@ -59,30 +64,24 @@ class Client:
     ) -> T:
         """Return the decoded answer. Raises AppError. `fresh` opens a new connection for this call alone.
 
-        `seconds` limits the wait for each part of the answer, not the whole call.
+        `seconds` limits the wait for each part of the answer. The whole call may take `connect_seconds` more,
+        but no more than SMALL_SECONDS, or `seconds` if that is longer.
         """
         data = msgspec.json.encode(body) if body is not None else None
         headers = _headers(endpoint, token) | ({"Content-Type": "application/json"} if data else {})
-        limits = (connect_seconds, seconds)
-        with self._open(
-            endpoint, method, path, headers, limits, fresh=fresh, data=data, params=query
-        ) as answer:
-            try:
-                return msgspec.json.decode(answer.content, type=kind)
-            except requests.RequestException as error:
-                raise OfflineError(_BROKEN) from error
-            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-                raise _not_understood() from error
+        whole = min(connect_seconds + seconds, max(seconds, SMALL_SECONDS))
+        call = self._prepared(endpoint, method, path, headers, (connect_seconds, seconds), CallLimit(whole))
+        answer, text = call.whole({"data": data, "params": query}, fresh=fresh)
+        try:
+            return decode_json(text, kind)
+        except msgspec.MsgspecError as error:
+            raise call.not_understood(answer.status_code) from error
 
     def put_file(self, url: str, file: Path, headers: dict[str, str], at: Endpoint) -> None:
         """Upload the bytes of `file` to an upload URL of the server `at`. Raises AppError."""
         target = _path_at(at, url)
-        limits = (CONNECT_SECONDS, TRANSFER_SECONDS)
-        with (
-            _readable(file) as data,
-            self._open(at, "PUT", target, _headers(at, "") | headers, limits, file=data),
-        ):
-            return
+        with _readable(file) as data:
+            self._transfer(at, "PUT", target, _headers(at, "") | headers).whole({}, file=data)
 
     @contextlib.contextmanager
     def stream(
@@ -95,11 +94,9 @@ class Client:
     ) -> Generator[Iterator[bytes], None, None]:
         """Open a download. Reading a piece also raises AppError, when the connection breaks."""
         path = url_or_path if url_or_path.startswith("/") else _path_at(endpoint, url_or_path)
-        limits = (CONNECT_SECONDS, TRANSFER_SECONDS)
-        with self._open(
-            endpoint, "GET", path, _headers(endpoint, token), limits, params=query, stream=True
-        ) as answer:
-            yield _pieces(answer)
+        call = self._transfer(endpoint, "GET", path, _headers(endpoint, token))
+        with call.pieces({"params": query}) as pieces:
+            yield pieces
 
     def break_off(self, url: str) -> None:
         """Abort every call in flight to the server at `url`. Each raises OfflineError at once."""
@@ -112,99 +109,191 @@ class Client:
                 session.close()
             self._sessions.clear()
 
-    def _session(self, url: str) -> requests.Session:
+    def session(self, url: str, *, fresh: bool = False) -> requests.Session:
+        """Return the session for calls to `url`, or a new one, which the caller closes."""
         local = is_loopback_url(url)
+        if fresh:
+            return self._new_session(local)
         with self._lock:
             if local not in self._sessions:
                 self._sessions[local] = self._new_session(local)
             return self._sessions[local]
 
     def _new_session(self, local: bool) -> requests.Session:
-        session = requests.Session()
+        session = OwnSession()
         session.trust_env = not local  # calls on loopback must not go through a proxy of the environment
         adapter = MonitoredAdapter(self._sockets, os.environ.get(CA_FILE_VARIABLE, ""))
         session.mount("http://", adapter)
         session.mount("https://", adapter)
         return session
 
-    def _open(
+    def _transfer(self, at: Endpoint, method: str, path: str, headers: dict[str, str]) -> "_HttpCall":
+        limit = CallLimit(TRANSFER_SECONDS, is_transfer=True)
+        return self._prepared(at, method, path, headers, (CONNECT_SECONDS, TRANSFER_SECONDS), limit)
+
+    def _prepared(
         self,
         at: Endpoint,
         method: str,
         path: str,
         headers: dict[str, str],
-        limits: tuple[float, float],
-        *,
-        fresh: bool = False,
-        file: BinaryIO | None = None,
-        **more: Any,
-    ) -> AbstractContextManager[requests.Response]:
-        session = self._new_session(is_loopback_url(at.url)) if fresh else self._session(at.url)
-        call = _HttpCall(session, at, method, path, headers, limits, self._monitor)
-        return call.opened(file, more, close=fresh)
+        parts: tuple[float, float],
+        limit: CallLimit,
+    ) -> "_HttpCall":
+        watched = _Watched(self._monitor, self._sockets, self._watchdog)
+        return _HttpCall(self, watched, at, method, path, headers, parts, limit)
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """Who watches a call: for progress, to break it off, and for its limit."""
+
+    monitor: CallMonitor
+    sockets: Sockets
+    watchdog: Watchdog
 
 
 class _HttpCall:
-    """One call in flight: monitors it, logs it, and raises the error of a refusal."""
+    """One call: monitors it, limits it, logs it, and raises the error of a refusal."""
 
     def __init__(
         self,
-        session: requests.Session,
+        client: Client,
+        watched: _Watched,
         at: Endpoint,
         method: str,
         path: str,
         headers: dict[str, str],
-        limits: tuple[float, float],
-        monitor: CallMonitor,
+        parts: tuple[float, float],
+        limit: CallLimit,
     ) -> None:
-        self._session = session
+        self._client = client
+        self._watched = watched
         self._at = at
         self._method = method
         self._path = path
         self._headers = headers
-        self._limits = limits
-        self._monitor = monitor
+        self._parts = parts
+        self._limit = limit
         self._began = time.monotonic()
 
-    @contextlib.contextmanager
-    def opened(
-        self, file: BinaryIO | None, more: dict[str, Any], *, close: bool
-    ) -> Generator[requests.Response, None, None]:
-        """Send the request and give the answer; `close` closes the connection afterwards."""
+    def whole(
+        self, more: dict[str, Any], *, file: BinaryIO | None = None, fresh: bool = False
+    ) -> tuple[requests.Response, bytes]:
+        """Send the request; return the answer and its body. Raises AppError, also for a refusal."""
         with contextlib.ExitStack() as stack:
-            if close:
-                stack.enter_context(self._session)
-            with self._monitor.track(self._at.server_id) as moved:
+            session = self._client.session(self._at.url, fresh=fresh)
+            if fresh:
+                stack.enter_context(session)
+            stack.enter_context(self._watched.watchdog.limiting(self._limit))
+            with self._watched.monitor.track(self._at.server_id) as moved:
                 if file is not None:
-                    more["data"] = ProgressFile(file, os.fstat(file.fileno()).st_size, moved)
-                answer = stack.enter_context(self._send(more))
+                    size = os.fstat(file.fileno()).st_size
+                    more["data"] = ProgressFile(file, size, moved, self._limit.count)
+                answer = stack.enter_context(self._sent(session, more))
+                body = self._body(answer, answers.MAX_BYTES)
+            self._note(_outcome_of(answer))
+            self._log(answer.status_code)
+            self._check(answer, body)
+            return answer, body
+
+    @contextlib.contextmanager
+    def pieces(self, more: dict[str, Any]) -> Generator[Iterator[bytes], None, None]:
+        """Send the request, and give the pieces of the answer's body."""
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self._watched.watchdog.limiting(self._limit))
+            with self._watched.monitor.track(self._at.server_id):
+                answer = stack.enter_context(self._sent(self._client.session(self._at.url), more))
             self._note(_outcome_of(answer))
             self._log(answer.status_code)
             if answer.status_code >= 300:
-                raise _refusal(answer)
-            yield answer
+                self._watched.watchdog.shorten(self._limit, SMALL_SECONDS)
+                self._check(answer, self._body(answer, answers.MAX_ERROR_BYTES))
+            yield self._counted(answer)
 
-    def _send(self, more: dict[str, Any]) -> requests.Response:
+    def not_understood(self, status: int) -> AppError:
+        """Return the error for an answer that is none of Bahi's."""
+        if self._is_typed:
+            trouble = ConnectionTrouble.GATEWAY if status in _GATEWAY else ConnectionTrouble.NOT_BAHI
+            return ServerError(sentence_of(trouble, self._at.url), retryable=True, code=trouble)
+        return not_understood(status, retryable=status < 400 or status >= 500)
+
+    @property
+    def _is_typed(self) -> bool:
+        """Whether the address is one that somebody typed: neither of the roster, nor of this computer."""
+        return not (self._at.server_id or self._at.secret)
+
+    def _sent(self, session: requests.Session, more: dict[str, Any]) -> requests.Response:
+        with self._watched.sockets.calling(self._limit):
+            try:
+                return session.request(
+                    self._method,
+                    self._at.url + self._path,
+                    headers=self._headers,
+                    timeout=self._parts,
+                    allow_redirects=False,  # a redirect could send a token or a bill to another host
+                    stream=True,  # the body is read with a limit
+                    **more,
+                )
+            except CALL_ERRORS as error:
+                raise self._failed(error) from error
+
+    def _body(self, answer: requests.Response, most: int) -> bytes:
         try:
-            return self._session.request(
-                self._method,
-                self._at.url + self._path,
-                headers=self._headers,
-                timeout=self._limits,
-                allow_redirects=False,  # a redirect could send a token or a bill to another host
-                **more,
-            )
-        except requests.RequestException as error:
-            silent = isinstance(error, requests.Timeout)
-            self._log(0, type(error).__name__)
-            self._note("silent" if silent else "refused")
-            raise OfflineError from error
+            body = answers.read_whole(answer, most)
+            self._limit.require()
+            return body
+        except CALL_ERRORS as error:
+            raise self._failed(error) from error
+        except UnreadableAnswerError as error:
+            self._note("answered")
+            self._log(answer.status_code, str(error))
+            raise self.not_understood(answer.status_code) from error
+
+    def _counted(self, answer: requests.Response) -> Iterator[bytes]:
+        try:
+            for piece in answers.pieces_of(answer):
+                self._limit.count(len(piece))
+                yield piece
+            self._limit.require()
+        except CALL_ERRORS as error:
+            raise OfflineError(_BROKEN, code=self._trouble(error)) from error
+        except UnreadableAnswerError as error:
+            raise not_understood(answer.status_code, retryable=True) from error
+
+    def _check(self, answer: requests.Response, body: bytes) -> None:
+        """Raise the error of a refusal."""
+        status = answer.status_code
+        if 300 <= status < 400:
+            raise self._redirected()
+        if status >= 400:
+            error = error_of(status, body)
+            raise error if error.code else self.not_understood(status)
+
+    def _redirected(self) -> ServerError:
+        sentence = "The server redirected this program to another address, which is not allowed."
+        if self._is_typed:
+            sentence = sentence_of(ConnectionTrouble.REDIRECTED, self._at.url)
+        return ServerError(sentence, code=ConnectionTrouble.REDIRECTED if self._is_typed else "")
+
+    def _failed(self, error: Exception) -> OfflineError:
+        """Note and log that no server answered; return the error to raise."""
+        trouble = self._trouble(error)
+        silent = self._limit.was_cut or isinstance(error, requests.Timeout)
+        self._log(0, type(error).__name__, trouble)
+        self._note("silent" if silent else "refused")
+        if self._is_typed:
+            return OfflineError(sentence_of(trouble, self._at.url), code=trouble)
+        return OfflineError(code=trouble)
+
+    def _trouble(self, error: Exception) -> ConnectionTrouble:
+        return ConnectionTrouble.NO_ANSWER if self._limit.was_cut else trouble_of(error)
 
     def _note(self, outcome: OutcomeKind) -> None:
         if self._at.server_id:
-            self._monitor.outcomes.publish(CallOutcome(self._at.server_id, outcome))
+            self._watched.monitor.outcomes.publish(CallOutcome(self._at.server_id, outcome))
 
-    def _log(self, status: int, error: str = "") -> None:
+    def _log(self, status: int, error: str = "", trouble: str = "") -> None:
         # The path of a blob is a signed URL: anybody who has it can read the blob.
         path = self._path if not self._path.startswith("/v1/blobs/") else "/v1/blobs/…"
         extra: dict[str, object] = {
@@ -215,20 +304,18 @@ class _HttpCall:
             "status": status,
             "ms": round((time.monotonic() - self._began) * 1000, 1),
         }
-        _log.info("call", extra=extra | ({"error": error} if error else {}))
+        failure = {"error": error, "trouble": trouble} if error else {}
+        _log.info("call", extra=extra | failure)
 
 
 def _headers(endpoint: Endpoint, token: str) -> dict[str, str]:
-    headers = {paths.REQUEST_ID_HEADER: uuid4().hex}  # the server logs it too
+    # Bahi's servers compress nothing. A load balancer in front of them may.
+    headers = {paths.REQUEST_ID_HEADER: uuid4().hex, "Accept-Encoding": "gzip"}  # the server logs the id too
     if token:
         headers["Authorization"] = f"Bearer {token}"
     if endpoint.secret:
         headers[paths.LOCAL_SECRET_HEADER] = endpoint.secret
     return headers
-
-
-def _not_understood() -> ServerError:
-    return ServerError("The server's answer could not be understood.", retryable=True)
 
 
 def _path_at(endpoint: Endpoint, url: str) -> str:
@@ -252,19 +339,3 @@ def _readable(file: Path) -> BinaryIO:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise StoreError(f"A bill of this entry cannot be read: {reason}.") from error
-
-
-def _refusal(answer: requests.Response) -> AppError:
-    if answer.status_code < 400:
-        return ServerError("The server redirected this program to another address, which is not allowed.")
-    try:
-        return error_of(answer.status_code, answer.content)
-    except requests.RequestException:
-        return OfflineError()
-
-
-def _pieces(answer: requests.Response) -> Iterator[bytes]:
-    try:
-        yield from answer.iter_content(_CHUNK)
-    except requests.RequestException as error:
-        raise OfflineError(_BROKEN) from error

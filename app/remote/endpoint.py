@@ -1,11 +1,14 @@
 """The address of a server, and the rules for addresses that may be called."""
 
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import urlsplit
 
 from app.domain.text import clean_text
 from app.errors import InputError, ServerError
 from server.contract.cluster import is_loopback
+
+_NOT_AN_ADDRESS: Final = "That is not a server address. It looks like https://books.example.com."
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,10 @@ class Endpoint:
 
     def owns(self, url: str) -> bool:
         """Return whether `url` is on this server. Tokens, secrets and bills are sent nowhere else."""
-        return _origin(url) == _origin(self.url)
+        try:
+            return _origin(url) == _origin(self.url)
+        except ValueError:  # the server sent something that is not a URL
+            return False
 
     def require(self, url: str) -> str:
         """Return `url`. Raises ServerError if it is on another server."""
@@ -40,16 +46,24 @@ def parse_address(text: str) -> str:
     bare = clean_text(text).rstrip("/")
     if not bare:
         raise _wrong("Please type the address of the server.")
-    if "://" not in bare:
-        bare = ("http://" if is_loopback(urlsplit(f"//{bare}").hostname) else "https://") + bare
-    parts = urlsplit(bare)
+    try:
+        bare = _with_scheme(bare)
+        parts = urlsplit(bare)
+    except ValueError as error:  # a bracket that is not closed, or a character that is none of a host's
+        raise _wrong(_NOT_AN_ADDRESS) from error
     if parts.scheme not in {"http", "https"} or not _has_host(bare):
-        raise _wrong("That is not a server address. It looks like https://books.example.com.")
+        raise _wrong(_NOT_AN_ADDRESS)
     if parts.username or parts.query or parts.fragment or parts.path:
         raise _wrong("Please type only the server's address, such as https://books.example.com.")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise _wrong("This address is not secure; it must begin with https://.")
     return bare
+
+
+def _with_scheme(bare: str) -> str:
+    if "://" in bare:
+        return bare
+    return ("http://" if is_loopback(urlsplit(f"//{bare}").hostname) else "https://") + bare
 
 
 def is_loopback_url(url: str) -> bool:

@@ -20,6 +20,7 @@ from app.domain.outbox_item import OutboxItem
 from app.domain.text import clean_text
 from app.errors import AppError, InputError, ServerError, SignInError
 from server.contract import shapes
+from server.contract.decoding import decode_json
 from server.contract.errors import ErrorBody, ErrorCode, ErrorInfo
 
 _SIGN_IN = frozenset({ErrorCode.UNAUTHENTICATED, ErrorCode.WRONG_CREDENTIALS, ErrorCode.REGISTRATION_CLOSED})
@@ -144,13 +145,19 @@ def create_of(item: OutboxItem) -> shapes.CreateEntry:
     )
 
 
+def not_understood(status: int, *, retryable: bool) -> ServerError:
+    """Return the error for an answer that is none of Bahi's."""
+    sentence = "The server's answer could not be understood"
+    sentence += "." if status < 400 else f" (HTTP {status})."
+    return ServerError(sentence, retryable=retryable)
+
+
 def error_of(status: int, body: bytes) -> AppError:
     """Return the error for an answer with a status of 400 or above."""
     try:
-        info = msgspec.json.decode(body, type=ErrorBody).error
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        sentence = f"The server's answer could not be understood (HTTP {status})."
-        return ServerError(sentence, retryable=status >= 500)
+        info = decode_json(body, ErrorBody).error
+    except msgspec.MsgspecError:
+        return not_understood(status, retryable=status >= 500)
     fields = _fields(info.detail)
     if info.code in _SIGN_IN:
         return SignInError(info.message, fields=fields or _sign_in_field(info), code=info.code)

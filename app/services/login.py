@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from app.domain.text import clean_text, visible
-from app.errors import AppError, InputError, OfflineError, SignInError
+from app.errors import AppError, InputError, OfflineError, ServerError, SignInError
 from app.remote.endpoint import Endpoint, parse_address
+from app.remote.trouble import ConnectionTrouble
 from app.services.session_facts import InviteFacts
 from app.store.settings import Settings
 from server.contract import join, limits, paths
@@ -186,12 +187,21 @@ def _login_endpoints(remote: Remote, address: str, fingerprint: str) -> list[End
     at = Endpoint(address)
     try:
         servers = remote.client.call(Servers, "GET", paths.SERVERS, endpoint=at)
-    except OfflineError:
+    except OfflineError as error:
         if fingerprint or not remote.cluster.recall(address):
-            raise
+            raise at_address(error) from error
         return remote.cluster.login_endpoints("")
+    except ServerError as error:
+        raise at_address(error) from error
     remote.cluster.meet(address, servers.roster, fingerprint)
     return [at]
+
+
+def at_address(error: AppError) -> AppError:
+    """Return the error of a call to a typed address, next to the address if that is probably the reason."""
+    if error.code in {*ConnectionTrouble}:
+        error.fields.setdefault("address", error.message)
+    return error
 
 
 def _ask(remote: Remote, body: Credentials, endpoints: list[Endpoint]) -> SignedIn:
@@ -202,7 +212,10 @@ def _ask(remote: Remote, body: Credentials, endpoints: list[Endpoint]) -> Signed
 
 
 def _first_answer(endpoints: list[Endpoint], ask: Callable[[Endpoint], SignedIn]) -> SignedIn:
+    first: OfflineError | None = None  # about the central address, or the one that was typed
     for at in endpoints:
-        with contextlib.suppress(OfflineError):
+        try:
             return ask(at)
-    raise OfflineError
+        except OfflineError as error:
+            first = first or error
+    raise first or OfflineError

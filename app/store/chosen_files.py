@@ -112,6 +112,11 @@ def check_path(path: Path) -> None:
     _check_status(found, shown)
 
 
+def _check_existing(path: Path) -> None:
+    if os.path.exists(path):  # noqa: PTH110 - Path.exists raises for a name that is not valid
+        check_path(path)
+
+
 def open_files(paths: Sequence[Path], seconds: float) -> ChosenFiles:
     """Open files, and refuse those that are not open after `seconds`.
 
@@ -130,8 +135,11 @@ def open_files(paths: Sequence[Path], seconds: float) -> ChosenFiles:
 
 
 def refusals_of(paths: Sequence[Path], seconds: float) -> tuple[str, ...]:
-    """Return a sentence about each file that is known, within `seconds`, to be none for a bill."""
-    found = _in_time(paths, check_path, lambda _none: None, seconds)
+    """Return a sentence about each path that is known, within `seconds`, to be none of a file for a bill.
+
+    A path that does not exist yet may be one of a file: some programs write it when it is dropped.
+    """
+    found = _in_time(paths, _check_existing, lambda _none: None, seconds)
     return tuple(each.message for each in found if isinstance(each, InputError))
 
 

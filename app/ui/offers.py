@@ -22,6 +22,7 @@ NOTHING_COPIED: Final = "There is no picture or file in the clipboard."
 _COPIED_FILES: Final = "x-special/gnome-copied-files"  # its first line is copy or cut; Bahi always copies
 _COPIED_AS_TEXT: Final = b"x-special/nautilus-clipboard\n"
 _TEXT: Final = "text/plain"
+_MOST_FILES: Final = 2 * MAX_DOCUMENTS
 _WEB: Final = {"http", "https", "ftp", "ftps", "blob", "data"}
 _PHONE: Final = {"mtp", "gphoto2", "ptp", "afc"}
 _MAIL: Final = {"imap", "imaps", "pop", "mailbox", "news", "mid", "cid"}
@@ -61,7 +62,7 @@ class Offer:
         if self.has_bills:
             return ""
         if self.elsewhere:
-            return " ".join(_elsewhere_sentences(self.elsewhere))
+            return "\n".join(_elsewhere_sentences(self.elsewhere))
         return _ONLY_TEXT if self.text else _NO_BYTES
 
 
@@ -112,8 +113,9 @@ def take_bills(services: "Services", data: QMimeData | None, offer: Offer) -> Bi
 
 def open_bills(services: "Services", paths: Sequence[Path]) -> Bills:
     """Open files. More than an entry can have are not even opened."""
-    opened = services.documents.open_files(paths[: 2 * MAX_DOCUMENTS])
-    return Bills(opened.files, None, opened.refusals)
+    opened = services.documents.open_files(paths[:_MOST_FILES])
+    rest = f"Only the first {_MOST_FILES} of {len(paths)} files were looked at."
+    return Bills(opened.files, None, (*opened.refusals, *((rest,) if len(paths) > _MOST_FILES else ())))
 
 
 def _urls(data: QMimeData, formats: list[str]) -> list[QUrl]:

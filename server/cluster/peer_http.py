@@ -13,6 +13,7 @@ from uuid import uuid4
 import msgspec
 
 from server.contract import cluster, paths
+from server.contract.decoding import decode_json
 from server.errors import StartError
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 S = TypeVar("S", bound=msgspec.Struct)
 # The time limit of `get` and `post`: to connect, to wait for the next bytes, and to read a whole body.
 SECONDS: Final = 2.0
+_WHOLE_SECONDS: Final = 3 * SECONDS
 _MAX_BYTES: Final = 4 * 1024 * 1024
 # The limit for one server. There is none for all servers together, because a server that hangs must not use
 # up the connections to the others.
@@ -105,13 +107,17 @@ class PeerHttp:
         self, method: str, url: str, path: str, answer: type[S], data: bytes | None, max_bytes: int
     ) -> S:
         headers = {"Content-Type": "application/json"}
-        async with self._request(method, url, path, headers, (SECONDS, SECONDS), data) as reply:
-            if reply.status != HTTPStatus.OK:
-                raise PeerHttpError(f"status {reply.status}")
-            body = await _read_body(reply, max_bytes)
+        with _peer_errors():
+            async with (
+                asyncio.timeout(_WHOLE_SECONDS),  # headers can come one by one, each in time
+                self._request(method, url, path, headers, (SECONDS, SECONDS), data) as reply,
+            ):
+                if reply.status != HTTPStatus.OK:
+                    raise PeerHttpError(f"status {reply.status}")
+                body = await _read_body(reply, max_bytes)
         try:
-            return msgspec.json.decode(body, type=answer)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            return decode_json(body, answer)
+        except msgspec.MsgspecError as error:
             raise PeerHttpError("answer not understood") from error
 
     @contextlib.asynccontextmanager

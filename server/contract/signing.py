@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 import msgspec
 
+from server.contract.decoding import decode_json
+
 # cryptography and jwt take a tenth of a second to import. The program imports this module when it starts,
 # so they are imported only when a message is signed or read.
 if TYPE_CHECKING:
@@ -139,7 +141,7 @@ def _bytes(segment: str) -> bytes:
 def _header(text: str) -> _Header:
     """Return the header. It can be trusted once the signature by the key of its `kid` is verified."""
     try:
-        return msgspec.json.decode(_bytes(_segments(text)[0]), type=_Header)
+        return decode_json(_bytes(_segments(text)[0]), _Header)
     except msgspec.MsgspecError as error:
         raise SignatureError("not a signed message", "unsigned") from error
 
@@ -160,6 +162,6 @@ def _algorithm() -> "OKPAlgorithm":
 
 def _decode(body: bytes, shape: type[S]) -> S:
     try:
-        return msgspec.json.decode(body, type=shape)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        return decode_json(body, shape)
+    except msgspec.MsgspecError as error:
         raise SignatureError("the payload does not have the expected shape") from error

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from server.contract import limits
+from server.contract.decoding import decode_json
 from server.contract.errors import STATUS, ErrorBody, ErrorCode, ErrorInfo
 from server.errors import ApiError
 
@@ -46,7 +47,7 @@ async def read_json(request: Request, kind: type[T]) -> T:
         if len(body) > limits.MAX_REQUEST_BYTES:
             raise ApiError(ErrorCode.TOO_LARGE, "The request is too large.")
     try:
-        return msgspec.json.decode(body, type=kind)
+        return decode_json(body, kind)
     except msgspec.ValidationError as error:
         # Ignoring the field would lose what the user entered in it.
         if str(error).startswith(_UNKNOWN_FIELD):
@@ -54,7 +55,7 @@ async def read_json(request: Request, kind: type[T]) -> T:
                 ErrorCode.UNKNOWN_FIELD, f"This server is older than your program ({error})."
             ) from error
         raise ApiError(ErrorCode.BAD_REQUEST, f"The request is not valid: {error}.") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except msgspec.DecodeError as error:
         raise ApiError(ErrorCode.BAD_REQUEST, "The request is not JSON.") from error
 
 

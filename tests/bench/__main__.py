@@ -27,6 +27,7 @@ from tests.bench import (
     saves,
     starts,
     upgrades,
+    windows,
 )
 from tests.bench.rows import Row
 from tests.bench.stage import Stage
@@ -46,6 +47,7 @@ GROUPS: Final = (
     *regions.GROUPS,
     *choices.GROUPS,
     *upgrades.GROUPS,
+    *windows.GROUPS,
 )
 _TARGET: Final = Path(__file__).parents[2] / "build" / "bench.json"
 

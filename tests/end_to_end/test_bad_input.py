@@ -145,7 +145,7 @@ def test_a_wrong_password_and_a_server_that_is_gone_are_told_on_the_login_card(
         driver.type("password_field", "not the password")
         driver.click("submit_button")
         driver.wait(
-            "the server to be missed", lambda: "cannot be reached" in driver.text("login_banner_text")
+            "the server to be missed", lambda: "No server runs at" in driver.text("login_banner_text")
         )
         driver.picture("login-gone", "The server is gone.")
 

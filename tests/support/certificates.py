@@ -11,8 +11,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 
-def make_certificate(folder: Path, host: str = "127.0.0.1") -> tuple[Path, Path]:
-    """Write a self-signed certificate for `host` (an address or a name) and its key; return their files."""
+def make_certificate(
+    folder: Path, host: str = "127.0.0.1", *, first_day: int = -1, last_day: int = 1
+) -> tuple[Path, Path]:
+    """Write a self-signed certificate for `host` (an address or a name) and its key; return their files.
+
+    It is valid from `first_day` to `last_day`, counted from today.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Bahi test")])
     now = datetime.now(UTC)
@@ -22,8 +27,8 @@ def make_certificate(folder: Path, host: str = "127.0.0.1") -> tuple[Path, Path]
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(now + timedelta(days=first_day))
+        .not_valid_after(now + timedelta(days=last_day))
         .add_extension(x509.SubjectAlternativeName([_general_name(host)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, SHA256())

@@ -216,6 +216,7 @@ class EntryScreen(QWidget):
 
     def _ask_choice(self, choice: PasteChoice) -> None:
         self._close_choice()
+        self.documents.refusal.hide()
         self._choice = choice
         self.choice_bar.ask()
 

@@ -38,7 +38,7 @@ class PageCanvas(QAbstractScrollArea):
         self.setObjectName("page_canvas")
         self.setAccessibleName("Document")
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.viewport().setProperty("role", "clear")
+        self.viewport().setAutoFillBackground(False)  # the frame around the canvas is its background
         self._message = CanvasMessage(self.viewport())
         self._message.again.clicked.connect(self.again_wanted)
         self._size = PageSize(1, 1)

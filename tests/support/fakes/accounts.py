@@ -12,9 +12,11 @@ from app.errors import InputError, OfflineError, SignInError
 from app.remote.auth import signed_out
 from app.remote.cluster import _NOT_OF_THE_LINK
 from app.remote.critical import CriticalTasks
+from app.remote.trouble import ConnectionTrouble, sentence_of
 from app.services.accounts import _WRONG_PASSWORD, BookSession, LocalBookFacts, OpenSession
 from app.services.login import (
     LoginRequest,
+    at_address,
     first_accepted,
     missing,
     read_invite,
@@ -139,7 +141,7 @@ class FakeAccounts:
     def log_in(self, request: LoginRequest) -> tuple[str, Account]:
         """Return the bare address and the account of a request. Raises AppError."""
         read, fingerprint = read_request(request)
-        self._need_server()
+        self._need_server(read.address, typed=True)
         if fingerprint not in {"", FINGERPRINT}:
             raise InputError(_NOT_OF_THE_LINK, fields={"address": _NOT_OF_THE_LINK})
         if not read.create:
@@ -171,7 +173,7 @@ class FakeAccounts:
         assert account is not None
         if self._address and not password:
             raise missing("password", "Please enter your password.")
-        self._need_server()
+        self._need_server(self._address)
         try:
             if account.password:
                 self._verify_forms(account, password)
@@ -259,9 +261,13 @@ class FakeAccounts:
 
     # --- inside ----------------------------------------------------------------------------------
 
-    def _need_server(self) -> None:
-        if self._book.offline:
+    def _need_server(self, address: str = "", *, typed: bool = False) -> None:
+        if not self._book.offline:
+            return
+        if not address:
             raise OfflineError
+        error = OfflineError(sentence_of(ConnectionTrouble.REFUSED, address), code=ConnectionTrouble.REFUSED)
+        raise at_address(error) if typed else error
 
     def _caller(self) -> Caller | None:
         known = self._book.sessions.get(self._family)

@@ -33,7 +33,9 @@ def refusal(call: Callable[[], object]) -> Refusal:
     with pytest.raises(AppError) as caught:
         call()
     error = caught.value
-    return Refusal(type(error), error.message, error.code, error.fields, error.retryable)
+    # Why a server of the session cannot be reached is for the log; the windows show the sentence.
+    code = "" if isinstance(error, OfflineError) and not error.fields else error.code
+    return Refusal(type(error), error.message, code, error.fields, error.retryable)
 
 
 def wrong_field(field_: str, sentence: str, code: str = "invalid_fields") -> Refusal:
@@ -62,6 +64,18 @@ def not_found(what: str) -> Refusal:
 
 
 OFFLINE: Final = Refusal(OfflineError, "The server cannot be reached right now.", retryable=True)
+
+
+def refused_at(address: str, *, typed: bool = True) -> Refusal:
+    """Return the refusal of a log-in at an address where no server runs."""
+    sentence = (
+        f"No server runs at {address}: the computer there refused the connection. Check the address and its "
+        "port, or ask the person who runs the server whether it is running."
+    )
+    code, fields = ("connection_refused", {"address": sentence}) if typed else ("", {})
+    return Refusal(OfflineError, sentence, code, fields, retryable=True)
+
+
 CANCELLED: Final = Refusal(CancelledError, "Cancelled.")
 SIGNED_OUT: Final = Refusal(SignInError, "Please sign in.", "unauthenticated")
 

@@ -38,6 +38,7 @@ from tests.app.services.contract.refusals import (
     Refusal,
     not_found,
     refusal,
+    refused_at,
 )
 from tests.app.services.contract.stages import Desk, Stage
 from tests.support.api import PASSWORD, a_name
@@ -166,8 +167,8 @@ def test_name_and_password_are_checked_before_a_server_is_called(start_stage: St
     sign_in = desk.accounts.sign_in_remote
     assert refusal(lambda: sign_in(stage.address, " ", "")) == NO_USER_NAME
     assert refusal(lambda: sign_in(stage.address, "asha", "")) == NO_PASSWORD
-    assert refusal(lambda: sign_in(stage.address, "asha", PASSWORD)) == OFFLINE
-    assert refusal(lambda: sign_in(stage.address, "asha", "short", create=True)) == OFFLINE
+    assert refusal(lambda: sign_in(stage.address, "asha", PASSWORD)) == refused_at(stage.address)
+    assert refusal(lambda: sign_in(stage.address, "asha", "short", create=True)) == refused_at(stage.address)
     stage.start()
     assert desk.register() == desk.accounts.session
 
@@ -372,7 +373,7 @@ def test_signing_in_again_fails_without_a_server(start_stage: StartStage) -> Non
     desk.register()
     stage.stop()
     assert refusal(lambda: desk.accounts.sign_in_again("")) == NO_PASSWORD
-    assert refusal(lambda: desk.accounts.sign_in_again(PASSWORD)) == OFFLINE
+    assert refusal(lambda: desk.accounts.sign_in_again(PASSWORD)) == refused_at(stage.address, typed=False)
 
 
 # --- sessions and passwords -----------------------------------------------------------------------

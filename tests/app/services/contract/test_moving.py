@@ -21,6 +21,7 @@ from tests.app.services.contract.refusals import (
     SIGNED_OUT,
     WRONG_CREDENTIALS,
     refusal,
+    refused_at,
 )
 from tests.app.services.contract.stages import Desk, Stage
 from tests.app.store.samples import PNG
@@ -181,7 +182,7 @@ def test_without_a_server_nothing_is_moved(start_stage: StartStage) -> None:
     desk = stage.desk()
     fill(desk)
     stage.stop()
-    assert refusal(Move(desk)) == OFFLINE
+    assert refusal(Move(desk)) == refused_at(stage.address)
     desk.save("Bus")
     assert refusal(Move(desk)) == OFFLINE
     assert desk.moving.pending() == ""
