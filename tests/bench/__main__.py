@@ -25,6 +25,7 @@ from tests.bench import (
     regions,
     report,
     saves,
+    soak,
     starts,
     upgrades,
 )
@@ -46,6 +47,7 @@ GROUPS: Final = (
     *regions.GROUPS,
     *choices.GROUPS,
     *upgrades.GROUPS,
+    *soak.GROUPS,
 )
 _TARGET: Final = Path(__file__).parents[2] / "build" / "bench.json"
 
