@@ -39,7 +39,7 @@ _FILTER = (
     Query("from", _DAY, "the first day"),
     Query("to", _DAY, "the last day"),
     Query("crDr", {"enum": ["CR", "DR"]}, "money in or money out"),
-    Query("category", {"type": "string"}, "exactly this category"),
+    Query("category", {"type": "string"}, "this category, in any spelling"),
     Query("hasDocument", {"enum": ["true", "false"]}, "with or without a bill"),
     Query("status", {"enum": ["active", "voided", "all"]}, "default: active"),
 )

@@ -23,7 +23,7 @@ from server.db.pool import Connection, Pool
 from server.entries import search, store
 from server.entries.search import Filter
 from server.entries.spellings import Spelling, Spellings
-from server.entries.store import Group, Key, Totals
+from server.entries.store import Group, Key, SummaryRows
 from server.errors import not_found
 from server.tokens.tokens import Identity
 
@@ -119,7 +119,7 @@ async def _search(
             return EntryPage(found, search.encode_cursor(*after))
 
 
-def _summary(totals: Totals) -> Summary:
+def _summary(totals: SummaryRows) -> Summary:
     shown = _spellings(totals)
     count, sums = 0, {"CR": Decimal(0), "DR": Decimal(0)}
     categories: dict[str, list[Group]] = {}
@@ -142,7 +142,7 @@ def _summary(totals: Totals) -> Summary:
     )
 
 
-def _spellings(totals: Totals) -> Spellings:
+def _spellings(totals: SummaryRows) -> Spellings:
     """Return the spellings to show. If the book's suggestions lack one, the totals themselves decide."""
     counts: Counter[str] = Counter()
     for group in totals.groups:

@@ -65,7 +65,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
+class SummaryRows:
     """The totals of a filter, and the spellings of the categories of the book."""
 
     groups: list[Group]
@@ -186,7 +186,7 @@ def spelling_values(book_id: UUID, filter_: Filter) -> dict[str, object]:
     return {"book_id": book_id, "with_voided": filter_.status != "active"}
 
 
-async def summary(connection: Connection, book_id: UUID, filter_: Filter) -> Totals:
+async def summary(connection: Connection, book_id: UUID, filter_: Filter) -> SummaryRows:
     """Return the totals of a filter, by direction, by category and by month."""
     values = search.parameters(book_id, filter_)
     if filter_.by_months:
@@ -197,7 +197,7 @@ async def summary(connection: Connection, book_id: UUID, filter_: Filter) -> Tot
     rows = await _rows(connection, sql, values, planned_once=filter_.by_months)
     groups = [Group(*row[:5]) for row in rows if row[2] is not None]
     spellings = [Spelling(row[1], *row[4:]) for row in rows if row[2] is None]
-    return Totals(groups, spellings)
+    return SummaryRows(groups, spellings)
 
 
 async def suggest_categories(
