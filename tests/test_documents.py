@@ -28,7 +28,7 @@ _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _FENCE = re.compile(r"^```.*?\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`]+)`")
-_MAKE = re.compile(r"^(?:[A-Z]+=\S+ )*make ([a-z-]+)")
+_MAKE = re.compile(r"^(?:[A-Z]+=\S+ )*make ([a-z0-9-]+)")
 _SERVER = re.compile(r"\bbahi-server +([^\n#;&>]*)")
 _SUBSTITUTION = re.compile(r"\$\(([^)]*)\)")
 _PLACEHOLDER = re.compile(r"[A-Z_]{2,}|…")
@@ -77,7 +77,7 @@ def _anchors(text: str) -> set[str]:
 
 def unknown_targets(text: str) -> list[str]:
     """Return the targets of `make` that `make help` does not list."""
-    known = set(re.findall(r"^([a-z-]+):.*## ", _text(ROOT / "Makefile"), re.MULTILINE))
+    known = set(re.findall(r"^([a-z0-9-]+):.*## ", _text(ROOT / "Makefile"), re.MULTILINE))
     named = [match[1] for command in _commands(text) if (match := _MAKE.match(command))]
     return [name for name in named if name not in known]
 

@@ -3,6 +3,7 @@
 import unicodedata
 from typing import Final
 
+from app.domain.text import isolated_name, without_direction_controls
 from server.contract.limits import MAX_FILE_NAME
 from server.contract.media import EXTENSIONS
 
@@ -37,6 +38,12 @@ def clean_name(name: str, media_type: str = "") -> str:
     if media_type:
         stem, extension = _with_correct_extension(stem, extension, media_type)
     return _cut(_not_a_device(stem), extension) + extension
+
+
+def shown_name(name: str) -> str:
+    """Return a file name as it is shown on the screen: nothing in it hides or moves its extension."""
+    kept = "".join(" " if c.isspace() else c for c in without_direction_controls(name))
+    return isolated_name("".join(c for c in kept if c == " " or _shown(c)))
 
 
 def _without_invalid(name: str) -> str:

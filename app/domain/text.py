@@ -13,6 +13,7 @@ _EMBEDDINGS: Final = "\u202a\u202b\u202d\u202e"
 _POP_EMBEDDING: Final = "\u202c"
 _ISOLATES: Final = "\u2066\u2067\u2068"
 _POP_ISOLATE: Final = "\u2069"
+_LEFT_TO_RIGHT_ISOLATE: Final = "\u2066"
 _FIRST_STRONG_ISOLATE: Final = "\u2068"
 _RIGHT_TO_LEFT: Final = {"R", "AL", "AN", "RLE", "RLO", "RLI", "LRE", "LRO", "LRI", "FSI"}
 
@@ -69,15 +70,24 @@ def isolated(text: str) -> str:
     A text with letters or digits from right to left is enclosed in U+2068 and U+2069; any other is returned
     as it is. The result is for the screen only: it is never stored, exported or copied.
     """
-    if not any(unicodedata.bidirectional(c) in _RIGHT_TO_LEFT for c in text):
-        return text
-    return f"{_FIRST_STRONG_ISOLATE}{_balanced(text)}{_POP_ISOLATE}"
+    return _enclosed(text, _FIRST_STRONG_ISOLATE)
+
+
+def isolated_name(name: str) -> str:
+    """Return a name as `isolated` does, written from left to right, so that its end stays at the right."""
+    return _enclosed(name, _LEFT_TO_RIGHT_ISOLATE)
 
 
 def without_direction_controls(text: str) -> str:
     """Return the text without the characters that reorder others on the screen."""
     controls = f"{_EMBEDDINGS}{_POP_EMBEDDING}{_ISOLATES}{_POP_ISOLATE}\u200e\u200f\u061c"
     return "".join(c for c in text if c not in controls)
+
+
+def _enclosed(text: str, isolate: str) -> str:
+    if not any(unicodedata.bidirectional(c) in _RIGHT_TO_LEFT for c in text):
+        return text
+    return f"{isolate}{_balanced(text)}{_POP_ISOLATE}"
 
 
 def _can_be_stored(char: str) -> bool:

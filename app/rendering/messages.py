@@ -13,6 +13,8 @@ from app.domain.preview import Part, Refusal
 
 _LENGTH: Final = struct.Struct("<I")
 _MAX_BYTES: Final = 1024 * 1024
+MAX_PIXELS: Final = 34_000_000
+"""Of one answer: a screen of 8K."""
 
 
 class RenderPage(msgspec.Struct, frozen=True, tag="render_page"):
@@ -86,7 +88,10 @@ def read_job(stream: ByteSource) -> Job | None:
 
 
 def read_answer(stream: ByteSource) -> tuple[Answer, bytes] | None:
-    """Return the next answer and its pixels; None if the stream ends before they are whole, or is garbled."""
+    """Return the next answer and its pixels; None if the stream ends before they are whole, or is garbled.
+
+    A worker that a hostile file has taken over can write anything.
+    """
     body = _read_body(stream)
     if body is None:
         return None
@@ -94,8 +99,12 @@ def read_answer(stream: ByteSource) -> tuple[Answer, bytes] | None:
         answer = _answers.decode(body)
     except msgspec.MsgspecError:
         return None
-    size = answer.width * answer.height * 4 if isinstance(answer, Rendered) else 0
-    pixels = stream.read(size) if size else b""
+    if not isinstance(answer, Rendered):
+        return answer, b""
+    if min(answer.width, answer.height) < 1 or answer.width * answer.height > MAX_PIXELS:
+        return None
+    size = answer.width * answer.height * 4
+    pixels = stream.read(size)
     return (answer, pixels) if len(pixels) == size else None
 
 

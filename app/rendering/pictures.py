@@ -4,8 +4,6 @@ The last decoded picture is kept, so that parts of one bill follow quickly.
 """
 
 import io
-import struct
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from app.domain.preview import Refusal
 from app.rendering.conversion import Box, scaled
+from app.rendering.diagnosis import DAMAGE, reason_of
 from app.rendering.kinds import formats_of
 from app.rendering.messages import Rendered, RenderPage
 from app.rendering.window import RefusalError, Window, window_of
@@ -27,14 +26,8 @@ _COPIES: Final = {"WEBP": 3, "AVIF": 3, "HEIF": 3}  # that the decoder makes; ot
 _ROWS_PER_STRIP: Final = 278  # tags of TIFF
 _BITS_PER_SAMPLE: Final = 258
 _JPEG_SCALES: Final = (8, 4, 2, 1)
-_DAMAGE: Final = (
-    *(OSError, SyntaxError, EOFError, AttributeError, TypeError, ArithmeticError, LookupError, ValueError),
-    *(RuntimeError, AssertionError, struct.error, zlib.error),
-)
-"""What decoders raise for bytes that make no sense to them."""
-
 _END_MISSING: Final = "The end of this file is missing. What is there is shown."
-_PARTS_DAMAGED: Final = "Parts of this file are damaged. What can be read is shown."
+_PARTSDAMAGED: Final = "Parts of this file are damaged. What can be read is shown."
 
 _TURNS: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -104,21 +97,31 @@ class Picture:
 def _decode(data: bytes, job: RenderPage) -> _Decoded:
     try:
         return _decode_strictly(data, job, "")
-    except _DAMAGE as error:
+    except DAMAGE as error:
         if isinstance(error, UnidentifiedImageError | KeyError | NotImplementedError):
-            raise _refusal(data) from error
-        note = _END_MISSING if "truncated" in str(error).lower() else _PARTS_DAMAGED
+            raise RefusalError(reason_of(data)) from error
+        note = _END_MISSING if "truncated" in str(error).lower() else _PARTSDAMAGED
     try:
         with _leniently():
-            return _decode_strictly(data, job, note)
-    except _DAMAGE as error:
-        raise _refusal(data) from error
+            decoded = _decode_strictly(data, job, note)
+    except DAMAGE as error:
+        raise RefusalError(reason_of(data)) from error
+    if _is_blank(decoded.image):
+        raise RefusalError(reason_of(data))
+    return decoded
+
+
+def _is_blank(image: Image.Image) -> bool:
+    """Return whether all pixels are equal: then a decoder that tolerates damage has read nothing."""
+    extrema = image.getextrema()
+    bands = extrema if isinstance(extrema[0], tuple) else (extrema,)
+    return all(low == high for low, high in bands)
 
 
 def _decode_strictly(data: bytes, job: RenderPage, note: str) -> _Decoded:
     formats = formats_of(data)
     if not formats:
-        raise RefusalError(Refusal.UNKNOWN_KIND)
+        raise RefusalError(Refusal.UNKNOWN_KIND if data else Refusal.DAMAGED)
     with Image.open(io.BytesIO(data), formats=formats) as image:
         pages = getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
         number = min(max(job.page, 0), pages - 1)
@@ -135,8 +138,8 @@ def _decode_strictly(data: bytes, job: RenderPage, note: str) -> _Decoded:
             width, height, turn = *image.size, 1
         if turn in _SIDEWAYS:
             width, height = height, width
-        # A plain picture without the file and its state.
-        plain = image.copy() if image.format in {"GIF", "PNG"} and image.mode == "P" else image._new(image.im)
+        # A picture of the same pixels without the file. The public `copy` would need twice the memory.
+        plain = image._new(image.im)
         return _Decoded(plain, number, pages, width, height, shrunk, turn, bits, note)
 
 
@@ -192,27 +195,6 @@ def _leniently() -> Iterator[None]:
         yield
     finally:
         ImageFile.LOAD_TRUNCATED_IMAGES = False
-
-
-def _refusal(data: bytes) -> RefusalError:
-    """Tell a file that no decoder knows from a damaged one."""
-    return RefusalError(Refusal.UNKNOWN_KIND if _is_whole_tiff(data) else Refusal.DAMAGED)
-
-
-def _is_whole_tiff(data: bytes) -> bool:
-    """Return whether `data` is a TIFF with a readable directory: then its kind of pixels is the reason."""
-    from PIL.TiffImagePlugin import ImageFileDirectory_v2
-
-    if data[:4] not in {b"II*\x00", b"MM\x00*"}:
-        return False
-    try:
-        directory = ImageFileDirectory_v2(data[:8])
-        file = io.BytesIO(data)
-        file.seek(directory.next)
-        directory.load(file)
-        return all(tag in directory for tag in (256, 257, 259, 262))
-    except _DAMAGE:
-        return False
 
 
 # --- drawing ------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from typing import Final
 from app.rendering.messages import Answer, Job, read_answer, write_message
 
 _LOOK_SECONDS: Final = 0.05  # between two looks at whether a job that takes long is still wanted
+_SECONDS_TO_END: Final = 1.0
 _FROM_OUTSIDE: Final = frozenset(
     -number
     for name in ("SIGKILL", "SIGTERM", "SIGHUP", "SIGINT")
@@ -79,8 +80,7 @@ class PreviewProcess:
             except queue.Empty:
                 continue
             if answer is None:
-                status = self.end()
-                raise WorkerGoneError(by_job=status not in _FROM_OUTSIDE)
+                raise WorkerGoneError(by_job=self._ended_by_itself())
             return answer
         self.end()
         raise WorkerGoneError(by_job=True)
@@ -92,7 +92,7 @@ class PreviewProcess:
             write_message(self._process.stdin, job)
             self._process.stdin.flush()
         except OSError as error:
-            raise WorkerGoneError(by_job=self.end() not in _FROM_OUTSIDE) from error
+            raise WorkerGoneError(by_job=self._ended_by_itself()) from error
 
     def kill(self) -> None:
         """End the worker at once. Any thread may call this; `ask` then raises WorkerGoneError."""
@@ -105,6 +105,15 @@ class PreviewProcess:
                 self._process.stdin.close()
         self._process.kill()
         return self._process.wait()
+
+    def _ended_by_itself(self) -> bool:
+        """Return whether the worker, of which a pipe closed, is to blame, and not somebody who ended it."""
+        try:
+            return self._process.wait(_SECONDS_TO_END) not in _FROM_OUTSIDE
+        except subprocess.TimeoutExpired:  # it runs and sent garbage
+            return True
+        finally:
+            self.end()
 
     def _read(self) -> None:
         assert self._process.stdout is not None

@@ -1,7 +1,8 @@
 """Previews of bills: a queue of what is to be rendered, and one worker process that renders it.
 
-What is in view comes first; what was cancelled is dropped. A worker that takes too long is killed, and the
-next job gets a new one. A page that ended its worker is not rendered again until somebody asks for it again.
+What is in view comes first, a slow page makes way for the others once, and what was cancelled is dropped. A
+worker that takes too long is killed, and the next job gets a new one. A page that ended its worker is not
+rendered again until somebody asks for it again.
 """
 
 import logging
@@ -20,7 +21,8 @@ from app.services.message_thread import MessageThread
 from app.services.preview_process import GivenUpError, PreviewProcess, WorkerGoneError
 
 _SECONDS: Final = 8.0  # for a job on the clock of the wall, with the start of its worker
-_MAKES_WAY_AFTER: Final = 0.5  # after which a running job makes way for one that is more urgent
+_MAKES_WAY_AFTER: Final = 0.5  # seconds, for a page that is more urgent
+_MAKES_WAY_ONCE_AFTER: Final = 1.5  # seconds, for a page that is as urgent
 _IDLE_SECONDS: Final = 10.0  # after which the worker gives back the memory of the last bill
 _log = logging.getLogger(__name__)
 
@@ -34,6 +36,7 @@ class PreviewTicket:
         self.request = request
         self.urgency = urgency
         self.number = number  # counts up, so the newest has the highest
+        self.spent = 0.0  # seconds of a try after which it made way for pages that are as urgent
         self._done = done
         self._lock = threading.Lock()
         self._is_over = False
@@ -141,12 +144,12 @@ class Previews:
             ticket.answer(result)
 
     def _take(self) -> PreviewTicket | None:
-        """Remove and return the most urgent ticket, of equal ones the newest."""
+        """Remove and return the most urgent ticket; of equal ones the newest, and those found slow last."""
         with self._lock:
             self._waiting = [each for each in self._waiting if each.is_wanted]
             if self._is_closed or not self._waiting:
                 return None
-            best = min(self._waiting, key=lambda each: (each.urgency, -each.number))
+            best = min(self._waiting, key=lambda each: (each.urgency, each.spent, -each.number))
             self._waiting.remove(best)
             return best
 
@@ -174,7 +177,7 @@ class Previews:
 
     def _ask(self, ticket: PreviewTicket) -> tuple[Answer, bytes]:
         """Return the worker's answer. If somebody else ended the worker, ask a new one, once."""
-        deadline = self._clock() + self._seconds
+        deadline = self._clock() + self._seconds - ticket.spent
         try:
             return self._ask_once(ticket, deadline)
         except WorkerGoneError as gone:
@@ -195,17 +198,24 @@ class Previews:
         def is_wanted(passed: float) -> bool:
             if self._is_closed:
                 return False
-            return passed < _MAKES_WAY_AFTER or not self._is_in_the_way(ticket)
+            return passed < _MAKES_WAY_AFTER or not self._is_in_the_way(ticket, passed)
 
         return is_wanted
 
-    def _is_in_the_way(self, ticket: PreviewTicket) -> bool:
-        """Return whether a wanted ticket waits for a running one that is cancelled or less urgent."""
+    def _is_in_the_way(self, ticket: PreviewTicket, passed: float) -> bool:
+        """Return whether a ticket that has run for `passed` seconds makes way for one that waits."""
         with self._lock:
-            waiting = [each.urgency for each in self._waiting if each.is_wanted]
-        if not ticket.is_wanted:
+            waiting = [each for each in self._waiting if each.is_wanted]
+        if not waiting or not ticket.is_wanted:
             return bool(waiting)
-        return bool(waiting) and min(waiting) < ticket.urgency
+        most_urgent = min(each.urgency for each in waiting)
+        if most_urgent != ticket.urgency:
+            return most_urgent < ticket.urgency
+        has_new = any(each.urgency == most_urgent and not each.spent for each in waiting)
+        if not has_new or ticket.spent or passed < _MAKES_WAY_ONCE_AFTER:
+            return False
+        ticket.spent = passed
+        return True
 
     def _running(self) -> PreviewProcess:
         """Return the worker; start one if there is none. Raises OSError."""

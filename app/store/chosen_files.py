@@ -13,7 +13,7 @@ from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
-from app.domain.file_names import clean_name
+from app.domain.file_names import clean_name, shown_name
 from app.errors import InputError
 from server.contract.limits import MAX_DOCUMENT_BYTES
 
@@ -41,7 +41,7 @@ class ChosenFile:
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the bytes in pieces of up to 1 MiB. Raises InputError."""
-        shown = clean_name(self.name)
+        shown = shown_name(clean_name(self.name))
         try:
             while chunk := os.read(self._descriptor, _CHUNK):
                 yield chunk
@@ -89,7 +89,7 @@ def check_size(byte_size: int, name: str) -> None:
 
 def open_file(path: Path) -> ChosenFile:
     """Open a file. Raises InputError if it is missing, no regular file, unreadable, or too large."""
-    shown = clean_name(path.name)
+    shown = shown_name(clean_name(path.name))
     check_path(path)  # before it is opened, because opening a device can have an effect
     descriptor = _opened(path, shown)
     try:
@@ -102,7 +102,7 @@ def open_file(path: Path) -> ChosenFile:
 
 def check_path(path: Path) -> None:
     """Raise the errors of `open_file` that show without opening the file."""
-    shown = clean_name(path.name)
+    shown = shown_name(clean_name(path.name))
     try:
         found = path.stat()
     except FileNotFoundError as error:
@@ -110,6 +110,11 @@ def check_path(path: Path) -> None:
     except (OSError, ValueError) as error:
         raise _unreadable(error, shown) from error
     _check_status(found, shown)
+
+
+def _check_existing(path: Path) -> None:
+    if os.path.exists(path):  # noqa: PTH110 - Path.exists raises for a name that is not valid
+        check_path(path)
 
 
 def open_files(paths: Sequence[Path], seconds: float) -> ChosenFiles:
@@ -130,8 +135,11 @@ def open_files(paths: Sequence[Path], seconds: float) -> ChosenFiles:
 
 
 def refusals_of(paths: Sequence[Path], seconds: float) -> tuple[str, ...]:
-    """Return a sentence about each file that is known, within `seconds`, to be none for a bill."""
-    found = _in_time(paths, check_path, lambda _none: None, seconds)
+    """Return a sentence about each path that is known, within `seconds`, to be none of a file for a bill.
+
+    A path that does not exist yet may be one of a file: some programs write it when it is dropped.
+    """
+    found = _in_time(paths, _check_existing, lambda _none: None, seconds)
     return tuple(each.message for each in found if isinstance(each, InputError))
 
 
@@ -192,4 +200,5 @@ def _unreadable(error: OSError | ValueError, shown: str) -> InputError:
 
 
 def _no_answer(path: Path) -> str:
-    return f"“{clean_name(path.name)}” is on a disk or network drive that does not answer. Please try again."
+    name = shown_name(clean_name(path.name))
+    return f"“{name}” is on a disk or network drive that does not answer. Please try again."

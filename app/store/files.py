@@ -18,7 +18,7 @@ from typing import Final, Self
 from uuid import uuid4
 
 from app.domain.entry import Attachment
-from app.domain.file_names import clean_name
+from app.domain.file_names import clean_name, shown_name
 from app.errors import StoreError
 from app.store.chosen_files import ChosenFile, check_size, open_file, refusal
 from app.store.durable import os_errors_translated
@@ -97,10 +97,11 @@ class Files:
 
     def _keep(self, chunks: Iterable[bytes], name: str) -> Attachment:
         with _Incoming(self._folder) as incoming:
+            shown = shown_name(clean_name(name))
             for chunk in chunks:
                 incoming.write(chunk)
-                check_size(incoming.byte_size, clean_name(name))
-            media_type = _type_of(incoming, clean_name(name))
+                check_size(incoming.byte_size, shown)
+            media_type = _type_of(incoming, shown)
             sha256 = incoming.finish()
             self._move_in(incoming, sha256)
         file_name = clean_name(name, media_type)

@@ -53,6 +53,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget
 
 from app.domain.entry import EntryDetail, EntryDraft, EntryFilter
 from app.domain.sync_events import Connectivity
+from app.domain.text import isolated
 from app.errors import AppError
 from app.ui.book_frame import BookFrame
 from app.ui.controllers.connection_controller import ConnectionController
@@ -138,7 +139,7 @@ class MainWindow(QMainWindow):
         self.listing.add_wanted.connect(self.show_add)
         self.listing.export_wanted.connect(self._show_export)
         self.opener.failed.connect(self.book.show_error)
-        self.opener.copy_saved.connect(lambda path: self.book.say(f"Saved as {path}", "good"))
+        self.opener.copy_saved.connect(lambda path: self.book.say(f"Saved as {isolated(str(path))}", "good"))
         self.exit_guard.ready.connect(self.close)
         self._connect_sync()
         self._connect_changes()

@@ -11,7 +11,7 @@ from urllib.parse import unquote_to_bytes
 from PySide6.QtCore import QMimeData, QSysInfo, QUrl
 
 from app.domain.bounds import MAX_DOCUMENTS
-from app.domain.file_names import clean_name
+from app.domain.file_names import clean_name, shown_name
 from app.ui.pictures_offered import OfferedPicture, offered_picture, offers_picture
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ NOTHING_COPIED: Final = "There is no picture or file in the clipboard."
 _COPIED_FILES: Final = "x-special/gnome-copied-files"  # its first line is copy or cut; Bahi always copies
 _COPIED_AS_TEXT: Final = b"x-special/nautilus-clipboard\n"
 _TEXT: Final = "text/plain"
+_MOST_FILES: Final = 2 * MAX_DOCUMENTS
 _WEB: Final = {"http", "https", "ftp", "ftps", "blob", "data"}
 _PHONE: Final = {"mtp", "gphoto2", "ptp", "afc"}
 _MAIL: Final = {"imap", "imaps", "pop", "mailbox", "news", "mid", "cid"}
@@ -61,7 +62,7 @@ class Offer:
         if self.has_bills:
             return ""
         if self.elsewhere:
-            return " ".join(_elsewhere_sentences(self.elsewhere))
+            return "\n".join(_elsewhere_sentences(self.elsewhere))
         return _ONLY_TEXT if self.text else _NO_BYTES
 
 
@@ -112,8 +113,9 @@ def take_bills(services: "Services", data: QMimeData | None, offer: Offer) -> Bi
 
 def open_bills(services: "Services", paths: Sequence[Path]) -> Bills:
     """Open files. More than an entry can have are not even opened."""
-    opened = services.documents.open_files(paths[: 2 * MAX_DOCUMENTS])
-    return Bills(opened.files, None, opened.refusals)
+    opened = services.documents.open_files(paths[:_MOST_FILES])
+    rest = f"Only the first {_MOST_FILES} of {len(paths)} files were looked at."
+    return Bills(opened.files, None, (*opened.refusals, *((rest,) if len(paths) > _MOST_FILES else ())))
 
 
 def _urls(data: QMimeData, formats: list[str]) -> list[QUrl]:
@@ -167,6 +169,8 @@ def _where(url: QUrl) -> str:
 
 def _sentence(where: str, urls: Sequence[QUrl]) -> str:
     name = clean_name(urls[0].fileName(), "") if len(urls) == 1 and urls[0].fileName() else ""
-    what = f"“{name[:60]}” is" if name else "This is" if len(urls) == 1 else f"{len(urls)} files are"
+    what = (
+        f"“{shown_name(name[:60])}” is" if name else "This is" if len(urls) == 1 else f"{len(urls)} files are"
+    )
     it, file = ("it", "the file") if len(urls) == 1 else ("them", "the files")
     return f"{what} {where}. Save {it} to this computer first, then attach {file} from there."

@@ -3,8 +3,8 @@
 A file may begin with ``-- oldest program: NNNN``. Programs whose own last migration is NNNN or later keep
 working after the migration, beside newer programs. Without this line, older programs refuse to start.
 
-One statement may follow a line ``-- afterwards``. It may take long: it runs after the transaction, blocks
-nobody, and runs again if it was interrupted.
+One statement may follow each line ``-- afterwards``. It may take long: it runs after the transaction, outside
+of any, and blocks nobody. If one of them was interrupted, all run again.
 """
 
 import hashlib
@@ -77,12 +77,12 @@ class Migration:
     @property
     def inside(self) -> str:
         """The statements that run in the transaction."""
-        return self.sql.partition(_AFTERWARDS)[0]
+        return self.sql.split(_AFTERWARDS)[0]
 
     @property
-    def afterwards(self) -> str:
-        """The statement that runs after the transaction, or ""."""
-        return self.sql.partition(_AFTERWARDS)[2]
+    def afterwards(self) -> tuple[str, ...]:
+        """The statements that run after the transaction, in order."""
+        return tuple(self.sql.split(_AFTERWARDS)[1:])
 
 
 def all_migrations() -> list[Migration]:
@@ -157,7 +157,8 @@ def _check_server(connection: Connection) -> None:
 def _pending(
     connection: Connection, ours: list[Migration], wanted: list[Migration]
 ) -> tuple[list[Migration], list[Migration]]:
-    """Return those of `wanted` that are not applied yet, and all whose last statement has not finished.
+    """Return those of `wanted` that are not applied yet, and all whose statements below
+    `-- afterwards` have not finished.
 
     Raises StartError.
     """
@@ -201,8 +202,9 @@ def _apply(connection: Connection, migration: Migration) -> None:
 
 
 def _finish(connection: Connection, migration: Migration) -> None:
-    """Run the statement below `-- afterwards`, and note that it has finished."""
-    connection.execute(migration.afterwards.encode())
+    """Run the statements below `-- afterwards`, in order, and note that they have finished."""
+    for statement in migration.afterwards:
+        connection.execute(statement.encode())
     connection.execute(
         "update public.schema_migration set unfinished = false where number = %s", (migration.number,)
     )

@@ -5,13 +5,14 @@ The columns are in the statement `export_csv` of queries.sql.
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 
 from server.db.pool import BlockingPool
-from server.entries import search, store
+from server.entries import store
 from server.entries.search import Filter
+from server.entries.spellings import Spelling, Spellings
 from server.tokens.tokens import Identity
 
 _BOM: Final = b"\xef\xbb\xbf"
@@ -44,13 +45,26 @@ class CsvExport:
 
 
 def _copy(
-    connection: psycopg.Connection[tuple[object, ...]], identity: Identity, filter_: Filter
+    connection: psycopg.Connection[tuple[Any, ...]], identity: Identity, filter_: Filter
 ) -> Iterator[Buffer]:
+    spellings = _spellings(connection, identity, filter_)
+    if filter_.category:
+        filter_ = filter_.spelled(spellings)
+    chosen = Spellings.of(spellings)
+    others = {each.text: chosen.shown(each.text) for each in spellings}
+    others = {typed: shown for typed, shown in others.items() if typed != shown}
     # COPY accepts no parameters, so a client cursor quotes them into the statement.
     cursor = psycopg.ClientCursor(connection)
-    values = search.parameters(identity.book_id, filter_)
-    with cursor.copy(store.export_statement(filter_), values) as copy:
+    values = store.export_values(identity.book_id, filter_, others)
+    with cursor.copy(store.export_statement(filter_, others), values) as copy:
         yield from copy
+
+
+def _spellings(
+    connection: psycopg.Connection[tuple[Any, ...]], identity: Identity, filter_: Filter
+) -> list[Spelling]:
+    values = store.spelling_values(identity.book_id, filter_)
+    return [Spelling(*row) for row in connection.execute(store.SQL["spellings"], values)]
 
 
 def _joined(rows: Iterator[Buffer]) -> Iterator[bytes]:

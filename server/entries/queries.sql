@@ -68,9 +68,9 @@ with newest as materialized (
     order by b.entry_date desc, b.id desc
     limit %(walk)s
 ), reached as (
-    select (select count(*) from newest) as walked,
-        (select n.entry_date from newest n order by n.entry_date, n.id limit 1) as last_date,
-        (select n.id from newest n order by n.entry_date, n.id limit 1) as last_id
+    select c.walked, l.entry_date as last_date, l.id as last_id
+    from (select count(*) as walked from newest) c
+    left join (select n.entry_date, n.id from newest n order by n.entry_date, n.id limit 1) l on true
 ), hits as (
     select * from newest e where true {match} order by e.entry_date desc, e.id desc limit %(limit)s
 )
@@ -127,9 +127,46 @@ order by d.created_at, length(d.doc_code), d.doc_code;
 -- name: current_version
 select e.ver, e.op_id from public.accounting_entry e where e.book_id = %(book_id)s and e.id = %(id)s;
 
+-- name: spellings
+-- Each spelling of a category in the book. Categories with long runs of digits are not among the suggestions. Voided
+-- entries are not counted, and may never have been.
+select s.text, sum(s.uses)::bigint, max(s.last_ver)
+from (
+    select m.category as text, m.count as uses, 0 as last_ver
+    from public.entry_month m
+    where m.book_id = %(book_id)s
+    union all
+    select d.category, d.count, d.ver
+    from public.entry_delta d
+    where d.book_id = %(book_id)s
+    union all
+    select t.text, 0, t.last_ver
+    from public.suggestion t
+    where t.book_id = %(book_id)s and t.kind = 'c'
+    union all
+    select e.category, 0, 0
+    from public.accounting_entry e
+    where e.book_id = %(book_id)s and e.voided_at is not null and %(with_voided)s
+) s
+group by s.text;
+
+-- name: uses
+-- Not a statement: {uses} in others. The uses of each spelling of a category, from the few rows of suggestions.
+select s.text, sum(s.uses)::bigint as uses, max(s.last_ver) as last_ver
+from (
+    select t.text, t.uses, t.last_ver
+    from public.suggestion t
+    where t.book_id = %(book_id)s and t.kind = 'c'
+    union all
+    select d.category, d.count, d.ver
+    from public.entry_delta d
+    where d.book_id = %(book_id)s
+) s
+group by s.text;
+
 -- name: summary_of_months
 -- Whole months come from the totals by month and the deltas that are not in them yet. The days before and after come
--- from the entries.
+-- from the entries. The spellings of the book's categories follow the totals, without a direction.
 with parts as (
     select m.month, m.category, m.cr_dr, m.amount, m.count
     from public.entry_month m
@@ -148,95 +185,150 @@ with parts as (
     from public.accounting_entry e
     where e.book_id = %(book_id)s and e.voided_at is null
       and e.entry_date between %(tail_first)s and %(tail_last)s
+), total as (
+    select p.month, p.category, p.cr_dr, sum(p.amount) as amount, sum(p.count)::bigint as count
+    from parts p
+    where p.cr_dr = any(%(directions)s::text[])
+      and (%(category)s = '' or p.category = any(%(categories)s::text[]))
+    group by grouping sets ((p.cr_dr), (p.category, p.cr_dr), (p.month, p.cr_dr))
+    having sum(p.count) <> 0
 )
-select p.month, p.category, p.cr_dr, sum(p.amount), sum(p.count)::bigint
-from parts p
-where p.cr_dr = any(%(directions)s::text[]) and (%(category)s = '' or p.category = %(category)s)
-group by grouping sets ((p.cr_dr), (p.category, p.cr_dr), (p.month, p.cr_dr))
-having sum(p.count) <> 0;
+select t.month, t.category, t.cr_dr, t.amount, t.count, null::bigint from total t
+union all
+select null, u.text, null, null, u.uses, u.last_ver from ({uses}) u;
 
 -- name: summary_of_matches
-select date_trunc('month', e.entry_date::timestamp)::date as month, e.category, e.cr_dr,
-    -- voided entries are counted, but not summed up
-    coalesce(sum(e.amount) filter (where e.voided_at is null), 0), count(*)
-from {entries} e
-where e.book_id = %(book_id)s and {voided} and e.entry_date between %(first)s and %(last)s {match}
-group by grouping sets ((e.cr_dr), (e.category, e.cr_dr), (month, e.cr_dr));
+with total as (
+    select date_trunc('month', e.entry_date::timestamp)::date as month, e.category, e.cr_dr,
+        -- voided entries are counted, but not summed up
+        coalesce(sum(e.amount) filter (where e.voided_at is null), 0) as amount, count(*) as count
+    from {entries} e
+    where e.book_id = %(book_id)s and {voided} and e.entry_date between %(first)s and %(last)s {match}
+    group by grouping sets ((e.cr_dr), (e.category, e.cr_dr), (month, e.cr_dr))
+)
+select t.month, t.category, t.cr_dr, t.amount, t.count, null::bigint from total t
+union all
+select null, u.text, null, null, u.uses, u.last_ver from ({uses}) u;
 
 -- name: suggest_categories
--- A book has few categories, so all that begin with the prefix are counted.
-select s.text, sum(s.uses)::bigint as uses
-from (
-    select t.text, t.uses, t.last_ver
-    from public.suggestion t
-    where t.book_id = %(book_id)s and t.kind = 'c' and t.text_key like %(pattern)s
-    union all
-    select d.category, d.count, d.ver
-    from public.entry_delta d
-    where d.book_id = %(book_id)s and lower(d.category collate "pg_c_utf8") like %(pattern)s
-      and public.bahi_is_suggestible(d.category)
-) s
-group by s.text
-having sum(s.uses) > 0
-order by uses desc, max(s.last_ver) desc, s.text
+-- A book has few categories, so all that begin with the prefix are counted. Of those with one key, the most used is
+-- suggested, then the newest.
+with used as (
+    select s.text, sum(s.uses) as uses, max(s.last_ver) as last_ver
+    from (
+        select t.text, t.uses, t.last_ver
+        from public.suggestion t
+        where t.book_id = %(book_id)s and t.kind = 'c' and t.text_key like %(pattern)s
+        union all
+        select d.text, d.uses, d.last_ver
+        from (
+            select x.category as text, sum(x.count) as uses, max(x.ver) as last_ver
+            from public.entry_delta x
+            where x.book_id = %(book_id)s
+            group by x.category
+        ) d
+        where public.bahi_search_key(d.text) like %(pattern)s and public.bahi_is_suggestible(d.text)
+    ) s
+    group by s.text
+    having sum(s.uses) > 0
+)
+select (array_agg(u.text order by u.uses desc, u.last_ver desc, u.text))[1] as text, sum(u.uses)::bigint as uses
+from used u
+group by public.bahi_search_key(u.text)
+order by uses desc, max(u.last_ver) desc, text
 limit %(limit)s;
 
 -- name: suggest_descriptions
--- A book may have hundreds of thousands of descriptions, so only some candidates are counted: among those that begin
+-- A book may have hundreds of thousands of descriptions, so only some candidates are counted: among the keys that begin
 -- with the prefix, the most used (by the index suggestion_rank), the first in order (by the primary key), and those in
--- deltas that are not folded yet.
+-- deltas that are not folded yet. Of the descriptions with one key, the most used is suggested, then the newest. The
+-- spellings of their categories are among the rows, without a category of their own.
 with top as materialized (
-    select t.text_key, t.text
+    select t.text_key
     from public.suggestion t
     where t.book_id = %(book_id)s and t.kind = 'd'
     order by t.uses desc, t.last_ver desc
     limit 1000
 ), first as materialized (
-    select t.text_key, t.text
+    select t.text_key
     from public.suggestion t
     where t.book_id = %(book_id)s and t.kind = 'd' and t.text_key like %(pattern)s
     order by t.text_key, t.text
     limit 300
 ), unfolded as materialized (
-    select d.description as text, d.category, d.cr_dr, d.count, d.ver
-    from public.entry_delta d
-    where d.book_id = %(book_id)s and lower(d.description collate "pg_c_utf8") like %(pattern)s
-      and public.bahi_is_suggestible(d.description)
-), candidate as materialized (
-    (select t.text_key, t.text from top t where t.text_key like %(pattern)s limit 100)
-    union
-    select f.text_key, f.text from first f
-    union
-    select lower(u.text collate "pg_c_utf8"), u.text from unfolded u
-), used as (
-    select s.text, s.category, s.cr_dr, sum(s.uses)::bigint as uses, max(s.last_ver) as last_ver
+    select left(public.bahi_search_key(d.text), 300) as text_key, d.*
     from (
-        select t.text, t.category, t.cr_dr, t.uses, t.last_ver
+        select x.description as text, x.category, x.cr_dr, sum(x.count) as uses, max(x.ver) as last_ver
+        from public.entry_delta x
+        where x.book_id = %(book_id)s
+        group by x.description, x.category, x.cr_dr
+    ) d
+    where public.bahi_search_key(d.text) like %(pattern)s and public.bahi_is_suggestible(d.text)
+), candidate as materialized (
+    (select t.text_key from top t where t.text_key like %(pattern)s limit 100)
+    union
+    select f.text_key from first f
+    union
+    select u.text_key from unfolded u
+), used as (
+    select s.text_key, s.text, s.category, s.cr_dr, sum(s.uses)::bigint as uses, max(s.last_ver) as last_ver
+    from (
+        select t.text_key, t.text, t.category, t.cr_dr, t.uses, t.last_ver
         from candidate c
         cross join lateral (
             select * from public.suggestion x
-            where x.book_id = %(book_id)s and x.kind = 'd' and x.text_key = c.text_key and x.text = c.text
+            where x.book_id = %(book_id)s and x.kind = 'd' and x.text_key = c.text_key
             offset 0
         ) t
         union all
-        select u.text, u.category, u.cr_dr, u.count, u.ver from unfolded u
+        select u.text_key, u.text, u.category, u.cr_dr, u.uses, u.last_ver from unfolded u
     ) s
-    group by s.text, s.category, s.cr_dr
+    group by s.text_key, s.text, s.category, s.cr_dr
     having sum(s.uses) > 0
+), ranked as (
+    select u.text_key, sum(u.uses)::bigint as uses, max(u.last_ver) as last_ver,
+        min(u.text) as first_text, max(u.text) as last_text,
+        (array_agg(u.category order by u.last_ver desc))[1] as category,
+        (array_agg(u.cr_dr order by u.last_ver desc))[1] as cr_dr
+    from used u
+    group by u.text_key
+    order by uses desc, last_ver desc, u.text_key
+    limit %(limit)s
+), found as materialized (
+    select r.uses, r.category, r.cr_dr, r.last_ver, case when r.first_text = r.last_text then r.first_text else (
+            select u.text
+            from used u
+            where u.text_key = r.text_key
+            group by u.text
+            order by sum(u.uses) desc, max(u.last_ver) desc, u.text
+            limit 1
+        ) end as text
+    from ranked r
 )
-select u.text, sum(u.uses)::bigint as uses,
-    (array_agg(u.category order by u.last_ver desc))[1],
-    (array_agg(u.cr_dr order by u.last_ver desc))[1]
-from used u
-group by u.text
-order by uses desc, max(u.last_ver) desc, u.text
-limit %(limit)s;
+select f.text, f.uses, f.category, f.cr_dr, f.last_ver from found f
+union all
+select s.text, sum(s.uses)::bigint, null, null, max(s.last_ver)
+from (
+    (
+        select t.text, t.uses, t.last_ver
+        from public.suggestion t
+        where t.book_id = %(book_id)s and t.kind = 'c'
+          and t.text_key = any(array(select left(public.bahi_search_key(f.category), 300) from found f))
+        order by t.text_key, t.text -- by the primary key
+        limit 1000
+    )
+    union all
+    select d.category, d.count, d.ver from public.entry_delta d where d.book_id = %(book_id)s
+) s
+group by s.text
+order by uses desc, last_ver desc, text;
 
 -- name: export_csv
 -- The CSV export: every row of the filter, oldest first (the list index backwards). bahi_guarded() puts an apostrophe
 -- before a cell that a spreadsheet would run as a formula, and replaces line breaks by spaces. An export may have a
 -- million rows, so the expensive parts run only for rows that need them: an entry that never changed has one revision,
--- most entries have at most one bill, and most descriptions need no guarding.
+-- most entries have at most one bill, and most descriptions need no guarding. {category} is the category as it was typed,
+-- unless the book has several spellings of one.
 copy (
     with names as materialized (
         select a.id, public.bahi_guarded(a.display_name) as name
@@ -253,7 +345,7 @@ copy (
         case when e.cr_dr = 'CR' then e.amount end as "Money In",
         case when e.cr_dr = 'CR' then e.amount else -e.amount end as "Net",
         e.cr_dr as "CR/DR", e.currency as "Currency",
-        public.bahi_guarded(e.category) as "Category",
+        public.bahi_guarded({category}) as "Category",
         case when e.description < 'A' collate "C" or position(e'\n' in e.description) > 0
                 or position(e'\r' in e.description) > 0
             then public.bahi_guarded(e.description) else e.description end as "Description",
@@ -277,7 +369,7 @@ copy (
         ) end as "Revision"
     from {entries} e
     left join names n on n.id = e.author
-    left join bills b on b.id = e.id
+    left join bills b on b.id = e.id {spelled}
     where e.book_id = %(book_id)s and {voided} and e.entry_date between %(first)s and %(last)s {match}
     order by e.entry_date, e.id
 ) to stdout (format csv, header true);

@@ -7,14 +7,18 @@ if they do not fill the page, and a word is long enough for trigrams, the trigra
 
 import base64
 import binascii
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final, LiteralString, TypeVar
 from uuid import UUID
 
 from server.contract import checks, limits
 from server.contract.errors import ErrorCode, FieldError
+from server.contract.search_key import search_key, search_words
 from server.contract.shapes import Status
+from server.entries.spellings import Spelling
 from server.errors import ApiError, InvalidFieldsError
 
 _T = TypeVar("_T")
@@ -26,7 +30,10 @@ NO_CURSOR: Final = (LAST_DAY, UUID(int=2**128 - 1))
 # How many rows one step of a search reads, and all steps of one call.
 WALK: Final = 3_000
 MAX_WALKED: Final = 30_000
-_TEXT: Final = "public.bahi_search_text(e.description, e.category, e.human_code, e.amount)"
+_ENTRY: Final = "public.bahi_entry_key(e.description, e.category, e.human_code, e.amount)"
+_TEXTS: Final = "public.bahi_texts_key(e.description, e.category)"
+# What can be a part of an entry code or of an amount.
+_CODE_OR_AMOUNT: Final = re.compile(r"[0-9a-z]{0,3}-?[0-9]*|[0-9]*\.?[0-9]*")
 _VOIDED: Final[dict[str, LiteralString]] = {
     "active": "e.voided_at is null",
     "voided": "e.voided_at is not null",
@@ -44,7 +51,10 @@ _HAS_DOCUMENT: Final = """exists (
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """The filter of a listing. Both dates are inclusive."""
+    """The filter of a listing. Both dates are inclusive.
+
+    `spellings` are those of the category in the book; `spelled` sets them.
+    """
 
     words: tuple[str, ...] = ()
     first: date = FIRST_DAY
@@ -53,11 +63,21 @@ class Filter:
     category: str = ""
     has_document: bool | None = None
     status: Status = "active"
+    spellings: tuple[str, ...] = ()
 
     @property
     def by_months(self) -> bool:
         """Whether the totals by month are enough to sum up this filter."""
         return not self.words and self.has_document is None and self.status == "active"
+
+    def spelled(self, spellings: Iterable[Spelling]) -> "Filter":
+        """Return the filter for those of the book's `spellings` that are one with its category.
+
+        Without any, its range of days is empty.
+        """
+        key = search_key(self.category)
+        found = tuple(each.text for each in spellings if search_key(each.text) == key)
+        return replace(self, spellings=found) if found else replace(self, first=LAST_DAY, last=FIRST_DAY)
 
     @property
     def has_long_word(self) -> bool:
@@ -77,23 +97,14 @@ def parse_filter(query: dict[str, str]) -> Filter:
     text, category = query.get("q", ""), query.get("category", "")
     if len(text) > limits.MAX_SEARCH:
         errors.append(FieldError("q", f"A search may have at most {limits.MAX_SEARCH} characters."))
-    # PostgreSQL accepts no NUL in text.
-    if checks.has_control_characters(text) or checks.has_control_characters(category):
+    # Line breaks separate words, as in a pasted text. PostgreSQL accepts no NUL in text.
+    if checks.has_control_characters("".join(f"{text} {category}".split())):
         errors.append(FieldError("q", "A search cannot contain control characters."))
     if errors:
         raise InvalidFieldsError(errors)
     return Filter(
         search_words(text), first, last, directions or (), category, has_document, status or "active"
     )
-
-
-def search_words(text: str) -> tuple[str, ...]:
-    """Split a search into words. A word that is an amount loses `₹` and commas: `₹1,250` finds `1250.00`."""
-    words = []
-    for word in text.lower().split():
-        bare = word.replace("₹", "").replace(",", "")
-        words.append(bare if bare.replace(".", "", 1).isdigit() else word)
-    return tuple(word for word in words if word)
 
 
 def _date(query: dict[str, str], name: str, default: date, errors: list[FieldError]) -> date:
@@ -163,9 +174,15 @@ def voided(filter_: Filter) -> LiteralString:
 
 
 def words_match(filter_: Filter) -> LiteralString:
-    """Return a condition for each word."""
-    parts = [f"and {_TEXT} like %(word{number})s" for number in range(len(filter_.words))]
+    """Return a condition for each word, for which PostgreSQL can use the trigram index."""
+    parts = [f"and {_ENTRY} like %(word{number})s" for number in range(len(filter_.words))]
     return " ".join(parts)
+
+
+def words_match_in_walk(filter_: Filter) -> LiteralString:
+    """Return a condition for each word that is quicker where every row is read: no index is on it."""
+    texts = [_ENTRY if _CODE_OR_AMOUNT.fullmatch(word) else _TEXTS for word in filter_.words]
+    return " ".join([f"and {text} like %(word{number})s" for number, text in enumerate(texts)])
 
 
 def rest_match(filter_: Filter) -> LiteralString:
@@ -174,7 +191,7 @@ def rest_match(filter_: Filter) -> LiteralString:
     if len(filter_.directions) == 1:
         parts.append("and e.cr_dr = any(%(directions)s::text[])")
     if filter_.category:
-        parts.append("and e.category = %(category)s")
+        parts.append("and e.category = any(%(categories)s::text[])")
     if filter_.has_document is not None:
         parts.append(f"and {'' if filter_.has_document else 'not '}{_HAS_DOCUMENT}")
     return " ".join(parts)
@@ -189,6 +206,7 @@ def parameters(book_id: UUID, filter_: Filter) -> dict[str, object]:
         "last": filter_.last,
         "directions": list(filter_.directions),
         "category": filter_.category,
+        "categories": list(filter_.spellings or (filter_.category,)),
         **words,
     }
 

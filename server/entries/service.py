@@ -1,5 +1,6 @@
 """Reads the entries of one book: listing, search, totals and suggestions."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -21,7 +22,8 @@ from server.contract.shapes import (
 from server.db.pool import Connection, Pool
 from server.entries import search, store
 from server.entries.search import Filter
-from server.entries.store import Group, Key
+from server.entries.spellings import Spelling, Spellings
+from server.entries.store import Group, Key, Totals
 from server.errors import not_found
 from server.tokens.tokens import Identity
 
@@ -50,6 +52,7 @@ class EntryService:
         """
         after = search.decode_cursor(cursor)
         async with self.pool.connection() as connection:
+            filter_ = await store.spelled(connection, identity.book_id, filter_)
             if not filter_.words:
                 # One entry more than the page shows whether there is another page.
                 found = await store.page(connection, identity.book_id, filter_, after, limit + 1)
@@ -57,10 +60,14 @@ class EntryService:
             return await _search(connection, identity.book_id, filter_, after, limit)
 
     async def summary(self, identity: Identity, filter_: Filter) -> Summary:
-        """Return the count and totals of a filter, by category and by month."""
+        """Return the count and totals of a filter, by category and by month.
+
+        Categories with one search key are one. Of their spellings, the most used in the book is shown, then
+        the newest.
+        """
         async with self.pool.connection() as connection:
-            groups = await store.summary(connection, identity.book_id, filter_)
-        return _summary(groups)
+            filter_ = await store.spelled(connection, identity.book_id, filter_)
+            return _summary(await store.summary(connection, identity.book_id, filter_))
 
     async def digest(self, identity: Identity) -> BookDigest:
         """Return a digest of all versions of the book, by which two books can be compared."""
@@ -112,13 +119,14 @@ async def _search(
             return EntryPage(found, search.encode_cursor(*after))
 
 
-def _summary(groups: list[Group]) -> Summary:
+def _summary(totals: Totals) -> Summary:
+    shown = _spellings(totals)
     count, sums = 0, {"CR": Decimal(0), "DR": Decimal(0)}
     categories: dict[str, list[Group]] = {}
     months: dict[str, list[Group]] = {}
-    for group in groups:
+    for group in totals.groups:
         if group.category is not None:
-            categories.setdefault(group.category, []).append(group)
+            categories.setdefault(shown.shown(group.category), []).append(group)
         elif group.month is not None:
             months.setdefault(f"{group.month:%Y-%m}", []).append(group)
         else:
@@ -132,6 +140,16 @@ def _summary(groups: list[Group]) -> Summary:
         by_category=[CategoryTotal(name, *_totals(parts)) for name, parts in sorted(categories.items())],
         by_month=[MonthTotal(name, *_totals(parts)) for name, parts in sorted(months.items())],
     )
+
+
+def _spellings(totals: Totals) -> Spellings:
+    """Return the spellings to show. If the book's suggestions lack one, the totals themselves decide."""
+    counts: Counter[str] = Counter()
+    for group in totals.groups:
+        if group.category is not None:
+            counts[group.category] += group.count
+    here = Spellings.of(Spelling(text, count, 0) for text, count in counts.items())
+    return Spellings({**here.by_key, **Spellings.of(totals.spellings).by_key})
 
 
 def _totals(parts: list[Group]) -> tuple[int, str, str]:

@@ -1,6 +1,6 @@
 """Reads entries from PostgreSQL. They are written by appending to the journal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -9,13 +9,20 @@ from uuid import UUID
 
 import msgspec
 
+from server.contract.search_key import search_key
 from server.contract.shapes import BookDigest, CategorySuggestion, DescriptionSuggestion, Document, Entry
 from server.db.pool import Connection
 from server.db.queries import load
 from server.entries import search
 from server.entries.search import Filter
+from server.entries.spellings import Spelling, Spellings
 
-SQL: Final = load("server.entries")
+_SQL: Final = load("server.entries")
+SQL: Final = {name: text.replace("{uses}", _SQL["uses"]) for name, text in _SQL.items()}
+_SPELLED: Final = """
+    left join unnest(%(typed)s::text[], %(shown)s::text[]) as s (typed, shown) on s.typed = e.category"""
+# The length to which `suggestion.text_key` is cut.
+_MAX_TEXT_KEY: Final = 300
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _HALF: Final = 2**64
 # Date and id of an entry: the order of the listing.
@@ -45,13 +52,24 @@ class VersionRow:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The total of one direction: of a month, of a category, or of all entries (then both are None)."""
+    """The total of one direction: of a month, of a category, or of all entries (then both are None).
+
+    A category is a spelling of it, as it was typed.
+    """
 
     month: date | None
     category: str | None
     cr_dr: str
     amount: Decimal
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The totals of a filter, and the spellings of the categories of the book."""
+
+    groups: list[Group]
+    spellings: list[Spelling]
 
 
 def _fill(name: str, filter_: Filter, match: LiteralString) -> LiteralString:
@@ -91,7 +109,7 @@ async def page(connection: Connection, book_id: UUID, filter_: Filter, after: Ke
 async def walk(connection: Connection, book_id: UUID, filter_: Filter, after: Key, limit: int) -> Walked:
     """Search the next `search.WALK` rows of the listing."""
     values = {**_values(book_id, filter_, after, limit), "walk": search.WALK}
-    match = f"{search.words_match(filter_)} {search.rest_match(filter_)}"
+    match = f"{search.words_match_in_walk(filter_)} {search.rest_match(filter_)}"
     rows = await _rows(connection, _fill("walk", filter_, match), values)
     walked, last_date, last_id = rows[0][:3]
     entries = [_entry(row[3:]) for row in rows if row[3] is not None]
@@ -155,7 +173,20 @@ async def digest(connection: Connection, book_id: UUID) -> BookDigest:
     return BookDigest(entries, documents, versions, text)
 
 
-async def summary(connection: Connection, book_id: UUID, filter_: Filter) -> list[Group]:
+async def spelled(connection: Connection, book_id: UUID, filter_: Filter) -> Filter:
+    """Return the filter with all spellings of its category in the book."""
+    if not filter_.category:
+        return filter_
+    rows = await _rows(connection, SQL["spellings"], spelling_values(book_id, filter_))
+    return filter_.spelled([Spelling(*row) for row in rows])
+
+
+def spelling_values(book_id: UUID, filter_: Filter) -> dict[str, object]:
+    """Return the values of the statement `spellings`."""
+    return {"book_id": book_id, "with_voided": filter_.status != "active"}
+
+
+async def summary(connection: Connection, book_id: UUID, filter_: Filter) -> Totals:
     """Return the totals of a filter, by direction, by category and by month."""
     values = search.parameters(book_id, filter_)
     if filter_.by_months:
@@ -164,7 +195,9 @@ async def summary(connection: Connection, book_id: UUID, filter_: Filter) -> lis
         match = f"{search.words_match(filter_)} {search.rest_match(filter_)}"
         sql = _fill("summary_of_matches", filter_, match)
     rows = await _rows(connection, sql, values, planned_once=filter_.by_months)
-    return [Group(*row) for row in rows]
+    groups = [Group(*row[:5]) for row in rows if row[2] is not None]
+    spellings = [Spelling(row[1], *row[4:]) for row in rows if row[2] is None]
+    return Totals(groups, spellings)
 
 
 async def suggest_categories(
@@ -180,15 +213,31 @@ async def suggest_descriptions(
 ) -> list[DescriptionSuggestion]:
     """Return descriptions that begin with `prefix`, the most used first, with last category and direction."""
     values: dict[str, object] = {"book_id": book_id, "pattern": _prefix_pattern(prefix), "limit": limit}
+    rows = await _rows(connection, SQL["suggest_descriptions"], values)
+    spellings = Spellings.of(
+        Spelling(text, uses, ver) for text, uses, category, _, ver in rows if category is None
+    )
     return [
-        DescriptionSuggestion(*row) for row in await _rows(connection, SQL["suggest_descriptions"], values)
+        DescriptionSuggestion(text, uses, spellings.shown(category), cr_dr)
+        for text, uses, category, cr_dr, _ in rows
+        if category is not None
     ]
 
 
-def export_statement(filter_: Filter) -> LiteralString:
-    """Return the COPY statement of an export; `search.parameters` gives its values."""
+def export_statement(filter_: Filter, others: Mapping[str, str]) -> LiteralString:
+    """Return the COPY statement of an export; `export_values` gives its values.
+
+    `others` are the spellings of categories for which another one is shown, and that one.
+    """
     match = f"{search.words_match(filter_)} {search.rest_match(filter_)}"
-    return _fill("export_csv", filter_, match)
+    text = _fill("export_csv", filter_, match)
+    category: LiteralString = "coalesce(s.shown, e.category)" if others else "e.category"
+    return text.replace("{category}", category).replace("{spelled}", _SPELLED if others else "")
+
+
+def export_values(book_id: UUID, filter_: Filter, others: Mapping[str, str]) -> dict[str, object]:
+    """Return the values of `export_statement`."""
+    return {**search.parameters(book_id, filter_), "typed": list(others), "shown": list(others.values())}
 
 
 def _values(book_id: UUID, filter_: Filter, after: Key, limit: int) -> dict[str, object]:
@@ -216,7 +265,9 @@ def _month_values(filter_: Filter) -> dict[str, object]:
 
 
 def _prefix_pattern(prefix: str) -> str:
-    return search.escape_like(prefix.lower()) + "%"
+    # A space at the end is a part of the prefix; a key has none there.
+    key = search_key(f"{prefix}.")[:-1]
+    return search.escape_like(key.lstrip()[:_MAX_TEXT_KEY]) + "%"
 
 
 def _entry(row: Sequence[Any]) -> Entry:

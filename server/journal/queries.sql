@@ -56,7 +56,7 @@ with batch as (
         set amount = t.amount + excluded.amount, count = t.count + excluded.count
 ), texts as (
     insert into public.suggestion as t (book_id, kind, text_key, text, category, cr_dr, uses, last_ver)
-    select %(book_id)s, s.kind, lower(s.text collate "pg_c_utf8"), s.text, s.category, s.cr_dr, sum(s.count), max(s.ver)
+    select %(book_id)s, s.kind, '', s.text, s.category, s.cr_dr, sum(s.count), max(s.ver) -- a trigger makes text_key
     from (
         select 'c' as kind, category as text, '' as category, '' as cr_dr, count, ver from batch
         union all

@@ -93,8 +93,7 @@ def test_only_the_user_interface_knows_qt() -> None:
 
 def test_only_the_preview_worker_imports_decoders() -> None:
     decoders = [each for each in imports("app") if _within(each.imported, "pypdfium2", "PIL", "pi_heif")]
-    old = "app.ui.previews"  # goes when the windows use the worker
-    assert [str(each) for each in decoders if not _within(each.importer, "app.rendering", old)] == []
+    assert [str(each) for each in decoders if not _within(each.importer, "app.rendering")] == []
     worker = ("app.rendering.worker", "app.rendering.pdf", "app.rendering.pictures")
     found = [each for each in imports("app") if _within(each.imported, *worker)]
     assert {each.importer for each in found if not _within(each.importer, "app.rendering")} == {

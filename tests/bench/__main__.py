@@ -28,6 +28,7 @@ from tests.bench import (
     soak,
     starts,
     upgrades,
+    windows,
 )
 from tests.bench.rows import Row
 from tests.bench.stage import Stage
@@ -48,6 +49,7 @@ GROUPS: Final = (
     *choices.GROUPS,
     *upgrades.GROUPS,
     *soak.GROUPS,
+    *windows.GROUPS,
 )
 _TARGET: Final = Path(__file__).parents[2] / "build" / "bench.json"
 

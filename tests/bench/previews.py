@@ -38,8 +38,8 @@ def preview_first(stage: Stage) -> list[Row]:
 
 
 def preview_page(stage: Stage) -> list[Row]:
-    """`preview_page` in ms: a page at 800 pixels, the median of 26 PDFs of different kinds, 5 times each in
-    a worker that runs; each is opened anew."""
+    """`preview_page` in ms: a page at 800 pixels, the median of some thirty PDFs of different kinds, 5 times
+    each in a worker that runs; each is opened anew."""
     requests = [_request(_SAMPLES / "hotel-invoice.pdf", 800)]
     for number, make in enumerate(PDFS.values()):
         path = stage.folder / f"bill {number}.pdf"

@@ -16,17 +16,22 @@ class WindowHeartbeat(QObject):
         super().__init__()
         self._timer = QTimer(self, interval=_TICK_MS, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
-        self._last = 0.0
+        self._last = self._worked = 0.0
         self.longest_gap = 0.0
         """In seconds."""
+        self.most_work = 0.0
+        """CPU time of the GUI thread between two ticks, at most, in seconds. On a busy machine, a gap can be
+        longer than the work in it."""
 
     def _tick(self) -> None:
-        now = time.monotonic()
+        now, worked = time.monotonic(), time.thread_time()
         self.longest_gap = max(self.longest_gap, now - self._last)
-        self._last = now
+        self.most_work = max(self.most_work, worked - self._worked)
+        self._last, self._worked = now, worked
 
     def __enter__(self) -> Self:
-        self.longest_gap, self._last = 0.0, time.monotonic()
+        self.longest_gap = self.most_work = 0.0
+        self._last, self._worked = time.monotonic(), time.thread_time()
         self._timer.start()
         return self
 

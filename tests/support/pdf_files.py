@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pikepdf
+from PIL import Image
 
 from tests.support.picture_files import receipt
 from tests.support.previewing import drawing_pdf
@@ -39,6 +40,25 @@ def _text_field(path: Path) -> None:
     _with_fields(path, {100: field, 101: look}, "100 0 R")
 
 
+def _field_without_look(path: Path) -> None:
+    """A field as a program fills it in that leaves the drawing to the viewer."""
+    field = (
+        b"<< /Type /Annot /Subtype /Widget /FT /Tx /T (amount) /V (98765.00) /F 4 /Rect [20 20 180 180]"
+        b" /DA (/F1 24 Tf 0 g) /MK << /BG [0.9 0.7 0.3] >> >>"
+    )
+    _with_fields(path, {100: field}, "100 0 R", anew=True)
+
+
+def _field_with_an_old_look(path: Path) -> None:
+    """A field that was filled in anew: its value is right, its look is not."""
+    field = (
+        b"<< /Type /Annot /Subtype /Widget /FT /Tx /T (amount) /V (NEW) /F 4 /Rect [20 20 180 180]"
+        b" /DA (/F1 24 Tf 0 g) /MK << /BG [0.9 0.7 0.3] >> /AP << /N 101 0 R >> >>"
+    )
+    look = _appearance(b"0 g 0 0 160 160 re f", 160, 160)
+    _with_fields(path, {100: field, 101: look}, "100 0 R", anew=True)
+
+
 def _check_box(path: Path) -> None:
     box = (
         b"<< /Type /Annot /Subtype /Widget /FT /Btn /T (paid) /V /Yes /AS /Yes /F 4 /Rect [20 20 120 120]"
@@ -49,8 +69,9 @@ def _check_box(path: Path) -> None:
     _with_fields(path, {100: box, 101: yes, 102: off}, "100 0 R")
 
 
-def _with_fields(path: Path, objects: dict[int, bytes], fields: str) -> None:
-    form = f"/AcroForm << /Fields [{fields}] /DR << /Font << /F1 4 0 R >> >> /DA (/F1 0 Tf 0 g) >>"
+def _with_fields(path: Path, objects: dict[int, bytes], fields: str, *, anew: bool = False) -> None:
+    form = f"/AcroForm << /Fields [{fields}] /DR << /Font << /F1 4 0 R >> >> /DA (/F1 0 Tf 0 g)"
+    form += " /NeedAppearances true >>" if anew else " >>"
     drawing_pdf(
         path,
         b"",
@@ -91,6 +112,39 @@ def _marks(path: Path) -> None:
         )
         objects[110 + number] = _appearance(look, *size)
     _page(path, page_extra="/Annots [100 0 R 101 0 R 102 0 R]", objects=objects)
+
+
+def _annotation(path: Path, kind: bytes, look: bytes = b"") -> None:
+    """An annotation that has no look of its own, unless `look` gives one of 160 x 80."""
+    appearance = b"/AP << /N 101 0 R >>" if look else b""
+    objects = {100: b"<< /Type /Annot %s %s >>" % (kind, appearance), 101: _appearance(look, 160, 80)}
+    _page(path, page_extra="/Annots [100 0 R]", objects=objects)
+
+
+def _jpeg_2000(path: Path) -> None:
+    receipt().save(path, "JPEG2000")
+    _drawn_image(path, path.read_bytes(), b"/Width 144 /Height 96 /Filter /JPXDecode")
+
+
+def _soft_mask(path: Path) -> None:
+    """A picture that fades out."""
+    size = b"/Width 144 /Height 96 /BitsPerComponent 8 /Filter /FlateDecode"
+    mask = zlib.compress(Image.linear_gradient("L").resize((144, 96)).tobytes())
+    masks = {101: stream(mask, size + b" /Type /XObject /Subtype /Image /ColorSpace /DeviceGray")}
+    picture = zlib.compress(receipt().tobytes())
+    _drawn_image(path, picture, size + b" /ColorSpace /DeviceRGB /SMask 101 0 R", masks)
+
+
+def _drawn_image(path: Path, data: bytes, extra: bytes, more: dict[int, bytes] | None = None) -> None:
+    image = stream(data, b"/Type /XObject /Subtype /Image " + extra)
+    drawing_pdf(
+        path,
+        b"0 0 1 rg 0 0 200 30 re f q 180 0 0 120 10 40 cm /I Do Q",
+        width=200,
+        height=200,
+        page_extra="/Resources << /XObject << /I 100 0 R >> >>",
+        objects={100: image, **(more or {})},
+    )
 
 
 def _image(path: Path, mode: str, space: str, *, jpeg: bool = False) -> None:
@@ -147,7 +201,21 @@ PDFS: Final[dict[str, PdfMaker]] = {
     "text field": _text_field,
     "check box": _check_box,
     "stamp": _stamp,
+    "field without a look": _field_without_look,
+    "field with an old look": _field_with_an_old_look,
     "marks": _marks,
+    "highlight": partial(
+        _annotation,
+        kind=b"/Subtype /Highlight /C [1 1 0] /F 4 /Rect [10 85 190 110]"
+        b" /QuadPoints [10 110 190 110 10 85 190 85]",
+    ),
+    "square": partial(
+        _annotation,
+        kind=b"/Subtype /Square /C [1 0 1] /IC [0 1 1] /BS << /W 6 >> /F 4 /Rect [110 110 190 190]",
+    ),
+    "hidden stamp": partial(
+        _annotation, kind=b"/Subtype /Stamp /F 2 /Rect [20 60 180 140]", look=b"0.8 0 0 rg 0 0 160 80 re f"
+    ),
     "password of the owner": partial(locked, user=""),
     **{f"rotated {turn}": partial(_page, page_extra=f"/Rotate {turn}") for turn in (90, 180, 270, -90)},
     "crop box": partial(_page, page_extra="/CropBox [50 10 180 150]"),
@@ -166,6 +234,8 @@ PDFS: Final[dict[str, PdfMaker]] = {
     "image jpeg": partial(_image, mode="RGB", space="/DeviceRGB", jpeg=True),
     "image cmyk": partial(_image, mode="CMYK", space="/DeviceCMYK"),
     "image cmyk jpeg": partial(_image, mode="CMYK", space="/DeviceCMYK", jpeg=True),
+    "image jpeg 2000": _jpeg_2000,
+    "image that fades": _soft_mask,
     "shading": _shading,
     "transparency": _transparency,
     "object streams": partial(_saved, object_stream_mode=pikepdf.ObjectStreamMode.generate),

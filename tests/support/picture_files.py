@@ -99,6 +99,13 @@ def _deep_gray(kind: str, path: Path) -> Image.Image:
     return gray.convert("RGB")
 
 
+def _deep_gray_of_a_mac(path: Path) -> Image.Image:
+    """16 bits, the higher byte first."""
+    gray = receipt().convert("L")
+    gray.convert("I").point(lambda value: value * 257).convert("I;16B").save(path, "TIFF")
+    return gray.convert("RGB")
+
+
 def _deep_png(path: Path) -> Image.Image:
     """16 bits for each of red, green and blue."""
     picture = receipt()
@@ -262,6 +269,7 @@ PICTURES: Final[dict[str, Maker]] = {
     "tiff alpha": partial(_see_through, "RGB", "TIFF"),
     "tiff 12 bit": _twelve_bits,
     "tiff 16 bit gray": partial(_deep_gray, "TIFF"),
+    "tiff 16 bit gray of a Mac": _deep_gray_of_a_mac,
     "tiff 16 bit colour": _deep_tiff,
     "tiff white is zero": _white_is_zero,
     "tiff float": partial(_saved, "F", "TIFF"),

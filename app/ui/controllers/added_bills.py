@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from app.domain.bounds import MAX_DOCUMENTS
 from app.domain.entry import Attachment, EntryDetail, ListedEntry
+from app.domain.file_names import shown_name
 from app.errors import InputError
 from app.ui.offers import Bills
 from app.ui.pictures_offered import PICTURE_NAME
@@ -37,7 +38,9 @@ def new_bills(before: EntryDetail, kept: Sequence[Attachment]) -> tuple[list[Att
     refusals: list[str] = []
     for bill in kept:
         if bill.sha256 in known:
-            refusals.append(f"“{bill.file_name}” is already attached to {before.entry.human_code}.")
+            refusals.append(
+                f"“{shown_name(bill.file_name)}” is already attached to {before.entry.human_code}."
+            )
         elif len(before.documents) + len(new) >= MAX_DOCUMENTS:
             refusals.append(f"An entry can have at most {MAX_DOCUMENTS} documents. The rest were not added.")
             break
@@ -49,7 +52,7 @@ def new_bills(before: EntryDetail, kept: Sequence[Attachment]) -> tuple[list[Att
 
 def attached_text(entry: ListedEntry, new: Sequence[Attachment]) -> str:
     """Return what was done, for the message with Undo."""
-    what = f"“{_short(new[0].file_name)}”" if len(new) == 1 else f"{len(new)} bills"
+    what = f"“{shown_name(_short(new[0].file_name))}”" if len(new) == 1 else f"{len(new)} bills"
     return f"Attached {what} to {entry.human_code}"
 
 

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.domain.bounds import EXTENSIONS
 from app.domain.entry import Attachment, DocumentInfo
-from app.domain.file_names import clean_name
+from app.domain.file_names import clean_name, shown_name
 from app.errors import AppError
 from app.paths import restrict
 from app.ui.desktop import Desktop
@@ -40,7 +40,9 @@ class DocumentOpener(QObject):
         # The extension comes from the type, not from the name: the system must not run `bill.pdf.exe`.
         extension = EXTENSIONS.get(bill.media_type)
         if extension is None:
-            self.failed.emit(f"Bahi does not open this type of file in another program: “{bill.file_name}”.")
+            self.failed.emit(
+                f"Bahi does not open this type of file in another program: “{shown_name(bill.file_name)}”."
+            )
             return
         target = self._target(bill, extension)
 

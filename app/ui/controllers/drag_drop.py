@@ -41,10 +41,13 @@ class DragDrop(QObject):
         overlay: DropOverlay,
         services: "Services",
         goal: Callable[[], DropGoal],
-        take: Callable[[Bills], None],
-        tell: Callable[[str], None],
+        take: Callable[[Bills], None] = Bills.close,
+        tell: Callable[[str], None] = lambda _sentence: None,
     ) -> None:
-        """`goal` returns where a drop would go now. `take` gets what was dropped, `tell` what was refused."""
+        """`goal` returns where a drop would go now. `take` gets what was dropped.
+
+        `tell` gets the sentence about what was refused, after the overlay has gone.
+        """
         super().__init__(window)
         self._window = window
         self._overlay = overlay

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
+from app.domain.text import isolated
 from app.errors import AppError
 from app.ui.bounds import count_text
 from app.ui.dialogs.password_form import PasswordForm
@@ -122,7 +123,7 @@ class AccountDialog(QDialog):
         else:
             end = button("End", "session_end")
             end.setProperty("small", "true")
-            end.setAccessibleName(f"End the session on {session.device_name}")
+            end.setAccessibleName(f"End the session on {isolated(session.device_name)}")
             end.clicked.connect(lambda: self._end(session))
             row.addWidget(end, 0, Qt.AlignmentFlag.AlignVCenter)
         return frame("item", row, "session_row")

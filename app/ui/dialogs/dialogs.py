@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QDialog, QWidget
 
 from app.domain.entry import EntryFilter, ListedEntry
+from app.ui.controllers.drag_drop import DragDrop, DropGoal
 from app.ui.controllers.sync_controller import SyncController
 from app.ui.desktop import Desktop
 from app.ui.dialogs.account_dialog import AccountDialog
@@ -13,6 +14,7 @@ from app.ui.dialogs.export_dialog import ExportDialog
 from app.ui.dialogs.history_dialog import HistoryDialog
 from app.ui.dialogs.move_dialog import MoveDialog
 from app.ui.tasks import Tasks
+from app.ui.widgets.drop_overlay import DropOverlay
 
 if TYPE_CHECKING:
     from app.services import Services
@@ -88,5 +90,11 @@ class Dialogs(QObject):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)  # which also drops the results of its tasks
         dialog.setWindowModality(Qt.WindowModality.WindowModal)
         dialog.finished.connect(lambda _result: self._open.pop(name, None))
+        DragDrop(dialog, DropOverlay(dialog), self._services, _no_goal)
         self._open[name] = dialog
         dialog.open()
+
+
+def _no_goal() -> DropGoal:
+    """Say over the dialog itself that nothing can be dropped on it."""
+    return DropGoal(refusal="Please close this dialog first, then drop the bill.")

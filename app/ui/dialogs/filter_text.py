@@ -2,6 +2,7 @@
 
 from app.domain.dates import format_date
 from app.domain.entry import Direction, EntryFilter, Shown
+from app.domain.text import isolated
 
 
 def filter_text(wanted: EntryFilter) -> str:
@@ -10,7 +11,7 @@ def filter_text(wanted: EntryFilter) -> str:
     if wanted.direction is not None:
         parts.append("Credit only" if wanted.direction is Direction.CREDIT else "Debit only")
     if wanted.text:
-        parts.append(f"with “{wanted.text}”")
+        parts.append(f"with “{isolated(wanted.text)}”")
     if wanted.without_document:
         parts.append("without document")
     if wanted.waiting_only:

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.domain.entry import HistoryVersion, ListedEntry
+from app.domain.text import isolated
 from app.errors import AppError
 from app.ui.dialogs.history_text import ACTIONS, ShownVersion, shown_versions
 from app.ui.local_time import moment_text
@@ -93,7 +94,8 @@ class HistoryDialog(QDialog):
         column.setContentsMargins(16, 12, 14, 12)
         column.setSpacing(5)
         column.addLayout(self._head(shown))
-        by = f"{version.author} on {version.device}" if version.device else version.author
+        author, device = isolated(version.author), isolated(version.device)
+        by = f"{author} on {device}" if device else author
         column.addWidget(label(f"{moment_text(version.made_at)} · {by}", "small", "version_facts", wrap=True))
         if shown.changes:
             column.addWidget(label("\n".join(shown.changes), "", "version_changes", wrap=True))

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from app.domain.dates import format_date
 from app.domain.entry import DocumentInfo, HistoryVersion, ListedEntry
+from app.domain.file_names import shown_name
 from app.domain.money import format_amount
+from app.domain.text import isolated
 from app.ui.models.columns import direction_word
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ def changes(before: ListedEntry | None, version: HistoryVersion) -> tuple[str, .
 
 def _as_created(entry: ListedEntry) -> list[str]:
     amount = f"{direction_word(entry.direction)} {format_amount(entry.amount)}"
-    texts = [format_date(entry.entry_date), amount, entry.category, entry.description]
+    texts = [format_date(entry.entry_date), amount, isolated(entry.category), isolated(entry.description)]
     return [" · ".join(text for text in texts if text)]
 
 
@@ -66,8 +68,8 @@ def _differences(before: ListedEntry, after: ListedEntry) -> list[str]:
         ("Date", format_date(before.entry_date), format_date(after.entry_date)),
         ("Amount", format_amount(before.amount), format_amount(after.amount)),
         ("Type", direction_word(before.direction), direction_word(after.direction)),
-        ("Category", before.category, after.category),
-        ("Description", before.description, after.description),
+        ("Category", isolated(before.category), isolated(after.category)),
+        ("Description", isolated(before.description), isolated(after.description)),
     )
     return [f"{name} {_text(old)} → {_text(new)}" for name, old, new in pairs if old != new]
 
@@ -77,7 +79,7 @@ def _text(value: str) -> str:
 
 
 def _bill(document: DocumentInfo) -> str:
-    return f"{document.file_name} ({document.doc_code})"
+    return f"{shown_name(document.file_name)} ({document.doc_code})"
 
 
 def _version_of(item: "OutboxItem", author: str, *, newest: bool) -> HistoryVersion:

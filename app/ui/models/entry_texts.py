@@ -3,6 +3,7 @@
 from typing import Final
 
 from app.domain.entry import EntryState, ListedEntry
+from app.domain.text import isolated
 
 _LONG: Final = 60
 
@@ -10,7 +11,8 @@ _LONG: Final = 60
 def named(entry: ListedEntry) -> str:
     """Return the entry's code and what it is about: `01M-000012 · Taxi`."""
     about = entry.description or entry.category
-    return f"{entry.human_code} · {about if len(about) <= _LONG else f'{about[:_LONG].rstrip()}…'}"
+    short = about if len(about) <= _LONG else f"{about[:_LONG].rstrip()}…"
+    return f"{entry.human_code} · {isolated(short)}"
 
 
 def why_unchangeable(entry: ListedEntry) -> str:

@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 
 from app.domain.entry import EntryState, ListedEntry
 from app.domain.sync_state import SAFE_REGIONS, ReplicationStatus
+from app.domain.text import isolated
 from app.ui.local_time import clock_text
 
 Replication: TypeAlias = Mapping[str, ReplicationStatus]
@@ -59,7 +60,7 @@ def _sentence(entry: ListedEntry, status: ReplicationStatus | None, today: date)
         case EntryState.WAITING:
             return "On this computer, waiting to be sent" if status is None else "On this computer only"
         case EntryState.REFUSED:
-            return f"Refused by the server: {entry.note}" if entry.note else "Refused by the server"
+            return f"Refused by the server: {isolated(entry.note)}" if entry.note else "Refused by the server"
         case EntryState.CONFIRMED:
             return "Confirmed by the server" if status is None else _confirmed(status, entry, today)
 

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 
 from app.domain.dates import format_date
 from app.domain.entry import Direction, EntryDetail, EntryState, ListedEntry
+from app.domain.text import isolated
 from app.errors import AppError
 from app.ui.icons import put_icon
 from app.ui.models.columns import direction_word, signed_amount
@@ -162,7 +163,7 @@ class DetailsPanel(QFrame):
         self.history_button.setVisible(entry is not None)
 
     def _show_texts(self, entry: ListedEntry) -> None:
-        short = entry.description or entry.category
+        short = isolated(entry.description or entry.category)
         self.description.setText(short if len(short) <= _LONG else f"{short[:_LONG].rstrip()}…")
         self.description.setToolTip(short if len(short) > _LONG else "")
         self.amount.setText(signed_amount(entry))
@@ -170,7 +171,7 @@ class DetailsPanel(QFrame):
         set_look(self.amount, "tone", "voided" if entry.voided else "credit" if credit else "")
         for struck in (self.amount, self.description):
             set_struck(struck, entry.voided)
-        facts = (direction_word(entry.direction), entry.category, format_date(entry.entry_date))
+        facts = (direction_word(entry.direction), isolated(entry.category), format_date(entry.entry_date))
         self.facts.setText("\u00a0· ".join((*facts, entry.human_code)))
 
     def _show_mark(self, entry: ListedEntry, mark: StateMark) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.domain.bounds import EXTENSIONS
 from app.domain.entry import DocumentInfo
+from app.domain.file_names import shown_name
 from app.errors import AppError
 from app.ui.bounds import size_text
 from app.ui.page_zoom import percent
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _PAGE_FROM: Final = 150  # px of height; a lower page could not be read
 _TURNING_FROM: Final = 92
+_ROOMY_FROM: Final = 300  # in less height, the page needs the room of buttons that turn nothing
 _REAL: Final = "Show at real size, 100 % (1)"
 
 
@@ -102,12 +104,16 @@ class DocumentViewer(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Hide the page, and then the page buttons, if there is not enough height for them."""
         super().resizeEvent(event)
-        height = event.size().height()
+        self._show_rows()
+
+    def _show_rows(self) -> None:
+        height, several = self.height(), sum(self._pages) > 1
         for widget in (self._page_frame, self.real_button):
             widget.setVisible(height >= _PAGE_FROM)
         self.note.setVisible(height >= _PAGE_FROM and bool(self.note.text()))
-        for widget in (self.name, self.previous_button, self.position, self.next_button):
-            widget.setVisible(height >= _TURNING_FROM)
+        self.name.setVisible(height >= _TURNING_FROM)
+        for widget in (self.previous_button, self.position, self.next_button):
+            widget.setVisible(height >= (_TURNING_FROM if several else _ROOMY_FROM))
 
     def show_documents(self, documents: Sequence[DocumentInfo]) -> None:
         """Show the first page of the first document, or that there are no documents."""
@@ -168,7 +174,7 @@ class DocumentViewer(QWidget):
 
     def _show_note(self, sentence: str) -> None:
         self.note.setText(sentence)
-        self.note.setVisible(self.height() >= _PAGE_FROM and bool(sentence))
+        self._show_rows()
 
     def _show_zoom(self) -> None:
         shown = percent(self.canvas.zoom) if self.canvas.has_image() else ""
@@ -181,14 +187,17 @@ class DocumentViewer(QWidget):
         some, total = bool(self._documents), sum(self._pages)
         number = sum(self._pages[: self._at]) + self._page + 1
         self.position.setText(f"{number} of {total}" if some else "")
+        self._show_rows()
         self.previous_button.setEnabled(number > 1 and some)
         self.next_button.setEnabled(number < total and some)
         document = self._documents[self._at] if some else None
         self.open_button.setEnabled(document is not None and document.media_type in EXTENSIONS)
         self.save_button.setEnabled(some)
-        self.name.setText(f"{document.file_name} · {size_text(document.byte_size)}" if document else "")
+        self.name.setText(
+            f"{shown_name(document.file_name)} · {size_text(document.byte_size)}" if document else ""
+        )
         self.canvas.setAccessibleName(
-            f"Page {self._page + 1} of {self._pages[self._at]} of {document.file_name}"
+            f"Page {self._page + 1} of {self._pages[self._at]} of {shown_name(document.file_name)}"
             if document
             else "Document"
         )

@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QGraphicsDropShadowEffect, QScrollArea, QVBoxLayout, QWidget
 
-from app.domain.text import clean_text
+from app.domain.text import clean_text, isolated
 from app.errors import AppError
 from app.ui.tasks import Tasks
 from app.ui.views.login_card import LOCAL, SERVER, LoginCard
@@ -157,7 +157,9 @@ class LoginView(QScrollArea):
         elif self._straight_in:
             self._sign_in_local(book.user_name, "", "Opening your book…")
         else:
-            self.card.show_words(f"Welcome back, {book.user_name}", "Your book is on this computer.", "Open")
+            self.card.show_words(
+                f"Welcome back, {isolated(book.user_name)}", "Your book is on this computer.", "Open"
+            )
             self.card.submit_button.show()
             self.card.submit_button.setFocus()
 
@@ -176,10 +178,15 @@ class LoginView(QScrollArea):
         self.card.user_name.selectAll()
 
     def _show_local_password(self, user_name: str) -> None:
-        self.card.show_words(f"Welcome back, {user_name}", "Enter the password of your book.", "Open")
+        self.card.show_words(
+            f"Welcome back, {isolated(user_name)}", "Enter the password of your book.", "Open"
+        )
         self.card.show_fields("password")
         self._plain_fields()
         self.card.password.setFocus()
+
+    def _welcome(self, user_name: str, subtitle: str) -> None:
+        self.card.show_words(f"Welcome back, {isolated(user_name)}", subtitle, "Open")
 
     def _plain_fields(self) -> None:
         self.card.fields["userName"].label.setText("User name")
@@ -284,9 +291,8 @@ class LoginView(QScrollArea):
         settings.set(LOCATION_KEY, self.location)
         if self.location == SERVER:
             settings.set(ADDRESS_KEY, clean_text(self.card.address.text()))
-            settings.set(
-                USER_KEY, self.card.user_name.text().strip()
-            )  # an old name may need what nobody sees
+            name = self.card.user_name.text().strip()  # an old account may have invisible characters in it
+            settings.set(USER_KEY, name)
 
     def note_server(self, address: str, user_name: str) -> None:
         """Store that the book is on a server now, so that the next log-in proposes it."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
+from app.domain.text import isolated
 from app.errors import AppError
 from app.ui.bounds import count_text
 from app.ui.controllers.outbox_copy import write_copy
@@ -136,7 +137,7 @@ class OutboxView(QWidget):
             )
 
     def _copied(self, folder: Path) -> None:
-        self.banner.say(f"Saved in {folder}", "good", "Close")
+        self.banner.say(f"Saved in {isolated(str(folder))}", "good", "Close")
 
     def _failed(self, error: AppError) -> None:
         self.banner.say(error.message, "danger", "Close")

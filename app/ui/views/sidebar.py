@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.domain.money import group_digits
+from app.domain.text import isolated
 from app.ui.icons import put_icon
 from app.ui.theme import Mode
 from app.ui.widgets.pieces import ElidedLabel, button, label, set_look, tool_button
@@ -191,7 +192,7 @@ class Sidebar(QFrame):
         """Show the user's name and the server of the book."""
         metrics = self.user_button.fontMetrics()
         self.user_button.setText(metrics.elidedText(user_name, Qt.TextElideMode.ElideRight, _NAME_ROOM))
-        self.user_button.setAccessibleName(f"Account of {user_name}")
+        self.user_button.setAccessibleName(f"Account of {isolated(user_name)}")
         self.show_server(server)
 
     def show_server(self, server: str) -> None:

@@ -70,9 +70,10 @@ class CategoryField(SuggestField):
         self.hinted.emit(f"{isolated(known)}, as before")
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Ask for the known spellings."""
+        """Ask for the known spellings. Those of before may be of another book."""
         super().focusInEvent(event)
         if event.reason() not in _PASSING:
+            self._known.clear()
             self.entered.emit()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:

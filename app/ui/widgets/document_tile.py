@@ -13,6 +13,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QFrame, QLabel, QToolButton, QVBoxLayout
 
 from app.domain.entry import Attachment
+from app.domain.file_names import shown_name
 from app.domain.preview import Part
 from app.ui.bounds import PDF, size_text
 from app.ui.icons import pixmap, put_icon
@@ -125,7 +126,8 @@ class DocumentTile(QFrame):
 
     def _build(self) -> None:
         self.thumbnail = Thumbnail()
-        self.name = ElidedLabel(self.file_name, "small", "tile_name", Qt.TextElideMode.ElideMiddle)
+        name = shown_name(self.file_name)
+        self.name = ElidedLabel(name, "small", "tile_name", Qt.TextElideMode.ElideMiddle)
         self.size_label = label("", "small", "tile_size")
         column = QVBoxLayout(self)
         column.setContentsMargins(1, 1, 1, 6)
@@ -135,7 +137,7 @@ class DocumentTile(QFrame):
             line.setContentsMargins(7, 0, 7, 0)
             column.addWidget(line)
         column.addStretch(1)
-        self.remove_button = self._badge("tile_remove", "x", f"Remove {self.file_name}", _WIDTH - 27, 5)
+        self.remove_button = self._badge("tile_remove", "x", f"Remove {name}", _WIDTH - 27, 5)
         self.left_button = self._badge("tile_left", "chevron-left", "Move to the left", 5, _THUMB_HEIGHT - 24)
         self.right_button = self._badge(
             "tile_right", "chevron-right", "Move to the right", _WIDTH - 27, _THUMB_HEIGHT - 24
@@ -157,7 +159,7 @@ class DocumentTile(QFrame):
         """Show that the bill is stored on this computer."""
         self.attachment = attachment
         self.file_name = attachment.file_name
-        self.name.setText(attachment.file_name)
+        self.name.setText(shown_name(attachment.file_name))
         self._describe(size_text(attachment.byte_size))
         self.thumbnail.show_icon("file-pdf" if attachment.media_type == PDF else "image")
 
@@ -177,7 +179,7 @@ class DocumentTile(QFrame):
 
     def _describe(self, state: str) -> None:
         self.size_label.setText(state)
-        self.setAccessibleName(f"{self.file_name}, {state}")
+        self.setAccessibleName(f"{shown_name(self.file_name)}, {state}")
 
     def sizeHint(self) -> QSize:
         """Return the size of a tile, which is fixed."""

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLay
 
 from app.domain.bounds import MAX_DOCUMENTS
 from app.domain.entry import Attachment
+from app.domain.file_names import shown_name
 from app.errors import AppError
 from app.ui.desktop import Desktop
 from app.ui.icons import put_icon
@@ -93,11 +94,10 @@ class DocumentsPanel(QFrame):
         self._keys = itertools.count(1)
         self._tiles: list[DocumentTile] = []
         self._movable = movable
-        self._thumbnails = Thumbnails(services, tasks, self)
         self._build(prefix)
+        self._thumbnails = Thumbnails(services, tasks, self._area)
         self._thumbnails.noted.connect(self._update_note)
         self.note.pressed.connect(self._thumbnails.try_again)
-        self._area.verticalScrollBar().valueChanged.connect(lambda _value: self._thumbnails.hasten())
         self._count()
 
     def _build(self, prefix: str) -> None:
@@ -206,8 +206,9 @@ class DocumentsPanel(QFrame):
         return False
 
     def _refuse(self, sentence: str) -> None:
-        known = self.refusal.text()
-        self.refusal.say(f"{known}\n{sentence}" if known and sentence not in known else sentence, "danger")
+        known = self.refusal.text().splitlines()
+        if sentence not in known:
+            self.refusal.say("\n".join((*known, sentence)), "danger")
 
     def _new_tile(self, name: str) -> DocumentTile:
         tile = DocumentTile(str(next(self._keys)), name, movable=self._movable)
@@ -229,7 +230,7 @@ class DocumentsPanel(QFrame):
         if tile not in self._tiles:
             return
         if any(other.sha256 == attachment.sha256 for other in self.attachments()):
-            self._refuse(f"“{attachment.file_name}” is already attached to this entry.")
+            self._refuse(f"“{shown_name(attachment.file_name)}” is already attached to this entry.")
             self._delete_tile(tile)
         else:
             tile.attach(attachment)

@@ -38,7 +38,7 @@ class PageCanvas(QAbstractScrollArea):
         self.setObjectName("page_canvas")
         self.setAccessibleName("Document")
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.viewport().setProperty("role", "clear")
+        self.viewport().setAutoFillBackground(False)  # the frame around the canvas is its background
         self._message = CanvasMessage(self.viewport())
         self._message.again.clicked.connect(self.again_wanted)
         self._size = PageSize(1, 1)
@@ -80,7 +80,7 @@ class PageCanvas(QAbstractScrollArea):
     def say(self, sentence: str, *, again: bool = False) -> None:
         """Show a sentence instead of a page, with `again` also the button “Try again”."""
         self._forget()
-        self._message.say(sentence, again=again)
+        self._tell(sentence, again=again)
         self._arrange()
 
     def blank(self) -> None:
@@ -93,7 +93,7 @@ class PageCanvas(QAbstractScrollArea):
         `source` renders its parts, at a scale of at most `finest`.
         """
         self._forget()
-        self._message.say("")
+        self._tell("")
         self._size = picture.size
         self._image, self._coarse, self._finest = PageImage(picture), picture.scale, finest
         self._parts = PageParts(picture.size, source, self.viewport().update, self.part_failed.emit)
@@ -101,6 +101,10 @@ class PageCanvas(QAbstractScrollArea):
         self._arrange()
         for bar in (self.horizontalScrollBar(), self.verticalScrollBar()):
             bar.setValue(0)
+
+    def _tell(self, sentence: str, *, again: bool = False) -> None:
+        self._message.say(sentence, again=again)
+        self.setAccessibleDescription(sentence)
 
     def _forget(self) -> None:
         if self._parts is not None:
@@ -248,7 +252,8 @@ class PageCanvas(QAbstractScrollArea):
         """Zoom at the pointer if Ctrl is pressed, otherwise scroll."""
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             notches = event.angleDelta().y() / _NOTCH
-            self.zoom_to(self._zoom * _WHEEL_STEP**notches, event.position())
+            if notches:
+                self.zoom_to(self._zoom * _WHEEL_STEP**notches, event.position())
             event.accept()
         else:
             super().wheelEvent(event)

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout
 
 from app.domain.bounds import LONGEST_TYPED, MAX_PASSWORD, length_error, prepare_password
+from app.domain.text import isolated
 from app.errors import AppError
 from app.ui.icons import put_icon
 from app.ui.tasks import Tasks
@@ -73,7 +74,9 @@ class SignInAgain(QFrame):
         """Ask for the password, unless it is asked for already."""
         if not self.isHidden():
             return
-        self.sentence.setText(f"You are signed out. Enter the password of {self._user} to continue.")
+        self.sentence.setText(
+            f"You are signed out. Enter the password of {isolated(self._user)} to continue."
+        )
         self._say("")
         self.password.clear()
         self._set_shown(True)

@@ -6,8 +6,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QEvent, QObject, QTimer, Signal
+from PySide6.QtWidgets import QScrollArea
 
+from app.domain.file_names import shown_name
 from app.domain.preview import PreviewRequest, Urgency
 from app.errors import AppError
 from app.ui.previews import PagePicture, PreviewFeed, attachment_note, can_try_again
@@ -21,23 +23,23 @@ _EDGE: Final = 320
 
 
 class Thumbnails(QObject):
-    """Renders the thumbnails of tiles. `noted` is emitted when a tile has got a note, or has lost it."""
+    """Renders the thumbnails of the tiles in `area`.
+
+    `noted` is emitted when a tile has got a note, or has lost it.
+    """
 
     noted = Signal()
 
-    def __init__(self, services: "Services", tasks: Tasks, parent: QObject) -> None:
-        super().__init__(parent)
+    def __init__(self, services: "Services", tasks: Tasks, area: QScrollArea) -> None:
+        super().__init__(area)
         self._services = services
         self._tasks = tasks
         self._feed = PreviewFeed(services.previews, self)
         self._waiting: dict[DocumentTile, tuple[PreviewRequest, Urgency, Callable[[], None]]] = {}
         self._again: dict[DocumentTile, PreviewRequest] = {}
         self._tiles: set[DocumentTile] = set()
-
-    @property
-    def busy(self) -> bool:
-        """Return whether a thumbnail is being rendered."""
-        return bool(self._waiting)
+        area.verticalScrollBar().valueChanged.connect(lambda _value: self._hasten())
+        area.viewport().installEventFilter(self)
 
     def load(self, tile: DocumentTile) -> None:
         """Show the picture of the bill of `tile` when it is rendered, or a note why there is none."""
@@ -58,7 +60,13 @@ class Thumbnails(QObject):
         if tile in self._waiting:
             self._waiting.pop(tile)[2]()
 
-    def hasten(self) -> None:
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Look at what is in view when the area has been shown or resized."""
+        if event.type() in (QEvent.Type.Show, QEvent.Type.Resize):
+            QTimer.singleShot(0, self, self._hasten)  # the tiles are laid out first
+        return super().eventFilter(watched, event)
+
+    def _hasten(self) -> None:
         """Render the tiles that have come into view before the others."""
         for tile, (request, urgency, cancel) in list(self._waiting.items()):
             if _urgency(tile) < urgency:
@@ -88,7 +96,7 @@ class Thumbnails(QObject):
         del self._waiting[tile]
         tile.thumbnail.show_picture(picture)
         if picture.note:
-            tile.show_note(f"“{tile.file_name}”: {picture.note}")
+            tile.show_note(f"“{shown_name(tile.file_name)}”: {picture.note}")
             self.noted.emit()
         head = tile.thumbnail.head_of(picture)
         if head is not None and request.part is None:
@@ -103,7 +111,7 @@ class Thumbnails(QObject):
             return
         if can_try_again(error):
             self._again[tile] = request
-        tile.show_note(f"“{tile.file_name}” {ending}")
+        tile.show_note(f"“{shown_name(tile.file_name)}” {ending}")
         self.noted.emit()
 
 

@@ -164,6 +164,36 @@ def test_a_kind_that_no_decoder_knows_is_not_called_damaged(tmp_path: Path) -> N
     assert Renderer().answer(_job(path))[0] == Refused(Refusal.UNKNOWN_KIND)
 
 
+def test_an_empty_file_is_called_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "bill.jpg"
+    path.touch()
+    assert Renderer().answer(_job(path))[0] == Refused(Refusal.DAMAGED)
+
+
+@pytest.mark.parametrize("change", ["12 bits", "lossless", "JPEG-LS"])
+def test_a_jpeg_of_another_kind_is_not_called_damaged(tmp_path: Path, change: str) -> None:
+    path = tmp_path / "scan.jpg"
+    receipt().save(path)
+    data = bytearray(path.read_bytes())
+    frame = data.index(b"\xff\xc0")
+    if change == "12 bits":
+        data[frame + 4] = 12
+    else:
+        data[frame + 1] = {"lossless": 0xC3, "JPEG-LS": 0xF7}[change]
+    path.write_bytes(data)
+    assert Renderer().answer(_job(path))[0] == Refused(Refusal.UNKNOWN_KIND)
+
+
+def test_a_heif_file_of_another_coding_is_not_called_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "phone.heic"
+    PICTURES["heic colour"](path)
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"hvc1", b"vvc1"))
+    assert Renderer().answer(_job(path))[0] == Refused(Refusal.UNKNOWN_KIND)
+    path.write_bytes(data[: len(data) // 2])
+    assert Renderer().answer(_job(path))[0] == Refused(Refusal.DAMAGED)
+
+
 def test_a_program_that_draws_is_not_run(tmp_path: Path) -> None:
     path = tmp_path / "drawing.eps"
     receipt().save(path, "EPS")

@@ -222,6 +222,18 @@ def test_what_is_in_view_does_not_wait_for_a_slow_page_elsewhere(
     background.ticket.cancel()
 
 
+def test_a_slow_page_in_view_makes_way_once_and_is_answered_in_time(
+    previews: Previews, tmp_path: Path, receipt: PreviewRequest
+) -> None:
+    began = time.monotonic()
+    slow = Asked.of(previews, PreviewRequest(dense_drawing(tmp_path / "dense.pdf"), PDF))
+    wait_until(lambda: previews.pid is not None)
+    shown(previews, receipt)
+    assert time.monotonic() - began < 5  # the slow page takes 6 seconds and more
+    assert _code(slow) == Refusal.TOO_COSTLY
+    assert time.monotonic() - began < _LONGEST + 2  # with the writing of the file
+
+
 def test_a_slow_page_that_has_left_the_view_makes_way(
     previews: Previews, tmp_path: Path, receipt: PreviewRequest
 ) -> None:

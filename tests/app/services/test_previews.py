@@ -171,3 +171,92 @@ def test_a_cancelled_page_is_not_answered(previews: Previews, photo: Path) -> No
     last = Asked.of(previews, PreviewRequest(photo, "image/png"), Urgency.IN_BACKGROUND)
     last.result()
     assert [each.results for each in asked[1:-1]] == [[]] * 18  # the first one may have been running
+
+
+# --- workers that misbehave ---------------------------------------------------------------------------
+
+
+def _worker_that(code: str) -> list[str]:
+    return [sys.executable, "-c", f"import sys, time, os\n{code}"]
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("print('what is this?', flush=True); time.sleep(600)", Refusal.TOO_COSTLY),
+        ("time.sleep(600)", Refusal.TOO_COSTLY),
+        ("os.close(1); time.sleep(600)", Refusal.TOO_COSTLY),
+        ("sys.exit(3)", Refusal.TOO_COSTLY),
+        ("os.abort()", Refusal.TOO_COSTLY),
+        ("os.kill(os.getpid(), 9)", Refusal.NO_WORKER),
+    ],
+)
+def test_a_worker_that_misbehaves_is_ended_and_the_page_refused(
+    photo: Path, code: str, reason: Refusal
+) -> None:
+    previews = Previews(lambda: _worker_that(code), seconds=1.5)
+    try:
+        result = Asked.of(previews, PreviewRequest(photo, "image/png")).result()
+        assert isinstance(result, InputError)
+        assert result.code == reason
+        assert previews.pid is None
+    finally:
+        previews.close()
+
+
+def test_a_worker_that_cannot_be_started_is_said(photo: Path, tmp_path: Path) -> None:
+    previews = Previews(lambda: [str(tmp_path / "no such program")])
+    try:
+        result = Asked.of(previews, PreviewRequest(photo, "image/png")).result()
+        assert isinstance(result, InputError)
+        assert result.code == Refusal.NO_WORKER
+    finally:
+        previews.close()
+
+
+def test_what_a_library_prints_does_not_garble_the_answers(photo: Path, tmp_path: Path) -> None:
+    code = (
+        "import os, sys\n"
+        "from app.rendering import worker\n"
+        "def noisy(event, arguments):\n"
+        "    if event == 'open' and str(arguments[0]).endswith('photo.png'):\n"
+        "        print('a warning', flush=True)\n"
+        "        os.write(1, b'another')\n"
+        "sys.addaudithook(noisy)\n"
+        "sys.exit(worker.main())\n"
+    )
+    previews = Previews(lambda: [sys.executable, "-c", code])
+    try:
+        assert shown(previews, PreviewRequest(photo, "image/png")).width == 300
+    finally:
+        previews.close()
+
+
+def test_a_worker_gets_nothing_of_the_users_environment(
+    previews: Previews, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOME_TOKEN", "secret")
+    shown(previews, PreviewRequest(photo, "image/png"))
+    environment = Path(f"/proc/{previews.pid}/environ")
+    if not environment.exists():
+        pytest.skip("needs /proc")
+    assert b"SOME_TOKEN" not in environment.read_bytes()
+    assert b"HOME=" not in environment.read_bytes()
+
+
+def test_a_callback_that_fails_does_not_end_the_previews(previews: Previews, photo: Path) -> None:
+    def fail(_: object) -> None:
+        raise RuntimeError("the window is gone")
+
+    previews.submit(PreviewRequest(photo, "image/png"), Urgency.IN_VIEW, fail)
+    assert shown(previews, PreviewRequest(photo, "image/png"))
+
+
+def test_nothing_is_answered_after_closing(photo: Path) -> None:
+    previews = Previews(lambda: _worker_that("time.sleep(600)"))
+    asked = Asked.of(previews, PreviewRequest(photo, "image/png"))
+    wait_until(lambda: previews.pid is not None)
+    previews.close()
+    late = Asked.of(previews, PreviewRequest(photo, "image/png"))
+    assert (asked.results, late.results) == ([], [])
+    assert previews.pid is None

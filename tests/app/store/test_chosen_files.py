@@ -112,4 +112,5 @@ def test_a_drive_that_does_not_answer_is_not_waited_for(
 
 def test_a_look_tells_a_folder_without_opening_anything(tmp_path: Path, source: Path) -> None:
     assert refusals_of([source], 5) == ()
+    assert refusals_of([tmp_path / "written when it is dropped.pdf"], 5) == ()
     assert "is a folder" in refusals_of([tmp_path, source], 5)[0]

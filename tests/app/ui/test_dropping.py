@@ -113,10 +113,23 @@ def test_what_is_no_file_for_a_bill_is_refused_with_its_reason(book: MainWindow,
     for path, reason in (
         (folder, "“May” is a folder. Please choose the files in it."),
         (pipe, "“pipe.pdf” is not a file that can be copied."),
-        (tmp_path / "gone.pdf", "“gone.pdf” no longer exists."),
     ):
         assert refused(book, files_data(path)) == reason
     assert book.entry.documents.empty
+
+
+def test_a_file_that_is_not_there_is_refused_when_it_is_dropped(
+    qtbot: QtBot, book: MainWindow, tmp_path: Path
+) -> None:
+    path = tmp_path / "from an archive.png"
+    drag = Drag(book, files_data(path))
+    drag.enter()
+    assert not drag.drop().isAccepted()
+    assert book.entry.documents.refusal.text() == "“from an archive.png” no longer exists."
+    drag.enter()
+    make_photo(path)  # an archive program writes it only now
+    assert drag.drop().isAccepted()
+    qtbot.waitUntil(lambda: len(book.entry.documents.attachments()) == 1)
 
 
 def test_what_becomes_unusable_between_drag_and_drop_is_refused(book: MainWindow, photo: Path) -> None:
@@ -127,6 +140,17 @@ def test_what_becomes_unusable_between_drag_and_drop_is_refused(book: MainWindow
     drop = drag.drop()
     assert not drop.isAccepted()
     assert "is not a file" in book.entry.documents.refusal.text()
+
+
+def test_what_comes_after_very_many_files_is_told(qtbot: QtBot, book: MainWindow, tmp_path: Path) -> None:
+    texts = [tmp_path / f"{n}.txt" for n in range(45)]
+    for text in texts:
+        text.write_text("no bill")
+    Drag(book, files_data(*texts)).whole()
+    qtbot.waitUntil(lambda: not book.entry.documents.attaching)
+    told = book.entry.documents.refusal.text()
+    assert "Only the first 40 of 45 files were looked at." in told
+    assert book.entry.documents.empty
 
 
 def test_the_files_next_to_a_folder_are_attached_and_the_folder_is_told(
@@ -206,6 +230,16 @@ def test_nothing_can_be_dropped_while_a_dialog_is_open(
     book.sidebar.account_wanted.emit()
     qtbot.waitUntil(lambda: book.findChild(QWidget, "account_dialog") is not None and not tasks.busy)
     assert "close the dialog first" in refused(book, files_data(photo))
+    dialog = book.findChild(QWidget, "account_dialog")
+    assert isinstance(dialog, QWidget)
+    drag = Drag(dialog, files_data(photo))
+    assert not drag.enter().isAccepted()
+    shown = dialog.findChild(QWidget, "drop_overlay")
+    assert isinstance(shown, QWidget)
+    assert shown.isVisible()
+    assert "close this dialog first" in shown.accessibleName()
+    drag.leave()
+    assert not shown.isVisible()
     book.dialogs.close_all()
     assert Drag(book, files_data(photo)).whole().isAccepted()
     qtbot.waitUntil(lambda: len(book.entry.documents.attachments()) == 1)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.entries import search
-from server.entries.search import Filter, Months, parse_filter, parse_limit, search_words, split_months
+from server.entries.search import Filter, Months, parse_filter, parse_limit, split_months
 from server.errors import ApiError, InvalidFieldsError
 
 DAYS = st.dates(date(1, 1, 1), date(9999, 12, 31))
@@ -70,23 +70,6 @@ def test_any_other_text_is_a_cursor_or_a_refusal(text: str) -> None:
         day, id_ = search.decode_cursor(text)
         assert isinstance(day, date)
         assert isinstance(id_, UUID)
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("", ()),
-        ("  paper   PENS ", ("paper", "pens")),
-        ("₹1,25,000.50", ("125000.50",)),
-        ("1,250 paper", ("1250", "paper")),
-        ("a,b", ("a,b",)),
-        ("किराया मई", ("किराया", "मई")),
-        ("₹", ("₹",)),
-        ("50%", ("50%",)),
-    ],
-)
-def test_a_search_is_split_into_words(text: str, words: tuple[str, ...]) -> None:
-    assert search_words(text) == words
 
 
 @given(st.text(alphabet="ab%_\\", max_size=10))

@@ -5,6 +5,7 @@ import random
 import threading
 from collections.abc import Callable
 from datetime import date, timedelta
+from typing import LiteralString
 from uuid import UUID
 
 import psycopg
@@ -170,3 +171,15 @@ def test_a_running_server_folds_by_itself_and_survives_a_failure(
     wait_until(lambda: not rows(server.config.database_url, "select 1 from public.entry_delta"))
     assert failed.is_set()
     assert rows(server.config.database_url, "select sum(count) from public.entry_month") == [(1,)]
+
+
+def test_no_text_stops_the_roll_up(database_url: str) -> None:
+    # Too long for the primary key of suggestions, of many different signs, or with a key that is much longer.
+    choose = random.Random(3)
+    various = "".join(chr(choose.randrange(0x20000, 0x2A000)) for _ in range(500))
+    texts = [various[:length] for length in (199, 200, 201, 500)] + ["ﷺ" * 200, "각힣" * 100, "क" * 500]
+    write_journal(database_url, BOOK, [entry_row(description=text, category=various[:100]) for text in texts])
+    assert _fold(database_url) == len(texts)
+    assert rows(database_url, MONTHS, BOOK) == rows(database_url, PLAIN, BOOK)
+    offered: LiteralString = "select count(*) from public.suggestion where kind = 'd'"
+    assert rows(database_url, offered) == [(4,)]

@@ -52,6 +52,23 @@ def test_a_bill_is_stored_byte_for_byte_and_its_type_comes_from_its_content(
     assert desk.documents.attach_bytes(data, "bill").file_name == name
 
 
+def test_an_opened_file_is_stored_although_it_was_deleted_meanwhile(desk: Desk, tmp_path: Path) -> None:
+    source = tmp_path / "bill.png"
+    source.write_bytes(PNG)
+    assert desk.documents.refusals_of([source]) == ()
+    opened = desk.documents.open_files([source])
+    source.unlink()
+    kept = desk.documents.attach_open(opened.files[0])
+    assert (kept.file_name, desk.documents.fetch(kept).read_bytes()) == ("bill.png", PNG)
+
+
+def test_what_cannot_be_opened_is_named(desk: Desk, tmp_path: Path) -> None:
+    (sentence,) = desk.documents.refusals_of([tmp_path])
+    opened = desk.documents.open_files([tmp_path])
+    assert (opened.files, opened.refusals) == ((), (sentence,))
+    assert tmp_path.name in sentence
+
+
 def test_a_name_is_cleaned_and_gets_the_correct_extension(desk: Desk) -> None:
     attach = desk.documents.attach_bytes
     assert attach(PNG, "C:\\bills\\tea: 1.pdf").file_name == "tea_ 1.png"

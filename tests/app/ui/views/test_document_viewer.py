@@ -12,11 +12,13 @@ from PySide6.QtWidgets import QApplication, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
 from app.domain.entry import DocumentInfo
+from app.domain.preview import PreviewRequest, Urgency
 from app.ui.main_window import MainWindow
 from app.ui.page_zoom import Fit
 from app.ui.views.document_viewer import DocumentViewer
 from tests.support import bills
 from tests.support.fake_services import FakeServices
+from tests.support.previewing import Asked
 
 ROW = 3
 NO_BILL = 5
@@ -152,6 +154,17 @@ def test_the_pages_of_several_bills_follow_each_other(reader: Reader, tmp_path: 
     assert reader.viewer.name.text().startswith("bill.pdf")
     reader.click(reader.viewer.previous_button)
     reader.qtbot.waitUntil(lambda: reader.viewer.position.text() == "2 of 3")
+
+
+def test_the_next_page_is_rendered_in_advance(reader: Reader, tmp_path: Path) -> None:
+    reader.look_at(bills.two_page_tiff(tmp_path / "scan.tif"))
+    kept = reader.fake.files.path(reader.fake.book.bills[reader.fake.book.entries[ROW].id][0].sha256)
+    behind_it = PreviewRequest(bills.stamped_pdf(tmp_path / "other.pdf"), "application/pdf")
+    reader.qtbot.waitUntil(Asked.of(reader.fake.previews, behind_it, Urgency.IN_BACKGROUND).answered.is_set)
+    QApplication.processEvents()  # what was answered before it is delivered
+    kept.write_bytes(b"no longer a scan")
+    reader.click(reader.viewer.next_button)
+    reader.qtbot.waitUntil(lambda: is_like(reader.colour(0.5, 0.5), "blue"))
 
 
 def test_a_photo_taken_sideways_is_upright(reader: Reader, tmp_path: Path) -> None:
@@ -329,6 +342,7 @@ def test_a_page_that_is_too_wide_says_so(reader: Reader, tmp_path: Path) -> None
     reader.select(ROW)
     reader.qtbot.waitUntil(lambda: reader.canvas.message() not in {"", "Opening…"})
     assert reader.canvas.message().endswith("The original is kept as it is.")
+    assert reader.canvas.accessibleDescription() == reader.canvas.message()
     assert not reader.viewer.zoom_in.isEnabled()
     assert reader.viewer.save_button.isEnabled()
 

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QLabel, QLineEdit, QWidget
+from PySide6.QtGui import QGuiApplication, QInputMethodEvent
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.domain.entry import EntryDetail, ListedEntry
@@ -71,6 +71,17 @@ def test_texts_are_saved_in_one_form_and_stay_as_typed_until_then(
     assert view.form.description.text() == pasted
     made = save(qtbot, view, fake)
     assert (made.category, made.description) == ("Meals", stored)
+
+
+def test_what_an_input_method_commits_is_saved_in_the_same_form(
+    qtbot: QtBot, view: EntryView, fake: FakeServices
+) -> None:
+    qtbot.keyClicks(view.form.amount, "100")
+    view.form.category.setFocus()
+    event = QInputMethodEvent()
+    event.setCommitString("\u0958\u0939\u0935\u093e")
+    QApplication.sendEvent(view.form.category, event)
+    assert save(qtbot, view, fake).category == "\u0915\u093c\u0939\u0935\u093e"
 
 
 @pytest.mark.parametrize("nothing", ["\u200b", "\u200e\u00a0\u2060", "\ufeff\u3164"])
@@ -272,6 +283,20 @@ def test_undo_brings_back_the_typed_spelling(qtbot: QtBot, with_cafe: EntryView,
     assert category.text() == "cafe"
 
 
+def test_spellings_are_asked_for_again_as_the_book_may_be_another(
+    qtbot: QtBot, with_cafe: EntryView, fake: FakeServices, tasks: Tasks
+) -> None:
+    form = with_cafe.form
+    form.category.setFocus()
+    qtbot.waitUntil(lambda: not tasks.busy)
+    form.amount.setFocus()
+    fake.accounts.session = None
+    form.category.setFocus()
+    qtbot.keyClicks(form.category, "cafe")
+    form.category.settle()
+    assert form.category.text() == "cafe"
+
+
 def test_saving_from_the_field_uses_the_spelling_too(
     qtbot: QtBot, with_cafe: EntryView, fake: FakeServices, tasks: Tasks
 ) -> None:
@@ -295,8 +320,9 @@ def test_a_spelling_that_only_the_server_knows_arrives_after_the_field_was_left(
     assert hint(view) == "Café, as before"
 
 
+@pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Tab])
 def test_a_completion_is_picked_with_the_keyboard_alone(
-    qtbot: QtBot, with_cafe: EntryView, fake: FakeServices
+    qtbot: QtBot, with_cafe: EntryView, key: Qt.Key
 ) -> None:
     category = with_cafe.form.category
     category.setFocus()
@@ -305,12 +331,10 @@ def test_a_completion_is_picked_with_the_keyboard_alone(
     popup = category.completer().popup()
     qtbot.waitUntil(popup.isVisible)
     qtbot.keyClick(popup, Qt.Key.Key_Down)
-    qtbot.keyClick(popup, Qt.Key.Key_Return)
-    assert category.text() == "Café"
+    qtbot.keyClick(popup, key)
     qtbot.waitUntil(lambda: not popup.isVisible())
-    qtbot.keyClick(category, Qt.Key.Key_Tab)
     assert category.text() == "Café"
-    assert not category.hasFocus()
+    assert hint(with_cafe) == ""
 
 
 # --- what is not edited stays ----------------------------------------------------------------------
