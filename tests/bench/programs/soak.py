@@ -21,7 +21,7 @@ from typing import Any, Final, cast
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 
 from app.bootstrap import make_desk
 from app.paths import default_paths
@@ -55,7 +55,7 @@ class Person:
             try:
                 thing()
             except TourError as error:
-                say(failed=f"{thing.__name__}: {error}")
+                say(failed=f"{thing.__name__}: {error} {self._told()}")
             self.actions += 1
             QTest.qWait(_PAUSE_MS)
             if time.monotonic() >= until:
@@ -119,6 +119,13 @@ class Person:
         driver.wait("the file", lambda: driver.find("export_rows").isVisible())
         driver.click("export_done")
         driver.type("search_field", "")
+
+    def _told(self) -> list[str]:
+        """Return what the window tells: the texts of its visible messages."""
+        labels = self.driver.window.findChildren(QLabel)
+        names = ("error", "banner", "saved", "note")
+        shown = [each for each in labels if each.isVisible() and any(n in each.objectName() for n in names)]
+        return [f"{each.objectName()}: {each.text()}" for each in shown if each.text()]
 
     def _rows(self) -> None:
         model = self.driver.window.listing.model
