@@ -1,53 +1,49 @@
-"""Completions of a category or a description, from entries that this computer knows."""
+"""Completions of a category or a description, from the entries that this computer knows."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import replace
-from operator import attrgetter
+from collections.abc import Iterable
 
 from app.domain.entry import ListedEntry, Suggestion
 from server.contract.search_key import search_key, search_words
 
-__all__ = ["categories_of", "descriptions_of", "search_key", "search_words"]
+__all__ = ["beginning_with", "categories_of", "descriptions_of", "search_key", "search_words"]
 
 
-def categories_of(entries: Iterable[ListedEntry], typed: str, limit: int) -> list[Suggestion]:
-    """Return up to `limit` categories that begin with `typed` by their search key, the most used first.
+def categories_of(used: Iterable[tuple[str, int]]) -> list[Suggestion]:
+    """Return the categories, the most used first. `used` has each spelling with its uses, newest first.
 
-    Categories with one key are one, in the most used spelling. `entries` are given newest first; of
-    spellings and categories that are used equally often, the newer comes first.
+    Categories with one search key are one, in the most used spelling. Of spellings and categories that are
+    used equally often, the newer comes first.
     """
-    return [replace(made, category="", direction=None) for made in _ranked(entries, _category, typed, limit)]
+    spellings: dict[str, dict[str, int]] = {}
+    for text, uses in used:
+        counts = spellings.setdefault(search_key(text), {})
+        counts[text] = counts.get(text, 0) + uses
+    # Both `max` and `sorted` keep the order of what is equal.
+    made = [Suggestion(_most_used(counts), sum(counts.values())) for counts in spellings.values()]
+    return sorted(made, key=lambda suggestion: -suggestion.uses)
 
 
-def descriptions_of(entries: Iterable[ListedEntry], typed: str, limit: int) -> list[Suggestion]:
-    """Return up to `limit` descriptions as `categories_of` does, with the last category and direction."""
-    return _ranked(entries, _description, typed, limit)
+def descriptions_of(entries: Iterable[ListedEntry]) -> list[Suggestion]:
+    """Return the descriptions as `categories_of` does, with the last category and direction of each.
 
-
-_category: Callable[[ListedEntry], str] = attrgetter("category")
-_description: Callable[[ListedEntry], str] = attrgetter("description")
-
-
-def _ranked(
-    entries: Iterable[ListedEntry], text_of: Callable[[ListedEntry], str], typed: str, limit: int
-) -> list[Suggestion]:
-    start = search_key(typed)
+    `entries` are given newest first.
+    """
+    entries = [entry for entry in entries if entry.description and not entry.voided]
     newest: dict[str, ListedEntry] = {}
-    spellings: dict[str, Counter[str]] = {}
     for entry in entries:
-        key = search_key(text_of(entry))
-        if key and key.startswith(start) and not entry.voided:
-            newest.setdefault(key, entry)
-            spellings.setdefault(key, Counter())[text_of(entry)] += 1
-    # Both sorts are stable, and counters and dictionaries are in the order of their first entry.
-    keys = sorted(spellings, key=lambda key: -spellings[key].total())
+        newest.setdefault(search_key(entry.description), entry)
     return [
-        Suggestion(
-            spellings[key].most_common(1)[0][0],
-            spellings[key].total(),
-            newest[key].category,
-            newest[key].direction,
-        )
-        for key in keys[:limit]
+        Suggestion(each.text, each.uses, last.category, last.direction)
+        for each in categories_of((entry.description, 1) for entry in entries)
+        for last in [newest[search_key(each.text)]]
     ]
+
+
+def beginning_with(typed: str, suggestions: Iterable[Suggestion]) -> list[Suggestion]:
+    """Return the suggestions that begin with `typed`, by their search keys."""
+    start = search_key(typed)
+    return [each for each in suggestions if search_key(each.text).startswith(start)]
+
+
+def _most_used(counts: dict[str, int]) -> str:
+    return max(counts, key=lambda text: counts[text])

@@ -21,7 +21,7 @@ from app.domain.entry import (
 )
 from app.domain.money import MAX_WHOLE_DIGITS
 from app.domain.outbox_item import OutboxItem, OutboxKind
-from app.domain.suggestions import categories_of, descriptions_of
+from app.domain.suggestions import beginning_with, categories_of, descriptions_of
 from app.domain.sync_state import ReplicationStatus, by_entry
 from app.domain.text import clean_text
 from app.errors import InputError, OfflineError
@@ -166,7 +166,7 @@ class Entries:
         try:
             found = self._accounts.remote.api.categories(typed).suggestions
         except OfflineError:
-            return categories_of(self._known(), typed, limits.MAX_SUGGESTIONS)
+            return beginning_with(typed, self.known_categories())[: limits.MAX_SUGGESTIONS]
         return [Suggestion(s.text, s.uses) for s in found]
 
     def suggest_descriptions(self, prefix: str) -> list[Suggestion]:
@@ -175,7 +175,8 @@ class Entries:
         try:
             found = self._accounts.remote.api.descriptions(typed).suggestions
         except OfflineError:
-            return descriptions_of(self._known(), typed, limits.MAX_SUGGESTIONS)
+            known = descriptions_of(self._known_entries())
+            return beginning_with(typed, known)[: limits.MAX_SUGGESTIONS]
         return [description_of(s) for s in found]
 
     def known_categories(self) -> list[Suggestion]:
@@ -183,13 +184,16 @@ class Entries:
 
         There are none if no book is open.
         """
-        return categories_of(self._known(), "", MAX_ENTRIES)
-
-    def _known(self) -> list[ListedEntry]:
-        """Return the entries of the outbox and of the cache, each as it is now, newest first."""
         if self._accounts.session is None:
             return []
-        book, changed = self._accounts.session.book_id, self._pending()
+        changed = self._pending()
+        rows = [items[-1].listed() for items in reversed(changed.values())]
+        waiting = [(row.category, 1) for row in rows if not row.voided]
+        return categories_of(waiting + self._cache.categories(self._accounts.session.book_id, changed))
+
+    def _known_entries(self) -> list[ListedEntry]:
+        """Return the entries of the outbox and of the cache, each as it is now, newest first."""
+        book, changed = self._accounts.require_session().book_id, self._pending()
         rows = self._cache.page(book, EntryFilter(shown=Shown.ALL), None, MAX_ENTRIES)
         known = [row for row in rows if row.id not in changed]
         known += [items[-1].listed() for items in changed.values()]

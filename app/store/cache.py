@@ -1,5 +1,6 @@
 """A cache of the entries that a server returned last, shown while no server can be reached."""
 
+import json
 import sqlite3
 from collections.abc import Iterable
 from datetime import date
@@ -29,6 +30,10 @@ _PRUNE = """
 _PAGE = """
     SELECT * FROM cached_entry WHERE book_id = ? AND (entry_date, entry_id) < (?, ?)
     ORDER BY entry_date DESC, entry_id DESC"""
+_CATEGORIES = """
+    SELECT category, count(*) AS uses FROM cached_entry
+    WHERE book_id = ? AND NOT voided AND entry_id NOT IN (SELECT value FROM json_each(?))
+    GROUP BY category ORDER BY max(entry_date) DESC"""
 _BEFORE_ALL: Final = ("~", "~")  # sorts after every date and id
 
 
@@ -58,6 +63,15 @@ class ReadCache:
         with self._database.read() as connection:
             rows = connection.execute(_PAGE, (book_id, *before)).fetchall()
         return [entry for entry in map(_entry, rows) if filter.matches(entry)][: max(limit, 0)]
+
+    def categories(self, book_id: str, without: Iterable[str]) -> list[tuple[str, int]]:
+        """Return each category with its number of entries, the last used first.
+
+        Voided entries do not count, nor do those with the ids `without`.
+        """
+        with self._database.read() as connection:
+            rows = connection.execute(_CATEGORIES, (book_id, json.dumps(list(without)))).fetchall()
+        return [(row["category"], row["uses"]) for row in rows]
 
     def remember_detail(self, book_id: str, detail: EntryDetail) -> None:
         """Store an entry with its bills."""

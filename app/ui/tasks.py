@@ -2,13 +2,12 @@
 
 import contextlib
 import itertools
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 import shiboken6
-from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, Signal
+from PySide6.QtCore import QObject, Qt, QThreadPool, Signal
 
 from app.errors import AppError, SignInError
 
@@ -36,14 +35,12 @@ class _Outcome:
     crash: Exception | None = None
 
 
-class _Job(QRunnable):
-    """One piece of work. Python owns it, not the pool."""
+class _Job:
+    """One piece of work."""
 
     def __init__(
         self, number: int, work: Callable[[], object], deliver: Callable[[int, _Outcome], None]
     ) -> None:
-        super().__init__()
-        self.setAutoDelete(False)  # the pool would delete the C++ object under the Python one
         self._number = number
         self._work = work
         self._deliver = deliver
@@ -63,7 +60,6 @@ class _Job(QRunnable):
 
 @dataclass(frozen=True, slots=True)
 class _Order:
-    job: _Job
     owner: QObject
     topic: str
     done: Callable[[Any], None]
@@ -91,8 +87,6 @@ class Tasks(QObject):
         self._numbers = itertools.count(1)
         self._orders: dict[int, _Order] = {}
         self._latest: dict[tuple[int, str], int] = {}
-        # A job that has delivered may not have left run() yet, so it must not be deleted at once.
-        self._retired: deque[_Job] = deque(maxlen=32)
         self._closed = False
         self._finished.connect(self._settle, Qt.ConnectionType.QueuedConnection)
 
@@ -121,10 +115,12 @@ class Tasks(QObject):
             return 0
         number = next(self._numbers)
         job = _Job(number, work, self._deliver)
-        self._orders[number] = _Order(job, owner, topic, done, failed)
+        self._orders[number] = _Order(owner, topic, done, failed)
         if topic:
             self._latest[(id(owner), topic)] = number
-        (self._local if local else self._pool).start(job)
+        # A function, not a QRunnable: the pool's Python object would hold each QRunnable for ever, and with
+        # it all that the work refers to.
+        (self._local if local else self._pool).start(job.run)
         return number
 
     def drop(self, number: int) -> None:
@@ -159,7 +155,6 @@ class Tasks(QObject):
         order = self._orders.pop(number, None)
         if order is None:
             return
-        self._retired.append(order.job)
         if not self._closed and self._is_current(number, order):
             self._answer(order, outcome)
         elif outcome.crash is not None:

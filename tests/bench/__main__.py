@@ -25,6 +25,7 @@ from tests.bench import (
     regions,
     report,
     saves,
+    soak,
     starts,
     upgrades,
     windows,
@@ -48,6 +49,7 @@ GROUPS: Final = (
     *choices.GROUPS,
     *upgrades.GROUPS,
     *windows.GROUPS,
+    *soak.GROUPS,
 )
 _TARGET: Final = Path(__file__).parents[2] / "build" / "bench.json"
 

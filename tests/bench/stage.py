@@ -82,6 +82,10 @@ class Stage:
         """Return a book of SIZE entries."""
         return self._book("full", SIZE)
 
+    def book(self, name: str, size: int) -> LocalBook:
+        """Return a book of `size` entries for one measurement alone."""
+        return self._book(name, size)
+
     def _book(self, name: str, size: int) -> LocalBook:
         if name not in self._books:
             self._books[name] = book = LocalBook(self.folder / name)

@@ -4,6 +4,7 @@ import pytest
 
 from tests.bench.groups import Group
 from tests.bench.rows import Row, holds, in_turns, percentile
+from tests.bench.soak import slope
 
 
 def a_row(**changes: object) -> Row:
@@ -58,3 +59,10 @@ def test_names_choose_rows_and_campaigns_run_only_by_name() -> None:
     assert rows.wanted(["other"]) == ()
     assert campaign.wanted([]) == ()
     assert campaign.wanted(["kills"]) == campaign.wanted(["kill_"]) == ("kill_lost",)
+
+
+def test_a_slope_is_in_mib_an_hour_after_the_settled_minute() -> None:
+    samples = [{"minute": minute, "client": 100 + minute / 6} for minute in range(5, 31)]
+    samples += [{"minute": 1.0, "client": 900.0}]
+    assert slope(samples, "client", 5) == pytest.approx(10)
+    assert slope(samples[:1], "client", 5) == 0

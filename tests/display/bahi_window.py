@@ -26,13 +26,14 @@ def _middle(widget: QWidget) -> list[int]:
 
 
 def _state(window: MainWindow, fake: FakeServices) -> dict[str, object]:
-    documents = window.entry.documents
+    documents, overlay = window.entry.documents, window.findChild(QWidget, "drop_overlay")
     return {
         "ready": window.signed_in and window.isVisible(),
         "middle": _middle(window),
         "amount": _middle(window.entry.form.amount),
         "amount_text": window.entry.form.amount.text(),
         "refusal": documents.refusal.text(),
+        "overlay": overlay is not None and overlay.isVisible(),
         "bills": [
             [bill.file_name, bill.sha256, str(fake.files.path(bill.sha256))]
             for bill in documents.attachments()

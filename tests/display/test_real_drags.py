@@ -123,6 +123,24 @@ def test_a_file_copied_in_a_file_manager_is_pasted_from_the_amount(bahi: Bahi, b
         assert bill.read_bytes() == PDF
 
 
+def test_a_folder_dragged_from_a_file_manager_is_refused_and_told(
+    bahi: Bahi, screen: XDisplay, tmp_path: Path
+) -> None:
+    folder = tmp_path / "files"
+    (folder / "May").mkdir(parents=True)
+    screen.start("pcmanfm", "--no-desktop", folder)
+    screen.place(screen.window("files"), FILES_AT, FILES_SIZE)
+    for _ in range(TRIES):
+        x, y = bahi.state()["middle"]
+        screen.drag(FIRST_ICON, (x, y))
+        if seen(lambda: "“May” is a folder" in bahi.state()["refusal"]):
+            break
+    assert "“May” is a folder" in bahi.state()["refusal"]  # still there after the hand has let go
+    assert not bahi.state()["overlay"]
+    assert bahi.bills == []
+    assert (folder / "May").is_dir()
+
+
 @pytest.fixture
 def owner(screen: XDisplay, bahi: Bahi, photo: Path, tmp_path: Path) -> subprocess.Popen[bytes]:
     """Another program that has copied a photo."""

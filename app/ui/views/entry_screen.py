@@ -271,6 +271,7 @@ class EntryScreen(QWidget):
 
     def _show_saving(self, saving: bool, text: str = "") -> None:
         if saving:
+            self._close_choice()
             self._typed_in = self.focusWidget()
         self.save_button.setText(text or self._words.save)
         self.save_button.setEnabled(not saving)

@@ -291,9 +291,8 @@ class LoginView(QScrollArea):
         settings.set(LOCATION_KEY, self.location)
         if self.location == SERVER:
             settings.set(ADDRESS_KEY, clean_text(self.card.address.text()))
-            settings.set(
-                USER_KEY, self.card.user_name.text().strip()
-            )  # an old name may need what nobody sees
+            name = self.card.user_name.text().strip()  # an old account may have invisible characters in it
+            settings.set(USER_KEY, name)
 
     def note_server(self, address: str, user_name: str) -> None:
         """Store that the book is on a server now, so that the next log-in proposes it."""

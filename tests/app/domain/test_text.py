@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from app.domain.text import clean_text, is_blank, isolated, named, visible, without_direction_controls
 from server.contract.checks import check_text
+from server.contract.search_key import search_key, search_words
 
 # Characters that meet in real texts and confuse each other: marks, joiners, direction controls, blanks.
 ODD = "aA1é\u0301\u0323क\u093c\u094dש\u0661 \t\n\u00a0\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
@@ -78,6 +79,12 @@ def test_cleaning_twice_changes_nothing_more(typed: str) -> None:
     once = clean_text(typed)
     assert clean_text(once) == once
     assert unicodedata.is_normalized("NFC", once)
+
+
+@given(st.text(alphabet=ODD, max_size=30))
+def test_a_clean_text_is_found_by_what_finds_the_typed_one(typed: str) -> None:
+    assert search_key(clean_text(typed)) == search_key(typed)
+    assert search_words(clean_text(typed)) == search_words(typed)
 
 
 @given(any_text)

@@ -1,6 +1,7 @@
 """The last entries seen."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -67,6 +68,15 @@ def test_voided_entries_are_left_out(cache: ReadCache) -> None:
     cache.remember(BOOK, [entry(1), entry(2)])
     cache.remember(BOOK, [entry(2, voided=True)])
     assert ids(cache.page(BOOK, ALL, None, 10)) == [1]
+
+
+def test_categories_come_with_their_uses_the_last_used_first(cache: ReadCache) -> None:
+    used = ["Tea", "Tea", "Café", "Rent"]
+    rows = [replace(entry(n, DAY + timedelta(n)), category=text) for n, text in enumerate(used)]
+    cache.remember(BOOK, [*rows, replace(rows[0], id="id-000009", category="Old", voided=True)])
+    assert cache.categories(BOOK, ()) == [("Rent", 1), ("Café", 1), ("Tea", 2)]
+    assert cache.categories(BOOK, [rows[3].id, "of no entry"]) == [("Café", 1), ("Tea", 2)]
+    assert cache.categories("another book", ()) == []
 
 
 def test_an_entry_seen_again_replaces_the_earlier_one(cache: ReadCache) -> None:

@@ -223,6 +223,19 @@ def test_escape_closes_the_question_and_only_the_question(qtbot: QtBot, book: Ma
     assert book.entry.documents.empty
 
 
+def test_the_question_ends_when_the_entry_is_saved(qtbot: QtBot, book: MainWindow) -> None:
+    for name, text in (("amount_field", "85"), ("category_field", "Tea"), ("description_field", "Tea")):
+        qtbot.keyClicks(field(book, name), text)
+    copy_data(from_word())
+    paste(qtbot, field(book, "description_field"))
+    assert choice(book).isVisible()
+    with qtbot.waitSignal(book.entry.saved) as saved:
+        qtbot.keyClick(answer(book, "text"), Qt.Key.Key_Return, CTRL)
+    assert not choice(book).isVisible()
+    assert saved.args[0].description == "Tea"
+    assert saved.args[0].document_count == 0
+
+
 def test_a_text_with_a_picture_is_a_picture_outside_of_fields(qtbot: QtBot, book: MainWindow) -> None:
     copy_data(from_word())
     without_focus(qtbot, book)

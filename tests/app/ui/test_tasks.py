@@ -1,6 +1,8 @@
 """The bridge to threads: results, errors, owners, and an end without a crash."""
 
+import gc
 import threading
+import weakref
 
 import pytest
 from PySide6.QtCore import QObject, QThread
@@ -178,3 +180,25 @@ def test_twenty_thousand_calls_that_return_none_do_not_abort(qtbot: QtBot) -> No
     for number in range(20_000):
         widget.setEnabled(bool(number % 2))
     assert widget.isEnabled()
+
+
+class Burden:
+    """Something that work refers to."""
+
+
+def test_what_work_refers_to_is_released_when_it_has_ended(
+    qtbot: QtBot, tasks: Tasks, owner: QObject
+) -> None:
+    alive: list[weakref.ref[Burden]] = []
+    results: list[object] = []
+
+    def start(*, local: bool) -> None:
+        burden = Burden()
+        alive.append(weakref.ref(burden))
+        tasks.run(lambda: id(burden), results.append, owner=owner, local=local)
+
+    for number in range(40):
+        start(local=number % 2 == 0)
+    qtbot.waitUntil(lambda: len(results) == 40)
+    gc.collect()
+    qtbot.waitUntil(lambda: not any(each() for each in alive))  # the last thread may not have left its work

@@ -1,6 +1,7 @@
 """The calls of `app/remote/api.py` on the book in memory, with the shapes and refusals of the wire."""
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import asdict, replace
 from datetime import date
@@ -16,6 +17,7 @@ from app.remote.auth import signed_out
 from app.remote.translate import error_of
 from server.contract import limits, shapes
 from server.contract.errors import STATUS, ErrorBody, ErrorInfo
+from server.contract.search_key import search_key
 from server.entries import search
 from server.errors import ApiError
 from tests.support.fakes.book import SERVER_ID, Book
@@ -234,14 +236,15 @@ def _after(cursor: str) -> tuple[date, str]:
 def _ranked(
     rows: list[ListedEntry], prefix: str, text_of: Callable[[ListedEntry], str]
 ) -> list[tuple[str, list[ListedEntry]]]:
-    """Return the texts that begin so, the most used first and then the latest, each with its rows, newest
-    first."""
+    """Return the texts that begin so by their search key, each in its most used spelling, the most used first
+    and then the latest, each with its rows, newest first."""
     newest = sorted(rows, key=lambda row: (row.ver, row.sort_key), reverse=True)
     known: dict[str, list[ListedEntry]] = {}
     for row in newest:
-        if text_of(row) and text_of(row).lower().startswith(prefix.lower()):
-            known.setdefault(text_of(row), []).append(row)
-    return sorted(known.items(), key=lambda found: -len(found[1]))[: limits.MAX_SUGGESTIONS]
+        if (key := search_key(text_of(row))) and key.startswith(search_key(prefix)):
+            known.setdefault(key, []).append(row)
+    found = sorted(known.values(), key=lambda rows: -len(rows))[: limits.MAX_SUGGESTIONS]
+    return [(Counter(map(text_of, rows)).most_common(1)[0][0], rows) for rows in found]
 
 
 def _entry(row: ListedEntry, made_at: str = _INSTANT) -> shapes.Entry:

@@ -316,6 +316,16 @@ def test_unsent_voided_and_replaced_texts_are_not_completions(words: Desk) -> No
     assert [s.text for s in words.entries.suggest_categories("off")] == ["Office"]
 
 
+def test_completions_are_found_and_counted_by_their_search_key(book: Desk) -> None:
+    for text, category in [("Chai", "Café"), ("CHAI", "CAFE"), ("Chai", "Café"), ("Naan", "Food")]:
+        book.save(text, category=category)
+    book.send()
+    found = book.entries.suggest_categories("cafe")
+    assert found == [Suggestion("Café", 3)]
+    assert book.entries.suggest_categories("ＣＡＦ") == found
+    assert [(s.text, s.uses) for s in book.entries.suggest_descriptions("CHA")] == [("Chai", 3)]
+
+
 def test_there_are_at_most_twenty_completions(book: Desk) -> None:
     for number in range(25):
         book.save(f"Entry {number}", category=f"Category {number}")
