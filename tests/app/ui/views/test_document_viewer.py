@@ -230,6 +230,22 @@ def same_pixels(reader: Reader, path: Path) -> bool:
     return ImageChops.difference(shown, wanted).getbbox() is None
 
 
+@pytest.mark.parametrize(("size", "down"), [((700, 9000), True), ((9000, 700), False)])
+def test_a_long_page_begins_with_its_shorter_side_and_scrolls_along_the_other(
+    reader: Reader, tmp_path: Path, size: tuple[int, int], down: bool
+) -> None:
+    path = tmp_path / "long.png"
+    Image.linear_gradient("L").resize(size).convert("RGB").save(path)
+    reader.look_at(path)
+    moves = [
+        bar.maximum() > 0 for bar in (reader.canvas.verticalScrollBar(), reader.canvas.horizontalScrollBar())
+    ]
+    assert moves == [down, not down]
+    reader.click(reader.viewer.fit_button)
+    assert reader.canvas.verticalScrollBar().maximum() == reader.canvas.horizontalScrollBar().maximum() == 0
+    reader.wait_for_page()
+
+
 def test_a_till_roll_of_two_metres_is_readable(reader: Reader, tmp_path: Path) -> None:
     reader.look_at(bills.till_roll_pdf(tmp_path / "roll.pdf"))
     assert reader.canvas.fit_mode is Fit.ACROSS
