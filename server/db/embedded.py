@@ -205,6 +205,8 @@ class EmbeddedPostgres:
 
     def _spawn(self, cluster: Path) -> None:
         options = {**SETTINGS, **self.settings, "port": str(self._port)}
+        if int((cluster / "PG_VERSION").read_text(encoding="ascii")) < 18:
+            options.pop("max_active_replication_origins", None)  # new in 18; before, the slots limit them
         command = [str(self._binary("postgres")), "-D", str(cluster)]
         for name, value in options.items():
             command += ["-c", f"{name}={value}"]
