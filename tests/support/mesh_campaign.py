@@ -254,5 +254,6 @@ def _journal(url: str) -> int:
 
 
 _APPLY: Final[LiteralString] = """
-select subname::text, apply_error_count, sync_error_count, confl_insert_exists
-from pg_catalog.pg_stat_subscription_stats order by 1"""
+select subname::text, apply_error_count, sync_error_count,
+    coalesce((to_jsonb(s) ->> 'confl_insert_exists')::bigint, 0) -- PostgreSQL 17 does not count them
+from pg_catalog.pg_stat_subscription_stats s order by 1"""
