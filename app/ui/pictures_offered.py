@@ -15,8 +15,8 @@ PICTURE_NAME: Final = "Pasted picture"
 """Its extension is added when the kind of file is known."""
 _LARGE: Final = 2 * 1024 * 1024
 """In bytes, as a PNG. A photo that would be larger is stored as a JPEG."""
-_DENSE: Final = 0.4
-"""In bytes of the PNG per pixel. Photos have more; pages of text have less, and stay sharp as a PNG."""
+_DENSE: Final = 0.7
+"""In bytes of the PNG per pixel. Photos have 1 or more; dense text has at most 0.5, and stays sharp."""
 _QUALITY: Final = 93
 _STRIPS: Final = 12
 _STRIP_ROWS: Final = 48  # more than a line of text

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from PIL import Image
 from PySide6.QtCore import QMimeData
-from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtGui import QColor, QFont, QImage, QPainter
 
 from app.errors import InputError
 from app.ui.pictures_offered import OfferedPicture, offered_picture, offers_picture
+from app.ui.theme import load_fonts
 from tests.support.drags import data_of
 
 pytestmark = pytest.mark.usefixtures("qapp")  # text is painted
@@ -28,10 +29,13 @@ def noisy(width: int, height: int, kind: QImage.Format = QImage.Format.Format_RG
     return QImage(bytes(data), width, height, width * per_pixel, kind).copy()
 
 
-def flat(width: int, height: int) -> QImage:
+def flat(width: int, height: int, points: int = 11) -> QImage:
+    """Return a page of dense text. Its font does not depend on what other tests loaded."""
+    load_fonts()
     image = QImage(width, height, QImage.Format.Format_RGB32)
     image.fill(QColor("white"))
     painter = QPainter(image)
+    painter.setFont(QFont("Inter", points))
     for line in range(20, height, 24):
         painter.drawText(20, line, "Total 1,234.50 and much more of a page of a web shop " * 4)
     painter.end()
@@ -71,9 +75,10 @@ def test_a_smooth_photo_keeps_its_colours() -> None:
         assert abs(one.red() - other.red()) + abs(one.green() - other.green()) < 24
 
 
+@pytest.mark.parametrize("points", [9, 16])
 @pytest.mark.parametrize("size", [(300, 200), (1920, 1080), (1080, 15_000), (1, 9000), (3840, 2160)])
-def test_a_screenshot_becomes_a_png(size: tuple[int, int]) -> None:
-    image = flat(*size)
+def test_a_screenshot_becomes_a_png(size: tuple[int, int], points: int) -> None:
+    image = flat(*size, points)
     data = OfferedPicture(image=image).encoded()
     assert data.startswith(PNG)
     assert QImage.fromData(data).convertToFormat(QImage.Format.Format_RGB32) == image
