@@ -192,8 +192,8 @@ async def summary(connection: Connection, book_id: UUID, filter_: Filter) -> Sum
     if filter_.by_months:
         sql, values = SQL["summary_of_months"], {**values, **_month_values(filter_)}
     else:
-        match = f"{search.words_match(filter_)} {search.rest_match(filter_)}"
-        sql = _fill("summary_of_matches", filter_, match)
+        words = search.words_match if filter_.has_long_word else search.words_match_in_walk
+        sql = _fill("summary_of_matches", filter_, f"{words(filter_)} {search.rest_match(filter_)}")
     rows = await _rows(connection, sql, values, planned_once=filter_.by_months)
     groups = [Group(*row[:5]) for row in rows if row[2] is not None]
     spellings = [Spelling(row[1], *row[4:]) for row in rows if row[2] is None]
