@@ -16,8 +16,8 @@ bench: NEEDS := $(if $(ONLY),campaign)
 # compiles all modules again (a server then starts in 0.41 s instead of 0.33 s).
 unexport PYTHONDONTWRITEBYTECODE
 
-# One worker per core. Each worker starts its own PostgreSQL.
-WORKERS ?= 2
+# More than cores, because many tests wait for processes. Each worker starts its own PostgreSQL.
+WORKERS ?= 3
 
 .PHONY: help run tour test test-all test-postgres17 acceptance bench cluster cluster-demo lint setup libraries lock
 

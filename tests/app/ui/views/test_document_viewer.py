@@ -331,7 +331,7 @@ def test_every_control_has_a_name_for_screen_readers(reader: Reader, tmp_path: P
 # --- bills that cannot be shown -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["draws-itself.pdf", "dense.pdf"])
+@pytest.mark.parametrize("name", ["draws-itself.pdf", pytest.param("dense.pdf", marks=pytest.mark.slow)])
 def test_a_bill_that_is_too_costly_says_so_and_is_tried_again_only_when_asked(
     reader: Reader, tmp_path: Path, name: str
 ) -> None:
