@@ -21,6 +21,8 @@ from PySide6.QtWidgets import (
 
 from app.ui.main_window import MainWindow
 from app.ui.theme import Mode, Theme
+from app.ui.widgets.document_tile import DocumentTile
+from app.ui.widgets.page_canvas import PageCanvas
 from app.ui.widgets.suggest_field import SuggestField
 
 W = TypeVar("W", bound=QWidget)
@@ -155,6 +157,7 @@ class Driver:
         """Take the window (or `of`) in light and in dark."""
         if self.folder is None:
             return
+        self.wait("the bills drawn", self._bills_are_drawn)
         for mode in (Mode.LIGHT, Mode.DARK):
             self.theme.set_mode(mode)
             QTest.qWait(60)  # let polishing and a queued repaint pass
@@ -163,6 +166,14 @@ class Driver:
                 raise TourError(f"The picture {file} could not be written.")
             self.pictures.append(Picture(file, caption, mode.value))
         self.theme.set_mode(Mode.LIGHT)
+
+    def _bills_are_drawn(self) -> bool:
+        """Return whether each page and each tile in sight shows its picture, or says why not."""
+        pages = self.window.findChildren(PageCanvas)
+        tiles = self.window.findChildren(DocumentTile)
+        return all(
+            page.has_image() or page.message() not in {"", "Opening…"} for page in pages if page.isVisible()
+        ) and all(tile.thumbnail.has_picture or tile.note for tile in tiles if tile.isVisible())
 
     def _grab(self, of: QWidget | None) -> QImage:
         if of is None:
