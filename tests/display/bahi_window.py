@@ -30,6 +30,7 @@ def _state(window: MainWindow, fake: FakeServices) -> dict[str, object]:
     return {
         "ready": window.signed_in and window.isVisible(),
         "middle": _middle(window),
+        "documents": _middle(documents),
         "amount": _middle(window.entry.form.amount),
         "amount_text": window.entry.form.amount.text(),
         "refusal": documents.refusal.text(),

@@ -123,15 +123,16 @@ def test_a_file_copied_in_a_file_manager_is_pasted_from_the_amount(bahi: Bahi, b
         assert bill.read_bytes() == PDF
 
 
+@pytest.mark.parametrize("place", ["middle", "documents"])
 def test_a_folder_dragged_from_a_file_manager_is_refused_and_told(
-    bahi: Bahi, screen: XDisplay, tmp_path: Path
+    bahi: Bahi, screen: XDisplay, tmp_path: Path, place: str
 ) -> None:
     folder = tmp_path / "files"
     (folder / "May").mkdir(parents=True)
     screen.start("pcmanfm", "--no-desktop", folder)
     screen.place(screen.window("files"), FILES_AT, FILES_SIZE)
     for _ in range(TRIES):
-        x, y = bahi.state()["middle"]
+        x, y = bahi.state()[place]
         screen.drag(FIRST_ICON, (x, y))
         if seen(lambda: "“May” is a folder" in bahi.state()["refusal"]):
             break

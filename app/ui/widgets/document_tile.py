@@ -101,12 +101,14 @@ class DocumentTile(QFrame):
     """A tile that can be opened, removed and moved, by mouse and keyboard.
 
     `removed`, `opened` and `moved` request these actions; they carry the tile's `key`, and `moved` also the
-    number of places. Keys: Enter opens, Delete removes, Alt+Left and Alt+Right move.
+    number of places. `dragged` carries whether a drag of the tile begins or has ended. Keys: Enter opens,
+    Delete removes, Alt+Left and Alt+Right move.
     """
 
     removed = Signal(str)
     opened = Signal(str)
     moved = Signal(str, int)
+    dragged = Signal(bool)
 
     def __init__(self, key: str, file_name: str, *, movable: bool = True) -> None:
         super().__init__()
@@ -239,4 +241,6 @@ class DocumentTile(QFrame):
         drag.setMimeData(data)
         drag.setPixmap(self.grab())
         drag.setHotSpot(self._press)
+        self.dragged.emit(True)
         drag.exec(Qt.DropAction.MoveAction)
+        self.dragged.emit(False)

@@ -87,7 +87,6 @@ class DocumentsPanel(QFrame):
         super().__init__()
         self.setObjectName(f"{prefix}documents_panel")
         self.setProperty("role", "card")
-        self.setAcceptDrops(True)  # only for tiles that are moved; dropped files are left to the window
         self._services = services
         self._tasks = tasks
         self._desktop = desktop
@@ -214,6 +213,8 @@ class DocumentsPanel(QFrame):
         tile = DocumentTile(str(next(self._keys)), name, movable=self._movable)
         tile.removed.connect(self._remove)
         tile.moved.connect(self._move_by)
+        # Only its own tiles: Qt tells the end of a refused drag only to what accepts drops under the mouse.
+        tile.dragged.connect(self.setAcceptDrops)
         tile.opened.connect(self._open)
         self._tiles.append(tile)
         self._flow.addWidget(tile)

@@ -287,6 +287,11 @@ def test_no_text_field_takes_the_path_of_a_dropped_file(qtbot: QtBot, book: Main
     book.dialogs.close_all()
 
 
+def test_nothing_in_the_window_takes_the_end_of_a_drag_from_it(book: MainWindow) -> None:
+    """Qt tells the end of a refused drag only to the widget under the mouse that accepts drops."""
+    assert [each.objectName() for each in book.findChildren(QWidget) if each.acceptDrops()] == []
+
+
 # a drop on the listing
 
 

@@ -110,6 +110,9 @@ def test_a_tile_can_be_moved_by_dragging(qtbot: QtBot, panel: DocumentsPanel, tm
     data.setData(TILE_MIME, tiles[2].key.encode())
     target = tiles[0].mapTo(panel, tiles[0].rect().center())
     left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    assert not panel.acceptDrops()
+    tiles[2].dragged.emit(True)
+    assert panel.acceptDrops()
     enter = QDragEnterEvent(target, Qt.DropAction.MoveAction, data, left, none)
     QApplication.sendEvent(panel, enter)
     assert enter.isAccepted()
