@@ -200,3 +200,27 @@ def test_starting_imports_nothing_heavy() -> None:
     code = f"import sys, app.ui.main_window; print([m for m in {heavy} if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("typed", ["999", "1234567.5", "99999999999.99"])
+def test_no_amount_is_shown_without_its_first_digits(qtbot: QtBot, book: MainWindow, typed: str) -> None:
+    book.resize(book.minimumSize())
+    field = book.entry.form.amount
+    field.setFocus()
+    qtbot.keyClicks(field, typed)
+    qtbot.keyClick(field, Qt.Key.Key_Tab)
+    qtbot.waitUntil(lambda: field.text().endswith((".00", ".50", ".99")))
+    fits = len(typed) < 12
+    assert (field.toolTip() == "") is fits, "what does not fit at all is in the tooltip"
+    room = field.width() - field.textMargins().left() - 26
+    assert (field.fontMetrics().horizontalAdvance(field.text()) <= room) is fits
+    assert field.cursorPosition() == 0
+
+
+def test_an_amount_has_its_size_again_in_a_wider_window(qtbot: QtBot, book: MainWindow) -> None:
+    field = book.entry.form.amount
+    qtbot.keyClicks(field, "1234567.5")
+    book.resize(book.minimumSize())
+    small = field.fontMetrics().height()
+    book.resize(1400, 900)
+    qtbot.waitUntil(lambda: field.fontMetrics().height() > small)
