@@ -34,8 +34,8 @@ select 'added', kind, id, ver, doc, at from added
 union all
 select 'taken', '', id, 0, '', now() from taken where not exists (select from known);
 
--- name: next_book -- no book: finds a book that has deltas
-select book_id from public.entry_delta limit 1;
+-- name: next_book -- no book: finds the next book that has deltas
+select book_id from public.entry_delta where book_id > %(after)s order by book_id limit 1;
 
 -- name: lock_rollup
 select pg_try_advisory_xact_lock(hashtextextended('rollup ' || %(book_id)s::text, 0));

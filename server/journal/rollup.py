@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from typing import Final
+from uuid import UUID
 
 import psycopg
 from psycopg_pool import PoolTimeout
@@ -12,27 +13,50 @@ from server.journal.append import SQL
 
 BATCH: Final = 5_000
 _PAUSE_SECONDS: Final = 2.0
+# How many books that cannot be folded one log line names.
+_MAX_LOGGED: Final = 20
 _log = logging.getLogger(__name__)
 
 
 async def fold_all(pool: Pool) -> int:
-    """Fold until no delta is left; return the number of deltas folded."""
+    """Fold until no delta is left; return the number of deltas folded.
+
+    A book that another server folds is left to it. A book that PostgreSQL refuses to fold is logged, and the
+    others are folded. Raises psycopg.Error or PoolTimeout if the database cannot be reached or written to.
+    """
+    total, refused = 0, dict[UUID, str]()
+    while folded := await _fold_each_book(pool, refused):
+        total += folded
+    if refused:
+        books, errors = [str(book) for book in refused], sorted(set(refused.values()))
+        extra = {"count": len(books), "books": books[:_MAX_LOGGED], "errors": errors}
+        _log.error("roll-up of some books failed; retrying", extra=extra)
+    return total
+
+
+async def _fold_each_book(pool: Pool, refused: dict[UUID, str]) -> int:
+    """Fold one batch of each book, and add the books that fail to `refused`, with the name of the error."""
     # In batches of a transaction each, so that one fold does not lock the totals for long.
-    total = 0
+    total, book = 0, UUID(int=0)
     while True:
         async with pool.connection() as connection:
-            folded = await _fold_one_batch(connection)
-        total += folded
-        if not folded:
-            return total
+            found = await (await connection.execute(SQL["next_book"], {"after": book})).fetchone()
+            if found is None:
+                return total
+            book = found[0]
+            if book in refused:
+                continue
+            try:
+                total += await _fold_one_batch(connection, book)
+            except psycopg.Error as error:
+                if connection.broken or isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+                    raise  # no other book would fare better
+                refused[book] = type(error).__name__
 
 
-async def _fold_one_batch(connection: Connection) -> int:
+async def _fold_one_batch(connection: Connection, book_id: UUID) -> int:
+    book = {"book_id": book_id}
     async with connection.transaction():
-        found = await (await connection.execute(SQL["next_book"])).fetchone()
-        if found is None:
-            return 0
-        book = {"book_id": found[0]}
         locked = await (await connection.execute(SQL["lock_rollup"], book)).fetchone()
         if not locked or not locked[0]:  # another server is folding this book
             return 0

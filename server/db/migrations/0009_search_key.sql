@@ -129,6 +129,9 @@ create trigger suggestion_text_key before insert on public.suggestion
     for each row execute function public.bahi_set_text_key();
 alter table public.suggestion enable always trigger suggestion_text_key;
 
+-- The sum of a million of the highest amounts has more digits than numeric(24, 2) holds. Nothing is rewritten.
+alter table public.entry_month alter column amount type numeric;
+
 -- Gives the keys to the suggestions that were there before, and removes those that are not offered any more. Walks
 -- along the primary key in batches of a transaction each. Only roll-ups write suggestions: they pass over a book
 -- that somebody works on, and go on with it afterwards; nobody who saves an entry waits.

@@ -11,6 +11,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from server.contract import limits
 from server.db.pool import Pool, make_pool
 from server.entries.search import Filter, parameters
 from server.entries.store import SQL as ENTRIES_SQL
@@ -183,3 +184,46 @@ def test_no_text_stops_the_roll_up(database_url: str) -> None:
     assert rows(database_url, MONTHS, BOOK) == rows(database_url, PLAIN, BOOK)
     offered: LiteralString = "select count(*) from public.suggestion where kind = 'd'"
     assert rows(database_url, offered) == [(4,)]
+
+
+def test_totals_of_any_number_of_the_highest_amounts_are_folded(database_url: str) -> None:
+    highest = str(limits.MAX_AMOUNT)
+    write_journal(database_url, BOOK, [entry_row("2026-01-01", highest), entry_row("2026-01-01", highest)])
+    assert _fold(database_url) == 2
+    # As after a million more entries, which would take minutes to make.
+    rows(database_url, "update public.entry_month set amount = 500_001 * amount, count = 500_001 * count")
+    write_journal(database_url, BOOK, [entry_row("2026-01-01", highest)])
+    assert _fold(database_url) == 1
+    total = (1_000_003 * limits.MAX_AMOUNT, 1_000_003)
+    assert rows(database_url, "select sum(amount), sum(count) from public.entry_month") == [total]
+
+
+_REFUSE: LiteralString = f"""
+alter table public.entry_month add constraint refuses check (book_id <> '{BOOK}' or amount < 0)"""
+
+
+def test_a_book_that_cannot_be_folded_stops_no_other_book(
+    database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    books = ["0197e3a5-0000-7000-8000-0000000000af", BOOK, OTHER]  # one before and one after it
+    for book in books:
+        write_journal(database_url, book, [entry_row(description="secret") for _ in range(3)])
+    rows(database_url, _REFUSE)
+    assert _fold(database_url) == 6
+    assert rows(database_url, "select distinct book_id::text from public.entry_delta") == [(BOOK,)]
+    (record,) = [each for each in caplog.records if each.name == room.__name__]
+    assert record.__dict__["books"] == [BOOK]
+    assert record.__dict__["errors"] == ["CheckViolation"]
+    assert "secret" not in str(record.__dict__)
+    rows(database_url, "alter table public.entry_month drop constraint refuses")
+    assert _fold(database_url) == 3
+
+
+def test_a_book_that_another_server_folds_stops_no_other_book(database_url: str) -> None:
+    for book in (BOOK, OTHER):
+        write_journal(database_url, book, [entry_row()])
+    lock = "select pg_advisory_lock(hashtextextended('rollup ' || %s, 0))"
+    with psycopg.connect(database_url) as other:
+        other.execute(lock, (BOOK,))
+        assert _fold(database_url) == 1
+    assert _fold(database_url) == 1
