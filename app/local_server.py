@@ -18,7 +18,7 @@ from typing import Final
 
 from app.errors import OfflineError
 from app.remote.endpoint import Endpoint
-from server.contract.private_files import FOLDER_MODE, private_opener
+from server.contract.private_files import make_private_folder, private_opener
 
 _STOP_SECONDS: Final = 15
 _PAUSE_AFTER_FAILURE: Final = 3.0
@@ -82,7 +82,7 @@ class LocalServer:
             raise OfflineError(self._failure) from error
 
     def _spawn(self, secret: str) -> str:
-        self._data.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        make_private_folder(self._data)
         log = self._data / "server.log"
         if log.exists() and log.stat().st_size > _MAX_LOG_BYTES:
             log.replace(log.with_suffix(".log.1"))

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from server.contract.private_files import restrict, restrict_own
+from server.contract.private_files import make_private_folder, restrict, restrict_own
 
-__all__ = ["Paths", "default_paths", "restrict"]
+__all__ = ["Paths", "default_paths", "make_private_folder", "restrict"]
 
 # The server's folder is named too: an earlier version let other users read it. The server repairs the rest.
 _NAMES: Final = (

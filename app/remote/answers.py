@@ -45,6 +45,16 @@ def read_whole(answer: requests.Response, most: int) -> bytes:
     return bytes(body)
 
 
+def plain_pieces_of(answer: requests.Response) -> Iterator[bytes]:
+    """Yield the body of a transfer as `pieces_of` does. Raises UnreadableAnswerError if it is compressed.
+
+    So the pieces are as long as what came over the network: a compressed trickle would look fast.
+    """
+    if answer.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
+        raise UnreadableAnswerError("compressed, although that was not asked for")
+    yield from pieces_of(answer)
+
+
 def pieces_of(answer: requests.Response) -> Iterator[bytes]:
     """Yield the body as it comes, in pieces of 64 KiB at most. Raises as `read_whole`."""
     # `read1` lets http.client read the chunks, with its limit for each line; `stream` has none. Also it

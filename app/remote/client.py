@@ -129,6 +129,7 @@ class Client:
 
     def _transfer(self, at: Endpoint, method: str, path: str, headers: dict[str, str]) -> "_HttpCall":
         limit = CallLimit(TRANSFER_SECONDS, is_transfer=True)
+        headers = headers | {"Accept-Encoding": "identity"}  # the limit counts the bytes that came
         return self._prepared(at, method, path, headers, (CONNECT_SECONDS, TRANSFER_SECONDS), limit)
 
     def _prepared(
@@ -252,7 +253,7 @@ class _HttpCall:
 
     def _counted(self, answer: requests.Response) -> Iterator[bytes]:
         try:
-            for piece in answers.pieces_of(answer):
+            for piece in answers.plain_pieces_of(answer):
                 self._limit.count(len(piece))
                 yield piece
             self._limit.require()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCryptographicHash, QLockFile, QObject, Signal
 
-from app.paths import restrict
+from app.paths import make_private_folder, restrict
 
 if TYPE_CHECKING:
     from PySide6.QtNetwork import QLocalServer
@@ -20,7 +20,7 @@ class SingleInstance(QObject):
 
     def __init__(self, home: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(home)  # `durable_files` would import `hashlib`
         # The folder belongs to one user, so the name need not contain the user too.
         self._name = "bahi-" + _hash(str(home.resolve()))[:16]
         self._lock_file = home / "program.lock"

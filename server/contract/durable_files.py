@@ -50,7 +50,8 @@ def make_folder(folder: Path) -> None:
     """Create `folder` and its missing parents durably, for this user only. Existing folders do not change."""
     if folder.is_dir():
         return
-    make_folder(folder.parent)
+    if folder != folder.parent:  # a drive of Windows that is missing
+        make_folder(folder.parent)
     folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
     sync_folder(folder.parent)
 

@@ -24,6 +24,18 @@ def private_opener(name: str, flags: int) -> int:
     return os.open(name, flags, FILE_MODE)
 
 
+def make_private_folder(folder: Path) -> None:
+    """Create `folder` and its missing parents for this user only. Existing folders do not change.
+
+    Raises OSError. `Path.mkdir(parents=True)` creates the parents as the umask says, whatever the mode is.
+    """
+    if folder.is_dir():
+        return
+    if folder != folder.parent:  # a drive of Windows that is missing
+        make_private_folder(folder.parent)
+    folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
+
+
 def restrict(path: Path) -> None:
     """Take all rights of other users from a file or folder that belongs to this user.
 

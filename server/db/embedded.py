@@ -310,7 +310,7 @@ def _make_parents_readable(folder: Path) -> None:
 
 def _make_private_parents(folder: Path, run_as: RunAs | None) -> None:
     if run_as is None:
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(folder.parent)
         return
     _make_parents_readable(folder.parent)
 

@@ -17,14 +17,17 @@ _ALWAYS_OPEN = {"write_text", "write_bytes", "makedirs", "RotatingFileHandler", 
 
 
 def _open_to_others(tree: ast.AST) -> Iterator[str]:
-    """Yield each call that creates a file or folder as the umask says."""
+    """Yield each call that creates a file or folder as the umask says.
+
+    `mkdir` applies its `mode` to the last folder only, not to the parents that it creates.
+    """
     for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
         name = call.func.attr if isinstance(call.func, ast.Attribute) else ast.unparse(call.func)
         keywords = {each.arg for each in call.keywords}
         modes = [str(arg.value) for arg in call.args if isinstance(arg, ast.Constant)]
         writes = any(set(mode) <= set("rwxab+t") and set(mode) & set("wxa") for mode in modes)
         opens = name in {"open", "to_thread"} and writes and "opener" not in keywords
-        makes = name == "mkdir" and "mode" not in keywords
+        makes = name == "mkdir" and ("mode" not in keywords or "parents" in keywords)
         if opens or makes or name in _ALWAYS_OPEN:
             yield ast.unparse(call)
 
@@ -39,7 +42,13 @@ def test_nothing_is_created_as_the_umask_says() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["path.open('xb')", "path.write_text('a')", "folder.mkdir(parents=True)", "open(path, 'a')"],
+    [
+        "path.open('xb')",
+        "path.write_text('a')",
+        "folder.mkdir(parents=True)",
+        "folder.mkdir(mode=0o700, parents=True)",
+        "open(path, 'a')",
+    ],
 )
 def test_what_the_rule_finds(line: str) -> None:
     assert list(_open_to_others(ast.parse(line)))

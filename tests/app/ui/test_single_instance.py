@@ -1,5 +1,7 @@
 """One program a data folder, and one that opens even where its lock cannot be written."""
 
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -26,3 +28,15 @@ def test_the_program_opens_if_the_lock_file_cannot_be_written(
     monkeypatch.setattr(QLockFile, "tryLock", lambda *_: False)
     monkeypatch.setattr(QLockFile, "error", lambda _self: QLockFile.LockError.UnknownError)
     assert instance.claim()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other rights")
+def test_each_folder_on_the_way_is_made_for_its_owner_alone(qapp: object, tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        SingleInstance(tmp_path / "a" / "b" / "Bahi").claim()
+    finally:
+        os.umask(before)
+    made = [folder for folder in tmp_path.rglob("*") if folder.is_dir()]
+    assert {stat.S_IMODE(folder.stat().st_mode) for folder in made} == {0o700}
+    assert len(made) == 3
