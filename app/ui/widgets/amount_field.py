@@ -66,7 +66,7 @@ class AmountField(TidiedLine):
         self._sign.move(13, (self.height() - self._sign.height()) // 2)
 
     def _fit(self) -> None:
-        """Take the largest size in which all of the text is seen. Without its first digits it would be wrong."""
+        """Take the largest size in which the whole text is seen: without its first digits it is wrong."""
         room = self.width() - _SIGN - _PADDING
         size = next((name for name, points in _SIZES.items() if self._text_width(points) <= room), "smallest")
         set_look(self, "text_size", size)
