@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from app.store.replay_log import ReplayLog
     from app.store.settings import Settings
     from app.store.vault import Vault
+    from server.contract.allocator import give_back_freed_memory
+
+    give_back_freed_memory()
 
 
 @dataclass(frozen=True, slots=True)

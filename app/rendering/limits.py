@@ -9,6 +9,8 @@ import ctypes
 import sys
 from typing import Final
 
+from server.contract.allocator import give_back_freed_memory
+
 _MEMORY: Final = 512 * 1024 * 1024  # of address space; a photo of 108 megapixels needs 384 MiB
 _OPEN_FILES: Final = 64
 _NO_NEW_PRIVILEGES: Final = 38  # PR_SET_NO_NEW_PRIVS of prctl(2)
@@ -26,6 +28,7 @@ else:
 
     def confine() -> None:
         """Limit this process for the rest of its life: memory, open files, no file written, no core dump."""
+        give_back_freed_memory()
         for limit, most in (
             (resource.RLIMIT_AS, _MEMORY),
             (resource.RLIMIT_NOFILE, _OPEN_FILES),

@@ -14,6 +14,7 @@ import uvicorn
 from server.api.state import ServerState
 from server.app import create_app, make_services, set_public_url
 from server.config import Config
+from server.contract.allocator import give_back_freed_memory
 from server.db.embedded import EmbeddedPostgres
 from server.errors import StartError
 from server.process.ready_line import KEEP_ALIVE_SECONDS, AnnouncingServer
@@ -33,6 +34,7 @@ def listen(
 
     `asked_to_end` is set if a signal came before this server could handle it. Raises StartError.
     """
+    give_back_freed_memory()
     host, port = listening.getsockname()[:2]
     services = make_services(config)
     config = services.config  # completed with the values of the roster

@@ -179,6 +179,7 @@ _PURE = (
 
 _NOT_PURE = {
     "app/domain/preview.py": "names the path of a file; opens nothing",
+    "server/contract/allocator.py": "sets the allocator of each process alike; opens nothing",
     "server/contract/durable_files.py": "writes files: the program and the server must write them alike",
     "server/contract/json_lines.py": "formats records of the module logging; opens nothing itself",
     "server/contract/private_files.py": "creates files: the program and the server must close them alike",

@@ -107,8 +107,9 @@ class Driver:
                 edit.insert(character)
 
     def press(self, name: str, key: Qt.Key, modifier: Qt.KeyboardModifier | None = None) -> None:
-        """Press a key in a widget."""
-        QTest.keyClick(self.find(name), key, modifier or Qt.KeyboardModifier.NoModifier)
+        """Press a key in a widget, or in the list that is open over it, as the system does."""
+        target = QApplication.activePopupWidget() or self.find(name)
+        QTest.keyClick(target, key, modifier or Qt.KeyboardModifier.NoModifier)
 
     def choose_completion(self, name: str, typed: str, wanted: str) -> None:
         """Type the beginning, wait for the offers, and pick `wanted` from the list by keyboard."""
