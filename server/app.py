@@ -34,6 +34,7 @@ from server.documents.replicator import DocumentReplicator
 from server.documents.service import DocumentService
 from server.entries.changes import EntryChanges
 from server.entries.export import CsvExport
+from server.entries.long_reads import LongReads
 from server.entries.service import EntryService
 from server.http.middleware import Envelope
 from server.http.openapi import openapi_route
@@ -96,7 +97,7 @@ def make_services(config: Config, clock: Callable[[], float] = time.time) -> Ser
         auth=auth,
         replication_lookup=replication_lookup,
         documents=documents,
-        entries=EntryService(pool),
+        entries=EntryService(pool, LongReads.of(pool)),
         changes=EntryChanges(config, pool, documents, clock),
         exports=CsvExport(make_blocking_pool(config.database_url, _EXPORTS_AT_ONCE)),
     )

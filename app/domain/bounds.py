@@ -7,6 +7,7 @@ from app.domain.money import group_digits
 from app.domain.text import clean_text
 from server.contract import limits, media
 from server.contract.passwords import prepare_password
+from server.contract.search_key import search_words
 
 __all__ = ["length_error", "prepare_password"]
 
@@ -35,3 +36,12 @@ def length_error(typed: str, limit: int, stored: Callable[[str], str] = clean_te
         return ""
     most, there = group_digits(str(limit)), group_digits(str(length))
     return f"At most {most} characters: this is {there}. Please shorten it."
+
+
+def search_error(typed: str) -> str:
+    """Return a sentence if a typed search is too long or has too many words, otherwise ""."""
+    if error := length_error(typed, MAX_SEARCH):
+        return error
+    if len(search_words(typed)) <= limits.MAX_SEARCH_WORDS:
+        return ""
+    return f"A search may have at most {limits.MAX_SEARCH_WORDS} different words."

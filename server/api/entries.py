@@ -32,6 +32,7 @@ from server.entries.search import parse_filter, parse_limit
 from server.errors import not_found
 from server.http.operation import Query, documented
 from server.http.responses import answer, read_json
+from server.http.while_connected import while_connected
 
 _DAY = {"type": "string", "format": "date"}
 _FILTER = (
@@ -39,7 +40,7 @@ _FILTER = (
     Query("from", _DAY, "the first day"),
     Query("to", _DAY, "the last day"),
     Query("crDr", {"enum": ["CR", "DR"]}, "money in or money out"),
-    Query("category", {"type": "string"}, "this category, in any spelling"),
+    Query("category", {"type": "string", "maxLength": limits.MAX_CATEGORY}, "this category, in any spelling"),
     Query("hasDocument", {"enum": ["true", "false"]}, "with or without a bill"),
     Query("status", {"enum": ["active", "voided", "all"]}, "default: active"),
 )
@@ -107,8 +108,8 @@ async def page(request: Request) -> Response:
     """GET /v1/entries: returns a page of the listing or of a search."""
     identity, query = authenticate(request), dict(request.query_params)
     filter_, limit = parse_filter(query), parse_limit(query.get("limit", ""))
-    entries = state_of(request).entries
-    return answer(await entries.page(identity, filter_, query.get("cursor", ""), limit))
+    found = state_of(request).entries.page(identity, filter_, query.get("cursor", ""), limit)
+    return answer(await while_connected(request, found))
 
 
 @documented(answer=Summary, query=_FILTER, errors=(ErrorCode.INVALID_FIELDS,))
@@ -116,7 +117,7 @@ async def summary(request: Request) -> Response:
     """GET /v1/entries/summary: returns the totals of a filter."""
     identity = authenticate(request)
     filter_ = parse_filter(dict(request.query_params))
-    return answer(await state_of(request).entries.summary(identity, filter_))
+    return answer(await while_connected(request, state_of(request).entries.summary(identity, filter_)))
 
 
 @documented(answer=EntryWithDocuments, errors=(ErrorCode.NOT_FOUND,))

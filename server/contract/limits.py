@@ -14,6 +14,8 @@ MAX_CATEGORY: Final = 100
 MAX_DESCRIPTION: Final = 500
 MAX_FILE_NAME: Final = 200
 MAX_SEARCH: Final = 100
+# Words of a search that differ and are not contained in one another.
+MAX_SEARCH_WORDS: Final = 12
 MAX_USER_NAME: Final = 64
 MIN_PASSWORD: Final = 8
 MAX_PASSWORD: Final = 256

@@ -89,9 +89,11 @@ def search_key(text: str) -> str:
 def search_words(text: str) -> tuple[str, ...]:
     """Split a search into the keys of its words. Each must occur in the key of a text that matches.
 
-    A word that is an amount loses its `₹` and commas: `₹1,250` finds `1250.00`.
+    A word that is an amount loses its `₹` and commas: `₹1,250` finds `1250.00`. A word that is contained in
+    another one is left out, because it occurs wherever the other one does.
     """
-    return tuple(_bare_amount(word) for word in search_key(text).split())
+    words = tuple(dict.fromkeys(_bare_amount(word) for word in search_key(text).split()))
+    return tuple(word for word in words if not any(word in other and word != other for other in words))
 
 
 def _bare_amount(word: str) -> str:

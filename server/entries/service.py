@@ -21,8 +21,9 @@ from server.contract.shapes import (
 )
 from server.db.pool import Connection, Pool
 from server.entries import search, store
+from server.entries.long_reads import LongReads
 from server.entries.search import Filter
-from server.entries.spellings import Spelling, Spellings
+from server.entries.spellings import Spelling, Spellings, apart_if_many
 from server.entries.store import Group, Key, SummaryRows
 from server.errors import not_found
 from server.tokens.tokens import Identity
@@ -35,6 +36,7 @@ class EntryService:
     """Reads entries. `EntryChanges` writes them."""
 
     pool: Pool
+    long_reads: LongReads
 
     async def get(self, identity: Identity, id_: UUID) -> EntryWithDocuments:
         """Return one entry and its bills. Raises ApiError (not_found)."""
@@ -51,13 +53,14 @@ class EntryService:
         A search for a rare word may return a short page with a cursor; continue from there.
         """
         after = search.decode_cursor(cursor)
+        filter_ = await self._spelled(identity, filter_)
+        if filter_.words:
+            async with self.long_reads.connection() as connection:
+                return await _search(connection, identity.book_id, filter_, after, limit)
         async with self.pool.connection() as connection:
-            filter_ = await store.spelled(connection, identity.book_id, filter_)
-            if not filter_.words:
-                # One entry more than the page shows whether there is another page.
-                found = await store.page(connection, identity.book_id, filter_, after, limit + 1)
-                return _cut(found, limit)
-            return await _search(connection, identity.book_id, filter_, after, limit)
+            # One entry more than the page shows whether there is another page.
+            found = await store.page(connection, identity.book_id, filter_, after, limit + 1)
+        return _cut(found, limit)
 
     async def summary(self, identity: Identity, filter_: Filter) -> Summary:
         """Return the count and totals of a filter, by category and by month.
@@ -65,9 +68,19 @@ class EntryService:
         Categories with one search key are one. Of their spellings, the most used in the book is shown, then
         the newest.
         """
+        filter_ = await self._spelled(identity, filter_)
+        lend = self.pool.connection if filter_.by_months else self.long_reads.connection
+        async with lend() as connection:
+            totals = await store.summary(connection, identity.book_id, filter_)
+        return await apart_if_many(len(totals.groups) + len(totals.spellings), _summary, totals)
+
+    async def _spelled(self, identity: Identity, filter_: Filter) -> Filter:
+        """Return the filter with all spellings of its category in the book."""
+        if not filter_.category:
+            return filter_
         async with self.pool.connection() as connection:
-            filter_ = await store.spelled(connection, identity.book_id, filter_)
-            return _summary(await store.summary(connection, identity.book_id, filter_))
+            spellings = await store.spellings(connection, identity.book_id, filter_)
+        return await apart_if_many(len(spellings), filter_.spelled, spellings)
 
     async def digest(self, identity: Identity) -> BookDigest:
         """Return a digest of all versions of the book, by which two books can be compared."""

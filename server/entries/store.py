@@ -15,7 +15,7 @@ from server.db.pool import Connection
 from server.db.queries import load
 from server.entries import search
 from server.entries.search import Filter
-from server.entries.spellings import Spelling, Spellings
+from server.entries.spellings import Spelling, Spellings, apart_if_many
 
 _SQL: Final = load("server.entries")
 SQL: Final = {name: text.replace("{uses}", _SQL["uses"]) for name, text in _SQL.items()}
@@ -173,12 +173,10 @@ async def digest(connection: Connection, book_id: UUID) -> BookDigest:
     return BookDigest(entries, documents, versions, text)
 
 
-async def spelled(connection: Connection, book_id: UUID, filter_: Filter) -> Filter:
-    """Return the filter with all spellings of its category in the book."""
-    if not filter_.category:
-        return filter_
+async def spellings(connection: Connection, book_id: UUID, filter_: Filter) -> list[Spelling]:
+    """Return all spellings of categories in the book."""
     rows = await _rows(connection, SQL["spellings"], spelling_values(book_id, filter_))
-    return filter_.spelled([Spelling(*row) for row in rows])
+    return [Spelling(*row) for row in rows]
 
 
 def spelling_values(book_id: UUID, filter_: Filter) -> dict[str, object]:
@@ -196,8 +194,7 @@ async def summary(connection: Connection, book_id: UUID, filter_: Filter) -> Sum
         sql = _fill("summary_of_matches", filter_, f"{words(filter_)} {search.rest_match(filter_)}")
     rows = await _rows(connection, sql, values, planned_once=filter_.by_months)
     groups = [Group(*row[:5]) for row in rows if row[2] is not None]
-    spellings = [Spelling(row[1], *row[4:]) for row in rows if row[2] is None]
-    return SummaryRows(groups, spellings)
+    return SummaryRows(groups, [Spelling(row[1], *row[4:]) for row in rows if row[2] is None])
 
 
 async def suggest_categories(
@@ -214,11 +211,10 @@ async def suggest_descriptions(
     """Return descriptions that begin with `prefix`, the most used first, with last category and direction."""
     values: dict[str, object] = {"book_id": book_id, "pattern": _prefix_pattern(prefix), "limit": limit}
     rows = await _rows(connection, SQL["suggest_descriptions"], values)
-    spellings = Spellings.of(
-        Spelling(text, uses, ver) for text, uses, category, _, ver in rows if category is None
-    )
+    typed = [Spelling(text, uses, ver) for text, uses, category, _, ver in rows if category is None]
+    chosen = await apart_if_many(len(typed), Spellings.of, typed)
     return [
-        DescriptionSuggestion(text, uses, spellings.shown(category), cr_dr)
+        DescriptionSuggestion(text, uses, chosen.shown(category), cr_dr)
         for text, uses, category, cr_dr, _ in rows
         if category is not None
     ]

@@ -9,7 +9,7 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QPushButton, QVBoxLayout, QWidget
 
-from app.domain.bounds import LONGEST_TYPED, MAX_SEARCH, length_error
+from app.domain.bounds import LONGEST_TYPED, search_error
 from app.domain.dates import Preset, presets
 from app.domain.entry import Direction, EntryFilter, Shown
 from app.domain.text import clean_text
@@ -136,18 +136,18 @@ class FilterBar(QWidget):
         self._below.setSpacing(_GAP // 2 if narrow else _GAP)
 
     def _search_changed(self, typed: str) -> None:
-        error = length_error(typed, MAX_SEARCH)
+        error = search_error(typed)
         self.search_error.setText(error)
         self.search_error.setVisible(bool(error))
         self.search.setAccessibleDescription(error)
         self._timer.start()
 
     def wanted(self) -> EntryFilter:
-        """Return the filter as it is set now. A search that is too long leaves the one before it."""
-        too_long = bool(self.search_error.text())
+        """Return the filter as it is set now. A search that has an error leaves the one before it."""
+        wrong = bool(self.search_error.text())
         value = self.direction.value()
         return EntryFilter(
-            text=self._applied.text if too_long else clean_text(self.search.text()),
+            text=self._applied.text if wrong else clean_text(self.search.text()),
             first=self.first.value(),
             last=self.last.value(),
             direction=Direction(value) if value else None,

@@ -96,6 +96,8 @@ def test_an_empty_query_asks_for_everything_that_is_not_voided() -> None:
         ("status", "deleted"),
         ("q", "x" * 101),
         ("q", "a\x00b"),
+        ("q", " ".join(f"{letter}{letter}" for letter in "abcdefghijklm")),
+        ("category", "x" * 101),
     ],
 )
 def test_a_parameter_that_cannot_be_is_named(name: str, text: str) -> None:
@@ -104,6 +106,18 @@ def test_a_parameter_that_cannot_be_is_named(name: str, text: str) -> None:
     (field,) = caught.value.detail["fields"]  # type: ignore[attr-defined]
     assert field["field"] == name
     assert field["message"].endswith(".")
+
+
+def test_only_words_that_differ_count_as_words_of_a_search() -> None:
+    words = tuple(f"{letter}{letter}" for letter in "abcdefghijkl")
+    assert parse_filter({"q": " ".join([*words, *words, "a", "b"])}).words == words
+
+
+@pytest.mark.parametrize("words", [("1", "a"), ("aa", "bb", "cc", "dd"), tuple("abcdefghijkl")])
+def test_the_keys_of_a_row_that_a_search_makes_do_not_grow_with_its_words(words: tuple[str, ...]) -> None:
+    filter_ = Filter(words=words)
+    assert search.words_match_in_walk(filter_).count("public.bahi_") == 1
+    assert search.words_match(filter_).count("public.bahi_") <= 4
 
 
 @pytest.mark.parametrize(("text", "limit"), [("", 50), ("1", 1), ("200", 200), ("007", 7)])

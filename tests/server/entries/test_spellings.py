@@ -1,7 +1,9 @@
 """Texts of one search key are one, over HTTP: search, suggestions, totals, the filter and the CSV."""
 
+import asyncio
 import csv
 import io
+import threading
 import unicodedata
 from collections.abc import Callable
 from decimal import Decimal
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 from server.contract import shapes
 from server.contract.search_key import search_key, search_words
 from server.entries import search as search_room
+from server.entries.spellings import apart_if_many, category_key
 from server.journal.rollup import fold_all
 from tests.support.api import BookApi, an_entry, new_id, now_us
 from tests.support.examples import examples
@@ -121,7 +124,7 @@ TEXTS = st.lists(
 @settings(
     max_examples=examples(100), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
-@given(st.lists(st.tuples(TEXTS, TEXTS), min_size=5, max_size=20), st.lists(WORDS, min_size=1, max_size=3))
+@given(st.lists(st.tuples(TEXTS, TEXTS), min_size=5, max_size=20), st.lists(WORDS, min_size=1, max_size=6))
 def test_a_search_gives_what_a_filter_by_the_key_gives(
     server: RunningServer, texts: list[tuple[str, str]], words: list[str]
 ) -> None:
@@ -276,3 +279,32 @@ def test_changes_of_spelling_move_the_totals_exactly(
     )
     (total,) = book.summary().by_category
     assert (total.category, total.count, Decimal(total.money_out)) == ("CAFE", 2, Decimal(21))
+
+
+# --- many spellings -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("count", "apart"), [(1, False), (200, False), (201, True), (5_000, True)])
+def test_the_keys_of_many_spellings_do_not_hold_up_the_event_loop(count: int, apart: bool) -> None:
+    async def thread() -> int:
+        return await apart_if_many(count, threading.get_ident)
+
+    assert (asyncio.run(thread()) != threading.get_ident()) is apart
+
+
+def test_the_keys_of_categories_that_are_kept_are_bounded() -> None:
+    for number in range(5_000):
+        assert category_key(f"CAFÉ {number}") == f"cafe {number}"
+    assert category_key.cache_info().currsize <= 4_096
+
+
+def test_the_totals_of_many_categories_are_those_of_few(
+    filled: Callable[[list[JournalRow]], BookApi],
+) -> None:
+    names = [f"Category \ufdfa{number}" for number in range(250)]
+    book = filled([entry_row(category=name, amount="2.00") for name in [*names, *map(str.upper, names)]])
+    for query in ({}, {"hasDocument": "false"}):
+        totals = book.summary(**query).by_category
+        assert (len(totals), {each.money_out for each in totals}) == (250, {"4.00"})
+    assert book.summary(category=names[7].upper()).count == 2
+    assert len(book.all(category=names[7])) == 2

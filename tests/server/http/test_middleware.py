@@ -18,6 +18,8 @@ import requests
 
 from server.contract import paths
 from server.contract.errors import STATUS, ErrorBody, ErrorCode
+from server.entries.long_reads import LongReads
+from server.entries.service import EntryService
 from server.http.responses import status_error
 from server.log import json_lines
 from tests.support.api import PASSWORD, BookApi, a_document, a_name, an_entry, refusal
@@ -118,12 +120,12 @@ def test_a_database_that_is_gone_is_told_and_comes_back(start_server: Start) -> 
         def connection(self) -> object:
             raise psycopg.OperationalError("connection to 10.0.0.7 failed")
 
-    server.services.entries = type(server.services.entries)(Gone())  # type: ignore[arg-type]
+    server.services.entries = EntryService(Gone(), LongReads.of(pool))  # type: ignore[arg-type]
     answer = book.call("GET", paths.ENTRIES)
     assert _error(answer) == (HTTPStatus.SERVICE_UNAVAILABLE, "database_unavailable")
     assert answer.headers["Retry-After"] == "1"
     assert "10.0.0.7" not in answer.text
-    server.services.entries = type(server.services.entries)(pool)
+    server.services.entries = EntryService(pool, LongReads.of(pool))
     assert book.all() == []
 
 

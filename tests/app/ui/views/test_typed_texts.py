@@ -187,13 +187,14 @@ def test_a_search_that_is_too_long_says_so_and_keeps_the_listing(
     filters, rows = book.listing.filters, [r for r in fake.book.entries if "parking" in r.description]
     qtbot.keyClicks(filters.search, "parking")
     qtbot.waitUntil(lambda: book.listing.foot.count.text() == f"{len(rows)} entries" and not tasks.busy)
-    paste(qtbot, filters.search, " more" * 1000)
-    qtbot.keyClick(filters.search, Qt.Key.Key_Return)
-    assert filters.search_error.isVisible()
-    assert (filters.wanted().text, book.listing.model.rowCount()) == ("parking", len(rows))
-    filters.search.selectAll()
-    qtbot.keyClicks(filters.search, "short")
-    assert not filters.search_error.isVisible()
+    for pasted in (" more" * 1000, " b c d e f h j l m o q s t"):
+        paste(qtbot, filters.search, pasted)
+        qtbot.keyClick(filters.search, Qt.Key.Key_Return)
+        assert filters.search_error.isVisible()
+        assert (filters.wanted().text, book.listing.model.rowCount()) == ("parking", len(rows))
+        filters.search.selectAll()
+        qtbot.keyClicks(filters.search, "parking")
+        assert not filters.search_error.isVisible()
 
 
 def test_a_search_pasted_with_a_line_break_is_a_search(
