@@ -89,7 +89,7 @@ class Previews:
         self._is_closed = False
         self._costly: set[_PageOfFile] = set()
         self._slow: set[Path] = set()  # files that made way; their pages come after those of other files
-        self._oldest_is_next = False
+        self._oldest_is_next = self._took_oldest = False
         self._process: PreviewProcess | None = None
         self._asked_at = clock()
         self._holds_bill = False
@@ -151,7 +151,7 @@ class Previews:
     def _take(self) -> PreviewTicket | None:
         """Remove and return the most urgent ticket; of equal ones the newest, and those found slow last.
 
-        After a slow one it is the oldest, so that many slow ones do not keep a page waiting for long.
+        After a slow one, it is the oldest and the newest in turn, so neither waits for many slow ones.
         """
         with self._lock:
             self._waiting = [each for each in self._waiting if each.is_wanted]
@@ -159,7 +159,7 @@ class Previews:
                 return None
             sign = 1 if self._oldest_is_next else -1
             best = min(self._waiting, key=lambda each: (*self._rank(each), sign * each.number))
-            self._oldest_is_next = False
+            self._took_oldest, self._oldest_is_next = self._oldest_is_next, False
             self._waiting.remove(best)
             return best
 
@@ -235,7 +235,7 @@ class Previews:
             return False
         ticket.spent = passed
         self._slow.add(ticket.request.path)
-        self._oldest_is_next = True
+        self._oldest_is_next = not self._took_oldest
         return True
 
     def _running(self) -> PreviewProcess:
