@@ -66,6 +66,13 @@ class Preview:
     note: str = ""
 
 
+class Flaw(StrEnum):
+    """Why a file is shown, but not whole."""
+
+    END_MISSING = "end_missing"
+    PARTS_DAMAGED = "parts_damaged"
+
+
 class Refusal(StrEnum):
     """Why a page is not shown. The value is the `code` of the InputError."""
 
@@ -86,4 +93,10 @@ SENTENCES: Final = {
     Refusal.UNREADABLE: "This file cannot be read on this computer.",
     Refusal.TOO_COSTLY: "This file cannot be shown here. The original is kept as it is.",
     Refusal.NO_WORKER: "This bill cannot be shown at the moment. Please try again.",
+}
+
+NOTES: Final = {
+    None: "",
+    Flaw.END_MISSING: "The end of this file is missing. What is there is shown.",
+    Flaw.PARTS_DAMAGED: "Parts of this file are damaged. What can be read is shown.",
 }

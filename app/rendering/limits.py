@@ -6,6 +6,7 @@ on every system.
 
 import contextlib
 import ctypes
+import signal
 import sys
 from typing import Final
 
@@ -13,7 +14,8 @@ from server.contract.allocator import give_back_freed_memory
 
 _MEMORY: Final = 512 * 1024 * 1024  # of address space; a photo of 108 megapixels needs 384 MiB
 _OPEN_FILES: Final = 64
-_NO_NEW_PRIVILEGES: Final = 38  # PR_SET_NO_NEW_PRIVS of prctl(2)
+_SIGNAL_AT_PARENTS_END: Final = 1  # PR_SET_PDEATHSIG of prctl(2)
+_NO_NEW_PRIVILEGES: Final = 38  # PR_SET_NO_NEW_PRIVS
 
 if sys.platform == "win32":
 
@@ -27,7 +29,11 @@ else:
     import resource
 
     def confine() -> None:
-        """Limit this process for the rest of its life: memory, open files, no file written, no core dump."""
+        """Limit this process for the rest of its life: memory, open files, no file written, no core dump.
+
+        On Linux, it also ends with the thread that started it. The number of processes is not limited: it
+        counts threads too, and the decoder of HEIC starts some.
+        """
         give_back_freed_memory()
         for limit, most in (
             (resource.RLIMIT_AS, _MEMORY),
@@ -38,6 +44,7 @@ else:
             with contextlib.suppress(ValueError, OSError):  # a limit that is lower already stays
                 resource.setrlimit(limit, (most, most))
         if sys.platform == "linux":
+            ctypes.CDLL(None).prctl(_SIGNAL_AT_PARENTS_END, signal.SIGKILL, 0, 0, 0)
             ctypes.CDLL(None).prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
 
     def allow_cpu(seconds: int) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
-from app.domain.preview import Refusal
+from app.domain.preview import Flaw, Refusal
 from app.rendering.conversion import Box, scaled
 from app.rendering.diagnosis import DAMAGE, reason_of
 from app.rendering.kinds import formats_of
@@ -26,8 +26,6 @@ _COPIES: Final = {"WEBP": 3, "AVIF": 3, "HEIF": 3}  # that the decoder makes; ot
 _ROWS_PER_STRIP: Final = 278  # tags of TIFF
 _BITS_PER_SAMPLE: Final = 258
 _JPEG_SCALES: Final = (8, 4, 2, 1)
-_END_MISSING: Final = "The end of this file is missing. What is there is shown."
-_PARTSDAMAGED: Final = "Parts of this file are damaged. What can be read is shown."
 
 _TURNS: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -56,7 +54,7 @@ class _Decoded:
     shrunk: int
     turn: int
     bits: int
-    note: str
+    flaw: Flaw | None
 
 
 class Picture:
@@ -78,7 +76,7 @@ class Picture:
         shown.putalpha(255)
         pixels = shown.tobytes("raw", "BGRA")
         size = decoded.width, decoded.height
-        return Rendered(*shown.size, decoded.number, decoded.pages, *size, decoded.note), pixels
+        return Rendered(*shown.size, decoded.number, decoded.pages, *size, decoded.flaw), pixels
 
     def _decoded(self, job: RenderPage) -> _Decoded:
         last = self._last
@@ -96,14 +94,14 @@ class Picture:
 
 def _decode(data: bytes, job: RenderPage) -> _Decoded:
     try:
-        return _decode_strictly(data, job, "")
+        return _decode_strictly(data, job, None)
     except DAMAGE as error:
         if isinstance(error, UnidentifiedImageError | KeyError | NotImplementedError):
             raise RefusalError(reason_of(data)) from error
-        note = _END_MISSING if "truncated" in str(error).lower() else _PARTSDAMAGED
+        flaw = Flaw.END_MISSING if "truncated" in str(error).lower() else Flaw.PARTS_DAMAGED
     try:
         with _leniently():
-            decoded = _decode_strictly(data, job, note)
+            decoded = _decode_strictly(data, job, flaw)
     except DAMAGE as error:
         raise RefusalError(reason_of(data)) from error
     if _is_blank(decoded.image):
@@ -118,7 +116,7 @@ def _is_blank(image: Image.Image) -> bool:
     return all(low == high for low, high in bands)
 
 
-def _decode_strictly(data: bytes, job: RenderPage, note: str) -> _Decoded:
+def _decode_strictly(data: bytes, job: RenderPage, flaw: Flaw | None) -> _Decoded:
     formats = formats_of(data)
     if not formats:
         raise RefusalError(Refusal.UNKNOWN_KIND if data else Refusal.DAMAGED)
@@ -140,7 +138,7 @@ def _decode_strictly(data: bytes, job: RenderPage, note: str) -> _Decoded:
             width, height = height, width
         # A picture of the same pixels without the file. The public `copy` would need twice the memory.
         plain = image._new(image.im)
-        return _Decoded(plain, number, pages, width, height, shrunk, turn, bits, note)
+        return _Decoded(plain, number, pages, width, height, shrunk, turn, bits, flaw)
 
 
 def _shrink(image: Image.Image, job: RenderPage) -> int:

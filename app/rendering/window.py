@@ -1,12 +1,9 @@
 """Which pixels of a page are asked for: the whole page scaled, or a part of it."""
 
 from dataclasses import dataclass
-from typing import Final
 
 from app.domain.preview import Refusal
-from app.rendering.messages import MAX_PIXELS, RenderPage
-
-_MAX_SIDE: Final = 1 << 30  # of a scaled page: the renderer of PDF takes 32-bit numbers
+from app.rendering.messages import MAX_PIXELS, MAX_SIDE, RenderPage
 
 
 class RefusalError(Exception):
@@ -43,7 +40,7 @@ def window_of(job: RenderPage, width: int, height: int, *, may_grow: bool) -> Wi
         made = _whole(width, height, scale if may_grow else min(1.0, scale))
     else:
         made = _part(width, height, job)
-    if max(made.page_width, made.page_height) > _MAX_SIDE or made.width * made.height > MAX_PIXELS:
+    if max(made.page_width, made.page_height) > MAX_SIDE or made.width * made.height > MAX_PIXELS:
         raise RefusalError(Refusal.TOO_LARGE)
     return made
 

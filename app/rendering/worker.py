@@ -1,14 +1,14 @@
 """The preview worker: a process that reads jobs from its standard input and writes pixels to its output.
 
-It ends when its input closes, so it never outlives the program. The decoders are imported when the first file
-needs them.
+It ends when its input closes, so it never outlives the program; on Linux it is killed when the program is.
+The decoders are imported when the first file needs them.
 """
 
 import os
 import signal
+import stat
 import sys
-from pathlib import Path
-from typing import BinaryIO, Final, Protocol
+from typing import IO, BinaryIO, Final, Protocol
 
 from app.domain.preview import Refusal
 from app.rendering.limits import allow_cpu, confine
@@ -61,15 +61,31 @@ class Renderer:
             bill.close()
 
     def _open(self, job: RenderPage) -> _Bill:
-        path = Path(job.path)
-        found = path.stat()
-        key = (job.path, job.media_type, found.st_size, found.st_mtime_ns)
-        if self._bill is None or self._key != key:
-            self.release()
-            if found.st_size > MAX_DOCUMENT_BYTES:
-                raise RefusalError(Refusal.TOO_LARGE)
-            self._bill, self._key = _opened(path.read_bytes(), job.media_type), key
+        with open(job.path, "rb", buffering=0, opener=_open_at_once) as file:
+            found = os.fstat(file.fileno())
+            if not stat.S_ISREG(found.st_mode):
+                raise RefusalError(Refusal.UNREADABLE)
+            key = (job.path, job.media_type, found.st_size, found.st_mtime_ns)
+            if self._bill is None or self._key != key:
+                self.release()
+                self._bill, self._key = _opened(_content(file), job.media_type), key
         return self._bill
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file without waiting: a named pipe would wait for its writer."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
+
+
+def _content(file: IO[bytes]) -> bytes:
+    """Return the bytes of a file. Raises RefusalError if they are too many, also if it grows meanwhile."""
+    pieces, room = list[bytes](), MAX_DOCUMENT_BYTES + 1
+    while piece := file.read(room):
+        pieces.append(piece)
+        room -= len(piece)
+    if room < 1:
+        raise RefusalError(Refusal.TOO_LARGE)
+    return b"".join(pieces)
 
 
 def _opened(data: bytes, media_type: str) -> _Bill:
@@ -88,13 +104,14 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal is for the program, which ends this
     confine()
     renderer = Renderer()
-    while (job := read_job(sys.stdin.buffer)) is not None:
+    while (asked := read_job(sys.stdin.buffer)) is not None:
+        number, job = asked
         if isinstance(job, Release):
             renderer.release()
             continue
         allow_cpu(_CPU_SECONDS)
         try:
-            write_message(answers, *renderer.answer(job))
+            write_message(answers, *renderer.answer(job), number=number)
         except BrokenPipeError:
             break
     return 0

@@ -5,15 +5,19 @@ import os
 import queue
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
+from enum import Enum, auto
 from typing import Final
 
-from app.rendering.messages import Answer, Job, read_answer, write_message
+from app.rendering.messages import Answer, Job, UnaskedAnswerError, read_answer, write_message
+from app.services.worker_pipe import WorkerPipe
 
 _LOOK_SECONDS: Final = 0.05  # between two looks at whether a job that takes long is still wanted
 _SECONDS_TO_END: Final = 1.0
+_NOT_ANSWERED: Final = 0  # the number of a job
 _FROM_OUTSIDE: Final = frozenset(
     -number
     for name in ("SIGKILL", "SIGTERM", "SIGHUP", "SIGINT")
@@ -37,8 +41,21 @@ class GivenUpError(Exception):
     """The job was no longer wanted, so its worker was killed."""
 
 
+class _Loss(Enum):
+    """Why the worker gives no answer any more."""
+
+    BROKEN = auto()
+    """A pipe closed, or the answer makes no sense."""
+    UNASKED = auto()
+    """It ended without a job, or sent an answer that nobody waited for."""
+
+
 class PreviewProcess:
-    """A running worker. Used by one thread, except `kill`."""
+    """A running worker. Used by one thread, except `kill`.
+
+    A thread of this object writes the jobs, and reads only the answer to an open job. A worker that does not
+    read, or that writes more, waits at its pipe until it is killed.
+    """
 
     def __init__(self, command: list[str], folder: str | None) -> None:
         """Start the worker. Raises OSError."""
@@ -49,9 +66,16 @@ class PreviewProcess:
             stderr=subprocess.DEVNULL,
             env=_environment(),
             cwd=folder,
+            bufsize=0,
+            start_new_session=True,  # so that `kill` also ends the processes that the worker started
         )
-        self._answers: queue.SimpleQueue[tuple[Answer, bytes] | None] = queue.SimpleQueue()
-        threading.Thread(target=self._read, name="preview answers", daemon=True).start()
+        self._asked = 0
+        self._lock = threading.Lock()  # guards the end
+        self._has_ended = False
+        self._given_up = threading.Event()
+        self._jobs: queue.SimpleQueue[tuple[int, Job] | None] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[tuple[Answer, bytes] | _Loss] = queue.SimpleQueue()
+        threading.Thread(target=self._talk, name="preview answers", daemon=True).start()
 
     @property
     def pid(self) -> int:
@@ -61,7 +85,10 @@ class PreviewProcess:
     @property
     def is_running(self) -> bool:
         """Whether the process has not ended."""
-        return self._process.poll() is None
+        if self._process.poll() is None:
+            return True
+        self.kill()  # what it started
+        return False
 
     def ask(self, job: Job, seconds: float, is_wanted: Callable[[float], bool]) -> tuple[Answer, bytes]:
         """Return the answer to `job` and its pixels. Blocks for `seconds` at most.
@@ -70,7 +97,8 @@ class PreviewProcess:
         killed because it took too long, GivenUpError if `is_wanted` returned false; both after its end.
         """
         began = time.monotonic()
-        self.tell(job)
+        self._asked += 1
+        self._jobs.put((self._asked, job))
         while (passed := time.monotonic() - began) < seconds:
             if not is_wanted(passed):
                 self.end()
@@ -78,33 +106,33 @@ class PreviewProcess:
             try:
                 answer = self._answers.get(timeout=min(_LOOK_SECONDS, seconds - passed))
             except queue.Empty:
+                if self._process.poll() is not None:
+                    self.kill()  # nothing more comes, even if a process that it started holds the pipe
                 continue
-            if answer is None:
-                raise WorkerGoneError(by_job=self._ended_by_itself())
+            if isinstance(answer, _Loss):
+                raise WorkerGoneError(by_job=self._ended_by_itself() and answer is _Loss.BROKEN)
             return answer
         self.end()
         raise WorkerGoneError(by_job=True)
 
     def tell(self, job: Job) -> None:
-        """Send a job without waiting for its answer. Raises WorkerGoneError."""
-        assert self._process.stdin is not None
-        try:
-            write_message(self._process.stdin, job)
-            self._process.stdin.flush()
-        except OSError as error:
-            raise WorkerGoneError(by_job=self._ended_by_itself()) from error
+        """Send a job that is not answered. If that fails, the next `ask` raises WorkerGoneError."""
+        self._jobs.put((_NOT_ANSWERED, job))
 
     def kill(self) -> None:
         """End the worker at once. Any thread may call this; `ask` then raises WorkerGoneError."""
-        self._process.kill()
+        self._given_up.set()
+        with self._lock:
+            if not self._has_ended:  # later, its number may be that of another process
+                self._has_ended = self._process.poll() is not None
+                _kill_all(self._process)
 
-    def end(self) -> int:
-        """Kill the worker if it still runs; return its exit status."""
-        if self._process.stdin is not None and not self._process.stdin.closed:
-            with contextlib.suppress(OSError):  # what was not sent yet cannot be sent
-                self._process.stdin.close()
-        self._process.kill()
-        return self._process.wait()
+    def end(self) -> None:
+        """Kill the worker, and what it started, if it still runs."""
+        self.kill()
+        self._jobs.put(None)
+        with contextlib.suppress(subprocess.TimeoutExpired):  # the system does not let it go yet
+            self._process.wait(_SECONDS_TO_END)
 
     def _ended_by_itself(self) -> bool:
         """Return whether the worker, of which a pipe closed, is to blame, and not somebody who ended it."""
@@ -115,12 +143,49 @@ class PreviewProcess:
         finally:
             self.end()
 
-    def _read(self) -> None:
+    # --- for the thread --------------------------------------------------------------------------
+
+    def _talk(self) -> None:
+        loss = _Loss.BROKEN
+        try:
+            loss = self._lost()
+        except UnaskedAnswerError:
+            loss = _Loss.UNASKED
+        except OSError:  # the job could not be written
+            loss = _Loss.BROKEN
+        finally:
+            self._answers.put(loss)  # whatever happened, the asker does not wait in vain
+
+    def _lost(self) -> _Loss:
+        """Pass on jobs and answers until the worker is lost. Raises OSError and UnaskedAnswerError."""
+        assert self._process.stdin is not None
         assert self._process.stdout is not None
-        with self._process.stdout as stream:
-            while (answer := read_answer(stream)) is not None:
+        with self._process.stdin as stdin, self._process.stdout as stdout:
+            jobs, answers = (WorkerPipe(pipe, self._given_up.is_set) for pipe in (stdin, stdout))
+            while (letter := self._jobs.get()) is not None:
+                number, job = letter
+                if number > 1 and answers.has_data():
+                    return _Loss.UNASKED
+                write_message(jobs, job, number=number)
+                if number == _NOT_ANSWERED:
+                    continue
+                answer = read_answer(answers, number)
+                if answer is None:
+                    return _Loss.BROKEN
                 self._answers.put(answer)
-        self._answers.put(None)
+        return _Loss.UNASKED
+
+
+if sys.platform == "win32":
+
+    def _kill_all(process: subprocess.Popen[bytes]) -> None:
+        process.kill()
+
+else:
+
+    def _kill_all(process: subprocess.Popen[bytes]) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: it has ended already
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _environment() -> dict[str, str]:

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from app.domain.preview import SENTENCES, Preview, PreviewRequest, Refusal, Urgency
+from app.domain.preview import NOTES, SENTENCES, Preview, PreviewRequest, Refusal, Urgency
 from app.errors import InputError
 from app.rendering.command import worker_command, worker_folder
-from app.rendering.messages import Answer, Release, Rendered, RenderPage
+from app.rendering.messages import Answer, Release, Rendered, RenderPage, job_of
 from app.services.message_thread import MessageThread
 from app.services.preview_process import GivenUpError, PreviewProcess, WorkerGoneError
 
@@ -88,6 +88,8 @@ class Previews:
         self._submitted = 0
         self._is_closed = False
         self._costly: set[_PageOfFile] = set()
+        self._slow: set[Path] = set()  # files that made way; their pages come after those of other files
+        self._oldest_is_next = self._took_oldest = False
         self._process: PreviewProcess | None = None
         self._asked_at = clock()
         self._holds_bill = False
@@ -135,23 +137,34 @@ class Previews:
         ticket = self._take()
         if ticket is None:
             return
+        # What is said if something unexpected happens: a page is never left without an answer.
+        result: Preview | InputError | None = _refusal(Refusal.NO_WORKER)
         try:
             result = self._result(ticket)
         except GivenUpError:
+            result = None
             self._put_back(ticket)
-            return
-        if not self._is_closed:
-            ticket.answer(result)
+        finally:
+            if result is not None and not self._is_closed:
+                ticket.answer(result)
 
     def _take(self) -> PreviewTicket | None:
-        """Remove and return the most urgent ticket; of equal ones the newest, and those found slow last."""
+        """Remove and return the most urgent ticket; of equal ones the newest, and those found slow last.
+
+        After a slow one, it is the oldest and the newest in turn, so neither waits for many slow ones.
+        """
         with self._lock:
             self._waiting = [each for each in self._waiting if each.is_wanted]
             if self._is_closed or not self._waiting:
                 return None
-            best = min(self._waiting, key=lambda each: (each.urgency, each.spent, -each.number))
+            sign = 1 if self._oldest_is_next else -1
+            best = min(self._waiting, key=lambda each: (*self._rank(each), sign * each.number))
+            self._took_oldest, self._oldest_is_next = self._oldest_is_next, False
             self._waiting.remove(best)
             return best
+
+    def _rank(self, ticket: PreviewTicket) -> tuple[int, bool, float]:
+        return ticket.urgency, ticket.request.path in self._slow, ticket.spent
 
     def _put_back(self, ticket: PreviewTicket) -> None:
         if ticket.is_wanted:
@@ -160,11 +173,17 @@ class Previews:
             self._thread.post(self._render_next)
 
     def _result(self, ticket: PreviewTicket) -> Preview | InputError:
+        try:
+            job = job_of(ticket.request)
+        except ValueError:
+            return _refusal(Refusal.UNREADABLE)
+        except OverflowError:
+            return _refusal(Refusal.TOO_LARGE)
         page = _page_of(ticket.request)
         if page in self._costly:
             return _refusal(Refusal.TOO_COSTLY)
         try:
-            return _shown(*self._ask(ticket))
+            return _shown(*self._ask(ticket, job))
         except OSError:
             _log.exception("preview worker start failed")
             return _refusal(Refusal.NO_WORKER)
@@ -175,21 +194,21 @@ class Previews:
                 self._costly.add(page)
             return _refusal(Refusal.TOO_COSTLY)
 
-    def _ask(self, ticket: PreviewTicket) -> tuple[Answer, bytes]:
+    def _ask(self, ticket: PreviewTicket, job: RenderPage) -> tuple[Answer, bytes]:
         """Return the worker's answer. If somebody else ended the worker, ask a new one, once."""
         deadline = self._clock() + self._seconds - ticket.spent
         try:
-            return self._ask_once(ticket, deadline)
+            return self._ask_once(ticket, job, deadline)
         except WorkerGoneError as gone:
             if gone.by_job or self._is_closed:
                 raise
-        return self._ask_once(ticket, deadline)
+        return self._ask_once(ticket, job, deadline)
 
-    def _ask_once(self, ticket: PreviewTicket, deadline: float) -> tuple[Answer, bytes]:
+    def _ask_once(self, ticket: PreviewTicket, job: RenderPage, deadline: float) -> tuple[Answer, bytes]:
         process = self._running()
         self._asked_at, self._holds_bill = self._clock(), True
         try:
-            return process.ask(_job(ticket.request), deadline - self._clock(), self._still_wanted(ticket))
+            return process.ask(job, deadline - self._clock(), self._still_wanted(ticket))
         except WorkerGoneError as gone:
             _log.warning("preview worker ended", extra={"by_job": gone.by_job})
             raise
@@ -211,10 +230,12 @@ class Previews:
         most_urgent = min(each.urgency for each in waiting)
         if most_urgent != ticket.urgency:
             return most_urgent < ticket.urgency
-        has_new = any(each.urgency == most_urgent and not each.spent for each in waiting)
+        has_new = any(self._rank(each) == (most_urgent, False, 0.0) for each in waiting)
         if not has_new or ticket.spent or passed < _MAKES_WAY_ONCE_AFTER:
             return False
         ticket.spent = passed
+        self._slow.add(ticket.request.path)
+        self._oldest_is_next = not self._took_oldest
         return True
 
     def _running(self) -> PreviewProcess:
@@ -238,20 +259,13 @@ class Previews:
         if self._seconds_left() != 0.0 or self._process is None:
             return
         self._holds_bill = False
-        try:
-            self._process.tell(Release())
-        except WorkerGoneError:
-            self._process = None
-
-
-def _job(request: PreviewRequest) -> RenderPage:
-    return RenderPage(str(request.path), request.media_type, request.page, request.edge, request.part)
+        self._process.tell(Release())
 
 
 def _page_of(request: PreviewRequest) -> _PageOfFile:
     try:
         found = request.path.stat()
-    except OSError:  # the worker says so
+    except (OSError, ValueError):  # it is answered with a refusal
         return _PageOfFile(request.path, -1, -1, request.page)
     return _PageOfFile(request.path, found.st_size, found.st_mtime_ns, request.page)
 
@@ -260,7 +274,7 @@ def _shown(answer: Answer, pixels: bytes) -> Preview | InputError:
     if not isinstance(answer, Rendered):
         return _refusal(answer.reason)
     size = answer.page_width, answer.page_height
-    return Preview(pixels, answer.width, answer.height, answer.page, answer.pages, *size, answer.note)
+    return Preview(pixels, answer.width, answer.height, answer.page, answer.pages, *size, NOTES[answer.flaw])
 
 
 def _refusal(reason: Refusal) -> InputError:

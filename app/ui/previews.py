@@ -17,6 +17,9 @@ from app.ui.page_zoom import PageSize
 if TYPE_CHECKING:
     from app.services.previews import Previews, PreviewTicket
 
+_MAX_SIDE: Final = 1 << 27
+"""Of a page, in pixels: enlarged as far as can be, its size still fits the 32-bit numbers of Qt."""
+
 _NOTES: Final[dict[str, str]] = {
     Refusal.DAMAGED: "seems to be damaged. It is attached as it is.",
     Refusal.HAS_PASSWORD: "has a password. It is attached as it is.",
@@ -48,7 +51,7 @@ def page_picture(preview: Preview) -> PagePicture:
     """Return `preview` as an image, without a copy of its pixels."""
     width, height = preview.width, preview.height
     image = QImage(preview.pixels, width, height, 4 * width, QImage.Format.Format_RGB32)
-    size = PageSize(max(1, preview.page_width), max(1, preview.page_height))
+    size = PageSize(*(min(max(1, side), _MAX_SIDE) for side in (preview.page_width, preview.page_height)))
     return PagePicture(image, preview.page, preview.pages, size, preview.note, preview.pixels)
 
 

@@ -36,6 +36,7 @@ ALLOWED: Final[tuple[Allowed, ...]] = (
                 "app.remote.sockets",
                 "app.services.drafts",
                 "app.services.message_thread",
+                "app.services.preview_process",
                 "app.services.previews",
             ),
             *("app.services.replication_tracker", "app.services.sync", "app.services.sync_worker"),

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
-from app.domain.preview import Part, Refusal
+from app.domain.preview import Flaw, Part, Refusal
 from app.rendering.conversion import scaled
 from app.rendering.messages import Refused, RenderPage
 from app.rendering.worker import Renderer
@@ -31,7 +31,7 @@ def test_a_picture_looks_as_it_was_made(tmp_path: Path, name: str) -> None:
     assert (page.page_width, page.page_height) == expected.size
     assert difference(pixels, expected) <= _ALIKE
     assert difference(expected, Image.new("RGB", expected.size, "white")) > 3 * _ALIKE
-    assert page.note == ""
+    assert page.flaw is None
 
 
 # --- parts of a page ----------------------------------------------------------------------------------
@@ -134,7 +134,7 @@ def test_a_file_that_ends_early_is_shown_with_a_note(tmp_path: Path, name: str, 
     expected = PICTURES[name](path)
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * kept)])
     page, pixels = drawn(Renderer(), _job(path))
-    assert page.note == "The end of this file is missing. What is there is shown."
+    assert page.flaw is Flaw.END_MISSING
     above = (0, 0, 144, 20) if name != "bmp" else (0, 76, 144, 96)  # BMP has the last row first
     assert difference(pixels.crop(above), expected.crop(above)) <= _ALIKE
 
@@ -153,7 +153,7 @@ def test_a_file_cut_anywhere_is_answered(tmp_path: Path, name: str, kept: float)
     if isinstance(answer, Refused):
         assert answer.reason in {Refusal.DAMAGED, Refusal.UNKNOWN_KIND}
     else:
-        assert answer.note
+        assert answer.flaw is not None
 
 
 def test_a_kind_that_no_decoder_knows_is_not_called_damaged(tmp_path: Path) -> None:

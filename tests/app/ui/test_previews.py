@@ -1,12 +1,12 @@
 """The bridge from the previews to the windows: pixels, threads, and what is no longer wanted."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import shiboken6
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QCoreApplication, QObject, QPointF
 from PySide6.QtGui import QColor
 from pytestqt.qtbot import QtBot
 
@@ -16,6 +16,7 @@ from app.services.previews import Previews
 from app.ui import previews
 from app.ui.page_zoom import PageSize
 from app.ui.previews import PagePicture, PreviewFeed
+from app.ui.widgets.page_canvas import PageCanvas
 from tests.support import bills
 
 
@@ -47,6 +48,29 @@ def test_pixels_become_an_image_without_being_copied() -> None:
     assert (made.page, made.pages, made.size, made.note) == (1, 4, PageSize(20, 30), "The end is missing.")
     assert made.pixels is pixels
     assert made.scale == 0.1
+
+
+@pytest.mark.parametrize(
+    ("width", "height"), [((1 << 64) - 1, -(1 << 63)), (1 << 30, 1 << 30), (1 << 63, 1), (1, 1 << 40)]
+)
+def test_a_page_of_any_size_is_drawn_at_every_zoom(qtbot: QtBot, width: int, height: int) -> None:
+    class NoParts:
+        def ask(self, *_: object) -> Callable[[], None]:
+            return lambda: None
+
+    canvas = PageCanvas()
+    qtbot.addWidget(canvas)
+    canvas.resize(600, 400)
+    canvas.show()
+    canvas.show_page(previews.page_picture(Preview(bytes(400), 10, 10, 0, 1, width, height)), NoParts(), 8.0)
+    for zoom in (None, 0.05, 1.0, 8.0, 8.0):
+        if zoom is not None:
+            canvas.zoom_to(zoom, QPointF(590, 390))
+        canvas.grab()
+        for bar in (canvas.horizontalScrollBar(), canvas.verticalScrollBar()):
+            bar.setValue(bar.maximum())
+        canvas.grab()
+        QCoreApplication.processEvents()
 
 
 def test_a_page_is_delivered_on_the_thread_of_the_windows(
