@@ -13,6 +13,7 @@ from app.domain.sync_events import SessionChange
 from app.domain.text import clean_text
 from app.errors import AppError, InputError, SignInError, StoreError
 from app.remote.endpoint import Endpoint
+from app.remote.translate import bounded_name
 from app.services.login import (
     LoginRequest,
     Remote,
@@ -213,7 +214,7 @@ class Accounts:
         return [
             OpenSession(
                 s.family,
-                s.device_name,
+                bounded_name(s.device_name),
                 datetime.fromisoformat(s.created_at),
                 datetime.fromisoformat(s.last_used_at),
                 s.current,
@@ -324,14 +325,14 @@ class Accounts:
         return session
 
     def _facts(self, address: str, answer: SignedIn) -> BookSession:
-        primary = answer.primary
+        primary, region = answer.primary, bounded_name(answer.primary.region)
         return BookSession(
-            user_name=answer.user_name,
+            user_name=bounded_name(answer.user_name),
             book_id=answer.book_id,
             code_prefix=answer.code_prefix,
             server_id=primary.server_id,
-            region=primary.region,
-            server_label=f"{primary.server_id} · {primary.region}" if address else _THIS_COMPUTER,
+            region=region,
+            server_label=f"{primary.server_id} · {region}" if address else _THIS_COMPUTER,
         )
 
     def _pinned(self, session: BookSession, server_id: str) -> BookSession:
