@@ -18,7 +18,7 @@ from app.services.login import (
     LoginRequest,
     Remote,
     device_of,
-    first_accepted,
+    first_accepted_again,
     log_in,
     log_in_again,
     missing,
@@ -298,14 +298,20 @@ class Accounts:
         if not self._address:
             return self._ask_local(user_name, password)
         device, server_id = device_of(self._settings, self._address), self.require_session().server_id
-        return first_accepted(
+        return first_accepted_again(
+            self._settings,
+            self._address,
+            user_name,
             password_forms(password),
             lambda form: log_in_again(self.remote, Credentials(user_name, form, device), server_id),
         )
 
     def _ask_local(self, user_name: str, password: str) -> SignedIn:
         device, at = device_of(self._settings, ""), self._local_endpoint()
-        return first_accepted(
+        return first_accepted_again(
+            self._settings,
+            "",
+            user_name,
             password_forms(password),
             lambda form: self.remote.tokens.ask_local(LocalSignIn(device, user_name, form), at),
         )

@@ -11,7 +11,7 @@ from app.remote.translate import description_of, error_of, version_of
 from server.contract import shapes
 from server.contract.errors import ErrorBody, ErrorCode, ErrorInfo
 
-LONG = "m " * 500_000
+LONG = "m " * 10_000
 
 
 def body(code: str, message: str, fields: object = None) -> bytes:
@@ -20,7 +20,7 @@ def body(code: str, message: str, fields: object = None) -> bytes:
 
 @pytest.mark.parametrize("code", [*ErrorCode, "of_a_later_version"])
 def test_each_sentence_of_an_error_is_short(code: str) -> None:
-    fields = [{"field": f"{LONG}{number}", "message": LONG} for number in range(1_000)]
+    fields = [{"field": f"{LONG}{number}", "message": LONG} for number in range(60)]
     for found in (fields[:2], fields, None):
         error = error_of(422, body(code, LONG, found))
         assert error.message.endswith("…")
