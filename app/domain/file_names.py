@@ -6,9 +6,12 @@ from typing import Final
 from app.domain.text import isolated_name, without_direction_controls
 from server.contract.limits import MAX_FILE_NAME
 from server.contract.media import EXTENSIONS
+from server.contract.normal_form import normalized
 
 MAX_BYTES: Final = 240
 """In UTF-8. Most file systems allow 255 bytes, and a copy may get a number after its name."""
+_LONGEST_NAME: Final = 1_000  # what is longer is cut before it is cleaned; no disk has such names
+_EXTENSION_ROOM: Final = 40
 _ALTERNATIVES: Final = {
     "image/jpeg": (".jpeg", ".jpe", ".jfif"),
     "image/heic": (".heif", ".hif"),
@@ -47,10 +50,12 @@ def shown_name(name: str) -> str:
 
 
 def _without_invalid(name: str) -> str:
+    if len(name) > _LONGEST_NAME:
+        name = name[: _LONGEST_NAME - _EXTENSION_ROOM] + name[-_EXTENSION_ROOM:]
     # macOS decomposes names (`é` into two characters); NFC gives the same name on every system.
-    kept = "".join(_shown(c) for c in unicodedata.normalize("NFC", name))
+    kept = "".join(_shown(c) for c in normalized("NFC", name))
     # Once more, because characters that were apart can meet when one between them is removed.
-    return " ".join(unicodedata.normalize("NFC", kept).split())
+    return " ".join(normalized("NFC", kept).split())
 
 
 def _shown(char: str) -> str:

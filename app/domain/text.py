@@ -4,6 +4,8 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
+from server.contract.normal_form import normalized
+
 _LINE_BREAKS: Final = "\t\n\v\f\r\x1c\x1d\x1e\x85\u2028\u2029"
 _JOINERS: Final = "\u200c\u200d"  # Hindi and Urdu words need them
 _BLACK_FLAG: Final = "\U0001f3f4"  # followed by tags, it is the flag of a region
@@ -36,7 +38,7 @@ def clean_text(typed: str) -> str:
     """
     plain = _balanced("".join(" " if c in _LINE_BREAKS else c for c in typed if _can_be_stored(c)))
     plain = " ".join(_without_invisible_ends(plain).split())
-    return unicodedata.normalize("NFC", plain)
+    return normalized("NFC", plain)
 
 
 def is_blank(typed: str) -> bool:

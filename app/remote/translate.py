@@ -1,7 +1,11 @@
-"""Translates between the protocol's shapes and the program's dataclasses, and error answers to AppErrors."""
+"""Translates between the protocol's shapes and the program's dataclasses, and error answers to AppErrors.
+
+Texts of a server are cut here: the windows would take seconds to lay out one of a million characters.
+"""
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
@@ -24,7 +28,30 @@ from server.contract.decoding import decode_json
 from server.contract.errors import ErrorBody, ErrorCode, ErrorInfo
 
 _SIGN_IN = frozenset({ErrorCode.UNAUTHENTICATED, ErrorCode.WRONG_CREDENTIALS, ErrorCode.REGISTRATION_CLOSED})
+_LONGEST_TEXT: Final = 2_000  # above every limit of the protocol, so that a later one may be higher
+_LONGEST_NAME: Final = 200
+_LONGEST_SENTENCE: Final = 500
+_LONGEST_CODE: Final = 100
+_MOST_FIELDS: Final = 50
+_NO_REASON: Final = "The server refused this, and gave no reason."
 _WIRE_FIELDS = {"userName": "userName", "password": "password", "entryDate": "date"}
+
+
+def bounded_name(name: str) -> str:
+    """Return a name of a user, a device or a region, cut to a length that can be shown."""
+    return name[:_LONGEST_NAME]
+
+
+def bounded_text(text: str) -> str:
+    """Return a text of an entry, cut to a length that can be shown."""
+    return text[:_LONGEST_TEXT]
+
+
+def _sentence(text: str) -> str:
+    """Return a sentence of a server in one line, of at most _LONGEST_SENTENCE characters."""
+    if len(text) > _LONGEST_SENTENCE:
+        text = f"{text[: _LONGEST_SENTENCE - 1]}…"
+    return clean_text(text)
 
 
 def entry_of(entry: shapes.Entry) -> ListedEntry:
@@ -34,9 +61,9 @@ def entry_of(entry: shapes.Entry) -> ListedEntry:
         entry_date=date.fromisoformat(entry.entry_date),
         amount=Decimal(entry.amount),
         direction=Direction(entry.cr_dr),
-        category=entry.category,
-        description=entry.description,
-        human_code=entry.human_code,
+        category=bounded_text(entry.category),
+        description=bounded_text(entry.description),
+        human_code=bounded_name(entry.human_code),
         document_count=entry.document_count,
         voided=entry.voided_at is not None,
         ver=entry.ver,
@@ -47,9 +74,9 @@ def document_of(document: shapes.Document) -> DocumentInfo:
     """Return a bill of a saved entry."""
     return DocumentInfo(
         document.id,
-        document.doc_code,
-        document.file_name,
-        document.media_type,
+        bounded_name(document.doc_code),
+        bounded_text(document.file_name),
+        bounded_name(document.media_type),
         document.byte_size,
         document.sha256,
     )
@@ -67,7 +94,12 @@ def totals_of(summary: shapes.Summary) -> Totals:
 
 def description_of(suggestion: shapes.DescriptionSuggestion) -> Suggestion:
     """Return the completion of a description."""
-    return Suggestion(suggestion.text, suggestion.uses, suggestion.category, Direction(suggestion.cr_dr))
+    return Suggestion(
+        bounded_text(suggestion.text),
+        suggestion.uses,
+        bounded_text(suggestion.category),
+        Direction(suggestion.cr_dr),
+    )
 
 
 def query_of(filter_: EntryFilter) -> dict[str, str]:
@@ -89,8 +121,8 @@ def version_of(version: shapes.EntryVersion) -> HistoryVersion:
         op_id=version.op_id,
         entry=entry_of(version.entry),
         action=version.action,
-        author=version.author,
-        device=version.device,
+        author=bounded_name(version.author),
+        device=bounded_name(version.device),
         made_at=datetime.fromisoformat(version.entry.updated_at),
         stands=version.stands,
         superseded=version.superseded,
@@ -158,25 +190,24 @@ def error_of(status: int, body: bytes) -> AppError:
         info = decode_json(body, ErrorBody).error
     except msgspec.MsgspecError:
         return not_understood(status, retryable=status >= 500)
-    fields = _fields(info.detail)
-    if info.code in _SIGN_IN:
-        return SignInError(info.message, fields=fields or _sign_in_field(info), code=info.code)
-    if info.code == ErrorCode.USER_NAME_TAKEN:
-        return InputError(info.message, fields={"userName": info.message}, code=info.code)
-    if info.code in {ErrorCode.INVALID_FIELDS, ErrorCode.INVITE_REFUSED}:
-        return InputError(info.message, fields=fields, code=info.code)
-    return ServerError(
-        info.message, retryable=status >= 500 or status == 429, code=info.code, detail=info.detail
-    )
+    code, sentence, fields = info.code[:_LONGEST_CODE], _sentence(info.message) or _NO_REASON, _fields(info)
+    if code in _SIGN_IN:
+        below = {"password": sentence} if code == ErrorCode.WRONG_CREDENTIALS else {}
+        return SignInError(sentence, fields=fields or below, code=code)
+    if code == ErrorCode.USER_NAME_TAKEN:
+        return InputError(sentence, fields={"userName": sentence}, code=code)
+    if code in {ErrorCode.INVALID_FIELDS, ErrorCode.INVITE_REFUSED}:
+        return InputError(sentence, fields=fields, code=code)
+    return ServerError(sentence, retryable=status >= 500 or status == 429, code=code, detail=info.detail)
 
 
-def _fields(detail: dict[str, object]) -> dict[str, str]:
-    found = detail.get("fields")
+def _fields(info: ErrorInfo) -> dict[str, str]:
+    found = info.detail.get("fields")
     if not isinstance(found, list):
         return {}
-    pairs = [(f.get("field"), f.get("message")) for f in found if isinstance(f, dict)]
-    return {_WIRE_FIELDS.get(str(field), str(field)): str(message) for field, message in pairs}
-
-
-def _sign_in_field(info: ErrorInfo) -> dict[str, str]:
-    return {"password": info.message} if info.code == ErrorCode.WRONG_CREDENTIALS else {}
+    pairs = [(f.get("field"), f.get("message")) for f in found[:_MOST_FIELDS] if isinstance(f, dict)]
+    return {
+        _WIRE_FIELDS.get(field, field[:_LONGEST_CODE]): _sentence(message) or _NO_REASON
+        for field, message in pairs
+        if isinstance(field, str) and isinstance(message, str)
+    }

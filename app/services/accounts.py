@@ -13,11 +13,12 @@ from app.domain.sync_events import SessionChange
 from app.domain.text import clean_text
 from app.errors import AppError, InputError, SignInError, StoreError
 from app.remote.endpoint import Endpoint
+from app.remote.translate import bounded_name
 from app.services.login import (
     LoginRequest,
     Remote,
     device_of,
-    first_accepted,
+    first_accepted_again,
     log_in,
     log_in_again,
     missing,
@@ -213,7 +214,7 @@ class Accounts:
         return [
             OpenSession(
                 s.family,
-                s.device_name,
+                bounded_name(s.device_name),
                 datetime.fromisoformat(s.created_at),
                 datetime.fromisoformat(s.last_used_at),
                 s.current,
@@ -297,14 +298,20 @@ class Accounts:
         if not self._address:
             return self._ask_local(user_name, password)
         device, server_id = device_of(self._settings, self._address), self.require_session().server_id
-        return first_accepted(
+        return first_accepted_again(
+            self._settings,
+            self._address,
+            user_name,
             password_forms(password),
             lambda form: log_in_again(self.remote, Credentials(user_name, form, device), server_id),
         )
 
     def _ask_local(self, user_name: str, password: str) -> SignedIn:
         device, at = device_of(self._settings, ""), self._local_endpoint()
-        return first_accepted(
+        return first_accepted_again(
+            self._settings,
+            "",
+            user_name,
             password_forms(password),
             lambda form: self.remote.tokens.ask_local(LocalSignIn(device, user_name, form), at),
         )
@@ -324,14 +331,14 @@ class Accounts:
         return session
 
     def _facts(self, address: str, answer: SignedIn) -> BookSession:
-        primary = answer.primary
+        primary, region = answer.primary, bounded_name(answer.primary.region)
         return BookSession(
-            user_name=answer.user_name,
+            user_name=bounded_name(answer.user_name),
             book_id=answer.book_id,
             code_prefix=answer.code_prefix,
             server_id=primary.server_id,
-            region=primary.region,
-            server_label=f"{primary.server_id} · {primary.region}" if address else _THIS_COMPUTER,
+            region=region,
+            server_label=f"{primary.server_id} · {region}" if address else _THIS_COMPUTER,
         )
 
     def _pinned(self, session: BookSession, server_id: str) -> BookSession:

@@ -26,6 +26,7 @@ from app.domain.sync_state import ReplicationStatus, by_entry
 from app.domain.text import clean_text
 from app.errors import InputError, OfflineError
 from app.remote.translate import (
+    bounded_text,
     description_of,
     detail_of,
     entry_of,
@@ -167,7 +168,7 @@ class Entries:
             found = self._accounts.remote.api.categories(typed).suggestions
         except OfflineError:
             return beginning_with(typed, self.known_categories())[: limits.MAX_SUGGESTIONS]
-        return [Suggestion(s.text, s.uses) for s in found]
+        return [Suggestion(bounded_text(s.text), s.uses) for s in found]
 
     def suggest_descriptions(self, prefix: str) -> list[Suggestion]:
         """Return completions of a description, best first: those of this computer if no server answers."""

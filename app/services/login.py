@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from app.domain.text import clean_text, visible
-from app.errors import AppError, InputError, OfflineError, ServerError, SignInError
+from app.errors import AppError, InputError, OfflineError, ServerError, SignInError, StoreError
 from app.remote.endpoint import Endpoint, parse_address
 from app.remote.trouble import ConnectionTrouble
 from app.services.session_facts import InviteFacts
@@ -153,6 +153,25 @@ def first_accepted(forms: Sequence[_Form], ask: Callable[[_Form], _Answer]) -> _
     return ask(forms[-1])
 
 
+def first_accepted_again(
+    settings: Settings, address: str, user_name: str, forms: Sequence[_Form], ask: Callable[[_Form], _Answer]
+) -> _Answer:
+    """Return the answer as `first_accepted` does. The form that was accepted last time is asked first.
+
+    Otherwise each log-in with a password that an older version set would count as one wrong attempt. The
+    settings contain only the number of the form, for this address ("" means this computer) and user.
+    """
+    key = f"password_form {address} {clean_text(user_name).casefold()}"
+    known = settings.get(key)
+    first = min(int(known), len(forms) - 1) if known else 0
+    order = sorted(range(len(forms)), key=lambda at: at != first)
+    accepted, answer = first_accepted(order, lambda at: (at, ask(forms[at])))
+    if accepted != first:
+        with contextlib.suppress(StoreError):  # the log-in has succeeded
+            settings.set(key, str(accepted))
+    return answer
+
+
 def log_in(remote: Remote, settings: Settings, request: LoginRequest) -> tuple[str, SignedIn]:
     """Verify the cluster and log in there. Return the address without an invite code, and the answer.
 
@@ -164,8 +183,12 @@ def log_in(remote: Remote, settings: Settings, request: LoginRequest) -> tuple[s
     if read.create:
         body = Registration(read.user_name, read.password, device, read.invite_code)
         return read.address, _ask(remote, body, endpoints)
-    return read.address, first_accepted(
-        read.forms(), lambda form: _ask(remote, Credentials(*form, device), endpoints)
+    return read.address, first_accepted_again(
+        settings,
+        read.address,
+        read.user_name,
+        read.forms(),
+        lambda form: _ask(remote, Credentials(*form, device), endpoints),
     )
 
 

@@ -6,8 +6,9 @@ PostgreSQL have different versions.
 """
 
 import re
-import unicodedata
 from typing import Final
+
+from server.contract.normal_form import normalized
 
 # What nobody sees (controls, marks of direction, joiners, variation selectors, fillers), and the combining
 # marks of Latin, Greek and Cyrillic letters. Signs of other scripts stay, because they carry meaning.
@@ -81,7 +82,7 @@ def search_key(text: str) -> str:
     # Dropped before and after the normalisation: a joiner between two signs would keep them from being put in
     # order, and the normalisation separates accents from letters.
     if not text.isascii():
-        text = unicodedata.normalize("NFKD", _DROPPED.sub("", text))
+        text = normalized("NFKD", _DROPPED.sub("", text))
     key = _DROPPED.sub("", text).lower()
     return " ".join((key if key.isascii() else key.translate(_REPLACED)).split())
 

@@ -48,3 +48,16 @@ def test_a_password_is_tried_as_typed_only_if_that_differs() -> None:
 def test_a_new_password_has_no_control_characters(typed: str) -> None:
     assert [error.field for error in check_typed_password(typed, "newPassword")] == ["newPassword"]
     assert check_typed_password("spaces   and ☕ are fine") == []
+
+
+@pytest.mark.parametrize("char", "\u200b\u200f\u00ad\u2060\u3164\ufe0f\ufeff\u200d\U000e0041")
+def test_a_new_password_has_no_characters_that_nobody_sees(char: str) -> None:
+    (error,) = check_typed_password(f"pass{char}words", "newPassword")
+    assert error.field == "newPassword"
+    assert f"(U+{ord(char):04X})" in error.message
+    assert password_forms(f"pass{char}words") == (f"pass{char}words",)  # an old one goes on working
+
+
+@pytest.mark.parametrize("word", ["क्\u200dष पासवर्ड", "می\u200cخواهم باشد"])
+def test_a_new_password_may_have_joiners_that_change_a_letter(word: str) -> None:
+    assert check_typed_password(word) == []
