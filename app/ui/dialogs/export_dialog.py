@@ -77,10 +77,16 @@ class ExportDialog(QDialog):
         return replace(self._wanted, first=self.setup_page.first.value(), last=self.setup_page.last.value())
 
     def check(self) -> None:
-        """Load the findings: what the file would contain, and what it would leave out."""
+        """Load the findings: what the file would contain, and what it would leave out.
+
+        While a date is invalid, there are none.
+        """
         wanted = self.wanted()
         self.setup_page.banner.hide()
         self.setup_page.show_checking()
+        if not self.setup_page.dates_valid:
+            self._tasks.supersede(self, "preflight")
+            return
         self._tasks.run(
             lambda: self._services.exports.preflight(wanted),
             self._checked,
@@ -99,6 +105,7 @@ class ExportDialog(QDialog):
 
     def begin(self) -> None:
         """Ask for a place; wait until the outbox is sent, if the user chose that; then write the file."""
+        self.setup_page.settle_dates()  # a date may still be being typed
         if self._preflight is None or not self.setup_page.start_button.isEnabled():
             return
         path = self._desktop.choose_save_path(self, file_name(self.wanted()))

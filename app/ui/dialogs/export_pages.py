@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from functools import partial
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QButtonGroup,
     QGridLayout,
@@ -45,7 +46,10 @@ def page_column(page: QWidget, spacing: int) -> QVBoxLayout:
 
 
 class ExportSetupPage(QWidget):
-    """The filter, the dates and the findings. After `dates_changed` the findings must be loaded again."""
+    """The filter, the dates and the findings. After `dates_changed` the findings must be loaded again.
+
+    While a date is invalid, there are no findings and nothing can be exported.
+    """
 
     dates_changed = Signal()
 
@@ -80,9 +84,34 @@ class ExportSetupPage(QWidget):
         self.last.set_value(wanted.last)
         self.first_field = Field("From", self.first)
         self.last_field = Field("To", self.last)
+        self._wrong: set[DateField] = set()
         for editor, field in ((self.first, self.first_field), (self.last, self.last_field)):
             editor.error_changed.connect(field.set_error)
+            editor.error_changed.connect(partial(self._note_error, editor))
             editor.date_changed.connect(lambda _date: self.dates_changed.emit())
+            editor.returnPressed.connect(editor.tidy)  # before the dialog presses its default button
+
+    def _note_error(self, editor: DateField, sentence: str) -> None:
+        was_wrong = editor in self._wrong
+        if sentence:
+            self._wrong.add(editor)
+        else:
+            self._wrong.discard(editor)
+        if bool(sentence) or was_wrong:
+            self.dates_changed.emit()
+
+    @property
+    def dates_valid(self) -> bool:
+        """Return whether both dates are valid, or empty."""
+        return not self._wrong
+
+    def settle_dates(self) -> None:
+        """Read both dates as they are typed now. The focus goes to the first that is invalid."""
+        for editor in (self.first, self.last):
+            editor.tidy()
+        for editor in (self.last, self.first):
+            if editor in self._wrong:
+                editor.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _make_waiting(self) -> None:
         self.wait_choice = QRadioButton("Wait until they are sent")
@@ -116,8 +145,8 @@ class ExportSetupPage(QWidget):
         self.start_button.setEnabled(count > 0 or bool(waiting))
 
     def show_checking(self) -> None:
-        """Show that the findings are being loaded."""
-        self.findings.setText("Checking the entries…")
+        """Show that the findings are being loaded; nothing while a date is invalid."""
+        self.findings.setText("Checking the entries…" if self.dates_valid else "")
         self.waiting_box.hide()
         self.start_button.setEnabled(False)
 

@@ -182,8 +182,10 @@ class DetailsPanel(QFrame):
     def _show_detail(self, detail: EntryDetail) -> None:
         if self._shown is None or detail.entry.id != self._shown.id:
             return
-        if self._detail is None or detail.documents != self._detail.documents:
+        if self._detail is None:
             self.viewer.show_documents(detail.documents)
+        elif detail.documents != self._detail.documents:
+            self.viewer.show_changed(detail.documents)
         self._detail = detail
         self.viewer.setVisible(bool(detail.documents))
         self.no_documents.setVisible(not detail.documents)

@@ -5,7 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.domain.bounds import EXTENSIONS
@@ -101,6 +101,11 @@ class DocumentViewer(QWidget):
         column.addLayout(tools)
         column.addStretch(0)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Zoom with the keys of the canvas also if a button has the focus."""
+        if not self.canvas.zoom_with_key(event.key()):
+            super().keyPressEvent(event)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Hide the page, and then the page buttons, if there is not enough height for them."""
         super().resizeEvent(event)
@@ -120,6 +125,19 @@ class DocumentViewer(QWidget):
         self._documents = tuple(documents)
         self._pages = [1] * len(self._documents)  # the number of pages is known after opening a document
         self._at, self._page = 0, 0
+        self._load()
+
+    def show_changed(self, documents: Sequence[DocumentInfo]) -> None:
+        """Show the documents of the same entry after a change: the first new one, or if none is new, stay."""
+        known = [each.sha256 for each in self._documents]
+        new = [at for at, each in enumerate(documents) if each.sha256 not in known]
+        shown, page = (known[self._at], self._page) if known else ("", 0)
+        pages = dict(zip(known, self._pages, strict=True))
+        self._documents = tuple(documents)
+        self._pages = [pages.get(each.sha256, 1) for each in documents]
+        same = [at for at, each in enumerate(documents) if each.sha256 == shown]
+        self._at = (new or same or [0])[0]
+        self._page = page if same and not new else 0
         self._load()
 
     def turn(self, by: int) -> None:

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import Final
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QPushButton, QVBoxLayout, QWidget
 
@@ -22,6 +23,7 @@ from app.ui.widgets.segment import Choice, Segment
 DEBOUNCE_MS: Final = 150
 _NARROW: Final = 800
 _GAP: Final = 10
+_OLD_DATES: Final = "The list still shows the dates from before."
 
 
 class FilterBar(QWidget):
@@ -64,6 +66,7 @@ class FilterBar(QWidget):
     def _make_dates(self) -> None:
         self.first = DateField("from_field", self._today, optional=True)
         self.last = DateField("to_field", self._today, optional=True)
+        self._date_errors: dict[DateField, str] = {}  # those that are invalid now
         self.date_error = label("", "error", "dates_error")
         self.date_error.hide()
         for field, words in ((self.first, "From"), (self.last, "To")):
@@ -72,7 +75,7 @@ class FilterBar(QWidget):
             field.setFixedWidth(142)
             field.returnPressed.connect(field.tidy)
             field.date_changed.connect(lambda _date: self.apply())
-            field.error_changed.connect(self._show_error)
+            field.error_changed.connect(partial(self._note_error, field))
         self.period_button = button("Period", "period_button", icon="chevron-down")
         menu = QMenu(self.period_button)
         menu.setObjectName("period_menu")
@@ -179,7 +182,8 @@ class FilterBar(QWidget):
         self.without_document.setChecked(wanted.without_document)
         self.waiting_only.setChecked(wanted.waiting_only)
         self.shown.set_value(wanted.shown.value)
-        self._show_error("")
+        for field in (self.first, self.last):
+            self._note_error(field, "")
         self.apply()
 
     def clear(self) -> None:
@@ -190,9 +194,22 @@ class FilterBar(QWidget):
         preset: Preset = next(each for each in presets(self._today()) if each.name == name)
         self.show_filter(replace(self.wanted(), first=preset.first, last=preset.last))
 
-    def _show_error(self, sentence: str) -> None:
-        self.date_error.setText(sentence)
-        self.date_error.setVisible(bool(sentence))
+    def _note_error(self, field: DateField, sentence: str) -> None:
+        self._date_errors.pop(field, None)
+        if sentence:
+            self._date_errors[field] = f"{field.accessibleName()}: {sentence}"
+        self.date_error.setText(
+            "\n".join((*self._date_errors.values(), _OLD_DATES)) if self._date_errors else ""
+        )
+        self.date_error.setVisible(bool(self._date_errors))
+
+    def settle_dates(self) -> bool:
+        """Read both dates as typed. Return whether they are valid; if not, focus an invalid one."""
+        for field in (self.first, self.last):
+            field.tidy()
+        for field in self._date_errors:
+            field.setFocus(Qt.FocusReason.OtherFocusReason)
+        return not self._date_errors
 
     def _show_state(self) -> None:
         wanted = self.wanted()

@@ -156,8 +156,9 @@ class ListingView(QWidget):
         return self.model.entry_at(row) if self._stack.currentWidget() is self.table and row >= 0 else None
 
     def ask_export(self) -> None:
-        """Emit `export_wanted` with the present filter."""
-        self.export_wanted.emit(self.filters.wanted())
+        """Emit `export_wanted` with the present filter, unless a date in it is invalid."""
+        if self.filters.settle_dates():
+            self.export_wanted.emit(self.filters.wanted())
 
     def _filter_changed(self, wanted: EntryFilter) -> None:
         self._wanted = wanted

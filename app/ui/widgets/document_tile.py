@@ -150,7 +150,8 @@ class DocumentTile(QFrame):
         self._show_movers(False)
 
     def _badge(self, name: str, icon: str, tip: str, x: int, y: int) -> QToolButton:
-        made = tool_button(name, icon, tip, size=14)
+        # After a bill is removed, the next one has its button there. Bills may be moved quickly.
+        made = tool_button(name, icon, tip, size=14, one_click=name == "tile_remove")
         made.setProperty("role", "badge")
         made.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the tile itself has the keys
         made.setParent(self)
@@ -213,7 +214,8 @@ class DocumentTile(QFrame):
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers():
             self.opened.emit(self.key)
         elif event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
-            self.removed.emit(self.key)
+            if not event.isAutoRepeat():  # a key that is held down must not remove one bill after the other
+                self.removed.emit(self.key)
         elif alt and self._movable and event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
             self.moved.emit(self.key, -1 if event.key() == Qt.Key.Key_Left else 1)
         else:

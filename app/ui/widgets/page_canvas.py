@@ -232,21 +232,29 @@ class PageCanvas(QAbstractScrollArea):
             self._part_timer.start(_PART_PAUSE_MS)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Zoom with +, -, 0 (the whole page) and 1 (its real size); scroll with the other keys."""
+        """Zoom as `zoom_with_key` does; scroll with the other keys."""
         key, across, down = event.key(), self.horizontalScrollBar(), self.verticalScrollBar()
-        if key in _STEPS:
-            self.zoom_by(_STEPS[Qt.Key(key)])
-        elif key == Qt.Key.Key_0:
-            self.fit()
-        elif key == Qt.Key.Key_1:
-            self.zoom_to(1.0)
-        elif key == Qt.Key.Key_Home:
+        if self.zoom_with_key(key):
+            return
+        if key == Qt.Key.Key_Home:
             across.setValue(0)
             down.setValue(0)
         elif key == Qt.Key.Key_End:
             down.setValue(down.maximum())
         else:
             super().keyPressEvent(event)
+
+    def zoom_with_key(self, key: int) -> bool:
+        """Zoom with +, -, 0 (the whole page) and 1 (its real size). Return whether `key` is one of them."""
+        if key in _STEPS:
+            self.zoom_by(_STEPS[Qt.Key(key)])
+        elif key == Qt.Key.Key_0:
+            self.fit()
+        elif key == Qt.Key.Key_1:
+            self.zoom_to(1.0)
+        else:
+            return False
+        return True
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom at the pointer if Ctrl is pressed, otherwise scroll."""

@@ -1,7 +1,7 @@
 """Labels, buttons and frames, each with a role that the style sheet selects."""
 
 from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -44,9 +44,34 @@ def label(text: str, role: str, name: str = "", *, wrap: bool = False) -> QLabel
     return made
 
 
+class OneClickButton(QPushButton):
+    """A button that acts once for a double click, and once for a key that is held down.
+
+    The first click may have changed what the button is for, for example to the next entry, or may have put
+    another button in its place.
+    """
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Ignore the second click, which would press the button again."""
+        event.accept()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Ignore a repeated Enter, which would press the button again."""
+        if not event.isAutoRepeat():
+            super().keyPressEvent(event)
+
+
+class OneClickToolButton(QToolButton):
+    """A button with only an icon that acts once for a double click."""
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Ignore the second click, which would press the button again."""
+        event.accept()
+
+
 def button(text: str, name: str, role: str = "", icon: str = "", tint: str = "text_muted") -> QPushButton:
     """Return a push button. `role` is primary, link, nav, quiet, chip or ""."""
-    made = QPushButton(text)
+    made = QPushButton(text) if role == "chip" else OneClickButton(text)  # chips may be toggled quickly
     made.setObjectName(name)
     made.setAccessibleName(text)
     if role:
@@ -56,9 +81,14 @@ def button(text: str, name: str, role: str = "", icon: str = "", tint: str = "te
     return made
 
 
-def tool_button(name: str, icon: str, tip: str, *, size: int = 18, tint: str = "text_muted") -> QToolButton:
-    """Return a button with only an icon. `tip` is its tool tip and its accessible name."""
-    made = QToolButton()
+def tool_button(
+    name: str, icon: str, tip: str, *, size: int = 18, tint: str = "text_muted", one_click: bool = False
+) -> QToolButton:
+    """Return a button with only an icon. `tip` is its tool tip and its accessible name.
+
+    `one_click` is for an action that a double click shall do only once.
+    """
+    made = OneClickToolButton() if one_click else QToolButton()
     made.setObjectName(name)
     made.setToolTip(tip)
     made.setAccessibleName(tip)

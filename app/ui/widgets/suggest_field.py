@@ -2,19 +2,23 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QCompleter, QLineEdit, QListView, QStyledItemDelegate
+from PySide6.QtCore import QCoreApplication, QEvent, QModelIndex, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QStandardItem, QStandardItemModel
+from PySide6.QtWidgets import QApplication, QCompleter, QLineEdit, QListView, QStyledItemDelegate, QWidget
 
 from app.domain.entry import Suggestion
 from app.domain.suggestions import search_key, search_words
 
 DEBOUNCE_MS = 100
 _DATA = Qt.ItemDataRole.UserRole + 1
+_PRESSES = (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick)
 
 
 class SuggestField(QLineEdit):
-    """`asked` requests completions of a text; answer with `offer`. `chosen` carries the picked Suggestion."""
+    """`asked` requests completions of a text; answer with `offer`. `chosen` carries the picked Suggestion.
+
+    A press outside the list of completions closes it, and acts on what was pressed.
+    """
 
     asked = Signal(str)
     chosen = Signal(object)
@@ -44,6 +48,8 @@ class SuggestField(QLineEdit):
         self._completer.setPopup(popup)
         self.setCompleter(self._completer)
         popup.setItemDelegate(QStyledItemDelegate(popup))  # the default one ignores the style sheet
+        popup.setAttribute(Qt.WidgetAttribute.WA_NoMouseReplay)  # only some platforms would do it
+        popup.installEventFilter(self)  # asked before the completer, which would swallow the press
         self._completer.activated[QModelIndex].connect(self._take)  # type: ignore[index]
 
     def _start(self, text: str) -> None:
@@ -100,3 +106,55 @@ class SuggestField(QLineEdit):
             self.asked.emit(self.text())
             return
         super().keyPressEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        """Keep Esc for the open list. It would also clear the form."""
+        if (
+            isinstance(event, QKeyEvent)
+            and event.type() is QEvent.Type.ShortcutOverride
+            and event.key() == Qt.Key.Key_Escape
+            and self._popup.isVisible()
+        ):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Close the list at a press outside it, and pass the press on."""
+        if watched is self._popup and isinstance(event, QMouseEvent) and _is_outside(self._popup, event):
+            self._popup.hide()
+            _pass_on(event)
+            return True
+        return super().eventFilter(watched, event)
+
+
+def _is_outside(popup: QWidget, event: QMouseEvent) -> bool:
+    return event.type() in _PRESSES and not popup.rect().contains(event.position().toPoint())
+
+
+def _pass_on(event: QMouseEvent) -> None:
+    """Send a press to the widget under the pointer, as if no list had been open."""
+    point = event.globalPosition()
+    target = QApplication.widgetAt(point.toPoint())  # None over the window of another program
+    if target is None or _is_blocked(target):
+        return
+    window, handle = target.window(), target.window().windowHandle()
+    _focus(target)
+    local = window.mapFromGlobal(point)
+    press = QMouseEvent(event.type(), local, point, event.button(), event.buttons(), event.modifiers())
+    QCoreApplication.sendEvent(handle, press)  # at once, because the release may be waiting already
+
+
+def _is_blocked(target: QWidget) -> bool:
+    modal = QApplication.activeModalWidget()
+    return modal is not None and target.window() is not modal
+
+
+def _focus(target: QWidget) -> None:
+    """Set the focus as a press does. Qt does this only for events of the platform."""
+    taker: QWidget | None = target
+    while taker is not None:
+        if taker.isEnabled() and taker.focusPolicy() & Qt.FocusPolicy.ClickFocus:
+            taker.setFocus(Qt.FocusReason.MouseFocusReason)
+            return
+        taker = None if taker.isWindow() else taker.parentWidget()

@@ -327,6 +327,24 @@ def test_a_bill_dropped_on_the_listing_goes_to_the_selected_entry_and_undo_takes
     qtbot.waitUntil(lambda: bills_of(fake, entry_id) == before and not tasks.busy)
 
 
+def test_the_first_new_bill_is_shown_after_a_drop_and_stays_when_it_is_sent(
+    qtbot: QtBot, book: MainWindow, fake: FakeServices, photo: Path, tasks: Tasks
+) -> None:
+    entry_id = select(qtbot, book, 3, tasks)
+    old = len(bills_of(fake, entry_id))
+    assert old > 0
+    Drag(book, files_data(photo, make_photo(photo.with_name("second.png"), "#123456"))).whole()
+    viewer = book.listing.details.viewer
+    qtbot.waitUntil(lambda: len(bills_of(fake, entry_id)) == old + 2 and not tasks.busy)
+    assert viewer.name.text().startswith("bill.png")
+    assert viewer.position.text() == f"{old + 1} of {old + 2}"
+    book.sync.send_now()
+    qtbot.waitUntil(lambda: not tasks.busy)
+    book.listing.refresh()
+    qtbot.waitUntil(lambda: not tasks.busy)
+    assert viewer.name.text().startswith("bill.png")
+
+
 def test_the_bill_waits_in_the_outbox_when_no_server_answers(
     qtbot: QtBot, book: MainWindow, fake: FakeServices, photo: Path, tasks: Tasks
 ) -> None:

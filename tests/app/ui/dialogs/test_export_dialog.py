@@ -16,6 +16,7 @@ from app.ui.dialogs.export_dialog import ExportDialog
 from app.ui.dialogs.filter_text import file_name, filter_text
 from app.ui.main_window import MainWindow
 from app.ui.tasks import Tasks
+from app.ui.widgets.date_field import DateField
 from tests.app.ui.conftest import Person
 from tests.support.fake_services import FakeServices
 
@@ -65,6 +66,65 @@ def test_after_a_change_of_dates_the_findings_are_loaded_again(qtbot: QtBot, boo
     dialog = open_dialog(qtbot, book)
     dialog.setup_page.first.set_value(date(2026, 11, 22))
     qtbot.waitUntil(lambda: "1 entry will be" in dialog.setup_page.findings.text())
+
+
+@pytest.mark.parametrize("name", ["export_from", "export_to"])
+@pytest.mark.parametrize("leave", [Qt.Key.Key_Tab, Qt.Key.Key_Return])
+def test_nothing_is_exported_while_a_date_is_invalid(
+    qtbot: QtBot, book: MainWindow, target: Path, tasks: Tasks, name: str, leave: Qt.Key
+) -> None:
+    dialog = open_dialog(qtbot, book)
+    page = dialog.setup_page
+    field = page.first if name == "export_from" else page.last
+    type_date(qtbot, field, "31/2/2026", leave)
+    assert page.findings.text() == ""
+    assert not page.start_button.isEnabled()
+    qtbot.mouseClick(page.start_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not tasks.busy)
+    assert page.isVisible()
+    assert not target.exists()
+    type_date(qtbot, field, "", leave)
+    qtbot.waitUntil(page.start_button.isEnabled)
+    assert "120 entries will be in the file." in page.findings.text()
+
+
+def test_findings_that_arrive_after_an_invalid_date_are_not_shown(
+    qtbot: QtBot, book: MainWindow, fake: FakeServices, tasks: Tasks
+) -> None:
+    dialog = open_dialog(qtbot, book)
+    page, gate = dialog.setup_page, threading.Event()
+    fake.book.gates["totals"] = lambda: gate.wait(30)
+    type_date(qtbot, page.last, "22/11/2026", Qt.Key.Key_Tab)
+    type_date(qtbot, page.first, "31/2/2026", Qt.Key.Key_Tab)
+    gate.set()
+    qtbot.waitUntil(lambda: not tasks.busy)
+    assert page.findings.text() == ""
+    assert not page.start_button.isEnabled()
+
+
+def test_an_invalid_date_that_is_still_being_typed_gets_its_error_at_export(
+    qtbot: QtBot, book: MainWindow, target: Path
+) -> None:
+    dialog = open_dialog(qtbot, book)
+    page = dialog.setup_page
+    page.first.setFocus()
+    qtbot.keyClicks(page.first, "31/2/2026")
+    qtbot.mouseClick(
+        page.start_button, Qt.MouseButton.LeftButton
+    )  # some systems leave the focus in the field
+    assert "does not have a day 31" in page.first_field.error.text()
+    assert page.first.hasFocus()
+    assert page.isVisible()
+    assert not target.exists()
+
+
+def type_date(qtbot: QtBot, field: DateField, text: str, leave: Qt.Key) -> None:
+    field.setFocus()
+    qtbot.waitUntil(field.hasFocus)
+    field.selectAll()
+    qtbot.keyClick(field, Qt.Key.Key_Delete)
+    qtbot.keyClicks(field, text)
+    qtbot.keyClick(field, leave)
 
 
 def test_cancelling_the_file_dialog_changes_nothing(qtbot: QtBot, book: MainWindow) -> None:

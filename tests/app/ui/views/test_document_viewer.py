@@ -376,3 +376,22 @@ def test_a_bill_that_cannot_be_fetched_is_shown_when_the_server_is_back(
     reader.fake.book.offline = False
     reader.click(reader.again())
     reader.wait_for_page()
+
+
+@pytest.mark.parametrize("name", ["zoom_in", "zoom_fit", "zoom_real", "document_save"])
+def test_the_keys_zoom_wherever_the_focus_is_in_the_viewer(reader: Reader, tmp_path: Path, name: str) -> None:
+    reader.look_at(bills.tall_screenshot(tmp_path / "shot.png", 3000))
+    button = reader.viewer.findChild(QToolButton, name)
+    assert isinstance(button, QToolButton)
+    button.setFocus()
+    for key, expected in ((Qt.Key.Key_1, 1.0), (Qt.Key.Key_0, None)):
+        reader.qtbot.keyClick(button, key)
+        assert expected is None or reader.canvas.zoom == expected
+    assert reader.canvas.fit_mode is Fit.WHOLE
+    whole = reader.canvas.zoom
+    reader.qtbot.keyClick(button, Qt.Key.Key_Plus)
+    assert reader.canvas.zoom > whole
+    reader.qtbot.keyClick(button, Qt.Key.Key_Minus)
+    reader.qtbot.keyClick(button, Qt.Key.Key_Minus)
+    assert reader.canvas.zoom <= whole
+    reader.wait_for_page()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import QGuiApplication, QImage
-from PySide6.QtWidgets import QLabel, QLineEdit
+from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.domain.entry import Direction, Suggestion
@@ -123,7 +123,7 @@ def test_a_chosen_description_sets_its_category_and_direction(view: EntryView) -
 
 def test_values_set_by_hand_are_not_overwritten(qtbot: QtBot, view: EntryView) -> None:
     qtbot.keyClicks(view.form.category, "Rent")
-    qtbot.mouseClick(view.findChild(type(view.save_button), "debit_button"), Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(view.findChild(QPushButton, "debit_button"), Qt.MouseButton.LeftButton)
     choose(view, "Counter sale")
     assert view.form.category.text() == "Rent"
     assert view.form.direction.value() == "DR"

@@ -85,6 +85,29 @@ def test_an_invalid_date_shows_an_error(listing: ListingView) -> None:
     assert listing.filters.date_error.text()
 
 
+def test_an_invalid_date_says_so_until_it_is_right_and_nothing_is_exported(
+    qtbot: QtBot, listing: ListingView
+) -> None:
+    filters = listing.filters
+    exported: list[EntryFilter] = []
+    listing.export_wanted.connect(exported.append)
+    filters.first.setFocus()
+    qtbot.keyClicks(filters.first, "31/2/2026")
+    qtbot.keyClick(filters.first, Qt.Key.Key_Tab)
+    qtbot.keyClicks(filters.last, "22/11/2026")
+    qtbot.keyClick(filters.last, Qt.Key.Key_Return)
+    assert "From date: " in filters.date_error.text()
+    assert "still shows the dates from before" in filters.date_error.text()
+    click(qtbot, listing, "export_button")
+    assert exported == []
+    assert filters.first.hasFocus()
+    filters.first.selectAll()
+    qtbot.keyClicks(filters.first, "1/2/2026")
+    click(qtbot, listing, "export_button")
+    assert filters.date_error.text() == ""
+    assert exported == [EntryFilter(first=date(2026, 2, 1), last=date(2026, 11, 22))]
+
+
 def test_nothing_found_offers_to_clear_the_filters(qtbot: QtBot, listing: ListingView) -> None:
     listing.filters.search.setText("no such thing")
     qtbot.waitUntil(lambda: listing.empty.isVisible())
