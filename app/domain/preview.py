@@ -44,7 +44,7 @@ class PreviewRequest:
     path: Path
     media_type: str
     page: int = 0
-    edge: int = 2600
+    edge: int = 1600
     part: Part | None = None
 
 

@@ -15,7 +15,7 @@ from app.ui.previews import PagePicture
 from app.ui.widgets.page_image import PageImage
 
 _TILE: Final = 1024  # pixels of a side
-_KEPT_BYTES: Final = 64 * 1024 * 1024
+_KEPT_BYTES: Final = 32 * 1024 * 1024
 _MARGIN: Final = 0.5  # of the view, on each side, is rendered in advance
 
 
