@@ -52,7 +52,14 @@ def stuck(model: Model, closest: str) -> Iterator[World]:
 # --- what ships -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("model", [ANY_FATE, LATE_ANSWERS], ids=["any fate", "late answers"])
+# Each process of the tests searches a model anew; the second one takes twice as long as the first.
+MODELS = [
+    pytest.param(ANY_FATE, id="any fate"),
+    pytest.param(LATE_ANSWERS, id="late answers", marks=pytest.mark.slow),
+]
+
+
+@pytest.mark.parametrize("model", MODELS)
 def test_nothing_that_must_not_happen_does(model: Model) -> None:
     found = search(model)
     assert found.trace is None, str(found.trace)
@@ -62,7 +69,7 @@ def test_nothing_that_must_not_happen_does(model: Model) -> None:
 
 
 @pytest.mark.parametrize("closest", ["", *SERVERS])
-@pytest.mark.parametrize("model", [ANY_FATE, LATE_ANSWERS], ids=["any fate", "late answers"])
+@pytest.mark.parametrize("model", MODELS)
 def test_the_client_always_comes_to_a_server_that_lives(model: Model, closest: str) -> None:
     """Though discovery says nothing, and the central address goes on naming a dead server."""
     found = search(model)
