@@ -8,6 +8,7 @@ modes have no effect; there the rights of the user's profile folder apply.
 """
 
 import contextlib
+import errno
 import os
 import stat
 from collections.abc import Iterable
@@ -33,6 +34,8 @@ def make_private_folder(folder: Path) -> None:
         return
     if folder != folder.parent:  # a drive of Windows that is missing
         make_private_folder(folder.parent)
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
     folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
 
 

@@ -108,6 +108,10 @@ class Driver:
 
     def press(self, name: str, key: Qt.Key, modifier: Qt.KeyboardModifier | None = None) -> None:
         """Press a key in a widget, or in the list that is open over it, as the system does."""
+        if (
+            QApplication.activeWindow() is None
+        ):  # without a window manager, a list that closes leaves none active
+            self.window.activateWindow()
         target = QApplication.activePopupWidget() or self.find(name)
         QTest.keyClick(target, key, modifier or Qt.KeyboardModifier.NoModifier)
 
