@@ -96,6 +96,7 @@ class Driver:
 
     def type(self, name: str, text: str) -> None:
         """Replace what a field holds by typing."""
+        self._activate()
         edit = self.find(name, QLineEdit)
         edit.setFocus(Qt.FocusReason.TabFocusReason)
         edit.selectAll()
@@ -106,12 +107,14 @@ class Driver:
             else:  # QTest knows no keys for other scripts; an input method inserts them as this does
                 edit.insert(character)
 
+    def _activate(self) -> None:
+        """Make a window active, as a window manager does. A list that closes may leave none, and no focus."""
+        if QApplication.activeWindow() is None:
+            self.window.activateWindow()
+
     def press(self, name: str, key: Qt.Key, modifier: Qt.KeyboardModifier | None = None) -> None:
         """Press a key in a widget, or in the list that is open over it, as the system does."""
-        if (
-            QApplication.activeWindow() is None
-        ):  # without a window manager, a list that closes leaves none active
-            self.window.activateWindow()
+        self._activate()
         target = QApplication.activePopupWidget() or self.find(name)
         QTest.keyClick(target, key, modifier or Qt.KeyboardModifier.NoModifier)
 
