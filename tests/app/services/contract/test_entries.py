@@ -13,6 +13,7 @@ from tests.app.services.contract.conftest import StartStage
 from tests.app.services.contract.refusals import OFFLINE, SIGNED_OUT, not_found, refusal
 from tests.app.services.contract.stages import TODAY, Desk, a_draft
 from tests.app.store.samples import PNG
+from tests.support.waiting import wait_until
 
 NOBODYS = "0199aaaa-0000-7000-8000-000000000001"
 """An id that no entry has."""
@@ -346,8 +347,9 @@ def test_the_sender_of_a_superseded_change_is_informed(book: Desk) -> None:
     other = book.elsewhere()
     saved = book.confirm("Taxi").entry
     other.entries.detail(saved.id)
-    book.change(saved.id, description="earlier")
-    other.change(saved.id, description="later")
+    earlier = book.change(saved.id, description="earlier").entry.ver
+    # Each installation estimates the server's clock, so the second change may have the earlier time at first.
+    wait_until(lambda: other.change(saved.id, description="later").entry.ver > earlier)
     assert other.sync.send_pending().superseded == ()
     assert book.sync.send_pending().superseded == (saved.human_code,)
     assert book.entries.overridden() == frozenset()
