@@ -50,10 +50,12 @@ def test_signs_that_carry_meaning_stay(one: str, other: str) -> None:
     assert search_key(one) != search_key(other)
 
 
+@pytest.mark.slow
 def test_a_key_is_its_own_key() -> None:
     assert [char for char in ALL if search_key(search_key(char)) != search_key(char)] == []
 
 
+@pytest.mark.slow
 def test_case_makes_no_difference() -> None:
     # Without a dot, i is a letter of its own. The iota below a Greek letter is a mark and is dropped, but its
     # upper case is a letter.

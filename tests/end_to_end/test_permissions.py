@@ -20,7 +20,7 @@ from tests.support.servers import ROOT, server_process
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has other rights")
-UMASKS = ("000", "022")
+UMASKS = ("000", pytest.param("022", marks=pytest.mark.slow))
 
 
 @contextmanager

@@ -29,7 +29,14 @@ def log_in(driver: Driver, address: str) -> None:
     driver.click("submit_button")
 
 
-@pytest.mark.parametrize(("place", "told"), CASES.values(), ids=CASES)
+# The others take the same way through the window; tests/app/remote/test_trouble.py has all of them.
+QUICK = {"expired", "nobody there"}
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [pytest.param(*CASES[name], id=name, marks=() if name in QUICK else pytest.mark.slow) for name in CASES],
+)
 def test_each_wrong_address_is_told_at_the_address(
     open_program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: Place, told: str
 ) -> None:

@@ -93,7 +93,7 @@ def wide_page(path: Path) -> Path:
     [
         endless_form,
         doubling_forms,
-        dense_drawing,
+        pytest.param(dense_drawing, marks=pytest.mark.slow),
         unpacking_bomb,
         wide_page,
         lambda path: blank_png(path, 20_000, 15_000, GREY),
