@@ -10,8 +10,6 @@ import signal
 import sys
 from typing import Final
 
-from server.contract.allocator import give_back_freed_memory
-
 _MEMORY: Final = 512 * 1024 * 1024  # of address space; a photo of 108 megapixels needs 384 MiB
 _OPEN_FILES: Final = 64
 _SIGNAL_AT_PARENTS_END: Final = 1  # PR_SET_PDEATHSIG of prctl(2)
@@ -34,7 +32,6 @@ else:
         On Linux, it also ends with the thread that started it. The number of processes is not limited: it
         counts threads too, and the decoder of HEIC starts some.
         """
-        give_back_freed_memory()
         for limit, most in (
             (resource.RLIMIT_AS, _MEMORY),
             (resource.RLIMIT_NOFILE, _OPEN_FILES),

@@ -22,6 +22,7 @@ from app.rendering.messages import (
     write_message,
 )
 from app.rendering.window import RefusalError
+from server.contract.allocator import trim
 from server.contract.limits import MAX_DOCUMENT_BYTES
 
 _CPU_SECONDS: Final = 6
@@ -108,6 +109,7 @@ def main() -> int:
         number, job = asked
         if isinstance(job, Release):
             renderer.release()
+            trim()  # not after each page: the next one needs the memory again
             continue
         allow_cpu(_CPU_SECONDS)
         try:

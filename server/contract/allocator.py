@@ -9,7 +9,7 @@ from typing import Final
 _TRIM_THRESHOLD: Final = -1
 _MMAP_THRESHOLD: Final = -3
 _ARENA_MAX: Final = -8
-_LARGE: Final = 1024 * 1024
+_LARGE: Final = 2 * 1024 * 1024
 _ARENAS: Final = 2
 
 
@@ -29,3 +29,10 @@ def give_back_freed_memory() -> None:
             (_ARENA_MAX, _ARENAS),
         ):
             set_option(option, value)
+
+
+def trim() -> None:
+    """Give all free memory back to the system now. Do nothing without glibc."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):  # another C library
+            ctypes.CDLL(None).malloc_trim(0)
