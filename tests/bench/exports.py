@@ -43,7 +43,7 @@ def export_csv(stage: Stage) -> list[Row]:
     with book.database() as url, book.server(url) as (process, api):
         identity = UUID(api.book_id)
         with psycopg.connect(url) as connection, _Client(process.api().url, folder) as client:
-            guarded = store.export_statement(Filter()).replace("to stdout", "to '/dev/null'")
+            guarded = store.export_statement(Filter(), {}).replace("to stdout", "to '/dev/null'")
             ours = partial(client.rate, "stream")
             first = in_turns(ours, partial(_copy, connection, guarded, identity), _ROUNDS)
             second = in_turns(ours, partial(_copy, connection, _BARE, identity), _ROUNDS)
