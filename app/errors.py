@@ -10,6 +10,9 @@ AppError                 an expected error: a sentence for the user, and whether
 """
 
 from collections.abc import Mapping
+from typing import Final
+
+_LONGEST_REASON: Final = 32
 
 
 class AppError(Exception):
@@ -48,6 +51,12 @@ class InputError(AppError):
 
 class SignInError(AppError):
     """The server rejected the log-in, or the session is over."""
+
+    @property
+    def ended(self) -> str:
+        """Why the session is over, as the server says it (`ended`, `password` …); "" if it said nothing."""
+        told = self.detail.get("ended")
+        return told[:_LONGEST_REASON] if isinstance(told, str) else ""
 
 
 class OfflineError(AppError):
