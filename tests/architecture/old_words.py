@@ -64,9 +64,17 @@ ALLOWED: Final[tuple[Allowed, ...]] = (
     Allowed(("beside",), "the page or bill beside the one in view", ("app.domain.preview",)),
     Allowed(("keyring",), "the keyring of the operating system", ("app.store.vault",)),
     Allowed(
-        ("link",),
+        ("link", "links"),
         "an invite link",
-        ("app.remote.cluster", "app.services.login", "app.ui.bounds", "app.ui.widgets.address_field"),
+        (
+            *(
+                "app.domain.invite_text",
+                "app.remote.cluster",
+                "app.services.login",
+                "app.services.session_facts",
+            ),
+            *("app.ui.bounds", "app.ui.views.login_view", "app.ui.widgets.address_field"),
+        ),
     ),
     Allowed(
         ("link",),
