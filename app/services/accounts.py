@@ -11,6 +11,7 @@ from app.domain.session import Machine
 from app.domain.stream import Stream
 from app.domain.sync_events import SessionChange
 from app.domain.text import clean_text
+from app.domain.wording import Words, words_of
 from app.errors import AppError, InputError, SignInError, StoreError
 from app.remote.endpoint import Endpoint
 from app.remote.translate import bounded_name
@@ -45,7 +46,6 @@ from server.contract.shapes import Credentials, LocalSignIn, PasswordChange, Sig
 __all__ = ["Accounts", "BookSession", "LocalBookFacts", "OpenSession", "PendingSession", "Remote"]
 
 _FACTS: Final = "session"
-_THIS_COMPUTER: Final = "This computer"
 _WRONG_PASSWORD: Final = "Wrong password."  # noqa: S105 - a sentence
 _RESUME_SECONDS: Final = 12.0
 _OTHER_BOOK: Final = "This account has another book than the open one. Please sign out first, then sign in."
@@ -261,6 +261,11 @@ class Accounts:
         return bool(self._address)
 
     @property
+    def words(self) -> Words:
+        """The words for the place of the open book."""
+        return words_of(is_local=not self.is_remote)
+
+    @property
     def regions(self) -> int:
         """The number of regions of the cluster; 0 for the book on this computer."""
         roster = self._remote.cluster.roster if self._remote is not None else None
@@ -338,7 +343,7 @@ class Accounts:
             code_prefix=answer.code_prefix,
             server_id=primary.server_id,
             region=region,
-            server_label=f"{primary.server_id} · {region}" if address else _THIS_COMPUTER,
+            server_label=f"{primary.server_id} · {region}" if address else words_of(is_local=True).location,
         )
 
     def _pinned(self, session: BookSession, server_id: str) -> BookSession:

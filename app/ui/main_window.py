@@ -201,6 +201,7 @@ class MainWindow(QMainWindow):
 
     def enter(self, session: "BookSession") -> None:
         """Open the book of `session`."""
+        self.book.speak(self._services.accounts.words)
         self.sidebar.show_session(session.user_name, session.server_label)
         self.book.again.set_user(session.user_name)
         self._outer.setCurrentWidget(self.book)
@@ -276,7 +277,7 @@ class MainWindow(QMainWindow):
         self._go(Screen.ENTRIES)
 
     def show_outbox(self) -> None:
-        """Show the outbox."""
+        """Show the page Waiting."""
         self._go(Screen.OUTBOX)
 
     def _paste(self) -> None:

@@ -121,7 +121,7 @@ class ExportDialog(QDialog):
 
     def _wait(self, count: int) -> None:
         self._waiting = True
-        text = f"{count_text(count, 'entry is', 'entries are')} being sent to the server."
+        text = f"{count_text(count, 'entry is', 'entries are')} {self._services.accounts.words.being_sent}."
         self.work_page.show_progress(_WAITING, text)
         self.send_wanted.emit()
 

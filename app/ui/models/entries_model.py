@@ -96,7 +96,7 @@ class EntriesModel(QAbstractTableModel):
         return None
 
     def _spoken(self, entry: ListedEntry, column: Column) -> str:
-        return self.mark_of(entry).sentence if column is Column.STATE else spoken_text(entry, column)
+        return self.mark_of(entry).whole if column is Column.STATE else spoken_text(entry, column)
 
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole

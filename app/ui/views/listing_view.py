@@ -24,8 +24,6 @@ from app.ui.widgets.pieces import HeadRow, button, frame, label
 if TYPE_CHECKING:
     from app.services import Services
 
-_FROM_CACHE = "No server: showing the last entries seen on this computer."
-
 
 class ListingView(QWidget):
     """Shows the entries of the book.
@@ -217,7 +215,7 @@ class ListingView(QWidget):
 
     def _show_source(self) -> None:
         if self.model.from_cache:
-            self.banner.say(_FROM_CACHE, "warn", "Try again")
+            self.banner.say(self._services.accounts.words.from_cache, "warn", "Try again")
         else:
             self.banner.hide()
 

@@ -8,8 +8,8 @@ def direction_segment(prefix: str = "") -> Segment:
     """Return a segment for an entry's direction. Its values are those of `Direction`."""
     return Segment(
         [
-            Choice(Direction.DEBIT.value, "Debit", f"{prefix}debit_button", "arrow-up-right"),
-            Choice(Direction.CREDIT.value, "Credit", f"{prefix}credit_button", "arrow-down-left"),
+            Choice(Direction.DEBIT.value, "Debit · money out", f"{prefix}debit_button", "arrow-up-right"),
+            Choice(Direction.CREDIT.value, "Credit · money in", f"{prefix}credit_button", "arrow-down-left"),
         ],
         f"{prefix}direction_segment",
         "Debit or Credit",

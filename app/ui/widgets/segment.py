@@ -11,12 +11,13 @@ from app.ui.icons import put_icon
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One button: its value, its text, its object name, and an optional icon."""
+    """One button: its value, its text, its object name, and an optional icon and tool tip."""
 
     value: str
     text: str
     name: str
     icon: str = ""
+    tip: str = ""
 
 
 class Segment(QWidget):
@@ -42,6 +43,7 @@ class Segment(QWidget):
         made = QPushButton(choice.text)
         made.setObjectName(choice.name)
         made.setAccessibleName(choice.text)
+        made.setToolTip(choice.tip)
         made.setCheckable(True)
         made.setProperty("role", "segment")
         made.setProperty("place", {0: "first", count - 1: "last"}.get(number, "middle"))

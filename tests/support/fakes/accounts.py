@@ -8,6 +8,7 @@ from uuid import UUID
 from app.domain.stream import Stream
 from app.domain.sync_events import SessionChange
 from app.domain.text import clean_text
+from app.domain.wording import Words, words_of
 from app.errors import InputError, OfflineError, SignInError
 from app.remote.auth import signed_out
 from app.remote.cluster import _NOT_OF_THE_LINK
@@ -234,6 +235,11 @@ class FakeAccounts:
     def is_online(self) -> bool:
         """Return whether the server can take a save now."""
         return self._caller() is not None and not self._book.offline
+
+    @property
+    def words(self) -> Words:
+        """The words for the place of the open book."""
+        return words_of(is_local=not self.is_remote)
 
     @property
     def is_remote(self) -> bool:
