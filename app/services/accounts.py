@@ -28,12 +28,14 @@ from app.services.login import (
 )
 from app.services.pending_session import PendingSession
 from app.services.session_facts import (
+    BookFacts,
     BookSession,
     InviteFacts,
     LocalBookFacts,
     OpenSession,
     decode_facts,
     encode_facts,
+    facts_of,
 )
 from app.services.session_feed import SessionFeed
 from app.store.outbox import Outbox
@@ -264,6 +266,10 @@ class Accounts:
     def words(self) -> Words:
         """The words for the place of the open book."""
         return words_of(is_local=not self.is_remote)
+
+    def book_facts(self) -> BookFacts:
+        """Return the facts about the open book. Raises SignInError if none is open."""
+        return facts_of(self._address, self.require_session(), self._settings.folder)
 
     @property
     def regions(self) -> int:

@@ -8,7 +8,7 @@ login            login_view, login_card, place_local, place_server, address_fiel
                  password_field, show_password (action), remember_check, submit_button, create_button,
                  login_title, login_banner(_text), login_progress_label; below a field `<name>_error`
 sidebar          nav_add, nav_entries, nav_outbox, outbox_badge, status_pill, try_now_button, user_button,
-                 server_label, sign_out_button, theme_system, theme_light, theme_dark
+                 server_label, about_button, sign_out_button, theme_system, theme_light, theme_dark
 signed out       sign_in_again, sign_in_again_password, sign_in_again_submit, sign_in_again_error
 add entry        entry_view, date_field, date_field_calendar (action), amount_field, debit_button,
                  credit_button, category_field, description_field, clear_button, save_button,
@@ -34,6 +34,7 @@ outbox           outbox_view, outbox_send, outbox_list, outbox_empty(_title), ou
 account          account_dialog, account_sessions, account_banner(_text), old_password_field,
                  new_password_field, again_password_field, password_save, account_sign_out,
                  account_close, account_move; per session: session_row with session_end
+about            about_dialog, about_open, about_close, about_banner(_text); per fact: about_<key>
 move             move_dialog, move_title, move_banner(_text), move_address_field, move_create, move_sign_in,
                  move_user_field, move_password_field, move_code_field, move_start, move_cancel; below a
                  field `<name>_error`; move_stage, move_progress, move_progress_text, move_stop;
@@ -133,6 +134,7 @@ class MainWindow(QMainWindow):
         self.sidebar.mode_picked.connect(self._set_mode)
         self.sidebar.sign_out_wanted.connect(self.sign_out)
         self.sidebar.account_wanted.connect(self.dialogs.show_account)
+        self.sidebar.about_wanted.connect(self.dialogs.show_about)
         self.dialogs.sign_out_wanted.connect(self.sign_out)
         self.dialogs.move_wanted.connect(self._show_move)
         self.dialogs.moved.connect(self._moved)

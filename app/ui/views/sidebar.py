@@ -43,13 +43,14 @@ class Screen(Enum):
 class Sidebar(QFrame):
     """The sidebar of the main window.
 
-    `screen_wanted` carries a Screen, and `mode_picked` a theme Mode. `account_wanted`, `try_now_wanted` and
-    `sign_out_wanted` are emitted by their buttons.
+    `screen_wanted` carries a Screen, and `mode_picked` a theme Mode. `account_wanted`, `about_wanted`,
+    `try_now_wanted` and `sign_out_wanted` are emitted by their buttons.
     """
 
     screen_wanted = Signal(object)
     mode_picked = Signal(object)
     account_wanted = Signal()
+    about_wanted = Signal()
     try_now_wanted = Signal()
     sign_out_wanted = Signal()
 
@@ -138,7 +139,10 @@ class Sidebar(QFrame):
         user_row.addWidget(self.sign_out_button)
         server_row = QHBoxLayout()
         server_row.setContentsMargins(4, 0, 0, 4)
-        server_row.addWidget(self.server_label)
+        server_row.addWidget(self.server_label, 1)
+        self.about_button = tool_button("about_button", "info", "About this book", size=16)
+        self.about_button.clicked.connect(self.about_wanted)
+        server_row.addWidget(self.about_button)
         foot = QVBoxLayout()
         foot.setSpacing(0)
         foot.addLayout(user_row)

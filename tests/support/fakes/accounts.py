@@ -24,7 +24,7 @@ from app.services.login import (
     read_request,
     refuse_typed,
 )
-from app.services.session_facts import InviteFacts
+from app.services.session_facts import BookFacts, InviteFacts, facts_of
 from app.store.outbox import Outbox
 from app.store.settings import Settings
 from server.auth.names import check_name, check_new_name, name_key
@@ -240,6 +240,10 @@ class FakeAccounts:
     def words(self) -> Words:
         """The words for the place of the open book."""
         return words_of(is_local=not self.is_remote)
+
+    def book_facts(self) -> BookFacts:
+        """Return the facts about the open book. Raises SignInError if none is open."""
+        return facts_of(self._address, self.require_session(), self._settings.folder)
 
     @property
     def is_remote(self) -> bool:

@@ -53,6 +53,7 @@ NOT_COVERED = {
     "accounts.close": "the desk calls it at the end of the program",
     "sync.is_sending": _INSIDE,
     "sync.replay": _INSIDE,
+    "settings.folder": _INSIDE,
     "settings.device_id": _INSIDE,
     "settings.device_secret": _INSIDE,
     "moving.moved_to": "no window asks for it",
