@@ -72,6 +72,7 @@ from app.ui.theme import THEME_KEY, Mode, Theme
 from app.ui.views.login_view import LoginView
 from app.ui.views.sidebar import Screen
 from app.ui.widgets.drop_overlay import DropOverlay
+from app.ui.window_geometry import LEAST_SIZE, store_geometry
 
 if TYPE_CHECKING:
     from app.services import Services
@@ -97,7 +98,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.setObjectName("main_window")
         self.setWindowTitle("Bahi")
-        self.setMinimumSize(900, 600)
+        self.setMinimumSize(LEAST_SIZE)
         self.resize(1180, 760)
         self._services = services
         self._tasks = tasks
@@ -368,6 +369,8 @@ class MainWindow(QMainWindow):
         self._stop_sync()
         self.dialogs.close_all()
         self.opener.close()
+        with contextlib.suppress(AppError):
+            store_geometry(self, self._services.settings.set)
         event.accept()
 
     def _may_close(self) -> bool:
