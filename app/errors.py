@@ -16,6 +16,7 @@ from typing import Final
 
 _FULL: Final = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _NOT_ALLOWED: Final = {errno.EACCES, errno.EPERM, errno.EROFS}
+_LONGEST_REASON: Final = 32
 
 
 class AppError(Exception):
@@ -54,6 +55,12 @@ class InputError(AppError):
 
 class SignInError(AppError):
     """The server rejected the log-in, or the session is over."""
+
+    @property
+    def ended(self) -> str:
+        """Why the session is over, as the server says it (`ended`, `password` …); "" if it said nothing."""
+        told = self.detail.get("ended")
+        return told[:_LONGEST_REASON] if isinstance(told, str) else ""
 
 
 class OfflineError(AppError):

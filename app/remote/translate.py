@@ -195,7 +195,7 @@ def error_of(status: int, body: bytes, words: Words) -> AppError:
     sentence = _sentence(info.message) or words.no_reason
     if code in _SIGN_IN:
         below = {"password": sentence} if code == ErrorCode.WRONG_CREDENTIALS else {}
-        return SignInError(sentence, fields=fields or below, code=code)
+        return SignInError(sentence, fields=fields or below, code=code, detail=info.detail)
     if code == ErrorCode.USER_NAME_TAKEN:
         return InputError(sentence, fields={"userName": sentence}, code=code)
     if code in {ErrorCode.INVALID_FIELDS, ErrorCode.INVITE_REFUSED}:

@@ -248,7 +248,7 @@ class Accounts:
     # --- the server ------------------------------------------------------------------------------
 
     def is_online(self) -> bool:
-        """Return whether the server can save an entry now."""
+        """Return whether the server can save an entry now. Also finds out whether the session has ended."""
         if self.session is None:
             return False
         try:
