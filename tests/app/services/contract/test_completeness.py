@@ -17,6 +17,7 @@ from app.services.moving import Moving
 from app.services.previews import Previews
 from app.services.sync import Sync
 from app.services.sync_worker import SyncWorker
+from app.store.last_folders import LastFolders
 from app.store.settings import Settings
 from tests.support.fake_services import FakeServices
 from tests.support.fakes.accounts import FakeAccounts
@@ -33,6 +34,7 @@ SERVICES: dict[str, type] = {
     "worker": SyncWorker,
     "moving": Moving,
     "previews": Previews,
+    "folders": LastFolders,
 }
 FAKES: dict[str, type] = {"accounts": FakeAccounts, "moving": FakeMoving}
 """The others are the real classes, in the fakes too."""
@@ -60,6 +62,8 @@ NOT_COVERED = {
     "previews.pid": _PREVIEWS,
     "previews.submit": _PREVIEWS,
     "previews.close": _PREVIEWS,
+    "previews.unlock": _PREVIEWS,
+    "previews.forget_passwords": _PREVIEWS,
     "worker.state": _WORKER,
     "worker.is_sending": _WORKER,
     "worker.now": _WORKER,
