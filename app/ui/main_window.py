@@ -39,8 +39,8 @@ move             move_dialog, move_title, move_banner(_text), move_address_field
                  move_user_field, move_password_field, move_code_field, move_start, move_cancel; below a
                  field `<name>_error`; move_stage, move_progress, move_progress_text, move_stop;
                  move_done_text, move_done
-export           export_dialog, export_from, export_to, export_findings, export_wait, export_go_on,
-                 export_cancel, export_start, export_stop, export_rows, export_out, export_in,
+export           export_dialog, export_from, export_to, export_findings, export_note, export_wait,
+                 export_go_on, export_cancel, export_start, export_stop, export_rows, export_out, export_in,
                  export_net, export_left_out, export_show, export_done, export_banner(_text)
 """
 
@@ -62,6 +62,7 @@ from app.ui.controllers.document_opener import DocumentOpener
 from app.ui.controllers.drag_drop import DragDrop, DropGoal
 from app.ui.controllers.entry_changes import Change, EntryActions
 from app.ui.controllers.exit_guard import ExitGuard
+from app.ui.controllers.keys_for_window import KeysForWindow
 from app.ui.controllers.pasting import PASTE_KEYS
 from app.ui.controllers.sync_controller import SyncController
 from app.ui.desktop import Desktop
@@ -191,6 +192,7 @@ class MainWindow(QMainWindow):
         ):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.activated.connect(action)
+        KeysForWindow(self, "Ctrl+E")
 
     # the session
 
@@ -312,7 +314,7 @@ class MainWindow(QMainWindow):
             self.listing.focus_search()
 
     def _export_shown(self) -> None:
-        if self._go(Screen.ENTRIES):
+        if self.signed_in and (self.edit.dirty or self._go(Screen.ENTRIES)):  # an export ends no edit
             self.listing.ask_export()
 
     def _show_export(self, wanted: EntryFilter) -> None:
