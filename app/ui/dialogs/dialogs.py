@@ -12,6 +12,7 @@ from app.ui.desktop import Desktop
 from app.ui.dialogs.account_dialog import AccountDialog
 from app.ui.dialogs.export_dialog import ExportDialog
 from app.ui.dialogs.history_dialog import HistoryDialog
+from app.ui.dialogs.keyboard_dialog import KeyboardDialog
 from app.ui.dialogs.move_dialog import MoveDialog
 from app.ui.tasks import Tasks
 from app.ui.widgets.drop_overlay import DropOverlay
@@ -66,6 +67,11 @@ class Dialogs(QObject):
         dialog.sign_out_wanted.connect(self.sign_out_wanted)
         dialog.move_wanted.connect(self.move_wanted)
         self._show(dialog)
+
+    def show_keyboard(self) -> None:
+        """Open the page of the keys."""
+        if not self._raised("keyboard_dialog"):
+            self._show(KeyboardDialog(self._window))
 
     def show_move(self, pending: str) -> None:
         """Open the dialog that moves the book to a server; `pending` is the address of an unfinished move."""
