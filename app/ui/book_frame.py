@@ -181,6 +181,12 @@ class BookFrame(QWidget):
         shown = self.screens.currentWidget()
         (shown.pasting if isinstance(shown, EntryScreen) else self._pasting).paste()
 
+    def save(self) -> None:
+        """Save the entry in the form that is shown; in the other views, there is nothing to save."""
+        shown = self.screens.currentWidget()
+        if isinstance(shown, EntryScreen):
+            shown.save()
+
     # messages
 
     def say(self, sentence: str, tone: str) -> None:

@@ -8,7 +8,8 @@ login            login_view, login_card, place_local, place_server, address_fiel
                  password_field, show_password (action), remember_check, submit_button, create_button,
                  login_title, login_banner(_text), login_progress_label; below a field `<name>_error`
 sidebar          nav_add, nav_entries, nav_outbox, outbox_badge, status_pill, try_now_button, user_button,
-                 server_label, about_button, sign_out_button, theme_system, theme_light, theme_dark
+                 server_label, about_button, sign_out_button, theme_system, theme_light, theme_dark,
+                 keyboard_button
 signed out       sign_in_again, sign_in_again_password, sign_in_again_submit, sign_in_again_error
 add entry        entry_view, date_field, date_field_calendar (action), amount_field, debit_button,
                  credit_button, category_field, description_field, clear_button, save_button,
@@ -42,6 +43,7 @@ move             move_dialog, move_title, move_banner(_text), move_address_field
 export           export_dialog, export_from, export_to, export_findings, export_note, export_wait,
                  export_go_on, export_cancel, export_start, export_stop, export_rows, export_out, export_in,
                  export_net, export_left_out, export_show, export_done, export_banner(_text)
+keyboard         keyboard_dialog, keyboard_close
 """
 
 import contextlib
@@ -62,7 +64,7 @@ from app.ui.controllers.document_opener import DocumentOpener
 from app.ui.controllers.drag_drop import DragDrop, DropGoal
 from app.ui.controllers.entry_changes import Change, EntryActions
 from app.ui.controllers.exit_guard import ExitGuard
-from app.ui.controllers.keys_for_window import KeysForWindow
+from app.ui.controllers.field_keys import FieldKeys
 from app.ui.controllers.pasting import PASTE_KEYS
 from app.ui.controllers.sync_controller import SyncController
 from app.ui.desktop import Desktop
@@ -137,6 +139,7 @@ class MainWindow(QMainWindow):
         self.sidebar.sign_out_wanted.connect(self.sign_out)
         self.sidebar.account_wanted.connect(self.dialogs.show_account)
         self.sidebar.about_wanted.connect(self.dialogs.show_about)
+        self.sidebar.keyboard_wanted.connect(self.dialogs.show_keyboard)
         self.dialogs.sign_out_wanted.connect(self.sign_out)
         self.dialogs.move_wanted.connect(self._show_move)
         self.dialogs.moved.connect(self._moved)
@@ -180,6 +183,8 @@ class MainWindow(QMainWindow):
         self.changes.opened.connect(self._show_edit)
         self.changes.changed.connect(self._changed)
         self.changes.failed.connect(self.book.show_error)
+        for begun in (self.changes.begun, self.entry.save_begun, self.edit.save_begun):
+            begun.connect(self.book.toast.hide_now)  # Undo is for the newer change from now on
         self.book.toast.undo_wanted.connect(self.changes.undo)
 
     def _add_shortcuts(self) -> None:
@@ -187,12 +192,14 @@ class MainWindow(QMainWindow):
             ("Ctrl+N", self.show_add),
             ("Ctrl+F", self._find),
             ("Ctrl+E", self._export_shown),
-            ("Ctrl+Z", self.book.toast.undo),
+            ("Ctrl+Z", self._undo),
+            *((keys, self._save) for keys in ("Ctrl+S", "Ctrl+Return", "Ctrl+Enter")),
+            ("F1", self.dialogs.show_keyboard),
             *((keys, self._paste) for keys in PASTE_KEYS),
         ):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.activated.connect(action)
-        KeysForWindow(self, "Ctrl+E")
+        FieldKeys(self)
 
     # the session
 
@@ -285,6 +292,21 @@ class MainWindow(QMainWindow):
         """Show the page Waiting."""
         self._go(Screen.OUTBOX)
 
+    def _save(self) -> None:
+        if self.signed_in:
+            self.book.save()
+
+    def _undo(self) -> None:
+        """Undo the last change of an entry: also the one that is being made, whose message is yet to come."""
+        if not self.signed_in:
+            return
+        if self.changes.changing:
+            self.changes.undo()
+        elif self.book.toast.can_undo:
+            self.book.toast.undo()
+        else:
+            self.book.offer_undo("There is nothing to undo.", undo=False)
+
     def _paste(self) -> None:
         if self.signed_in:
             self.book.paste()
@@ -325,7 +347,15 @@ class MainWindow(QMainWindow):
     def _changed(self, change: Change) -> None:
         self.sync.outbox_changed()
         self.listing.refresh(select=change.entry.id)
-        self.book.offer_undo(change.text, undo=change.undo is not None)
+        self.book.offer_undo(self._told(change), undo=change.undo is not None)
+
+    def _told(self, change: Change) -> str:
+        """Return what was done; give the text and bills of a new entry that was undone back to the form."""
+        if not change.was_new:
+            return change.text
+        if self.entry.give_back(change.entry.id):
+            return f"{change.text}, and back in the form."
+        return f"{change.text}. Your new entry stays." if self.entry.dirty else change.text
 
     def _refresh_listing(self) -> None:
         self.listing.refresh()

@@ -13,6 +13,7 @@ from app.ui.dialogs.about_dialog import AboutDialog
 from app.ui.dialogs.account_dialog import AccountDialog
 from app.ui.dialogs.export_dialog import ExportDialog
 from app.ui.dialogs.history_dialog import HistoryDialog
+from app.ui.dialogs.keyboard_dialog import KeyboardDialog
 from app.ui.dialogs.move_dialog import MoveDialog
 from app.ui.tasks import Tasks
 from app.ui.widgets.drop_overlay import DropOverlay
@@ -73,6 +74,11 @@ class Dialogs(QObject):
         accounts = self._services.accounts
         if accounts.session is not None and not self._raised("about_dialog"):
             self._show(AboutDialog(accounts.book_facts(), accounts.words, self._desktop, self._window))
+
+    def show_keyboard(self) -> None:
+        """Open the page of the keys."""
+        if not self._raised("keyboard_dialog"):
+            self._show(KeyboardDialog(self._window))
 
     def show_move(self, pending: str) -> None:
         """Open the dialog that moves the book to a server; `pending` is the address of an unfinished move."""

@@ -17,6 +17,7 @@ from app.domain.text import clean_text
 from app.domain.wording import CROSSED_OUT_MEANS, Words, words_of
 from app.ui.icons import put_icon
 from app.ui.widgets.date_field import DateField
+from app.ui.widgets.direction_segment import CREDIT_WORDS, DEBIT_WORDS
 from app.ui.widgets.flow import FlowLayout
 from app.ui.widgets.pieces import button, label
 from app.ui.widgets.segment import Choice, Segment
@@ -24,6 +25,7 @@ from app.ui.widgets.segment import Choice, Segment
 DEBOUNCE_MS: Final = 150
 _NARROW: Final = 800
 _GAP: Final = 10
+_WIDE: Final = 1000
 _OLD_DATES: Final = "The list still shows the dates from before."
 
 
@@ -90,8 +92,8 @@ class FilterBar(QWidget):
     def _make_choices(self) -> None:
         choices = [
             Choice("", "All", "type_all"),
-            Choice(Direction.DEBIT.value, "Debit", "type_debit", tip="Debit · money out"),
-            Choice(Direction.CREDIT.value, "Credit", "type_credit", tip="Credit · money in"),
+            Choice(Direction.DEBIT.value, DEBIT_WORDS, "type_debit"),
+            Choice(Direction.CREDIT.value, CREDIT_WORDS, "type_credit"),
         ]
         self.direction = Segment(choices, "type_segment", "Debit, Credit or all", small=True)
         self.direction.picked.connect(lambda _value: self.apply())
@@ -146,6 +148,9 @@ class FilterBar(QWidget):
         super().resizeEvent(event)
         narrow = event.size().width() < _NARROW
         self.without_document.setText("No document" if narrow else "Without document")
+        wide = event.size().width() >= _WIDE
+        self.direction.set_text(Direction.DEBIT.value, DEBIT_WORDS if wide else "Money out")
+        self.direction.set_text(Direction.CREDIT.value, CREDIT_WORDS if wide else "Money in")
         self._below.setSpacing(_GAP // 2 if narrow else _GAP)
 
     def _search_changed(self, typed: str) -> None:
@@ -180,13 +185,12 @@ class FilterBar(QWidget):
 
     def show_filter(self, wanted: EntryFilter) -> None:
         """Set all widgets to `wanted`, and emit `changed` at most once."""
-        for part in (self.first, self.last, self.search):
+        for part in (self.first, self.last):
             part.blockSignals(True)
-        self.search.setText(wanted.text)
-        self._search_changed(wanted.text)
+        self.search.setText(wanted.text)  # with its signal: the button that empties it shall follow
         self.first.set_value(wanted.first)
         self.last.set_value(wanted.last)
-        for part in (self.first, self.last, self.search):
+        for part in (self.first, self.last):
             part.blockSignals(False)
         self.direction.set_value(wanted.direction.value if wanted.direction else "")
         self.without_document.setChecked(wanted.without_document)

@@ -44,7 +44,7 @@ class Sidebar(QFrame):
     """The sidebar of the main window.
 
     `screen_wanted` carries a Screen, and `mode_picked` a theme Mode. `account_wanted`, `about_wanted`,
-    `try_now_wanted` and `sign_out_wanted` are emitted by their buttons.
+    `keyboard_wanted`, `try_now_wanted` and `sign_out_wanted` are emitted by their buttons.
     """
 
     screen_wanted = Signal(object)
@@ -52,6 +52,7 @@ class Sidebar(QFrame):
     account_wanted = Signal()
     about_wanted = Signal()
     try_now_wanted = Signal()
+    keyboard_wanted = Signal()
     sign_out_wanted = Signal()
 
     def __init__(self, mode: Mode) -> None:
@@ -176,6 +177,9 @@ class Sidebar(QFrame):
             self._modes.addButton(made, number)
             row.addWidget(made)
         row.addStretch(1)
+        self.keyboard_button = tool_button("keyboard_button", "keyboard", "Keys of the keyboard (F1)")
+        self.keyboard_button.clicked.connect(self.keyboard_wanted)
+        row.addWidget(self.keyboard_button)
         self._modes.idClicked.connect(lambda number: self.mode_picked.emit(_MODES[number][0]))
         return row
 
