@@ -25,8 +25,9 @@ listing          listing_view, search_field, from_field, to_field, period_button
                  totals_in, totals_net
 details          details_panel, details_description, details_amount, details_facts, details_state,
                  edit_button, void_button, restore_button, history_button, details_outbox, page_canvas,
-                 page_label, page_again, page_position, page_previous, page_next, zoom_in, zoom_out,
-                 zoom_real, zoom_fit, document_open, document_save, document_name, document_note
+                 page_label, page_again, page_password(_text, _field, _show), page_position, page_previous,
+                 page_next, zoom_in, zoom_out, zoom_real, zoom_fit, zoom_width, turn_left, turn_right,
+                 document_open, document_save, document_name, document_note, bill_strip
 history          history_dialog, history_list, history_banner(_text, _button), history_close; per version:
                  history_version with version_title, version_changes, version_note, version_restore
 outbox           outbox_view, outbox_send, outbox_list, outbox_empty(_title), outbox_banner(_text); per
@@ -245,6 +246,7 @@ class MainWindow(QMainWindow):
         self.connection.stop()
 
     def _signed_out(self) -> None:
+        self._services.previews.forget_passwords()
         self.changes.forget()
         self.dialogs.close_all()
         self.book.clear()
