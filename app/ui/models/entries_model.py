@@ -18,7 +18,6 @@ from PySide6.QtCore import (
 
 from app.domain.entry import EntryFilter, ListedEntry
 from app.errors import AppError
-from app.ui.desktop import local_today
 from app.ui.models.columns import HEADINGS, TITLES, Column, shown_text, spoken_text
 from app.ui.models.pages import Chunk, Page, Pages, fill, insertions, merged_rows, read_range, removals
 from app.ui.models.state_marks import Replication, StateMark, state_mark
@@ -40,7 +39,7 @@ class EntriesModel(QAbstractTableModel):
     """The rows, newest first.
 
     `loaded` is emitted after every page. `load_failed` carries an AppError. `source_changed` carries whether
-    the rows come from the cache on this computer. `today` returns the local date.
+    the rows come from the cache on this computer. `today` returns today's date.
     """
 
     loaded = Signal()
@@ -51,8 +50,8 @@ class EntriesModel(QAbstractTableModel):
         self,
         services: "Services",
         tasks: Tasks,
-        parent: QObject | None = None,
-        today: Callable[[], date] = local_today,
+        parent: QObject | None,
+        today: Callable[[], date],
     ) -> None:
         super().__init__(parent)
         self._services = services
@@ -185,6 +184,10 @@ class EntriesModel(QAbstractTableModel):
         self._failing = False
         self._pages.mark_stale()
         self._enqueue(0)
+        self._redraw(0, self._pages.count - 1)
+
+    def redraw(self) -> None:
+        """Draw all rows again, because their texts depend on the day."""
         self._redraw(0, self._pages.count - 1)
 
     # pages
