@@ -9,9 +9,13 @@ AppError                 an expected error: a sentence for the user, and whether
 └── CancelledError       the user cancelled the task
 """
 
+import errno
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
+_FULL: Final = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+_NOT_ALLOWED: Final = {errno.EACCES, errno.EPERM, errno.EROFS}
 _LONGEST_REASON: Final = 32
 
 
@@ -79,3 +83,15 @@ class CancelledError(AppError):
 
     def __init__(self) -> None:
         super().__init__("Cancelled.")
+
+
+def storage_error(error: OSError, path: Path) -> StoreError:
+    """Return the error that tells what happened to `path`."""
+    if error.errno in _FULL:
+        return StoreError(
+            "The disk is full. Please free some space, then try again.", retryable=True, code="disk_full"
+        )
+    if error.errno in _NOT_ALLOWED:
+        return StoreError(f"Bahi cannot write to {path}: please check its permissions.", code="not_allowed")
+    reason = error.strerror or type(error).__name__
+    return StoreError(f"Bahi could not use {path}: {reason}.", retryable=True, code="disk_error")

@@ -13,7 +13,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from app.domain.text import visible
-from server.contract.join import FINGERPRINT_DIGITS, MAX_LINK, InviteLink, link_of
+from server.contract.join import FINGERPRINT_DIGITS, MAX_LINK, InviteLink, LinkKind, link_of
 
 MAX_TEXT: Final = 100_000
 """How much of a text is read, in characters."""
@@ -26,7 +26,7 @@ _DEPTH: Final = 3
 _GAP: Final = re.compile(r"(?:\n[ >|]*+| )++")
 _NAME: Final = r"[ >|\n=]{0,8}".join("bahi")
 _BEGINNING: Final = re.compile(rf"{_NAME}(?=[ >|\n=]{{0,8}}(?::|%|&#|&colon))", re.IGNORECASE)
-_HEAD: Final = re.compile(r"bahi:/{0,3}join/?\?", re.IGNORECASE)
+_HEAD: Final = re.compile(r"bahi:/{0,3}(join|reset)/?\?", re.IGNORECASE)
 _STARTED: Final = re.compile(r"bahi:/", re.IGNORECASE)
 _FIELD: Final = re.compile(r"([\w.-]{1,32})=", re.ASCII)
 _AND: Final = re.compile(r"&(?:amp;|#38;|#x26;)*+", re.IGNORECASE)
@@ -54,14 +54,14 @@ class FoundLinks:
     is_damaged: bool = False
 
 
-def find_links(text: str) -> FoundLinks:
-    """Return the invite links in `text`, whatever is around them and however a program has wrapped them."""
+def find_links(text: str, kind: LinkKind = "join") -> FoundLinks:
+    """Return the links of a kind in `text`, whatever is around them, and however they are wrapped."""
     lines = _lines(text)
     found: dict[tuple[str, str], InviteLink] = {}
     is_damaged = False
     for window in _windows(lines):
         readings = _readings(window)
-        links = [link for reading in readings if (link := _read(reading)) is not None]
+        links = [link for reading in readings if (link := _read(reading, kind)) is not None]
         is_damaged = is_damaged or (not links and any(_STARTED.match(_joined(each)[0]) for each in readings))
         for link in links:
             known = found.get((link.address, link.fingerprint))
@@ -132,11 +132,11 @@ def _joined(text: str) -> tuple[str, list[int]]:
     return "".join(pieces), list(accumulate(map(len, pieces)))
 
 
-def _read(text: str) -> InviteLink | None:
-    """Return the link that `text` begins with, if it is complete."""
+def _read(text: str, kind: LinkKind) -> InviteLink | None:
+    """Return the link that `text` begins with, if it is complete and of this kind."""
     joined, gaps = _joined(text)
     head = _HEAD.match(joined)
-    values = _values(joined, gaps, head.end()) if head else {}
+    values = _values(joined, gaps, head.end()) if head and head[1].lower() == kind else {}
     address = unquote(values.get("address", "")).rstrip("/")
     fingerprint, code = values.get("key", "").lower(), values.get("code", "")
     is_cut = code.startswith(_HEADER) and not _TOKEN.fullmatch(code)

@@ -41,6 +41,7 @@ _DAMAGED_LINK: Final = (
     "This invite link is incomplete. Please copy all of it, from “bahi:” to its end, "
     "or ask the person who runs the server for a new one."
 )
+_RESET_LINK: Final = "This is a link for a new password. Choose “Forgot your password?”, and paste it there."
 _TWO_LINKS: Final = (
     "There are two different invite links in this text. Please paste only the one that is for you."
 )
@@ -115,6 +116,8 @@ def _link_in(text: str) -> join.InviteLink | None:
         raise InputError(_TWO_LINKS, fields={"address": _TWO_LINKS})
     if found.links:
         return found.links[0]
+    if found.is_damaged and find_links(text, "reset").links:
+        raise InputError(_RESET_LINK, fields={"address": _RESET_LINK})
     if found.is_damaged or visible(text).lstrip().lower().startswith(f"{join.SCHEME}:"):
         raise InputError(_DAMAGED_LINK, fields={"address": _DAMAGED_LINK})
     return None

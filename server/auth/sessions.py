@@ -10,8 +10,10 @@ from server.auth import session_store, store
 from server.auth.issuer import Issuer, unauthenticated
 from server.auth.names import name_key
 from server.auth.password_verifier import PasswordVerifier, attempt_of
+from server.auth.recovery import new_code
 from server.auth.session_store import KnownSession
 from server.auth.store import Account, Password, Stamp
+from server.auth.throttle import Attempt
 from server.config import Config
 from server.contract import checks
 from server.contract.errors import FieldError
@@ -139,12 +141,16 @@ class SessionService:
         account = await self._account(identity)
         if account.password.hash:
             attempt = attempt_of(name_key(account.user_name), host, identity.device_id)
-            if not await self.verifier.verify(attempt, account.password.hash, body.old_password):
-                raise InvalidFieldsError([FieldError("oldPassword", _WRONG_OLD)])
+            forms = (body.old_password, body.old_as_typed)
+            if not await self.verifier.verify(attempt, account.password.hash, *forms):
+                raise self._wrong_old(attempt)
         new_hash = await self.verifier.passwords.hash(body.new_password) if body.new_password else ""
-        ended = await self._choose(account, identity, new_hash)
+        # A code that the owner has on paper stays valid; the first password comes with the first code.
+        needs_code = self.config.local and bool(new_hash) and not account.password.recovery_hash
+        code, hashed = new_code() if needs_code else ("", None)
+        ended = await self._choose(account, identity, new_hash, hashed)
         self.issuer.end(ended)
-        return SessionsEnded(len(ended))
+        return SessionsEnded(len(ended), code)
 
     # --- inside ----------------------------------------------------------------------------------
 
@@ -186,6 +192,11 @@ class SessionService:
         if errors:
             raise InvalidFieldsError([FieldError("newPassword", error.message) for error in errors])
 
+    def _wrong_old(self, attempt: Attempt) -> ApiError:
+        error = InvalidFieldsError([FieldError("oldPassword", _WRONG_OLD)])
+        error.detail.update(self.verifier.wait_detail(attempt))
+        return error
+
     async def _account(self, identity: Identity) -> Account:
         async with self.pool.connection() as connection:
             await self._require_going_on(connection, identity)
@@ -194,13 +205,15 @@ class SessionService:
             raise unauthenticated()
         return account
 
-    async def _choose(self, account: Account, identity: Identity, new_hash: str) -> list[UUID]:
+    async def _choose(
+        self, account: Account, identity: Identity, new_hash: str, recovery_hash: str | None
+    ) -> list[UUID]:
         now = self.issuer.clock()
         stamp = Stamp(uuid4(), int(now * 1_000_000))
         kept, region = identity.session_id, self.config.region
         async with self.pool.connection() as connection, connection.transaction():
             chosen = await store.choose_password(
-                connection, account, new_hash, kept, identity.device_id, stamp, region
+                connection, account, new_hash, kept, identity.device_id, stamp, region, recovery_hash
             )
             if chosen is None:
                 raise InvalidFieldsError([FieldError("oldPassword", _WRONG_OLD)])

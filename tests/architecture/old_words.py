@@ -65,7 +65,7 @@ ALLOWED: Final[tuple[Allowed, ...]] = (
     Allowed(("keyring",), "the keyring of the operating system", ("app.store.vault",)),
     Allowed(
         ("link", "links"),
-        "an invite link",
+        "an invite link, or a link for a new password",
         (
             *(
                 "app.domain.invite_text",
@@ -73,7 +73,7 @@ ALLOWED: Final[tuple[Allowed, ...]] = (
                 "app.services.login",
                 "app.services.session_facts",
             ),
-            *("app.ui.bounds", "app.ui.views.login_view", "app.ui.widgets.address_field"),
+            *("app.ui.bounds", "app.ui.views.login_view", "app.ui.widgets.address_field", "server.cli.users"),
         ),
     ),
     Allowed(

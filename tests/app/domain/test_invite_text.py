@@ -175,3 +175,9 @@ def test_a_hostile_text_is_read_in_a_moment(piece: str) -> None:
     began = time.process_time()
     assert find_links(text).links == ()
     assert time.process_time() - began < 2.0
+
+
+def test_a_link_of_another_kind_is_found_as_that() -> None:
+    reset = make_link(WHOLE, "reset")
+    assert find_links(f"Your link: <{reset}>", "reset").links == (WHOLE,)
+    assert find_links(reset).links == find_links(TEXT, "reset").links == ()

@@ -243,7 +243,7 @@ def test_a_late_rehash_never_restores_an_old_password(server: RunningServer) -> 
 
     async def account() -> object:
         async with services.pool.connection() as connection:
-            return await find_by_name(connection, name)
+            return await find_by_name(connection, [name])
 
     async def late(found: object) -> None:
         async with services.pool.connection() as connection:

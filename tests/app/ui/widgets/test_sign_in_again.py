@@ -90,7 +90,7 @@ def test_the_right_password_closes_the_banner_and_sends_the_outbox(
     again.password.setText("correct horse")
     qtbot.mouseClick(again.submit_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not again.isVisible())
-    qtbot.waitUntil(lambda: signed_out.sidebar.status.text() == "Online")
+    qtbot.waitUntil(lambda: signed_out.sidebar.status.text() == "Saved")
     assert fake.waiting() == []
     assert signed_out.entry.form.amount.text() == "12,34"
     assert again.password.text() == ""
