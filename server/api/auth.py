@@ -44,7 +44,7 @@ _REGISTER = (
 async def register(request: Request) -> Response:
     """POST /v1/auth/register: creates an account and logs in."""
     body = await read_json(request, Registration)
-    return answer(await state_of(request).auth.register(body), HTTPStatus.CREATED)
+    return answer(await state_of(request).auth.register(body, _host(request)), HTTPStatus.CREATED)
 
 
 @documented(body=Credentials, answer=SignedIn, signed_in=False, errors=_PASSWORD)

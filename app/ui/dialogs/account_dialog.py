@@ -3,21 +3,20 @@
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
-from app.domain.text import isolated
 from app.errors import AppError
 from app.ui.bounds import count_text
+from app.ui.desktop import Desktop
 from app.ui.dialogs.password_form import PasswordForm
-from app.ui.local_time import moment_text
+from app.ui.dialogs.session_list import SessionList
 from app.ui.tasks import Tasks
 from app.ui.widgets.banner import Banner
-from app.ui.widgets.card_list import CardList
-from app.ui.widgets.pieces import ElidedLabel, button, frame, label, set_look
+from app.ui.widgets.pieces import ElidedLabel, button, label
 
 if TYPE_CHECKING:
     from app.services import Services
-    from app.services.accounts import BookSession, OpenSession
+    from app.services.accounts import BookSession
 
 
 class AccountDialog(QDialog):
@@ -30,15 +29,18 @@ class AccountDialog(QDialog):
     sign_out_wanted = Signal()
     move_wanted = Signal(str)
 
-    def __init__(self, services: "Services", tasks: Tasks, session: "BookSession", parent: QWidget) -> None:
+    def __init__(
+        self, services: "Services", tasks: Tasks, session: "BookSession", desktop: Desktop, parent: QWidget
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("account_dialog")
         self.setWindowTitle("Account")
-        self.resize(620, 560)
+        self.resize(620, 600)
         self._services = services
         self._tasks = tasks
         self._session = session
         self._pending = ""
+        self.sessions = SessionList(services, tasks, desktop)
         self._make()
         self._lay_out()
         self.load()
@@ -48,8 +50,10 @@ class AccountDialog(QDialog):
     def _make(self) -> None:
         self.banner = Banner("account_banner")
         self.banner.pressed.connect(self.load)
-        self.list = CardList("account_sessions")
-        self.state = label("", "muted", "account_state")
+        self.list = self.sessions.list
+        self.sessions.load_began.connect(self.banner.hide)
+        self.sessions.failed.connect(self._failed)
+        self.sessions.everywhere_wanted.connect(self._sign_out)
         self.password = PasswordForm(self._services.accounts.change_password, self._tasks)
         self.password.changed.connect(self._password_changed)
         self.move_button = button("", "account_move", icon="upload")
@@ -71,9 +75,7 @@ class AccountDialog(QDialog):
         column.addLayout(self._head())
         column.addWidget(self.banner)
         column.addSpacing(4)
-        column.addWidget(label("Signed in on", "heading"))
-        column.addWidget(self.state)
-        column.addWidget(self.list, 1)
+        column.addWidget(self.sessions, 1)
         column.addSpacing(4)
         column.addWidget(label("Password", "heading"))
         column.addWidget(self.password)
@@ -92,46 +94,10 @@ class AccountDialog(QDialog):
 
     def load(self) -> None:
         """Load the user's sessions from the server."""
-        self.banner.hide()
-        self.state.setText("Looking where you are signed in…")
-        self.state.show()
-        accounts = self._services.accounts
-        self._tasks.run(accounts.sessions, self._show, self._failed, owner=self, topic="sessions")
-
-    def _show(self, sessions: "list[OpenSession]") -> None:
-        self.state.hide()
-        self.list.show_cards([self._row(each) for each in sessions])
+        self.sessions.load()
 
     def _failed(self, error: AppError) -> None:
-        self.state.hide()
         self.banner.say(error.message, "warn", "Try again")
-
-    def _row(self, session: "OpenSession") -> QFrame:
-        words = QVBoxLayout()
-        words.setSpacing(2)
-        words.addWidget(ElidedLabel(session.device_name or "Unnamed device", "strong"))
-        times = f"since {moment_text(session.began)} · last used {moment_text(session.last_used)}"
-        words.addWidget(ElidedLabel(times, "small"))
-        row = QHBoxLayout()
-        row.setContentsMargins(14, 8, 10, 8)
-        row.addLayout(words, 1)
-        if session.this_one:
-            tag = label("this device", "tag")
-            set_look(tag, "tone", "good")
-            row.addWidget(tag, 0, Qt.AlignmentFlag.AlignVCenter)
-        else:
-            end = button("End", "session_end")
-            end.setProperty("small", "true")
-            end.setAccessibleName(f"End the session on {isolated(session.device_name)}")
-            end.clicked.connect(lambda: self._end(session))
-            row.addWidget(end, 0, Qt.AlignmentFlag.AlignVCenter)
-        return frame("item", row, "session_row")
-
-    def _end(self, session: "OpenSession") -> None:
-        accounts, family = self._services.accounts, session.family
-        self._tasks.run(
-            lambda: accounts.end_session(family), lambda _none: self.load(), self._failed, owner=self
-        )
 
     def _password_changed(self, ended: int) -> None:
         others = f" {count_text(ended, 'other session', 'other sessions')} ended." if ended else ""
