@@ -98,7 +98,7 @@ class FakeAccounts:
         """The seconds that the countdown runs by."""
         self.session: BookSession | None = None
         self.asked_at = ""
-        self.remote = FakeRemote(FakeApi(book, self._caller))
+        self.remote = FakeRemote(FakeApi(book, self._caller, lambda: self.words))
 
     # --- signing in ------------------------------------------------------------------------------
 
@@ -275,7 +275,7 @@ class FakeAccounts:
         if not self._book.offline:
             return
         if not address:
-            raise OfflineError
+            raise OfflineError(self.words.unreachable)
         error = OfflineError(sentence_of(ConnectionTrouble.REFUSED, address), code=ConnectionTrouble.REFUSED)
         raise at_address(error) if typed else error
 

@@ -25,6 +25,7 @@ from tests.app.services.contract.refusals import (
     NO_PASSWORD,
     NO_USER_NAME,
     NOT_AN_ADDRESS,
+    NOT_OPEN,
     NOT_PROTECTED,
     NOT_THE_OLD_PASSWORD,
     OFFLINE,
@@ -115,8 +116,8 @@ def test_the_local_book_does_not_open_without_its_server(start_stage: StartStage
     stage = start_stage()
     desk = stage.desk()
     stage.stop()
-    assert refusal(desk.accounts.local_book) == OFFLINE
-    assert refusal(lambda: desk.accounts.sign_in_local("asha", "")) == OFFLINE
+    assert refusal(desk.accounts.local_book) == NOT_OPEN
+    assert refusal(lambda: desk.accounts.sign_in_local("asha", "")) == NOT_OPEN
 
 
 # --- a server -------------------------------------------------------------------------------------
