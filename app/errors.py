@@ -10,6 +10,9 @@ AppError                 an expected error: a sentence for the user, and whether
 """
 
 from collections.abc import Mapping
+from typing import Final
+
+_LONGEST_WAIT: Final = 86_400
 
 
 class AppError(Exception):
@@ -37,9 +40,9 @@ class AppError(Exception):
 
     @property
     def retry_after(self) -> int:
-        """The number of seconds after which the server allows a retry; 0 if it named none."""
+        """The number of seconds after which the server allows a retry, at most a day; 0 if it named none."""
         seconds = self.detail.get("retryAfter")
-        return seconds if isinstance(seconds, int) else 0
+        return min(max(seconds, 0), _LONGEST_WAIT) if isinstance(seconds, int) else 0
 
 
 class InputError(AppError):

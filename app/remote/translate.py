@@ -193,11 +193,11 @@ def error_of(status: int, body: bytes) -> AppError:
     code, sentence, fields = info.code[:_LONGEST_CODE], _sentence(info.message) or _NO_REASON, _fields(info)
     if code in _SIGN_IN:
         below = {"password": sentence} if code == ErrorCode.WRONG_CREDENTIALS else {}
-        return SignInError(sentence, fields=fields or below, code=code)
+        return SignInError(sentence, fields=fields or below, code=code, detail=info.detail)
     if code == ErrorCode.USER_NAME_TAKEN:
         return InputError(sentence, fields={"userName": sentence}, code=code)
     if code in {ErrorCode.INVALID_FIELDS, ErrorCode.INVITE_REFUSED}:
-        return InputError(sentence, fields=fields, code=code)
+        return InputError(sentence, fields=fields, code=code, detail=info.detail)
     return ServerError(sentence, retryable=status >= 500 or status == 429, code=code, detail=info.detail)
 
 
