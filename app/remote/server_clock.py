@@ -25,5 +25,5 @@ class ServerClock:
         try:
             server_us = int(datetime.fromisoformat(server_time).timestamp() * 1_000_000)
         except ValueError as error:
-            raise ServerError("The server's answer could not be understood.", retryable=True) from error
+            raise ServerError("The time in the answer could not be understood.", retryable=True) from error
         self.offset_us = server_us - self._now_us()

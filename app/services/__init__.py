@@ -15,6 +15,7 @@ from app.services.previews import Previews
 from app.services.recovery import Recovery
 from app.services.sync import Sync
 from app.services.sync_worker import SyncWorker
+from app.store.last_folders import LastFolders
 from app.store.settings import Settings
 
 
@@ -33,3 +34,4 @@ class Services:
     moving: Moving
     previews: Previews
     recovery: Recovery
+    folders: LastFolders

@@ -4,22 +4,28 @@ import html
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from app.domain.text import clean_text, visible
-from app.errors import AppError, InputError
+from app.errors import AppError, InputError, storage_error
 from app.remote.endpoint import Endpoint, parse_address
 from app.services.accounts import Accounts, BookSession
 from app.services.login import at_address, device_of, first_answer, login_endpoints, refuse_typed
 from app.store.settings import Settings
 from server.contract import join, limits, paths
 from server.contract.cluster_calls import Servers
+from server.contract.durable_files import write_file
 from server.contract.passwords import password_forms, prepare_password
 from server.contract.recovery_codes import code_mistake
 from server.contract.shapes import LocalRecovery, PasswordReset, RecoveryCodeRequest
 
-__all__ = ["Recovery", "check_code"]
+__all__ = ["Recovery", "check_code", "save_code"]
 
+_ON_PAPER: Final = (
+    "If you forget your password, type this code at the log-in under “Forgot your password?”. Print this "
+    "page, keep it with your papers, and delete the file."
+)
 _NO_LINK: Final = "That is not the link that you were sent. Please copy all of it, from “bahi:” to its end."
 _EMPTY: Final = "Please paste the link that you were sent."
 _LINK: Final = re.compile(rf"{join.SCHEME}://reset\?[^\s<>\"”’]+", re.IGNORECASE)
@@ -86,6 +92,10 @@ class Recovery:
         body = RecoveryCodeRequest(prepared, next(iter(older), ""))
         self.accounts.new_code = self.accounts.remote.api.new_recovery_code(body)
 
+    def save_code(self, code: str, file: Path) -> None:
+        """Write a code into a text file that only its owner can read. Raises StoreError."""
+        save_code(code, file)
+
     def command(self, user_name: str) -> str:
         """Return the command line with which the owner of the files sets a new password for a user."""
         return self.local_command(user_name)
@@ -94,6 +104,15 @@ class Recovery:
         """Return a code that was made and not shown yet, once; "" if there is none."""
         code, self.accounts.new_code = self.accounts.new_code, ""
         return code
+
+
+def save_code(code: str, file: Path) -> None:
+    """Write a code into a text file that only its owner can read. Raises StoreError."""
+    text = f"Bahi: the recovery code of your book\n\n{code}\n\n{_ON_PAPER}\n"
+    try:
+        write_file(file, text.encode(), private=True)
+    except OSError as error:
+        raise storage_error(error, file) from error
 
 
 def check_code(typed: str) -> None:

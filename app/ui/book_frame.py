@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.domain.connection_status import Moved
 from app.domain.entry import EntryDetail, EntryDraft, ListedEntry
+from app.domain.wording import Words
 from app.ui.controllers.drag_drop import DropGoal
 from app.ui.controllers.pasting import Pasting
 from app.ui.desktop import Desktop
@@ -95,6 +96,12 @@ class BookFrame(QWidget):
         self._banner_room.hide()
         return self._banner_room
 
+    def speak(self, words: Words) -> None:
+        """Use the words for the place of the open book."""
+        self.sidebar.speak(words)
+        self.outbox.speak(words)
+        self.listing.filters.speak(words)
+
     # switching between views
 
     def show_screen(self, screen: Screen) -> bool:
@@ -174,6 +181,12 @@ class BookFrame(QWidget):
         shown = self.screens.currentWidget()
         (shown.pasting if isinstance(shown, EntryScreen) else self._pasting).paste()
 
+    def save(self) -> None:
+        """Save the entry in the form that is shown; in the other views, there is nothing to save."""
+        shown = self.screens.currentWidget()
+        if isinstance(shown, EntryScreen):
+            shown.save()
+
     # messages
 
     def say(self, sentence: str, tone: str) -> None:
@@ -190,13 +203,14 @@ class BookFrame(QWidget):
         self.banner.hide()
         self._show_banners()
 
-    def show_moved(self, moved: Moved | None) -> None:
-        """Show the message after a move to another server; None hides it."""
-        self.moved.show_moved(moved)
+    def show_moved(self, moved: Moved | None, server: str = "") -> None:
+        """Show the message after a move to the server `server`; None hides it."""
+        self.moved.show_moved(moved, server)
         self._show_banners()
 
-    def show_late(self, sentence: str) -> None:
-        """Show the warning about changes that only one region has; "" hides it."""
+    def show_late(self, sentence: str, servers: str = "") -> None:
+        """Show the warning about changes that only one region has; "" hides it. `servers` is the tool tip."""
+        self.late.setToolTip(servers)
         if sentence:
             self.late.say(sentence, "warn", "Close")
         else:

@@ -6,9 +6,16 @@ window           main_window, screens, drop_overlay, window_banner, moved_banner
                  late_banner(_text, _button), toast(_text, _undo, _close)
 login            login_view, login_card, place_local, place_server, address_field, user_name_field,
                  password_field, show_password (action), remember_check, submit_button, create_button,
-                 login_title, login_banner(_text), login_progress_label; below a field `<name>_error`
+                 login_title, login_banner(_text), login_progress_label, password_note, forgot_button;
+                 below a field `<name>_error`
+forgotten        forgotten_dialog, forgotten_code, forgotten_link, forgotten_new, forgotten_again,
+                 forgotten_what, forgotten_submit, forgotten_cancel, forgotten_no_code, forgotten_command
+recovery code    recovery_code_dialog, recovery_code, recovery_code_copy, recovery_code_save,
+                 recovery_code_kept, recovery_code_skip, recovery_code_banner(_text); new_code_dialog,
+                 new_code_password, new_code_submit, new_code_cancel
 sidebar          nav_add, nav_entries, nav_outbox, outbox_badge, status_pill, try_now_button, user_button,
-                 server_label, sign_out_button, theme_system, theme_light, theme_dark
+                 server_label, about_button, sign_out_button, theme_system, theme_light, theme_dark,
+                 keyboard_button
 signed out       sign_in_again, sign_in_again_password, sign_in_again_submit, sign_in_again_error
 add entry        entry_view, date_field, date_field_calendar (action), amount_field, debit_button,
                  credit_button, category_field, description_field, clear_button, save_button,
@@ -34,13 +41,15 @@ outbox           outbox_view, outbox_send, outbox_list, outbox_empty(_title), ou
 account          account_dialog, account_sessions, account_banner(_text), old_password_field,
                  new_password_field, again_password_field, password_save, account_sign_out,
                  account_close, account_move; per session: session_row with session_end
+about            about_dialog, about_open, about_close, about_banner(_text); per fact: about_<key>
 move             move_dialog, move_title, move_banner(_text), move_address_field, move_create, move_sign_in,
                  move_user_field, move_password_field, move_code_field, move_start, move_cancel; below a
                  field `<name>_error`; move_stage, move_progress, move_progress_text, move_stop;
                  move_done_text, move_done
-export           export_dialog, export_from, export_to, export_findings, export_wait, export_go_on,
-                 export_cancel, export_start, export_stop, export_rows, export_out, export_in,
+export           export_dialog, export_from, export_to, export_findings, export_note, export_wait,
+                 export_go_on, export_cancel, export_start, export_stop, export_rows, export_out, export_in,
                  export_net, export_left_out, export_show, export_done, export_banner(_text)
+keyboard         keyboard_dialog, keyboard_close
 """
 
 import contextlib
@@ -61,6 +70,7 @@ from app.ui.controllers.document_opener import DocumentOpener
 from app.ui.controllers.drag_drop import DragDrop, DropGoal
 from app.ui.controllers.entry_changes import Change, EntryActions
 from app.ui.controllers.exit_guard import ExitGuard
+from app.ui.controllers.field_keys import FieldKeys
 from app.ui.controllers.pasting import PASTE_KEYS
 from app.ui.controllers.sync_controller import SyncController
 from app.ui.desktop import Desktop
@@ -71,6 +81,7 @@ from app.ui.theme import THEME_KEY, Mode, Theme
 from app.ui.views.login_view import LoginView
 from app.ui.views.sidebar import Screen
 from app.ui.widgets.drop_overlay import DropOverlay
+from app.ui.window_geometry import LEAST_SIZE, store_geometry
 
 if TYPE_CHECKING:
     from app.services import Services
@@ -96,7 +107,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.setObjectName("main_window")
         self.setWindowTitle("Bahi")
-        self.setMinimumSize(900, 600)
+        self.setMinimumSize(LEAST_SIZE)
         self.resize(1180, 760)
         self._services = services
         self._tasks = tasks
@@ -133,6 +144,8 @@ class MainWindow(QMainWindow):
         self.sidebar.mode_picked.connect(self._set_mode)
         self.sidebar.sign_out_wanted.connect(self.sign_out)
         self.sidebar.account_wanted.connect(self.dialogs.show_account)
+        self.sidebar.about_wanted.connect(self.dialogs.show_about)
+        self.sidebar.keyboard_wanted.connect(self.dialogs.show_keyboard)
         self.dialogs.sign_out_wanted.connect(self.sign_out)
         self.dialogs.move_wanted.connect(self._show_move)
         self.dialogs.moved.connect(self._moved)
@@ -176,6 +189,8 @@ class MainWindow(QMainWindow):
         self.changes.opened.connect(self._show_edit)
         self.changes.changed.connect(self._changed)
         self.changes.failed.connect(self.book.show_error)
+        for begun in (self.changes.begun, self.entry.save_begun, self.edit.save_begun):
+            begun.connect(self.book.toast.hide_now)  # Undo is for the newer change from now on
         self.book.toast.undo_wanted.connect(self.changes.undo)
 
     def _add_shortcuts(self) -> None:
@@ -183,11 +198,14 @@ class MainWindow(QMainWindow):
             ("Ctrl+N", self.show_add),
             ("Ctrl+F", self._find),
             ("Ctrl+E", self._export_shown),
-            ("Ctrl+Z", self.book.toast.undo),
+            ("Ctrl+Z", self._undo),
+            *((keys, self._save) for keys in ("Ctrl+S", "Ctrl+Return", "Ctrl+Enter")),
+            ("F1", self.dialogs.show_keyboard),
             *((keys, self._paste) for keys in PASTE_KEYS),
         ):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.activated.connect(action)
+        FieldKeys(self)
 
     # the session
 
@@ -201,6 +219,7 @@ class MainWindow(QMainWindow):
 
     def enter(self, session: "BookSession") -> None:
         """Open the book of `session`."""
+        self.book.speak(self._services.accounts.words)
         self.sidebar.show_session(session.user_name, session.server_label)
         self.book.again.set_user(session.user_name)
         self._outer.setCurrentWidget(self.book)
@@ -209,6 +228,7 @@ class MainWindow(QMainWindow):
         self.connection.start()
         self.listing.open()
         self.show_add()
+        self.dialogs.show_new_code()
 
     @property
     def signed_in(self) -> bool:
@@ -276,8 +296,23 @@ class MainWindow(QMainWindow):
         self._go(Screen.ENTRIES)
 
     def show_outbox(self) -> None:
-        """Show the outbox."""
+        """Show the page Waiting."""
         self._go(Screen.OUTBOX)
+
+    def _save(self) -> None:
+        if self.signed_in:
+            self.book.save()
+
+    def _undo(self) -> None:
+        """Undo the last change of an entry: also the one that is being made, whose message is yet to come."""
+        if not self.signed_in:
+            return
+        if self.changes.changing:
+            self.changes.undo()
+        elif self.book.toast.can_undo:
+            self.book.toast.undo()
+        else:
+            self.book.offer_undo("There is nothing to undo.", undo=False)
 
     def _paste(self) -> None:
         if self.signed_in:
@@ -308,7 +343,7 @@ class MainWindow(QMainWindow):
             self.listing.focus_search()
 
     def _export_shown(self) -> None:
-        if self._go(Screen.ENTRIES):
+        if self.signed_in and (self.edit.dirty or self._go(Screen.ENTRIES)):  # an export ends no edit
             self.listing.ask_export()
 
     def _show_export(self, wanted: EntryFilter) -> None:
@@ -319,7 +354,15 @@ class MainWindow(QMainWindow):
     def _changed(self, change: Change) -> None:
         self.sync.outbox_changed()
         self.listing.refresh(select=change.entry.id)
-        self.book.offer_undo(change.text, undo=change.undo is not None)
+        self.book.offer_undo(self._told(change), undo=change.undo is not None)
+
+    def _told(self, change: Change) -> str:
+        """Return what was done; give the text and bills of a new entry that was undone back to the form."""
+        if not change.was_new:
+            return change.text
+        if self.entry.give_back(change.entry.id):
+            return f"{change.text}, and back in the form."
+        return f"{change.text}. Your new entry stays." if self.entry.dirty else change.text
 
     def _refresh_listing(self) -> None:
         self.listing.refresh()
@@ -365,6 +408,8 @@ class MainWindow(QMainWindow):
         self._stop_sync()
         self.dialogs.close_all()
         self.opener.close()
+        with contextlib.suppress(AppError):
+            store_geometry(self, self._services.settings.set)
         event.accept()
 
     def _may_close(self) -> bool:

@@ -51,6 +51,19 @@ def is_cut_off(password: Password, session: UUID, password_ver: int) -> bool:
     return password.chosen_ver > password_ver and password.kept_family != str(session)
 
 
+@dataclass(frozen=True, slots=True)
+class SpentToken:
+    """A refresh token after its check. `token` is None if it is none of ours, or has expired.
+
+    `user_name` is that of `name_if_taken`. `ended` is why the session has ended, "" if it goes on.
+    """
+
+    token: RefreshToken | None
+    standing: Standing = "good"
+    user_name: str = ""
+    ended: str = ""
+
+
 @dataclass(slots=True)
 class SessionService:
     """Refreshes, lists and ends sessions, and changes passwords."""
@@ -68,10 +81,11 @@ class SessionService:
         generation with another refresh id means that the token was copied: that ends the session. Raises
         ApiError (unauthenticated).
         """
-        token, standing, user_name = await self._spend(body)
-        decision = await self.placement.at_refresh(token, standing, body)
+        spent = await self._spend(body)
+        token = spent.token
+        decision = await self.placement.at_refresh(token, spent.standing, body)
         if token is None or not decision.server_id:
-            raise unauthenticated()
+            raise unauthenticated(spent.ended)
         primary = self.placement.primary(decision.server_id)
         moved = self.placement.moved(token, decision.server_id)
         return Refreshed(
@@ -84,7 +98,7 @@ class SessionService:
             lock_epoch=moved.pin_epoch,
             server_time=instant(self.issuer.clock()),
             roster_version=self.placement.roster_version,
-            user_name=user_name,
+            user_name=spent.user_name,
         )
 
     async def logout(self, body: LogoutRequest) -> SessionsEnded:
@@ -140,18 +154,18 @@ class SessionService:
 
     # --- inside ----------------------------------------------------------------------------------
 
-    async def _spend(self, body: RefreshRequest) -> tuple[RefreshToken | None, Standing, str]:
-        """Use up the generation of a refresh token; return the token, its standing, and `name_if_taken`."""
+    async def _spend(self, body: RefreshRequest) -> SpentToken:
+        """Use up the generation of a refresh token."""
         try:
             token = self.issuer.read_refresh(body.refresh_token)
         except ApiError:
-            return None, "invalid", ""
+            return SpentToken(None, "invalid")
         rid_hash = hashlib.sha256(body.refresh_id.encode()).hexdigest()
         identity, family = token.identity, token.identity.session_id
         async with self.pool.connection() as connection:
             ended, password = await session_store.session_state(connection, identity)
             if ended or is_cut_off(password, family, token.password_ver):
-                return token, "invalid", ""
+                return SpentToken(token, "invalid", ended=ended or "password")
             reused = await session_store.use_generation(
                 connection, identity, token.generation, rid_hash, self.config.server_id, self.issuer.clock()
             )
@@ -161,7 +175,8 @@ class SessionService:
         if reused:
             self.issuer.end([family])
             _log.warning("refresh token reused; session ended", extra={"session": str(family)})
-        return token, "reused" if reused else "good", user_name
+            return SpentToken(token, "reused", ended="reused")
+        return SpentToken(token, "good", user_name)
 
     async def _require_going_on(self, connection: Connection, identity: Identity) -> Password:
         ended, password = await session_store.session_state(connection, identity)

@@ -166,7 +166,7 @@ class Demo:
         driver.click("nav_add")
         self._save(driver, "Saved while nothing answers", "stationery-bill.png")
         driver.wait(
-            "to be offline", lambda: driver.text("status_pill").strip().startswith("Offline"), seconds=60
+            "to be away", lambda: driver.text("status_pill").strip().startswith("Not connected"), seconds=60
         )
         self._show_listing(driver, 5 + _MEANWHILE)
         driver.picture("08-offline", "No server answers at all: entering, editing and looking go on.")
@@ -181,8 +181,8 @@ class Demo:
     # --- hands -------------------------------------------------------------------------------------
 
     def _locked(self, driver: Driver) -> str:
-        """Return the id of the server that the sidebar names."""
-        return driver.text("server_label").split(" · ")[0].strip()
+        """Return the id of the server that the tool tip in the sidebar names."""
+        return driver.find("server_label").toolTip().split(" · ")[0].strip()
 
     def _save(self, driver: Driver, description: str, bill: str) -> None:
         self._amount += 150
@@ -213,7 +213,7 @@ class Demo:
             node.cont()
 
     def _wait_sent(self, driver: Driver) -> None:
-        driver.wait("it to be confirmed", lambda: driver.text("status_pill").strip() == "Online", seconds=90)
+        driver.wait("it to be sent", lambda: driver.text("status_pill").strip() == "Connected", seconds=90)
 
     def _show_listing(self, driver: Driver, rows: int) -> None:
         driver.click("nav_entries")

@@ -83,7 +83,7 @@ def test_three_entries_with_bills_are_found_exported_and_there_after_a_restart(
         save(driver, "-000002")
 
         driver.wait("the first two at the server", lambda: desk.services.sync.waiting() == 0)
-        driver.wait("the pill to say so", lambda: driver.text("status_pill").strip() == "Online")
+        driver.wait("the pill to say so", lambda: driver.text("status_pill").strip() == "Saved")
         driver.type("date_field", "yesterday")
         driver.type("amount_field", "₹640.5")
         driver.choose_completion("description_field", "tax", "Taxi to client site")

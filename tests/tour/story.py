@@ -160,14 +160,14 @@ class Story:
                 driver.picture(f"05-add-entry-{number + 1}", f"Add Entry: {told.description}, with its bill.")
             self._save(driver, number, told)
         driver.picture("06-saved", "Ctrl+Enter saves, says so, and starts the next; the date stays.")
-        driver.wait("everything to be confirmed", lambda: driver.text("status_pill").strip() == "Online")
+        driver.wait("everything to be confirmed", lambda: driver.text("status_pill").strip() == "Saved")
 
     def _fill(self, driver: Driver, told: Told, *, by_completion: bool) -> None:
         driver.type("date_field", format_date(self._day(told)))
         driver.type("amount_field", told.amount)
         if by_completion:
             online = "the entries before it to be confirmed"
-            driver.wait(online, lambda: driver.text("status_pill").strip() == "Online")
+            driver.wait(online, lambda: driver.text("status_pill").strip() == "Saved")
             # the description brings its category and direction along
             driver.choose_completion("description_field", "Tax", told.description)
             driver.check("The category came along", driver.text("category_field"), told.category)

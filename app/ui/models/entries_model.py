@@ -39,11 +39,13 @@ _Answer = tuple[tuple[ListedEntry, ...], frozenset[str], Chunk]
 class EntriesModel(QAbstractTableModel):
     """The rows, newest first.
 
-    `loaded` is emitted after every page. `load_failed` carries an AppError. `source_changed` carries whether
-    the rows come from the cache on this computer. `today` returns the local date.
+    `loaded` is emitted after every page, and `end_reached` when all rows are loaded after `load_all`.
+    `load_failed` carries an AppError. `source_changed` carries whether the rows come from the cache on this
+    computer. `today` returns the local date.
     """
 
     loaded = Signal()
+    end_reached = Signal()
     load_failed = Signal(object)
     source_changed = Signal(bool)
 
@@ -65,6 +67,7 @@ class EntriesModel(QAbstractTableModel):
         self._in_flight = False
         self._again = False
         self._failing = False
+        self._loading_all = False
         self._queue: deque[int] = deque()
 
     # called by Qt
@@ -96,7 +99,7 @@ class EntriesModel(QAbstractTableModel):
         return None
 
     def _spoken(self, entry: ListedEntry, column: Column) -> str:
-        return self.mark_of(entry).sentence if column is Column.STATE else spoken_text(entry, column)
+        return self.mark_of(entry).whole if column is Column.STATE else spoken_text(entry, column)
 
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
@@ -138,6 +141,27 @@ class EntriesModel(QAbstractTableModel):
         return bool(self._pages.pages) and self._pages.more is None
 
     @property
+    def loading_all(self) -> bool:
+        """Return whether page after page is being loaded because of `load_all`."""
+        return self._loading_all
+
+    def load_all(self) -> None:
+        """Load one page after the other; emits `end_reached` after the last one."""
+        self._loading_all = True
+        self._go_on()
+
+    def stop_loading_all(self) -> None:
+        """Load no further pages than the one that is being loaded."""
+        self._loading_all = False
+
+    def _go_on(self) -> None:
+        if self.complete and not self._in_flight:
+            self._loading_all = False
+            self.end_reached.emit()
+        else:
+            self.fetchMore(_NOWHERE)
+
+    @property
     def from_cache(self) -> bool:
         """Return whether the rows come from the cache on this computer."""
         return self._from_cache
@@ -172,7 +196,7 @@ class EntriesModel(QAbstractTableModel):
         self.beginResetModel()
         self._pages = Pages()
         self._queue.clear()
-        self._in_flight = self._again = self._failing = False
+        self._in_flight = self._again = self._failing = self._loading_all = False
         self.endResetModel()
         self._load(0)
 
@@ -246,9 +270,11 @@ class EntriesModel(QAbstractTableModel):
             self.refresh()
         self.loaded.emit()
         self._load_next()
+        if self._loading_all:
+            self._go_on()
 
     def _failed(self, error: AppError) -> None:
-        self._in_flight = False
+        self._in_flight = self._loading_all = False
         self._failing = True  # no retries until the user scrolls on or the connection comes back
         self._queue.clear()
         self.load_failed.emit(error)

@@ -12,6 +12,7 @@ from uuid import uuid4
 import pytest
 
 from app.bootstrap import _connect
+from app.domain.connection_status import Phase
 from app.domain.entry import Direction, EntryDraft, EntryFilter
 from app.domain.sync_events import MachineChanged, SessionChange
 from app.errors import AppError, InputError, OfflineError, ServerError, SignInError
@@ -284,6 +285,24 @@ def test_the_sessions_of_a_user_are_listed_and_ended(
     desk.accounts.end_session(listed[0].family)
     assert [s.this_one for s in desk.accounts.sessions()] == [True]
     assert isinstance(caught(lambda: other_desk.entries.page(EntryFilter(), None)), SignInError)
+
+
+def test_the_probe_of_an_idle_program_finds_that_its_session_was_ended_elsewhere(
+    desk: Desk, other_desk: Desk, server: RunningServer
+) -> None:
+    name = create(desk, server)
+    other_desk.accounts.sign_in_remote(server.url, name, PASSWORD)
+    assert desk.accounts.is_online()
+    family = next(s.family for s in desk.accounts.sessions() if s.this_one)
+    other_desk.accounts.end_session(family)
+    assert not desk.accounts.is_online()
+    assert desk.accounts.machine.phase is Phase.SIGNED_OUT
+    assert desk.accounts.machine.ended == "ended"
+    error = caught(lambda: desk.entries.page(EntryFilter(), None))
+    assert isinstance(error, SignInError)
+    assert error.ended == "ended"
+    desk.accounts.sign_in_again(PASSWORD)
+    assert desk.accounts.machine.ended == ""
 
 
 def test_an_invalid_new_password_is_refused_at_its_field_and_a_valid_one_works(

@@ -1,11 +1,12 @@
 """Getting in again, in memory: with the code of the computer's owner, or with a link of the server."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from app.services.accounts import BookSession
 from app.services.login import refuse_typed
-from app.services.recovery import _read, check_code
+from app.services.recovery import _read, check_code, save_code
 from server.auth.password_verifier import attempt_of, too_many_attempts
 from server.auth.recovery import _NO_CODE, _WRONG_CODE, _WRONG_PASSWORD, _refused
 from server.contract import checks
@@ -77,6 +78,11 @@ class FakeRecovery:
         """Return a code once."""
         code, self.accounts.new_code = self.accounts.new_code, ""
         return code
+
+    def save_code(self, code: str, file: Path) -> None:
+        """Write a file."""
+        self.book.step("save_code")
+        save_code(code, file)
 
     def command(self, user_name: str) -> str:
         """Return a command line."""

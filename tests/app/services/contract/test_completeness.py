@@ -18,6 +18,7 @@ from app.services.previews import Previews
 from app.services.recovery import Recovery
 from app.services.sync import Sync
 from app.services.sync_worker import SyncWorker
+from app.store.last_folders import LastFolders
 from app.store.settings import Settings
 from tests.support.fake_services import FakeServices
 from tests.support.fakes.accounts import FakeAccounts
@@ -36,6 +37,7 @@ SERVICES: dict[str, type] = {
     "moving": Moving,
     "previews": Previews,
     "recovery": Recovery,
+    "folders": LastFolders,
 }
 FAKES: dict[str, type] = {"accounts": FakeAccounts, "moving": FakeMoving, "recovery": FakeRecovery}
 """The others are the real classes, in the fakes too."""
@@ -57,12 +59,15 @@ NOT_COVERED = {
     "accounts.close": "the desk calls it at the end of the program",
     "sync.is_sending": _INSIDE,
     "sync.replay": _INSIDE,
+    "settings.folder": _INSIDE,
     "settings.device_id": _INSIDE,
     "settings.device_secret": _INSIDE,
     "moving.moved_to": "no window asks for it",
     "previews.pid": _PREVIEWS,
     "previews.submit": _PREVIEWS,
     "previews.close": _PREVIEWS,
+    "previews.unlock": _PREVIEWS,
+    "previews.forget_passwords": _PREVIEWS,
     "worker.state": _WORKER,
     "worker.is_sending": _WORKER,
     "worker.now": _WORKER,

@@ -1,10 +1,11 @@
 """Getting in again after a forgotten password, on this computer."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from app.errors import AppError, InputError, ServerError
+from app.errors import AppError, InputError, ServerError, StoreError
 from app.services.accounts import LocalBookFacts
 from tests.app.services.contract.stages import Desk
 from tests.support.api import PASSWORD
@@ -121,6 +122,15 @@ def test_what_is_no_link_is_told_at_its_field(desk: Desk, typed: str) -> None:
 
 def test_a_server_whose_operator_names_nobody_has_no_contact(desk: Desk) -> None:
     assert desk.services.recovery.contact(desk.stage.address) == ""
+
+
+def test_a_code_is_saved_for_its_owner_only_and_a_missing_folder_is_told(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "code.txt"
+    desk.services.recovery.save_code("7KX2M", file)
+    assert "7KX2M" in file.read_text(encoding="utf-8")
+    assert file.stat().st_mode & 0o077 == 0
+    error = caught(lambda: desk.services.recovery.save_code("7KX2M", tmp_path / "nowhere" / "code.txt"))
+    assert isinstance(error, StoreError)
 
 
 def test_the_owner_of_the_files_is_told_a_command(desk: Desk) -> None:

@@ -146,7 +146,7 @@ def test_cells_have_texts_for_screen_readers(model: EntriesModel) -> None:
     role = Qt.ItemDataRole.AccessibleTextRole
     assert model.index(0, Column.AMOUNT).data(role) == "Debit ₹640.00"
     assert model.index(0, Column.DOCUMENTS).data(role) == "2 documents"
-    assert model.index(0, Column.STATE).data(role) == "Confirmed by the server"
+    assert model.index(0, Column.STATE).data(role) == "Saved"
 
 
 def test_money_in_has_a_plus(model: EntriesModel) -> None:
