@@ -92,7 +92,7 @@ class Refusal(StrEnum):
 SENTENCES: Final = {
     Refusal.DAMAGED: "This file is damaged and cannot be shown. The original is kept as it is.",
     Refusal.HAS_PASSWORD: "This PDF has a password.",
-    Refusal.WRONG_PASSWORD: "This is not the password of this PDF. Please try again.",
+    Refusal.WRONG_PASSWORD: "Wrong password. Try again.",
     Refusal.UNKNOWN_CIPHER: "Bahi cannot open this kind of locked PDF. The original is kept as it is.",
     Refusal.TOO_LARGE: "This bill is too large to show here. The original is kept as it is.",
     Refusal.UNKNOWN_KIND: "Files of this kind are not shown here. The original is kept as it is.",

@@ -95,8 +95,10 @@ class Accounts:
 
     @property
     def offset_us(self) -> int:
-        """How far this computer's clock is behind the server's, in µs."""
-        return self._remote.server_clock.offset_us if self._remote is not None else 0
+        """How far this computer's clock is behind the server's, in µs; 0 for the book on this computer."""
+        if self._remote is None or not self.is_remote:
+            return 0  # the local server has the same clock, also just after that was set
+        return self._remote.server_clock.offset_us
 
     @offset_us.setter
     def offset_us(self, offset_us: int) -> None:

@@ -53,6 +53,7 @@ class BookFrame(QWidget):
         self.banner = Banner("window_banner")
         self.moved = MovedBanner()
         self.late = Banner("late_banner")
+        self.clock = Banner("clock_banner")
         self._lay_out()
         self.toast = Toast(self.screens, clock)
         self.sidebar.screen_wanted.connect(self.show_screen)
@@ -90,6 +91,7 @@ class BookFrame(QWidget):
         banners.addWidget(self.again)
         banners.addWidget(self.moved)
         banners.addWidget(self.late)
+        banners.addWidget(self.clock)
         banners.addWidget(self.banner)
         self._banner_room = QWidget()
         self._banner_room.setLayout(banners)
@@ -136,6 +138,12 @@ class BookFrame(QWidget):
         if may:
             self.edit.close_entry()
         return may
+
+    def follow_day(self) -> None:
+        """Handle that today is another day."""
+        for screen in (self.entry, self.edit):
+            screen.form.follow_day()
+        self.listing.follow_day()
 
     # bills that are dropped or pasted
 
@@ -217,13 +225,23 @@ class BookFrame(QWidget):
             self.late.hide()
         self._show_banners()
 
+    def show_clock(self, sentence: str) -> None:
+        """Show the warning about a wrong clock; "" hides it."""
+        if sentence == self.clock.text():
+            return
+        if sentence:
+            self.clock.say(sentence, "warn", "Close")
+        else:
+            self.clock.hide()
+        self._show_banners()
+
     def offer_undo(self, text: str, *, undo: bool) -> None:
         """Show what was done for ten seconds, with `undo` also the button to undo it."""
         self.toast.say(text, undo=undo)
         self._position_toast()
 
     def _show_banners(self) -> None:
-        banners = (self.banner, self.moved, self.late, self.again)
+        banners = (self.banner, self.moved, self.late, self.clock, self.again)
         self._banner_room.setVisible(any(not each.isHidden() for each in banners))
         self._position_toast()
 

@@ -1,9 +1,11 @@
-"""The desktop around the windows: native dialogs, the system's viewer, today's date."""
+"""The desktop around the windows: native dialogs, the system's viewer, the clock."""
 
 import os
+import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from PySide6.QtCore import QStandardPaths, Qt, QUrl
@@ -110,18 +112,40 @@ def open_path(path: Path) -> bool:
     return QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
 
 
-def local_today() -> date:
-    """Return today's date in the user's time zone."""
-    return date.today()  # noqa: DTZ011 - an account book uses local dates
+def read_time_zone() -> None:
+    """Let the functions below use the time zone that is set in the system now."""
+    if sys.platform != "win32":
+        time.tzset()
+
+
+def local_now() -> datetime:
+    """Return the time of this computer's clock, right or wrong."""
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Desktop:
-    """The functions above as fields, so that tests and the tour can replace them."""
+    """The functions above as fields, so that tests and the tour can replace them.
+
+    `offset` returns the server's time minus `now`. Whatever needs today's date asks `today`.
+    """
 
     choose_save_path: Callable[[QWidget, str], Path | None] = field(default=choose_save_path)
     choose_files: Callable[[QWidget], list[Path]] = field(default=choose_files)
     choose_folder: Callable[[QWidget], Path | None] = field(default=choose_folder)
     confirm: Callable[[QWidget, str, str, str, str], bool] = field(default=confirm)
     open_path: Callable[[Path], bool] = field(default=open_path)
-    today: Callable[[], date] = field(default=local_today)
+    now: Callable[[], datetime] = field(default=local_now)
+    offset: Callable[[], timedelta] = field(default=timedelta)
+
+    def here(self) -> datetime:
+        """Return the local time of this computer's clock, right or wrong."""
+        return self.now().astimezone()
+
+    def there(self) -> datetime:
+        """Return the server's time in the user's time zone."""
+        return (self.now() + self.offset()).astimezone()
+
+    def today(self) -> date:
+        """Return today's date in the user's time zone, by the server's clock."""
+        return self.there().date()

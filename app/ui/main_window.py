@@ -3,7 +3,7 @@
 Object names, for tests and the tour (`window.findChild(QWidget, name)`):
 
 window           main_window, screens, drop_overlay, window_banner, moved_banner(_text, _count, _button),
-                 late_banner(_text, _button), toast(_text, _undo, _close)
+                 late_banner(_text, _button), clock_banner(_text, _button), toast(_text, _undo, _close)
 login            login_view, login_card, place_local, place_server, address_field, user_name_field,
                  password_field, show_password (action), remember_check, submit_button, create_button,
                  login_title, login_banner(_text), login_progress_label, password_note, forgot_button;
@@ -31,8 +31,9 @@ listing          listing_view, search_field, from_field, to_field, period_button
                  totals_in, totals_net
 details          details_panel, details_description, details_amount, details_facts, details_state,
                  edit_button, void_button, restore_button, history_button, details_outbox, page_canvas,
-                 page_label, page_again, page_position, page_previous, page_next, zoom_in, zoom_out,
-                 zoom_real, zoom_fit, document_open, document_save, document_name, document_note
+                 page_label, page_again, page_password(_text, _field, _show), page_position, page_previous,
+                 page_next, zoom_in, zoom_out, zoom_real, zoom_fit, zoom_width, turn_left, turn_right,
+                 document_open, document_save, document_name, document_note, bill_strip
 history          history_dialog, history_list, history_banner(_text, _button), history_close; per version:
                  history_version with version_title, version_changes, version_note, version_restore
 outbox           outbox_view, outbox_send, outbox_list, outbox_empty(_title), outbox_banner(_text); per
@@ -55,6 +56,8 @@ keyboard         keyboard_dialog, keyboard_close
 import contextlib
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QCloseEvent, QIcon, QKeySequence, QShortcut
@@ -65,6 +68,7 @@ from app.domain.sync_events import Connectivity
 from app.domain.text import isolated
 from app.errors import AppError
 from app.ui.book_frame import BookFrame
+from app.ui.controllers.clock_controller import ClockController
 from app.ui.controllers.connection_controller import ConnectionController
 from app.ui.controllers.document_opener import DocumentOpener
 from app.ui.controllers.drag_drop import DragDrop, DropGoal
@@ -112,7 +116,7 @@ class MainWindow(QMainWindow):
         self._services = services
         self._tasks = tasks
         self._theme = theme
-        self._desktop = desktop or Desktop()
+        self._desktop = replace(desktop or Desktop(), offset=self._clock_offset)
         self._ending = False
         self.sync = SyncController(services, tasks, self)
         self.changes = EntryActions(services, tasks, self)
@@ -134,9 +138,13 @@ class MainWindow(QMainWindow):
         self._outer.addWidget(book)
         self.setCentralWidget(self._outer)
         self.connection = ConnectionController(self._services, self.sync, book, self)
+        self.clock = ClockController(self._desktop, book, self)
         self.exit_guard = ExitGuard(self._services, self._desktop, self, book.entry, book.edit, self.sync)
         overlay = DropOverlay(self._outer)
         DragDrop(self, overlay, self._services, self._drop_goal, self.book.take, self._refuse_drop)
+
+    def _clock_offset(self) -> timedelta:
+        return timedelta(microseconds=self._services.accounts.offset_us)
 
     def _connect(self) -> None:
         self._theme.changed.connect(self._restyle)
@@ -161,6 +169,7 @@ class MainWindow(QMainWindow):
         self.sync.waiting_changed.connect(self._waiting_changed)
         self.sync.entries_confirmed.connect(lambda _count: self._refresh_listing())
         self.sync.connectivity_changed.connect(self._connectivity_changed)
+        self.sync.state_changed.connect(lambda _state: self.clock.check())
         self.sync.run_ended.connect(lambda _waiting: self.outbox.refresh())
         self.outbox.send_wanted.connect(self.sync.send_now)
         self.outbox.changed.connect(self._outbox_changed)
@@ -226,6 +235,7 @@ class MainWindow(QMainWindow):
         self.entry.open_book(session.book_id)
         self.sync.start()
         self.connection.start()
+        self.clock.start()
         self.listing.open()
         self.show_add()
         self.dialogs.show_new_code()
@@ -250,8 +260,10 @@ class MainWindow(QMainWindow):
     def _stop_sync(self) -> None:
         self.sync.stop()
         self.connection.stop()
+        self.clock.stop()
 
     def _signed_out(self) -> None:
+        self._services.previews.forget_passwords()
         self.changes.forget()
         self.dialogs.close_all()
         self.book.clear()
@@ -273,6 +285,7 @@ class MainWindow(QMainWindow):
     def _sign_out_failed(self, error: AppError) -> None:
         self.sync.start()
         self.connection.start()
+        self.clock.start()
         self.book.show_error(error.message)
 
     def _signed_out_by_server(self, error: AppError) -> None:

@@ -19,7 +19,7 @@ from app import resources
 from app.bootstrap import Desk, make_desk
 from app.domain.entry import Direction, EntryDraft
 from app.paths import Paths
-from app.ui.desktop import Desktop, local_today
+from app.ui.desktop import Desktop
 from app.ui.main_window import MainWindow
 from app.ui.models.columns import Column
 from app.ui.tasks import Tasks
@@ -200,7 +200,7 @@ class Demo:
         for number in range(1, _MEANWHILE + 1):
             # Another picture each time: bytes behind its end are shown by nobody.
             bill = desk.services.documents.attach_bytes(picture + bytes([number]), f"meter-{number}.jpg")
-            day, amount = local_today(), Decimal(20 + number)
+            day, amount = Desktop().today(), Decimal(20 + number)
             draft = EntryDraft(day, amount, Direction.DEBIT, "Travel", f"Auto ride {number}", (bill,))
             desk.services.entries.save(draft)
 

@@ -59,6 +59,10 @@ NAMES = [
     "edit",
     "undo",
     "history",
+    "turn-left",
+    "turn-right",
+    "fit-page",
+    "fit-width",
     "bahi",
 ]
 INTER = [font for font in FONTS if font.stem.startswith("Inter-")]

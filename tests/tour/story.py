@@ -21,7 +21,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog
 from app.domain.dates import format_date
 from app.domain.entry import EntryFilter
 from app.domain.money import format_amount
-from app.ui.desktop import Desktop, local_today
+from app.ui.desktop import Desktop
 from app.ui.main_window import MainWindow
 from app.ui.models.columns import Column
 from app.ui.tasks import Tasks
@@ -303,7 +303,7 @@ class Story:
         self._check_bytes(services)
 
     def _day(self, told: Told) -> date:
-        return local_today() - timedelta(days=told.days_ago)
+        return Desktop().today() - timedelta(days=told.days_ago)
 
     def _sums(self) -> tuple[Decimal, Decimal]:
         out = sum((t.value for t in ENTRIES if not t.credit), Decimal(0))

@@ -95,7 +95,6 @@ class ExportSetupPage(QWidget):
             editor.error_changed.connect(field.set_error)
             editor.error_changed.connect(partial(self._note_error, editor))
             editor.date_changed.connect(lambda _date: self.dates_changed.emit())
-            editor.returnPressed.connect(editor.tidy)  # before the dialog presses its default button
 
     def _note_error(self, editor: DateField, sentence: str) -> None:
         was_wrong = editor in self._wrong

@@ -1,12 +1,11 @@
 """The filter of the listing: search words, dates, direction, document, and state."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date
 from functools import partial
 from typing import Final
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QPushButton, QVBoxLayout, QWidget
 
@@ -40,6 +39,7 @@ class FilterBar(QWidget):
         self._today = today
         self._applied = EntryFilter()
         self._words = words_of(is_local=True)
+        self._chosen = ""  # the period in the menu that both dates follow; "" if they were set otherwise
         self._make_search()
         self._make_dates()
         self._make_choices()
@@ -77,8 +77,7 @@ class FilterBar(QWidget):
             field.setPlaceholderText(words)
             field.setAccessibleName(f"{words} date")
             field.setFixedWidth(142)
-            field.returnPressed.connect(field.tidy)
-            field.date_changed.connect(lambda _date: self.apply())
+            field.date_changed.connect(lambda _date: self._date_typed())
             field.error_changed.connect(partial(self._note_error, field))
         self.period_button = button("Period", "period_button", icon="chevron-down")
         menu = QMenu(self.period_button)
@@ -185,19 +184,13 @@ class FilterBar(QWidget):
 
     def show_filter(self, wanted: EntryFilter) -> None:
         """Set all widgets to `wanted`, and emit `changed` at most once."""
-        for part in (self.first, self.last):
-            part.blockSignals(True)
         self.search.setText(wanted.text)  # with its signal: the button that empties it shall follow
-        self.first.set_value(wanted.first)
-        self.last.set_value(wanted.last)
-        for part in (self.first, self.last):
-            part.blockSignals(False)
+        self._search_changed(wanted.text)
+        self._set_dates(wanted.first, wanted.last)
         self.direction.set_value(wanted.direction.value if wanted.direction else "")
         self.without_document.setChecked(wanted.without_document)
         self.waiting_only.setChecked(wanted.waiting_only)
         self.shown.set_value(wanted.shown.value)
-        for field in (self.first, self.last):
-            self._note_error(field, "")
         self.apply()
 
     def clear(self) -> None:
@@ -206,7 +199,27 @@ class FilterBar(QWidget):
 
     def _take_preset(self, name: str) -> None:
         preset: Preset = next(each for each in presets(self._today()) if each.name == name)
-        self.show_filter(replace(self.wanted(), first=preset.first, last=preset.last))
+        self._set_dates(preset.first, preset.last)
+        self._chosen = name
+        self.apply()
+
+    def _set_dates(self, first: date | None, last: date | None) -> None:
+        self._chosen = ""
+        for field, day in ((self.first, first), (self.last, last)):
+            with QSignalBlocker(field):
+                field.set_value(day)
+            self._note_error(field, "")
+
+    def _date_typed(self) -> None:
+        self._chosen = ""
+        self.apply()
+
+    def follow_day(self) -> None:
+        """Handle that the day may have changed: `This month` may be another one."""
+        if self._chosen:
+            self._take_preset(self._chosen)
+        else:
+            self._show_state()
 
     def _note_error(self, field: DateField, sentence: str) -> None:
         self._date_errors.pop(field, None)

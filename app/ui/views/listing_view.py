@@ -140,6 +140,11 @@ class ListingView(QWidget):
             read = self._services.entries.replication
             self._tasks.run(read, self._show_replication, owner=self, topic="replication", local=True)
 
+    def follow_day(self) -> None:
+        """Handle that today is another day."""
+        self.filters.follow_day()
+        self.model.redraw()
+
     def focus_search(self) -> None:
         """Set the focus to the search field."""
         self.filters.search.setFocus(Qt.FocusReason.ShortcutFocusReason)

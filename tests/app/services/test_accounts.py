@@ -377,6 +377,13 @@ def test_the_clock_is_corrected_at_each_refresh(desk: Desk, start_server: Start)
     assert abs(desk.accounts.offset_us / 1e6 - 240) < took + 0.01
 
 
+def test_the_book_of_this_computer_has_this_computers_clock(desk: Desk, start_server: Start) -> None:
+    server = start_server(lambda: time.time() + 86_400, local=True, local_secret="s", region_letter="0")
+    desk.local = Endpoint(server.url, "s")
+    desk.accounts.sign_in_local("Asha", "")
+    assert desk.accounts.offset_us == 0
+
+
 def test_many_threads_share_one_refresh(desk: Desk, start_server: Start) -> None:
     clock = MovingClock()
     create(desk, start_server(clock))

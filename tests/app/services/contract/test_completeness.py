@@ -46,7 +46,7 @@ _WORKER = "the fakes run the real sync worker; tests/app/services/test_sync_work
 _PREVIEWS = "the fakes run the real one; tests/app/services/test_previews.py covers it"
 NOT_COVERED = {
     "accounts.remote": _INSIDE,
-    "accounts.offset_us": _INSIDE,
+    "accounts.offset_us": "tests/app/services/test_accounts.py covers it, with a server whose clock differs",
     "accounts.open_pending": _INSIDE,
     "accounts.regions": _INSIDE,
     "accounts.machine": _INSIDE,
