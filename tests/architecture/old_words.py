@@ -68,7 +68,7 @@ ALLOWED: Final[tuple[Allowed, ...]] = (
         "an invite link, or a link for a new password",
         (
             *("app.remote.cluster", "app.services.login", "app.ui.bounds", "app.ui.widgets.address_field"),
-            "server.cli.users",
+            *("app.services.recovery", "app.ui.dialogs.forgotten_password", "server.cli.users"),
         ),
     ),
     Allowed(
