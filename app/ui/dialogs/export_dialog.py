@@ -108,7 +108,8 @@ class ExportDialog(QDialog):
         self.setup_page.settle_dates()  # a date may still be being typed
         if self._preflight is None or not self.setup_page.start_button.isEnabled():
             return
-        path = self._desktop.choose_save_path(self, file_name(self.wanted()))
+        proposed = self._services.folders.path_to_save(file_name(self.wanted()))
+        path = self._desktop.choose_save_path(self, proposed)
         if path is None:
             return
         self._path = path if path.suffix else path.with_suffix(".csv")  # not every file dialog adds one
@@ -136,8 +137,15 @@ class ExportDialog(QDialog):
     def _write(self, path: Path) -> None:
         wanted, report, stopped = self.wanted(), self._relay.report, self._stop.is_set
         self.work_page.show_progress("Writing the file", "Starting…")
+        exports, folders = self._services.exports, self._services.folders
+
+        def work() -> "ExportResult":
+            result = exports.write_csv(wanted, path, report, stopped)
+            folders.note_saved(path.parent)
+            return result
+
         self._tasks.run(
-            lambda: self._services.exports.write_csv(wanted, path, report, stopped),
+            work,
             self._written,
             self._write_failed,
             owner=self,
