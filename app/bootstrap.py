@@ -2,12 +2,13 @@
 
 import contextlib
 import random
+import sys
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from app.errors import AppError
 from app.paths import Paths, default_paths
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from server.contract.allocator import give_back_freed_memory
 
     give_back_freed_memory()
+
+
+_NO_LIBRARY: Final = "Bahi needs a system library that is missing. `make setup` installs it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,19 +153,21 @@ def _tidy_later(files: "Files", outbox: "Outbox", replay_log: "ReplayLog", draft
 def run(argv: list[str]) -> int:
     """Run the program; return its exit status."""
     from app.store.peek import kept_setting
-    from app.ui.application import run_program
-    from app.ui.theme import THEME_KEY
 
+    try:
+        from app.ui.application import run_program
+    except ImportError as error:  # of a library of the system that Qt needs
+        sys.stderr.write(f"bahi: {_NO_LIBRARY}\n{error}\n")
+        return 1
     paths = default_paths()
     desks: list[Desk] = []
 
     def open_desk() -> "Services":  # called when it is certain that no other program uses these files
         desks.append(make_desk(paths))
-        return desks[0].services
+        return desks[-1].services
 
     try:
-        mode = kept_setting(paths.database, THEME_KEY)
-        return run_program(paths.home, mode, open_desk, argv)
+        return run_program(paths.home, partial(kept_setting, paths.database), open_desk, argv)
     finally:
         for desk in desks:
             desk.close()

@@ -9,9 +9,11 @@ from app.domain.entry import EntryFilter, ListedEntry
 from app.ui.controllers.drag_drop import DragDrop, DropGoal
 from app.ui.controllers.sync_controller import SyncController
 from app.ui.desktop import Desktop
+from app.ui.dialogs.about_dialog import AboutDialog
 from app.ui.dialogs.account_dialog import AccountDialog
 from app.ui.dialogs.export_dialog import ExportDialog
 from app.ui.dialogs.history_dialog import HistoryDialog
+from app.ui.dialogs.keyboard_dialog import KeyboardDialog
 from app.ui.dialogs.move_dialog import MoveDialog
 from app.ui.tasks import Tasks
 from app.ui.widgets.drop_overlay import DropOverlay
@@ -66,6 +68,17 @@ class Dialogs(QObject):
         dialog.sign_out_wanted.connect(self.sign_out_wanted)
         dialog.move_wanted.connect(self.move_wanted)
         self._show(dialog)
+
+    def show_about(self) -> None:
+        """Open the dialog About this book, if a book is open."""
+        accounts = self._services.accounts
+        if accounts.session is not None and not self._raised("about_dialog"):
+            self._show(AboutDialog(accounts.book_facts(), accounts.words, self._desktop, self._window))
+
+    def show_keyboard(self) -> None:
+        """Open the page of the keys."""
+        if not self._raised("keyboard_dialog"):
+            self._show(KeyboardDialog(self._window))
 
     def show_move(self, pending: str) -> None:
         """Open the dialog that moves the book to a server; `pending` is the address of an unfinished move."""

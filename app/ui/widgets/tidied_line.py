@@ -12,6 +12,12 @@ class TidiedLine(QLineEdit):
         """Format the text if it is valid."""
         raise NotImplementedError
 
+    def replace_text(self, text: str) -> None:
+        """Replace the text so that Ctrl+Z gives the typed one back, which it does not after `setText`."""
+        if text != self.text():
+            self.selectAll()
+            self.insert(text)
+
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Select the whole text, so that typing replaces it."""
         super().focusInEvent(event)

@@ -392,7 +392,7 @@ def test_a_voided_entry_takes_no_bill(
     qtbot.waitUntil(lambda: not tasks.busy)
     row = book.listing.model.row_of(entry_id)
     select(qtbot, book, row, tasks)
-    assert "is voided. Restore it first" in refused(book, files_data(photo))
+    assert "is crossed out. Restore it first" in refused(book, files_data(photo))
 
 
 def test_a_drop_on_the_listing_without_a_selection_begins_a_new_entry(

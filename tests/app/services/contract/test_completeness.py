@@ -43,7 +43,7 @@ _WORKER = "the fakes run the real sync worker; tests/app/services/test_sync_work
 _PREVIEWS = "the fakes run the real one; tests/app/services/test_previews.py covers it"
 NOT_COVERED = {
     "accounts.remote": _INSIDE,
-    "accounts.offset_us": _INSIDE,
+    "accounts.offset_us": "tests/app/services/test_accounts.py covers it, with a server whose clock differs",
     "accounts.open_pending": _INSIDE,
     "accounts.regions": _INSIDE,
     "accounts.machine": _INSIDE,
@@ -55,6 +55,7 @@ NOT_COVERED = {
     "accounts.close": "the desk calls it at the end of the program",
     "sync.is_sending": _INSIDE,
     "sync.replay": _INSIDE,
+    "settings.folder": _INSIDE,
     "settings.device_id": _INSIDE,
     "settings.device_secret": _INSIDE,
     "moving.moved_to": "no window asks for it",

@@ -134,8 +134,8 @@ def test_without_a_server_the_cache_is_shown_until_a_server_is_back(
 ) -> None:
     fake.book.offline = True
     listing.refresh()
-    qtbot.waitUntil(lambda: "last entries seen on this computer" in listing.banner.text())
-    qtbot.waitUntil(lambda: "need the server" in listing.foot.count.text())
+    qtbot.waitUntil(lambda: "last entries that were shown" in listing.banner.text())
+    qtbot.waitUntil(lambda: "not known yet" in listing.foot.count.text())
     fake.book.offline = False
     listing.refresh()
     qtbot.waitUntil(lambda: listing.banner.text() == "")
