@@ -1,5 +1,6 @@
 """Opens the dialogs of the main window. None of them blocks, and each can be open only once."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -8,6 +9,7 @@ from PySide6.QtWidgets import QDialog, QWidget
 from app.domain.entry import EntryFilter, ListedEntry
 from app.ui.controllers.drag_drop import DragDrop, DropGoal
 from app.ui.controllers.sync_controller import SyncController
+from app.ui.controllers.text_pasting import TextPasting
 from app.ui.desktop import Desktop
 from app.ui.dialogs.about_dialog import AboutDialog
 from app.ui.dialogs.account_dialog import AccountDialog
@@ -94,7 +96,7 @@ class Dialogs(QObject):
             return
         dialog = MoveDialog(self._services, self._tasks, pending, self._window)
         dialog.moved.connect(self.moved)
-        self._show(dialog)
+        self._show(dialog, dialog.form.address.take_text)
 
     def close_all(self) -> None:
         """Close all dialogs, for example when the book is closed."""
@@ -106,11 +108,13 @@ class Dialogs(QObject):
             self._open[name].raise_()
         return name in self._open
 
-    def _show(self, dialog: QDialog) -> None:
+    def _show(self, dialog: QDialog, take: Callable[[str], bool] = lambda _text: False) -> None:
+        """Show a dialog. `take` is that of `TextPasting`, for its text fields."""
         name = dialog.objectName()
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)  # which also drops the results of its tasks
         dialog.setWindowModality(Qt.WindowModality.WindowModal)
         dialog.finished.connect(lambda _result: self._open.pop(name, None))
+        TextPasting(dialog, self._services, take)
         DragDrop(dialog, DropOverlay(dialog), self._services, _no_goal)
         self._open[name] = dialog
         dialog.open()
