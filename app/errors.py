@@ -9,7 +9,14 @@ AppError                 an expected error: a sentence for the user, and whether
 └── CancelledError       the user cancelled the task
 """
 
+import errno
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+_FULL: Final = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+_NOT_ALLOWED: Final = {errno.EACCES, errno.EPERM, errno.EROFS}
+_LONGEST_REASON: Final = 32
 
 
 class AppError(Exception):
@@ -49,6 +56,12 @@ class InputError(AppError):
 class SignInError(AppError):
     """The server rejected the log-in, or the session is over."""
 
+    @property
+    def ended(self) -> str:
+        """Why the session is over, as the server says it (`ended`, `password` …); "" if it said nothing."""
+        told = self.detail.get("ended")
+        return told[:_LONGEST_REASON] if isinstance(told, str) else ""
+
 
 class OfflineError(AppError):
     """No server answered. A retry can help. `code` is the reason (`app/remote/trouble.py`) if it is known."""
@@ -70,3 +83,15 @@ class CancelledError(AppError):
 
     def __init__(self) -> None:
         super().__init__("Cancelled.")
+
+
+def storage_error(error: OSError, path: Path) -> StoreError:
+    """Return the error that tells what happened to `path`."""
+    if error.errno in _FULL:
+        return StoreError(
+            "The disk is full. Please free some space, then try again.", retryable=True, code="disk_full"
+        )
+    if error.errno in _NOT_ALLOWED:
+        return StoreError(f"Bahi cannot write to {path}: please check its permissions.", code="not_allowed")
+    reason = error.strerror or type(error).__name__
+    return StoreError(f"Bahi could not use {path}: {reason}.", retryable=True, code="disk_error")

@@ -54,8 +54,8 @@ class Api:
         return Api(self._client, self._runner, book_id)
 
     def ready(self) -> None:
-        """Check that the server can save an entry. Raises AppError if it cannot."""
-        self._client.call(Health, "GET", paths.HEALTH_READY, seconds=3, endpoint=self._runner.endpoint())
+        """Check that the server can save an entry, and that the session goes on. Raises AppError if not."""
+        self._run(Health, "GET", paths.HEALTH_READY, seconds=3)
 
     def sessions(self) -> list[Session]:
         """Return the user's sessions on all devices."""

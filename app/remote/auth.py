@@ -180,6 +180,7 @@ def read_pin(pin: str) -> tuple[str, int]:
     return (server_id, int(epoch)) if server_id and epoch.isdigit() else ("", 0)
 
 
-def signed_out() -> SignInError:
-    """Return the error of a call that needs a session."""
-    return SignInError("Please sign in.", code=ErrorCode.UNAUTHENTICATED)
+def signed_out(ended: str = "") -> SignInError:
+    """Return the error of a call that needs a session. `ended` is why the last one is over, if known."""
+    detail = {"ended": ended} if ended else None
+    return SignInError("Please sign in.", code=ErrorCode.UNAUTHENTICATED, detail=detail)

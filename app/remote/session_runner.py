@@ -184,6 +184,8 @@ class SessionRunner:
 
     def lease(self, book_id: str = "", refused: LeasedToken | None = None) -> LeasedToken:
         """Return a token and its server; wait for a refresh if necessary. Raises AppError."""
+        if self._machine.phase is Phase.SIGNED_OUT:
+            raise signed_out(self._machine.ended)
         self._tokens.require_book(book_id)
         if refused is not None and self._tokens.drop_access(refused.token):
             self._feed(session.TokenRefused(refused.endpoint.server_id))
@@ -200,7 +202,7 @@ class SessionRunner:
         """Return a lease; None if the caller must wait for a refresh. Raises AppError if it need not wait."""
         machine = self._machine
         if machine.phase is Phase.SIGNED_OUT:
-            raise signed_out()
+            raise signed_out(machine.ended)
         if not (machine.takes_calls or self._servers.is_always_tried):
             raise OfflineError
         if token := self._tokens.access(self._clock()):
@@ -297,9 +299,9 @@ class SessionRunner:
             return
         try:
             self._ask(effect, servers, servers.endpoint(at), closest, record)
-        except SignInError:
+        except SignInError as error:
             if self._tokens.end(record):
-                self._feed(session.RefreshRefused(), generation)
+                self._feed(session.RefreshRefused(error.ended), generation)
         except AppError:
             self._feed(session.RefreshFailed(at), generation)
 

@@ -14,6 +14,7 @@ from app.services.moving import Moving
 from app.services.previews import Previews
 from app.services.sync import Sync
 from app.services.sync_worker import SyncWorker
+from app.store.last_folders import LastFolders
 from app.store.settings import Settings
 
 
@@ -31,3 +32,4 @@ class Services:
     worker: SyncWorker
     moving: Moving
     previews: Previews
+    folders: LastFolders

@@ -11,6 +11,7 @@ from app.domain.session import Machine
 from app.domain.stream import Stream
 from app.domain.sync_events import SessionChange
 from app.domain.text import clean_text
+from app.domain.wording import Words, words_of
 from app.errors import AppError, InputError, SignInError, StoreError
 from app.remote.endpoint import Endpoint
 from app.remote.translate import bounded_name
@@ -27,12 +28,14 @@ from app.services.login import (
 )
 from app.services.pending_session import PendingSession
 from app.services.session_facts import (
+    BookFacts,
     BookSession,
     InviteFacts,
     LocalBookFacts,
     OpenSession,
     decode_facts,
     encode_facts,
+    facts_of,
 )
 from app.services.session_feed import SessionFeed
 from app.store.outbox import Outbox
@@ -45,7 +48,6 @@ from server.contract.shapes import Credentials, LocalSignIn, PasswordChange, Sig
 __all__ = ["Accounts", "BookSession", "LocalBookFacts", "OpenSession", "PendingSession", "Remote"]
 
 _FACTS: Final = "session"
-_THIS_COMPUTER: Final = "This computer"
 _WRONG_PASSWORD: Final = "Wrong password."  # noqa: S105 - a sentence
 _RESUME_SECONDS: Final = 12.0
 _OTHER_BOOK: Final = "This account has another book than the open one. Please sign out first, then sign in."
@@ -90,8 +92,10 @@ class Accounts:
 
     @property
     def offset_us(self) -> int:
-        """How far this computer's clock is behind the server's, in µs."""
-        return self._remote.server_clock.offset_us if self._remote is not None else 0
+        """How far this computer's clock is behind the server's, in µs; 0 for the book on this computer."""
+        if self._remote is None or not self.is_remote:
+            return 0  # the local server has the same clock, also just after that was set
+        return self._remote.server_clock.offset_us
 
     @offset_us.setter
     def offset_us(self, offset_us: int) -> None:
@@ -246,7 +250,7 @@ class Accounts:
     # --- the server ------------------------------------------------------------------------------
 
     def is_online(self) -> bool:
-        """Return whether the server can save an entry now."""
+        """Return whether the server can save an entry now. Also finds out whether the session has ended."""
         if self.session is None:
             return False
         try:
@@ -259,6 +263,15 @@ class Accounts:
     def is_remote(self) -> bool:
         """Whether the open book is on a server, not on this computer."""
         return bool(self._address)
+
+    @property
+    def words(self) -> Words:
+        """The words for the place of the open book."""
+        return words_of(is_local=not self.is_remote)
+
+    def book_facts(self) -> BookFacts:
+        """Return the facts about the open book. Raises SignInError if none is open."""
+        return facts_of(self._address, self.require_session(), self._settings.folder)
 
     @property
     def regions(self) -> int:
@@ -338,7 +351,7 @@ class Accounts:
             code_prefix=answer.code_prefix,
             server_id=primary.server_id,
             region=region,
-            server_label=f"{primary.server_id} · {region}" if address else _THIS_COMPUTER,
+            server_label=f"{primary.server_id} · {region}" if address else words_of(is_local=True).location,
         )
 
     def _pinned(self, session: BookSession, server_id: str) -> BookSession:

@@ -65,8 +65,11 @@ ALLOWED: Final[tuple[Allowed, ...]] = (
     Allowed(("keyring",), "the keyring of the operating system", ("app.store.vault",)),
     Allowed(
         ("link",),
-        "an invite link",
-        ("app.remote.cluster", "app.services.login", "app.ui.bounds", "app.ui.widgets.address_field"),
+        "an invite link, or a link for a new password",
+        (
+            *("app.remote.cluster", "app.services.login", "app.ui.bounds", "app.ui.widgets.address_field"),
+            "server.cli.users",
+        ),
     ),
     Allowed(
         ("link",),

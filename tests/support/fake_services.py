@@ -19,10 +19,12 @@ from app.services.exports import Exports
 from app.services.previews import Previews
 from app.services.sync import Sync
 from app.services.sync_worker import SyncWorker
+from app.store.bill_turns import BillTurns
 from app.store.cache import ReadCache
 from app.store.database import Database
 from app.store.drafts import DraftStore
 from app.store.files import Files
+from app.store.last_folders import LastFolders
 from app.store.outbox import Outbox
 from app.store.replay_log import ReplayLog
 from app.store.settings import Settings
@@ -62,6 +64,7 @@ class FakeServices:
         self.files = Files(folder / "kept")
         self.outbox, self._drafts = Outbox(self.database), DraftStore(self.database)
         self.settings = Settings(self.database)
+        self.folders = LastFolders(self.settings)
         self.accounts = FakeAccounts(self.book, self.settings, self.outbox, computer or Computer())
         self.previews = Previews()
         self._compose(cast("Accounts", self.accounts))
@@ -84,7 +87,8 @@ class FakeServices:
         drafts = Drafts(self.database, self._drafts, entries, self.files)
         sync = Sync(accounts, self.outbox, cache, self.files, clock)
         self.entries = cast("Entries", Stepped(entries, self.book))
-        self.documents = cast("Documents", Stepped(Documents(accounts, self.files), self.book, _ATTACH))
+        documents = Documents(accounts, self.files, BillTurns(self.database), self.folders)
+        self.documents = cast("Documents", Stepped(documents, self.book, _ATTACH))
         self.drafts = cast("Drafts", Stepped(drafts, self.book, _DRAFTS))
         self.exports = cast("Exports", Stepped(Exports(accounts, self.outbox), self.book))
         self.sync = cast("Sync", Stepped(sync, self.book))

@@ -1,4 +1,7 @@
-"""Edits, voids and restores entries. Each is an operation in the outbox; undo adds the reverse operation."""
+"""Edits, crosses out (voids) and restores entries.
+
+Each is an operation in the outbox; undo adds the reverse operation.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -69,17 +72,17 @@ class EntryActions(QObject):
         self._tasks.run(work, lambda found: self.opened.emit(*found), self._report, owner=self, topic="open")
 
     def void(self, entry: ListedEntry) -> None:
-        """Void an entry."""
+        """Cross out an entry."""
         entries, entry_id = self._services.entries, entry.id
 
         def work() -> Change:
             after = entries.void(entries.detail(entry_id)).entry
-            return Change(f"Voided {after.human_code}", after, self._restoring(entry_id))
+            return Change(f"Crossed out {after.human_code}", after, self._restoring(entry_id))
 
         self._run(work)
 
     def restore(self, entry: ListedEntry) -> None:
-        """Restore a voided entry."""
+        """Restore a crossed-out entry."""
         entries, entry_id = self._services.entries, entry.id
 
         def work() -> Change:
@@ -133,7 +136,7 @@ class EntryActions(QObject):
             self.failed.emit("\n".join(refusals))
 
     def note_saved(self, entry: ListedEntry) -> None:
-        """Announce a new entry. Undo voids it."""
+        """Announce a new entry. Undo crosses it out."""
         self._done(Change(f"Saved {entry.human_code}", entry, self._voiding(entry.id), makes_new=True))
 
     def note_edited(self, edited: Edited) -> None:

@@ -84,8 +84,7 @@ class AccountDialog(QDialog):
         names = QVBoxLayout()
         names.setSpacing(10)
         names.addWidget(ElidedLabel(self._session.user_name, "title"))
-        where = self._services.worker.state.connection.server_label or self._session.server_label
-        names.addWidget(ElidedLabel(where, "muted", "account_where"))
+        names.addWidget(label(self._services.accounts.words.location, "muted", "account_where"))
         row = QHBoxLayout()
         row.addLayout(names, 1)
         row.addWidget(self.move_button, 0, Qt.AlignmentFlag.AlignTop)
@@ -94,7 +93,7 @@ class AccountDialog(QDialog):
     def load(self) -> None:
         """Load the user's sessions from the server."""
         self.banner.hide()
-        self.state.setText("Asking the server…")
+        self.state.setText("Looking where you are signed in…")
         self.state.show()
         accounts = self._services.accounts
         self._tasks.run(accounts.sessions, self._show, self._failed, owner=self, topic="sessions")

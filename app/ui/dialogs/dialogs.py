@@ -9,6 +9,7 @@ from app.domain.entry import EntryFilter, ListedEntry
 from app.ui.controllers.drag_drop import DragDrop, DropGoal
 from app.ui.controllers.sync_controller import SyncController
 from app.ui.desktop import Desktop
+from app.ui.dialogs.about_dialog import AboutDialog
 from app.ui.dialogs.account_dialog import AccountDialog
 from app.ui.dialogs.export_dialog import ExportDialog
 from app.ui.dialogs.history_dialog import HistoryDialog
@@ -67,6 +68,12 @@ class Dialogs(QObject):
         dialog.sign_out_wanted.connect(self.sign_out_wanted)
         dialog.move_wanted.connect(self.move_wanted)
         self._show(dialog)
+
+    def show_about(self) -> None:
+        """Open the dialog About this book, if a book is open."""
+        accounts = self._services.accounts
+        if accounts.session is not None and not self._raised("about_dialog"):
+            self._show(AboutDialog(accounts.book_facts(), accounts.words, self._desktop, self._window))
 
     def show_keyboard(self) -> None:
         """Open the page of the keys."""

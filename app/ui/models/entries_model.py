@@ -18,7 +18,6 @@ from PySide6.QtCore import (
 
 from app.domain.entry import EntryFilter, ListedEntry
 from app.errors import AppError
-from app.ui.desktop import local_today
 from app.ui.models.columns import HEADINGS, TITLES, Column, shown_text, spoken_text
 from app.ui.models.pages import Chunk, Page, Pages, fill, insertions, merged_rows, read_range, removals
 from app.ui.models.state_marks import Replication, StateMark, state_mark
@@ -41,7 +40,7 @@ class EntriesModel(QAbstractTableModel):
 
     `loaded` is emitted after every page, and `end_reached` when all rows are loaded after `load_all`.
     `load_failed` carries an AppError. `source_changed` carries whether the rows come from the cache on this
-    computer. `today` returns the local date.
+    computer. `today` returns today's date.
     """
 
     loaded = Signal()
@@ -53,8 +52,8 @@ class EntriesModel(QAbstractTableModel):
         self,
         services: "Services",
         tasks: Tasks,
-        parent: QObject | None = None,
-        today: Callable[[], date] = local_today,
+        parent: QObject | None,
+        today: Callable[[], date],
     ) -> None:
         super().__init__(parent)
         self._services = services
@@ -99,7 +98,7 @@ class EntriesModel(QAbstractTableModel):
         return None
 
     def _spoken(self, entry: ListedEntry, column: Column) -> str:
-        return self.mark_of(entry).sentence if column is Column.STATE else spoken_text(entry, column)
+        return self.mark_of(entry).whole if column is Column.STATE else spoken_text(entry, column)
 
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
@@ -209,6 +208,10 @@ class EntriesModel(QAbstractTableModel):
         self._failing = False
         self._pages.mark_stale()
         self._enqueue(0)
+        self._redraw(0, self._pages.count - 1)
+
+    def redraw(self) -> None:
+        """Draw all rows again, because their texts depend on the day."""
         self._redraw(0, self._pages.count - 1)
 
     # pages

@@ -11,7 +11,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from app.domain.bounds import MAX_CATEGORY, MAX_DESCRIPTION
-from app.domain.dates import format_date
+from app.domain.dates import format_date, weekday_name
 from app.domain.entry import Attachment, Direction, EntryDraft, Suggestion
 from app.domain.form_draft import FormDraft
 from app.domain.money import format_amount, parse_amount
@@ -176,7 +176,13 @@ class EntryForm(QWidget):
     def _show_weekday(self, day: date | None) -> None:
         today = self._today()
         near = {today: "Today", today - timedelta(days=1): "Yesterday", today + timedelta(days=1): "Tomorrow"}
-        self.fields["date"].hint.setText(near.get(day, f"{day:%A}") if day else "")
+        self.fields["date"].hint.setText(near.get(day, weekday_name(day)) if day else "")
+
+    def follow_day(self) -> None:
+        """Handle that the day may have changed: a date that the user did not set is today."""
+        self.date.follow_day()
+        if not self.fields["date"].error_text:
+            self._show_weekday(self.date.value())
 
     @property
     def typed(self) -> bool:
@@ -215,6 +221,7 @@ class EntryForm(QWidget):
     def draft(self) -> EntryDraft | None:
         """Return the entry without bills; or None, and show the errors, if a field is not valid."""
         self.category.settle()
+        self.follow_day()
         day, amount = self._read(self.date.read, "date"), self._read(self.amount.amount, "amount")
         category = self._text("category", self.category, "Choose a category, such as Travel or Stock.")
         description = self._text("description", self.description)
@@ -262,7 +269,7 @@ class EntryForm(QWidget):
     def clear(self, *, keep_date: bool) -> None:
         """Empty the form. The direction becomes Debit, and the date today unless `keep_date`."""
         if not keep_date:
-            self.date.set_value(self._today())
+            self.date.set_today()
         self.amount.setText("")  # Ctrl+Z would undo a clear(), but it shall undo the entry saved last
         self.category.forget()
         self.description.forget()

@@ -25,8 +25,6 @@ from app.ui.widgets.pieces import HeadRow, button, frame, label
 if TYPE_CHECKING:
     from app.services import Services
 
-_FROM_CACHE = "No server: showing the last entries seen on this computer."
-
 
 class ListingView(QWidget):
     """Shows the entries of the book.
@@ -142,6 +140,11 @@ class ListingView(QWidget):
             read = self._services.entries.replication
             self._tasks.run(read, self._show_replication, owner=self, topic="replication", local=True)
 
+    def follow_day(self) -> None:
+        """Handle that today is another day."""
+        self.filters.follow_day()
+        self.model.redraw()
+
     def focus_search(self) -> None:
         """Set the focus to the search field."""
         self.filters.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
@@ -222,7 +225,7 @@ class ListingView(QWidget):
             rows = count_text(self.model.rowCount(), "entry", "entries")
             self.banner.say(f"Going to the last entry: {rows} loaded so far.", "warn", "Stop")
         elif self.model.from_cache:
-            self.banner.say(_FROM_CACHE, "warn", "Try again")
+            self.banner.say(self._services.accounts.words.from_cache, "warn", "Try again")
         else:
             self.banner.hide()
 

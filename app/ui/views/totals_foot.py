@@ -75,4 +75,4 @@ class TotalsFoot(QFrame):
     def show_unknown(self) -> None:
         """Show that the totals cannot be loaded."""
         self.show_totals(None)
-        self.count.setText("Totals need the server")
+        self.count.setText("Totals not known yet")

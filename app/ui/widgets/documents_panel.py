@@ -40,22 +40,24 @@ class DropArea(QFrame):
         self.setProperty("role", "drop")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         icon = QLabel()
-        put_icon(icon, "upload", size=26)
         self._column = column = QVBoxLayout(self)
         column.setContentsMargins(12, 16, 12, 16)
         column.setSpacing(6)
+        put_icon(icon, "upload", "accent", size=30)
         self._lines = (
             icon,
-            label("Drop photos or PDFs here", "strong"),
-            label("or paste with Ctrl+V", "muted"),
+            label("Drop photos or PDFs here", "strong", wrap=True),
+            label("Paste: Ctrl+V\nChoose files: Ctrl+O", "muted", wrap=True),
+            label("You can also save the entry now and add its bill later.", "small", wrap=True),
         )
         for line in self._lines:
-            column.addWidget(line, 0, Qt.AlignmentFlag.AlignHCenter)
+            line.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            column.addWidget(line)
 
     def set_compact(self, compact: bool) -> None:
         """Shrink to one line, to leave room for the bills."""
-        self._lines[0].setVisible(not compact)
-        self._lines[2].setVisible(not compact)
+        for line in (self._lines[0], *self._lines[2:]):
+            line.setVisible(not compact)
         margin = 8 if compact else 22
         self._column.setContentsMargins(12, margin, 12, margin)
 

@@ -16,12 +16,13 @@ from app.ui.widgets.pieces import EnterButton, is_enter
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One button: its value, its text, its object name, and an optional icon."""
+    """One button: its value, its text, its object name, and an optional icon and tool tip."""
 
     value: str
     text: str
     name: str
     icon: str = ""
+    tip: str = ""
 
 
 class _SegmentButton(EnterButton):
@@ -68,6 +69,7 @@ class Segment(QWidget):
         made = _SegmentButton(choice.text)
         made.setObjectName(choice.name)
         made.setAccessibleName(choice.text)
+        made.setToolTip(choice.tip)
         made.setCheckable(True)
         made.setProperty("role", "segment")
         made.setProperty("place", {0: "first", count - 1: "last"}.get(number, "middle"))

@@ -6,12 +6,13 @@ from typing import Final
 
 from PySide6.QtCore import QEvent, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QEnterEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from app.ui.icons import put_icon
-from app.ui.widgets.pieces import button, label, tool_button
+from app.ui.widgets.pieces import ElidedLabel, button, tool_button
 
 LIFE_S: Final = 10.0
+_LEAST_TEXT: Final = 60
 _CHECK_MS: Final = 250  # the clock is polled, because tests replace it
 
 
@@ -39,7 +40,9 @@ class Toast(QFrame):
     def _build(self) -> None:
         icon = QLabel()
         put_icon(icon, "check", "credit", size=16)
-        self._text = label("", "strong", "toast_text")
+        self._text = ElidedLabel("", "strong", "toast_text")
+        self._text.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        self._text.setMinimumWidth(_LEAST_TEXT)
         self.undo_button = button("Undo", "toast_undo", "link")
         self.undo_button.setToolTip("Undo (Ctrl+Z)")
         self.undo_button.clicked.connect(self.undo)
@@ -97,6 +100,7 @@ class Toast(QFrame):
     def _settle(self) -> None:
         if self.isHidden() or self._room.isNull():
             return
+        self.setMaximumWidth(self._room.width())  # beside it are the title and the buttons of the view
         self.adjustSize()
         x = self._room.left() + max(0, (self._room.width() - self.width()) // 2)
         self.move(x, self._room.center().y() - self.height() // 2)

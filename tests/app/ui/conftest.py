@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ from app.ui.desktop import Desktop
 from app.ui.main_window import MainWindow
 from app.ui.tasks import Tasks
 from app.ui.theme import Mode, Theme
-from tests.support.fake_services import TODAY, FakeServices, shop_entries
+from tests.support.fake_services import NOON, FakeServices, shop_entries
 
 _PATIENCE_MS: Final = 40_000
 """For what comes at once where it comes: a busy machine is no failure."""
@@ -60,6 +61,8 @@ class Person:
     questions: list[str] = field(default_factory=list)
     explanations: list[str] = field(default_factory=list)
     opened: list[Path] = field(default_factory=list)
+    now: datetime = NOON
+    """The time of the computer's clock."""
 
     def confirm(self, _parent: QWidget, question: str, explanation: str, _yes: str, _no: str) -> bool:
         """Answer a question."""
@@ -80,7 +83,7 @@ class Person:
             choose_folder=lambda _parent: self.folder,
             confirm=self.confirm,
             open_path=self.open_path,
-            today=lambda: TODAY,
+            now=lambda: self.now,
         )
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from app.domain.stream import Stream
 from app.domain.sync_events import SessionChange
 from app.domain.text import clean_text
+from app.domain.wording import Words, words_of
 from app.errors import InputError, OfflineError, SignInError
 from app.remote.auth import signed_out
 from app.remote.cluster import _NOT_OF_THE_LINK
@@ -23,7 +24,7 @@ from app.services.login import (
     read_request,
     refuse_typed,
 )
-from app.services.session_facts import InviteFacts
+from app.services.session_facts import BookFacts, InviteFacts, facts_of
 from app.store.outbox import Outbox
 from app.store.settings import Settings
 from server.auth.names import check_name, check_new_name, name_key
@@ -234,6 +235,15 @@ class FakeAccounts:
     def is_online(self) -> bool:
         """Return whether the server can take a save now."""
         return self._caller() is not None and not self._book.offline
+
+    @property
+    def words(self) -> Words:
+        """The words for the place of the open book."""
+        return words_of(is_local=not self.is_remote)
+
+    def book_facts(self) -> BookFacts:
+        """Return the facts about the open book. Raises SignInError if none is open."""
+        return facts_of(self._address, self.require_session(), self._settings.folder)
 
     @property
     def is_remote(self) -> bool:

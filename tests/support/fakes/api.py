@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 
 from app.domain.entry import Direction, DocumentInfo, EntryFilter, HistoryVersion, ListedEntry, Shown, Totals
+from app.domain.wording import words_of
 from app.errors import AppError, OfflineError
 from app.remote.auth import signed_out
 from app.remote.translate import error_of
@@ -32,9 +33,9 @@ Caller = tuple[str, str]
 
 
 def app_error(error: ApiError) -> AppError:
-    """Return what the program makes of a refusal of the server."""
+    """Return what the program makes of a refusal of the server, which always has a sentence."""
     body = ErrorBody(ErrorInfo(error.code, error.message, error.detail))
-    return error_of(STATUS[error.code], msgspec.json.encode(body))
+    return error_of(STATUS[error.code], msgspec.json.encode(body), words_of(is_local=False))
 
 
 class FakeApi:

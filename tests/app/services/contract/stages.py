@@ -27,6 +27,7 @@ from app.services.entries import Entries, draft_of
 from app.services.exports import Exports
 from app.services.moving import Moving
 from app.services.sync import Sync
+from app.store.last_folders import LastFolders
 from app.store.settings import Settings
 from server.contract.signing import decode_key, fingerprint
 from server.tokens.invites import make_invite
@@ -108,6 +109,10 @@ class Desk:
     @property
     def settings(self) -> Settings:
         return self.services.settings
+
+    @property
+    def folders(self) -> LastFolders:
+        return self.services.folders
 
     @property
     def moving(self) -> Moving:

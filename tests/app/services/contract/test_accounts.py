@@ -55,6 +55,8 @@ def test_the_first_start_creates_the_book_and_later_ones_open_it(desk: Desk) -> 
     made = desk.accounts.sign_in_local(" Asha Rao ", "")
     assert (made.user_name, made.server_label, made.region) == ("Asha Rao", "This computer", "local")
     assert desk.accounts.local_book() == LocalBookFacts(exists=True, user_name="Asha Rao", has_password=False)
+    facts = desk.accounts.book_facts()
+    assert (desk.accounts.words.is_local, facts.address, facts.region) == (True, "", "local")
     desk.restart()
     assert desk.accounts.sign_in_local("Asha Rao", "") == made
 
@@ -124,6 +126,10 @@ def test_an_account_can_be_created_and_opened_again(desk: Desk, stage: Stage) ->
     made = desk.register()
     assert (made.user_name, made.server_id, made.region) == (desk.name, stage.server_id, stage.region)
     assert made.server_label == f"{stage.server_id} · {stage.region}"
+    facts = desk.accounts.book_facts()
+    assert (facts.user_name, facts.address) == (desk.name, stage.address)
+    assert (facts.server_id, facts.region) == (stage.server_id, stage.region)
+    assert not desk.accounts.words.is_local
     assert made.book_id
     assert len(made.code_prefix) == 3
     assert desk.accounts.session == made

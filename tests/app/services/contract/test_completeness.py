@@ -17,6 +17,7 @@ from app.services.moving import Moving
 from app.services.previews import Previews
 from app.services.sync import Sync
 from app.services.sync_worker import SyncWorker
+from app.store.last_folders import LastFolders
 from app.store.settings import Settings
 from tests.support.fake_services import FakeServices
 from tests.support.fakes.accounts import FakeAccounts
@@ -33,6 +34,7 @@ SERVICES: dict[str, type] = {
     "worker": SyncWorker,
     "moving": Moving,
     "previews": Previews,
+    "folders": LastFolders,
 }
 FAKES: dict[str, type] = {"accounts": FakeAccounts, "moving": FakeMoving}
 """The others are the real classes, in the fakes too."""
@@ -41,7 +43,7 @@ _WORKER = "the fakes run the real sync worker; tests/app/services/test_sync_work
 _PREVIEWS = "the fakes run the real one; tests/app/services/test_previews.py covers it"
 NOT_COVERED = {
     "accounts.remote": _INSIDE,
-    "accounts.offset_us": _INSIDE,
+    "accounts.offset_us": "tests/app/services/test_accounts.py covers it, with a server whose clock differs",
     "accounts.open_pending": _INSIDE,
     "accounts.regions": _INSIDE,
     "accounts.machine": _INSIDE,
@@ -53,12 +55,15 @@ NOT_COVERED = {
     "accounts.close": "the desk calls it at the end of the program",
     "sync.is_sending": _INSIDE,
     "sync.replay": _INSIDE,
+    "settings.folder": _INSIDE,
     "settings.device_id": _INSIDE,
     "settings.device_secret": _INSIDE,
     "moving.moved_to": "no window asks for it",
     "previews.pid": _PREVIEWS,
     "previews.submit": _PREVIEWS,
     "previews.close": _PREVIEWS,
+    "previews.unlock": _PREVIEWS,
+    "previews.forget_passwords": _PREVIEWS,
     "worker.state": _WORKER,
     "worker.is_sending": _WORKER,
     "worker.now": _WORKER,

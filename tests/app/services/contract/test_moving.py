@@ -171,7 +171,7 @@ def test_a_book_with_a_refused_entry_is_not_moved(own: Desk) -> None:
     own.refused()
     told = refusal(Move(own))
     assert (told.message, told.fields) == (
-        "1 change is not sent yet. Please send or discard them, then move the book.",
+        "1 change is still waiting. See the page Waiting, then move the book.",
         {},
     )
     assert own.moving.pending() == ""
