@@ -155,7 +155,6 @@ def test_shortcuts_of_the_window_work_in_every_text_field(
     field = active.findChild(QWidget, name)
     assert field is not None
     field.setFocus()
-    QApplication.processEvents()  # the field selects its text
     press(active, "5 Nov 2026")
     press(active, Qt.Key.Key_E, modifier=CTRL)
     assert active.findChild(QAbstractButton, "export_start") is not None
