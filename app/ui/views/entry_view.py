@@ -137,6 +137,8 @@ class EntryView(EntryScreen):
         self.keeper.resume()
         self._given_id = result.id
         self.say(self.saved_label, f"Saved {result.human_code} · {format_amount(result.amount)}")
+        if self.isVisible():
+            self.ahead.replay()
 
     def give_back(self, entry_id: str) -> bool:
         """Show the text and the bills of an entry again, if it is the one saved last and the form is empty.

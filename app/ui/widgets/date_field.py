@@ -72,6 +72,7 @@ class DateField(TidiedLine):
     def set_today(self) -> None:
         """Set today's date; it is not set by hand any more."""
         self._by_hand = self._optional
+        self.setModified(False)  # Ctrl+Z does not give back a date that was cleared
         self.set_value(self._today())
 
     def follow_day(self) -> None:
@@ -171,4 +172,10 @@ class DateField(TidiedLine):
         self.setFocus()
 
     def _show_value(self) -> None:
-        self.setText(format_date(self._value) if self._value else "")
+        text = format_date(self._value) if self._value else ""
+        if not self.isModified():
+            self.setText(text)
+            return
+        by_hand = self._by_hand
+        self.replace_text(text)  # counts as typed, unlike `setText`
+        self._by_hand, self._typed_on = by_hand, None
