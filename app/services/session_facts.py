@@ -15,6 +15,7 @@ class LocalBookFacts:
     exists: bool
     user_name: str
     has_password: bool
+    has_recovery_code: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +87,14 @@ def facts_of(address: str, session: BookSession, folder: Path) -> BookFacts:
 
 @dataclass(frozen=True, slots=True)
 class InviteFacts:
-    """The content of an invite link: the server's address, and a one-time code ("" if there is none)."""
+    """The content of an invite link: the server's address, and a one-time code ("" if there is none).
+
+    `link` is the link itself, without what was around it.
+    """
 
     address: str
     code: str
+    link: str = field(default="", compare=False)
 
 
 def encode_facts(address: str, session: BookSession) -> str:
