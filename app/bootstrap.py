@@ -64,7 +64,7 @@ def make_desk(paths: Paths, local_server: "LocalServer | None" = None, draw: "Dr
     `draw` decides how long the sync worker pauses between two looks.
     """
     # Imported here, because the opening window is painted before these modules are loaded.
-    from app.local_server import LocalServer
+    from app.local_server import LocalServer, reset_command
     from app.log import log_to_file
     from app.services import Services
     from app.services.accounts import Accounts
@@ -75,6 +75,7 @@ def make_desk(paths: Paths, local_server: "LocalServer | None" = None, draw: "Dr
     from app.services.exports import Exports
     from app.services.moving import Moving
     from app.services.previews import Previews
+    from app.services.recovery import Recovery
     from app.services.replication_tracker import ReplicationTracker
     from app.services.sync import Sync
     from app.services.sync_worker import SyncWorker
@@ -113,6 +114,7 @@ def make_desk(paths: Paths, local_server: "LocalServer | None" = None, draw: "Dr
         worker=worker,
         moving=Moving(accounts, worker.send_and_wait, outbox, settings, accounts.open_pending),
         previews=Previews(),
+        recovery=Recovery(accounts, settings, server.endpoint, partial(reset_command, paths.server)),
         folders=folders,
     )
     _tidy_later(files, outbox, replay_log, drafts)

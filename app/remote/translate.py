@@ -200,7 +200,7 @@ def error_of(status: int, body: bytes, words: Words) -> AppError:
     if code == ErrorCode.USER_NAME_TAKEN:
         return InputError(sentence, fields={"userName": sentence}, code=code)
     if code in {ErrorCode.INVALID_FIELDS, ErrorCode.INVITE_REFUSED}:
-        return InputError(sentence, fields=fields, code=code)
+        return InputError(sentence, fields=fields, code=code, detail=info.detail)
     return ServerError(sentence, retryable=status >= 500 or status == 429, code=code, detail=info.detail)
 
 

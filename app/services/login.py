@@ -189,7 +189,7 @@ def log_in(remote: Remote, settings: Settings, request: LoginRequest) -> tuple[s
     """
     read, fingerprint = read_request(request)
     device = device_of(settings, read.address)
-    endpoints = _login_endpoints(remote, read.address, fingerprint)
+    endpoints = login_endpoints(remote, read.address, fingerprint)
     if read.create:
         body = Registration(read.user_name, read.password, device, read.invite_code)
         return read.address, _ask(remote, body, endpoints)
@@ -212,7 +212,7 @@ def missing(field: str, sentence: str) -> SignInError:
     return SignInError(sentence, fields={field: sentence})
 
 
-def _login_endpoints(remote: Remote, address: str, fingerprint: str) -> list[Endpoint]:
+def login_endpoints(remote: Remote, address: str, fingerprint: str) -> list[Endpoint]:
     """Verify the cluster at `address`, and return the endpoints to log in at.
 
     If nothing answers at `address`, they are those of the last known roster.
@@ -239,12 +239,12 @@ def at_address(error: AppError) -> AppError:
 
 def _ask(remote: Remote, body: Credentials, endpoints: list[Endpoint]) -> SignedIn:
     """Return the answer of the first endpoint that answers. Raises AppError."""
-    answer = _first_answer(endpoints, lambda at: remote.tokens.ask(body, at))
+    answer = first_answer(endpoints, lambda at: remote.tokens.ask(body, at))
     remote.cluster.endpoint(answer.primary.server_id)  # raises if the server is not in the roster
     return answer
 
 
-def _first_answer(endpoints: list[Endpoint], ask: Callable[[Endpoint], SignedIn]) -> SignedIn:
+def first_answer(endpoints: list[Endpoint], ask: Callable[[Endpoint], SignedIn]) -> SignedIn:
     first: OfflineError | None = None  # about the central address, or the one that was typed
     for at in endpoints:
         try:

@@ -15,6 +15,7 @@ class LocalBookFacts:
     exists: bool
     user_name: str
     has_password: bool
+    has_recovery_code: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,13 @@ window           main_window, screens, drop_overlay, window_banner, moved_banner
                  late_banner(_text, _button), clock_banner(_text, _button), toast(_text, _undo, _close)
 login            login_view, login_card, place_local, place_server, address_field, user_name_field,
                  password_field, show_password (action), remember_check, submit_button, create_button,
-                 login_title, login_banner(_text), login_progress_label; below a field `<name>_error`
+                 login_title, login_banner(_text), login_progress_label, password_note, forgot_button;
+                 below a field `<name>_error`
+forgotten        forgotten_dialog, forgotten_code, forgotten_link, forgotten_new, forgotten_again,
+                 forgotten_what, forgotten_submit, forgotten_cancel, forgotten_no_code, forgotten_command
+recovery code    recovery_code_dialog, recovery_code, recovery_code_copy, recovery_code_save,
+                 recovery_code_kept, recovery_code_skip, recovery_code_banner(_text); new_code_dialog,
+                 new_code_password, new_code_submit, new_code_cancel
 sidebar          nav_add, nav_entries, nav_outbox, outbox_badge, status_pill, try_now_button, user_button,
                  server_label, about_button, sign_out_button, theme_system, theme_light, theme_dark,
                  keyboard_button
@@ -28,8 +34,9 @@ details          details_panel, details_description, details_amount, details_fac
                  page_label, page_again, page_password(_text, _field, _show), page_position, page_previous,
                  page_next, zoom_in, zoom_out, zoom_real, zoom_fit, zoom_width, turn_left, turn_right,
                  document_open, document_save, document_name, document_note, bill_strip
-history          history_dialog, history_list, history_banner(_text, _button), history_close; per version:
-                 history_version with version_title, version_changes, version_note, version_restore
+history          history_dialog, history_list, history_first, history_banner(_text, _button), history_close;
+                 per version: history_version with version_title, version_changes, version_note,
+                 version_restore
 outbox           outbox_view, outbox_send, outbox_list, outbox_empty(_title), outbox_banner(_text); per
                  item: outbox_item with item_title, item_facts, item_error, item_retry, item_copy,
                  item_discard
@@ -232,6 +239,7 @@ class MainWindow(QMainWindow):
         self.clock.start()
         self.listing.open()
         self.show_add()
+        self.dialogs.show_new_code()
 
     @property
     def signed_in(self) -> bool:

@@ -67,13 +67,9 @@ ALLOWED: Final[tuple[Allowed, ...]] = (
         ("link", "links"),
         "an invite link, or a link for a new password",
         (
-            *(
-                "app.domain.invite_text",
-                "app.remote.cluster",
-                "app.services.login",
-                "app.services.session_facts",
-            ),
-            *("app.ui.bounds", "app.ui.views.login_view", "app.ui.widgets.address_field", "server.cli.users"),
+            *("app.domain.invite_text", "app.remote.cluster", "app.services.login", "app.ui.bounds"),
+            *("app.services.recovery", "app.services.session_facts", "app.ui.dialogs.forgotten_password"),
+            *("app.ui.views.login_view", "app.ui.widgets.address_field", "server.cli.users"),
         ),
     ),
     Allowed(

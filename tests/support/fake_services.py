@@ -32,6 +32,7 @@ from tests.support.fake_connection import FakeConnection, FakeTracker
 from tests.support.fakes.accounts import Computer, FakeAccounts
 from tests.support.fakes.book import Book
 from tests.support.fakes.moving import FakeMoving
+from tests.support.fakes.recovery import FakeRecovery
 from tests.support.fakes.shop import ABROAD, HOME, NOON, TODAY, shop_entries
 from tests.support.fakes.steps import Stepped
 from tests.support.fakes.waiting import note_status, put_waiting
@@ -66,6 +67,7 @@ class FakeServices:
         self.settings = Settings(self.database)
         self.folders = LastFolders(self.settings)
         self.accounts = FakeAccounts(self.book, self.settings, self.outbox, computer or Computer())
+        self.recovery = FakeRecovery(self.book, self.accounts)
         self.previews = Previews()
         self._compose(cast("Accounts", self.accounts))
         self.connection = FakeConnection(self.book, self.accounts)

@@ -120,7 +120,7 @@ class Story:
     def _desktop(self) -> Desktop:
         return Desktop(
             choose_save_path=lambda _parent, _name: self.csv,
-            choose_files=lambda _parent: [self.samples / "hotel-invoice.pdf"],
+            choose_files=lambda _parent, _folder: [self.samples / "hotel-invoice.pdf"],
             confirm=lambda *_: True,
         )
 

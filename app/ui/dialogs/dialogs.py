@@ -17,6 +17,7 @@ from app.ui.dialogs.export_dialog import ExportDialog
 from app.ui.dialogs.history_dialog import HistoryDialog
 from app.ui.dialogs.keyboard_dialog import KeyboardDialog
 from app.ui.dialogs.move_dialog import MoveDialog
+from app.ui.dialogs.recovery_code_dialog import RecoveryCodeDialog
 from app.ui.tasks import Tasks
 from app.ui.widgets.drop_overlay import DropOverlay
 
@@ -69,6 +70,7 @@ class Dialogs(QObject):
         dialog = AccountDialog(self._services, self._tasks, session, self._desktop, self._window)
         dialog.sign_out_wanted.connect(self.sign_out_wanted)
         dialog.move_wanted.connect(self.move_wanted)
+        dialog.code_made.connect(lambda: self.show_new_code(dialog))
         self._show(dialog)
 
     def show_about(self) -> None:
@@ -81,6 +83,12 @@ class Dialogs(QObject):
         """Open the page of the keys."""
         if not self._raised("keyboard_dialog"):
             self._show(KeyboardDialog(self._window))
+
+    def show_new_code(self, parent: QWidget | None = None) -> None:
+        """Show a recovery code that was made and not shown yet, if there is one."""
+        if code := self._services.recovery.take_code():
+            above = parent or self._window
+            self._show(RecoveryCodeDialog(self._services, self._tasks, code, self._desktop, above))
 
     def show_move(self, pending: str) -> None:
         """Open the dialog that moves the book to a server; `pending` is the address of an unfinished move."""

@@ -138,7 +138,8 @@ class ExportDialog(QDialog):
             return
         if not self.setup_page.start_button.isEnabled():
             return
-        path = self._desktop.choose_save_path(self, file_name(self.wanted()))
+        proposed = self._services.folders.path_to_save(file_name(self.wanted()))
+        path = self._desktop.choose_save_path(self, proposed)
         if path is None:
             return
         self._path = path
@@ -169,8 +170,15 @@ class ExportDialog(QDialog):
         wanted, report, stopped = self.wanted(), self._relay.report, self._stop.is_set
         self._total = self._preflight.count if self._preflight else 0
         self.work_page.show_progress(_WRITING, "Starting…", 0, self._total)
+        exports, folders = self._services.exports, self._services.folders
+
+        def work() -> "ExportResult":
+            result = exports.write_csv(wanted, path, report, stopped)
+            folders.note_saved(path.parent)
+            return result
+
         self._tasks.run(
-            lambda: self._services.exports.write_csv(wanted, path, report, stopped),
+            work,
             self._written,
             self._write_failed,
             owner=self,

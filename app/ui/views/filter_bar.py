@@ -185,7 +185,6 @@ class FilterBar(QWidget):
     def show_filter(self, wanted: EntryFilter) -> None:
         """Set all widgets to `wanted`, and emit `changed` at most once."""
         self.search.setText(wanted.text)  # with its signal: the button that empties it shall follow
-        self._search_changed(wanted.text)
         self._set_dates(wanted.first, wanted.last)
         self.direction.set_value(wanted.direction.value if wanted.direction else "")
         self.without_document.setChecked(wanted.without_document)

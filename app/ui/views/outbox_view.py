@@ -136,7 +136,7 @@ class OutboxView(QWidget):
         self.refresh()
 
     def _copy(self, item: "OutboxItem") -> None:
-        folder = self._desktop.choose_folder(self)
+        folder = self._desktop.choose_folder(self, self._services.folders.saved_in())
         if folder is not None:
             services = self._services
             self._tasks.run(

@@ -11,6 +11,7 @@ from app.errors import AppError, SignInError
 from app.ui.icons import put_icon
 from app.ui.tasks import Tasks
 from app.ui.widgets.pieces import button, label, set_look
+from app.ui.widgets.wait_countdown import WaitCountdown, errors_at
 
 if TYPE_CHECKING:
     from app.services import Services
@@ -77,6 +78,7 @@ class SignInAgain(QFrame):
         row.addLayout(words, 1)
         row.addLayout(self._field())
         row.addWidget(self.submit_button, 0, Qt.AlignmentFlag.AlignTop)
+        self._countdown = WaitCountdown(self.submit_button, self._say)
 
     def _make_password(self) -> None:
         self.password = QLineEdit()
@@ -135,15 +137,19 @@ class SignInAgain(QFrame):
 
     def _done(self) -> None:
         self._set_busy(False)
+        self._countdown.stop()
         self.password.clear()
         self._set_shown(False)
         self.signed_in.emit()
 
     def _failed(self, error: AppError) -> None:
         self._set_busy(False)
-        self._say(error.fields.get("password", error.message), of_field="password" in error.fields)
+        fields = errors_at(error, "password")
+        self._say(fields.get("password", error.message), of_field="password" in fields)
         self.password.setFocus()
         self.password.selectAll()
+        if error.retry_after:
+            self._countdown.start(error.retry_after, error.fields.get("password", ""))
 
     def _say(self, problem: str, *, of_field: bool = True) -> None:
         """Show `problem` under the password, and mark the field unless something else caused it."""

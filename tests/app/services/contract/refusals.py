@@ -66,6 +66,12 @@ def not_found(what: str) -> Refusal:
 OFFLINE: Final = Refusal(OfflineError, "The server cannot be reached right now.", retryable=True)
 
 
+NOT_OPEN: Final = Refusal(
+    OfflineError, "Your book is being opened again. Please try again in a moment.", retryable=True
+)
+"""Of the book on this computer: the sentence speaks of no server."""
+
+
 def refused_at(address: str, *, typed: bool = True) -> Refusal:
     """Return the refusal of a log-in at an address where no server runs."""
     sentence = (
