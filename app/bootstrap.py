@@ -66,6 +66,7 @@ def make_desk(paths: Paths, local_server: "LocalServer | None" = None) -> Desk:
     from app.services.entries import Entries
     from app.services.exports import Exports
     from app.services.moving import Moving
+    from app.services.outbox_items import OutboxItems
     from app.services.previews import Previews
     from app.services.replication_tracker import ReplicationTracker
     from app.services.sync import Sync
@@ -92,13 +93,15 @@ def make_desk(paths: Paths, local_server: "LocalServer | None" = None) -> Desk:
     tracker = ReplicationTracker(accounts, sync, replay_log)
     connection = ConnectionTracker(accounts, replay_log, tracker)
     worker = SyncWorker(accounts, sync, tracker, connection)
+    documents = Documents(accounts, files)
     services = Services(
         accounts=accounts,
         entries=entries,
-        documents=Documents(accounts, files),
+        documents=documents,
         drafts=Drafts(database, drafts, entries, files),
         exports=Exports(accounts, outbox),
         sync=sync,
+        outbox_items=OutboxItems(accounts, outbox, documents),
         settings=settings,
         worker=worker,
         moving=Moving(accounts, worker.send_and_wait, outbox, settings, accounts.open_pending),

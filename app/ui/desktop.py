@@ -72,6 +72,14 @@ def choose_files(parent: QWidget) -> list[Path]:
     return [Path(name) for name in names]
 
 
+def choose_copies(parent: QWidget) -> list[Path]:
+    """Ask for copies of entries to open. Return an empty list if the user cancels."""
+    start = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+    kinds = "Copies of entries (*.json);;All files (*)"
+    names, _kind = QFileDialog.getOpenFileNames(parent, "Open a copy", start, kinds)
+    return [Path(name) for name in names]
+
+
 def choose_folder(parent: QWidget) -> Path | None:
     """Ask for a folder to write into. Return None if the user cancels."""
     start = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
@@ -121,6 +129,7 @@ class Desktop:
 
     choose_save_path: Callable[[QWidget, str], Path | None] = field(default=choose_save_path)
     choose_files: Callable[[QWidget], list[Path]] = field(default=choose_files)
+    choose_copies: Callable[[QWidget], list[Path]] = field(default=choose_copies)
     choose_folder: Callable[[QWidget], Path | None] = field(default=choose_folder)
     confirm: Callable[[QWidget, str, str, str, str], bool] = field(default=confirm)
     open_path: Callable[[Path], bool] = field(default=open_path)

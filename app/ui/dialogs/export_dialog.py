@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QDialog, QPushButton, QStackedWidget, QVBoxLayout,
 
 from app.domain.entry import EntryFilter
 from app.domain.money import group_digits
-from app.errors import AppError, CancelledError
+from app.errors import AppError, CancelledError, OfflineError
 from app.ui.bounds import count_text
 from app.ui.desktop import Desktop
 from app.ui.dialogs.export_pages import ExportResultPage, ExportSetupPage, ExportWorkPage
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from app.services.exports import ExportResult, Preflight
 
 _WAITING: Final = "Waiting until everything is sent"
+_NOT_HERE: Final = (
+    "This computer has only the newest entries of the book. An export needs all of them, from the server."
+)
 _WRITING: Final = "Writing the file"
 
 
@@ -111,7 +114,7 @@ class ExportDialog(QDialog):
 
     def _check_failed(self, error: AppError) -> None:
         self._checking = self._begin_when_checked = False
-        self.setup_page.findings.setText("")
+        self.setup_page.findings.setText(_NOT_HERE if isinstance(error, OfflineError) else "")
         self.setup_page.banner.say(error.message, "danger")
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -57,6 +57,7 @@ class Person:
     files: list[Path] = field(default_factory=list)
     agrees: bool = True
     folder: Path | None = None
+    copies: list[Path] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
     explanations: list[str] = field(default_factory=list)
     opened: list[Path] = field(default_factory=list)
@@ -77,6 +78,7 @@ class Person:
         return Desktop(
             choose_save_path=lambda _parent, _name: self.save_path,
             choose_files=lambda _parent: self.files,
+            choose_copies=lambda _parent: self.copies,
             choose_folder=lambda _parent: self.folder,
             confirm=self.confirm,
             open_path=self.open_path,
