@@ -2,12 +2,13 @@
 
 import contextlib
 import random
+import sys
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from app.errors import AppError
 from app.paths import Paths, default_paths
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from server.contract.allocator import give_back_freed_memory
 
     give_back_freed_memory()
+
+
+_NO_LIBRARY: Final = "Bahi needs a system library that is missing. `make setup` installs it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ class Desk:
 def make_desk(paths: Paths, local_server: "LocalServer | None" = None) -> Desk:
     """Build the services on the files of `paths`. Raises StoreError if they cannot be opened."""
     # Imported here, because the opening window is painted before these modules are loaded.
-    from app.local_server import LocalServer
+    from app.local_server import LocalServer, reset_command
     from app.log import log_to_file
     from app.services import Services
     from app.services.accounts import Accounts
@@ -68,13 +72,16 @@ def make_desk(paths: Paths, local_server: "LocalServer | None" = None) -> Desk:
     from app.services.moving import Moving
     from app.services.outbox_items import OutboxItems
     from app.services.previews import Previews
+    from app.services.recovery import Recovery
     from app.services.replication_tracker import ReplicationTracker
     from app.services.sync import Sync
     from app.services.sync_worker import SyncWorker
+    from app.store.bill_turns import BillTurns
     from app.store.cache import ReadCache
     from app.store.database import Database
     from app.store.drafts import DraftStore
     from app.store.files import Files
+    from app.store.last_folders import LastFolders
     from app.store.outbox import Outbox
     from app.store.replay_log import ReplayLog
     from app.store.settings import Settings
@@ -84,7 +91,7 @@ def make_desk(paths: Paths, local_server: "LocalServer | None" = None) -> Desk:
     server = local_server or LocalServer(paths.server)
     database = Database(paths.database)
     outbox, cache, settings = Outbox(database), ReadCache(database), Settings(database)
-    files, drafts = Files(paths.bills), DraftStore(database)
+    files, drafts, folders = Files(paths.bills), DraftStore(database), LastFolders(settings)
     vault = Vault(settings.device_id)
     connect = partial(_connect, server.endpoint, settings)
     accounts = Accounts(settings, outbox, server.endpoint, connect, vault=vault)
@@ -93,7 +100,7 @@ def make_desk(paths: Paths, local_server: "LocalServer | None" = None) -> Desk:
     tracker = ReplicationTracker(accounts, sync, replay_log)
     connection = ConnectionTracker(accounts, replay_log, tracker)
     worker = SyncWorker(accounts, sync, tracker, connection)
-    documents = Documents(accounts, files)
+    documents = Documents(accounts, files, BillTurns(database), folders)
     services = Services(
         accounts=accounts,
         entries=entries,
@@ -106,6 +113,8 @@ def make_desk(paths: Paths, local_server: "LocalServer | None" = None) -> Desk:
         worker=worker,
         moving=Moving(accounts, worker.send_and_wait, outbox, settings, accounts.open_pending),
         previews=Previews(),
+        recovery=Recovery(accounts, settings, server.endpoint, partial(reset_command, paths.server)),
+        folders=folders,
     )
     _tidy_later(files, outbox, replay_log, drafts)
     return Desk(services, server, database, log_to_file(paths.log))
@@ -149,19 +158,21 @@ def _tidy_later(files: "Files", outbox: "Outbox", replay_log: "ReplayLog", draft
 def run(argv: list[str]) -> int:
     """Run the program; return its exit status."""
     from app.store.peek import kept_setting
-    from app.ui.application import run_program
-    from app.ui.theme import THEME_KEY
 
+    try:
+        from app.ui.application import run_program
+    except ImportError as error:  # of a library of the system that Qt needs
+        sys.stderr.write(f"bahi: {_NO_LIBRARY}\n{error}\n")
+        return 1
     paths = default_paths()
     desks: list[Desk] = []
 
     def open_desk() -> "Services":  # called when it is certain that no other program uses these files
         desks.append(make_desk(paths))
-        return desks[0].services
+        return desks[-1].services
 
     try:
-        mode = kept_setting(paths.database, THEME_KEY)
-        return run_program(paths.home, mode, open_desk, argv)
+        return run_program(paths.home, partial(kept_setting, paths.database), open_desk, argv)
     finally:
         for desk in desks:
             desk.close()

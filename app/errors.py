@@ -9,7 +9,15 @@ AppError                 an expected error: a sentence for the user, and whether
 └── CancelledError       the user cancelled the task
 """
 
+import errno
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+_FULL: Final = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+_NOT_ALLOWED: Final = {errno.EACCES, errno.EPERM, errno.EROFS}
+_LONGEST_REASON: Final = 32
+_LONGEST_WAIT: Final = 86_400
 
 
 class AppError(Exception):
@@ -37,9 +45,9 @@ class AppError(Exception):
 
     @property
     def retry_after(self) -> int:
-        """The number of seconds after which the server allows a retry; 0 if it named none."""
+        """The number of seconds after which the server allows a retry, at most a day; 0 if it named none."""
         seconds = self.detail.get("retryAfter")
-        return seconds if isinstance(seconds, int) else 0
+        return min(max(seconds, 0), _LONGEST_WAIT) if isinstance(seconds, int) else 0
 
 
 class InputError(AppError):
@@ -48,6 +56,12 @@ class InputError(AppError):
 
 class SignInError(AppError):
     """The server rejected the log-in, or the session is over."""
+
+    @property
+    def ended(self) -> str:
+        """Why the session is over, as the server says it (`ended`, `password` …); "" if it said nothing."""
+        told = self.detail.get("ended")
+        return told[:_LONGEST_REASON] if isinstance(told, str) else ""
 
 
 class OfflineError(AppError):
@@ -70,3 +84,15 @@ class CancelledError(AppError):
 
     def __init__(self) -> None:
         super().__init__("Cancelled.")
+
+
+def storage_error(error: OSError, path: Path) -> StoreError:
+    """Return the error that tells what happened to `path`."""
+    if error.errno in _FULL:
+        return StoreError(
+            "The disk is full. Please free some space, then try again.", retryable=True, code="disk_full"
+        )
+    if error.errno in _NOT_ALLOWED:
+        return StoreError(f"Bahi cannot write to {path}: please check its permissions.", code="not_allowed")
+    reason = error.strerror or type(error).__name__
+    return StoreError(f"Bahi could not use {path}: {reason}.", retryable=True, code="disk_error")

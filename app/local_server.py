@@ -7,6 +7,7 @@ input and answers only calls that carry it. It stops when that pipe closes, even
 import json
 import os
 import secrets
+import shlex
 import shutil
 import subprocess
 import sys
@@ -23,12 +24,39 @@ from server.contract.private_files import make_private_folder, private_opener
 _STOP_SECONDS: Final = 15
 _PAUSE_AFTER_FAILURE: Final = 3.0
 _MAX_LOG_BYTES: Final = 2 * 1024 * 1024
+_PREFIX: Final = "bahi-server: "
+# What the system says in the log of a server that cannot start, and what to tell the user.
+_REASONS: Final = (
+    (
+        ("No space left on device", "Disk quota exceeded"),
+        "The disk is full. Please free some space, then try again.",
+    ),
+    (
+        ("Permission denied", "Read-only file system", "Operation not permitted"),
+        "Bahi is not allowed to use the files of your book. Please check the permissions of its folder.",
+    ),
+    (
+        ("Address already in use", "could not bind"),
+        "Another program has taken the place of your book's database. Please try again.",
+    ),
+    (
+        ("No such file or directory: '", "No module named"),
+        "A part of Bahi is missing. Please install Bahi again; your book stays as it is.",
+    ),
+)
 
 
 def default_command(data: Path) -> list[str]:
     """Return the command that starts this program, bundled or not, in its server role."""
     program = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "app"]
     return [*program, "--server", "--quiet", "local", "--data", str(data), "--parent-fd", "0"]
+
+
+def reset_command(data: Path, user_name: str) -> str:
+    """Return the command line with which the owner of the files sets a new password, for a terminal."""
+    program = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "app"]
+    words = [*program, "--server", "user", "reset", "--data", str(data), "--", user_name]
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
 class LocalServer:
@@ -141,15 +169,28 @@ def _read_url(line: bytes) -> str:
 
 
 def _last_error(log: Path, began: int) -> str:
-    """Return the last error sentence in the log after the offset `began`."""
+    """Return a sentence about the failure that the log tells after the offset `began`."""
     with log.open("rb") as file:
         file.seek(began)
-        lines = file.read().decode(errors="replace").splitlines()
-    errors = [line.removeprefix("bahi-server: ") for line in lines if line.startswith("bahi-server: ")]
-    return errors[-1] if errors else "The book on this computer could not be opened."
+        return failure_sentence(file.read().decode(errors="replace"), log)
+
+
+def failure_sentence(said: str, log: Path) -> str:
+    """Return a sentence for the user about what the server wrote, `said`, before it ended."""
+    for signs, sentence in _REASONS:
+        if any(sign in said for sign in signs):
+            return sentence
+    lines = said.splitlines()
+    errors = [line.removeprefix(_PREFIX) for line in lines if line.startswith(_PREFIX)]
+    if errors and not errors[-1].endswith(":"):  # otherwise what follows is the log of PostgreSQL
+        return errors[-1]
+    return f"The book on this computer could not be opened. The reason is in {log}."
 
 
 def _start_failure(error: OSError) -> str:
+    for signs, sentence in _REASONS:
+        if error.strerror in signs:
+            return sentence
     reason = error.strerror or type(error).__name__
     return f"The book on this computer could not be opened: {reason}."
 

@@ -103,6 +103,11 @@ _LOOKED_UP = (
     "ALTER TABLE whereabouts ADD COLUMN stay TEXT NOT NULL DEFAULT ''",
 )
 
+_TURNED = (
+    # the bills that are shown turned on this computer, clockwise by 1 to 3 quarters
+    "CREATE TABLE bill_turn (sha256 TEXT PRIMARY KEY, turns INTEGER NOT NULL)",
+)
+
 _ERROR_FIELDS = (
     # what a server refused at which field, as JSON: {field: sentence}; '' if it named none
     "ALTER TABLE outbox ADD COLUMN error_fields TEXT NOT NULL DEFAULT ''",
@@ -110,6 +115,6 @@ _ERROR_FIELDS = (
 
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     *(_FIRST, _CHANGES, _DRAFTS, _BILL_CODES),
-    *(_RETAINED, _LOOKED_UP, _ERROR_FIELDS),
+    *(_RETAINED, _LOOKED_UP, _TURNED, _ERROR_FIELDS),
 )
 """`PRAGMA user_version` is the number of migrations that a file has had."""

@@ -2,20 +2,23 @@
 
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, QSocketNotifier
 from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QApplication, QMessageBox
+from PySide6.QtWidgets import QApplication, QMainWindow, QMessageBox
 
 from app import resources
 from app.errors import AppError
 from app.ui.opening import OpeningWindow
 from app.ui.single_instance import SingleInstance
+from app.ui.starting import ErrorHook, ask_about_silent, claim_folder, display_errors_told, tell
 from app.ui.tasks import Tasks
-from app.ui.theme import Theme
+from app.ui.theme import THEME_KEY, Theme
+from app.ui.window_geometry import GEOMETRY_KEY, copy_geometry, restore_geometry
 
 if TYPE_CHECKING:
     import socket
@@ -23,46 +26,102 @@ if TYPE_CHECKING:
     from app.services import Services
     from app.ui.main_window import MainWindow
 
+UNEXPECTED: Final = "Something unexpected went wrong."
 
-def run_program(home: Path, mode: str, make_services: Callable[[], "Services"], argv: list[str]) -> int:
-    """Run the program until its window is closed; return the exit status. `mode` is a `theme.Mode`."""
-    application = QApplication(argv)
+
+def run_program(
+    home: Path, kept: Callable[[str], str], make_services: Callable[[], "Services"], argv: list[str]
+) -> int:
+    """Run the program until its window is closed; return the exit status.
+
+    `kept` returns a setting by its key, before the store is open; "" if it was never set.
+    """
+    with display_errors_told():
+        application = QApplication(argv)
     application.setApplicationName("Bahi")
     application.setWindowIcon(QIcon(str(resources.ROOT / "icons" / "bahi-256.png")))
-    instance = SingleInstance(home, application)
-    if not instance.claim():
-        return 0
+    theme = Theme(application, kept(THEME_KEY))
+    instance = claim_folder(application, home, kept(GEOMETRY_KEY))
+    if instance is None:
+        return 1
+    while not instance.claim():
+        if instance.answered:
+            return 0
+        if not ask_about_silent(instance):
+            return 1
     try:
-        return _show(application, instance, Theme(application, mode), make_services)
+        return _Program(application, instance, theme, kept(GEOMETRY_KEY), make_services).run()
     finally:
         instance.release()
 
 
-def _show(
-    application: QApplication, instance: SingleInstance, theme: Theme, make_services: Callable[[], "Services"]
-) -> int:
-    tasks = Tasks(application)
-    opening = OpeningWindow()
-    opened: list[MainWindow] = []
+class _Program:
+    """The program from its first window to its last."""
 
-    def open_window(services: "Services") -> None:
-        opened.append(_open_window(application, instance, theme, tasks, services, opening))
+    def __init__(
+        self,
+        application: QApplication,
+        instance: SingleInstance,
+        theme: Theme,
+        stored_geometry: str,
+        make_services: Callable[[], "Services"],
+    ) -> None:
+        self._application = application
+        self._instance = instance
+        self._theme = theme
+        self._make_services = make_services
+        self._tasks = Tasks(application)
+        self._opening = OpeningWindow()
+        self._window: MainWindow | None = None
+        restore_geometry(self._opening, stored_geometry)
+        instance.raised.connect(lambda: _raise(self._window or self._opening))
+        sys.excepthook = ErrorHook(self._show_unexpected)
+        self._tasks.crashed.connect(self._show_unexpected)
 
-    def show_error(error: AppError) -> None:
-        opening.show_error(error.message)
+    def run(self) -> int:
+        """Show the opening window, then the main window; return the exit status."""
+        # Only after the first paint: importing the windows takes longer than showing this one.
+        self._opening.painted.connect(self._load)
+        self._opening.again_wanted.connect(self._load)
+        self._opening.show()
+        status = self._application.exec()
+        if self._window is not None:
+            self._window.sync.stop()
+        self._tasks.shutdown()
+        return 1 if self._opening.failed else status
 
-    def load() -> None:
-        instance.listen()
-        tasks.run(lambda: _load_program(make_services), open_window, show_error, owner=opening)
+    def _load(self) -> None:
+        self._instance.listen()
+        self._tasks.run(
+            lambda: _load_program(self._make_services), self._open_window, self._failed, owner=self._opening
+        )
 
-    # Only after the first paint: importing the windows takes longer than showing this one.
-    opening.painted.connect(load)
-    opening.show()
-    status = application.exec()
-    for window in opened:
-        window.sync.stop()
-    tasks.shutdown()
-    return status
+    def _failed(self, error: AppError) -> None:
+        if not self._opening.failed:  # `_show_unexpected` has said more
+            tell(error.message)
+            self._opening.show_error(error.message, retryable=True)
+
+    def _show_unexpected(self, error: BaseException) -> None:
+        if self._window is not None:
+            show_crash(self._window, error)
+            return
+        sys.stderr.write("".join(traceback.format_exception(error)))
+        self._opening.show_error(f"{UNEXPECTED} ({type(error).__name__}: {error})")
+
+    def _open_window(self, services: "Services") -> None:
+        from app.ui.main_window import MainWindow
+
+        try:
+            window = MainWindow(services, self._tasks, self._theme)
+        except AppError as error:
+            self._failed(error)
+            return
+        _end_on_signals(self._application, window)
+        copy_geometry(window, self._opening)
+        window.show()
+        self._opening.close()
+        self._window = window
+        window.start()
 
 
 def _load_program(make_services: Callable[[], "Services"]) -> "Services":
@@ -73,40 +132,17 @@ def _load_program(make_services: Callable[[], "Services"]) -> "Services":
     return services
 
 
-def _open_window(
-    application: QApplication,
-    instance: SingleInstance,
-    theme: Theme,
-    tasks: Tasks,
-    services: "Services",
-    opening: OpeningWindow,
-) -> "MainWindow":
-    from app.ui.main_window import MainWindow
-
-    window = MainWindow(services, tasks, theme)
-    tasks.crashed.connect(lambda error: show_crash(window, error))
-    instance.raised.connect(lambda: _raise(window))
-    _end_on_signals(application, window)
-    window.setGeometry(opening.geometry())
-    window.show()
-    opening.close()
-    window.start()
-    return window
-
-
-def show_crash(window: "MainWindow", error: Exception) -> None:
+def show_crash(window: QMainWindow, error: BaseException) -> None:
     """Show a message box with an unexpected exception, and print it. The window stays as it is."""
-    import traceback
-
     text = "".join(traceback.format_exception(error))
     sys.stderr.write(text)
-    box = QMessageBox(QMessageBox.Icon.Warning, "Bahi", "Something unexpected went wrong.", parent=window)
+    box = QMessageBox(QMessageBox.Icon.Warning, "Bahi", UNEXPECTED, parent=window)
     box.setInformativeText("What you saved is safe, and what you typed is still there.")
     box.setDetailedText(text)
     box.open()
 
 
-def _raise(window: "MainWindow") -> None:
+def _raise(window: QMainWindow) -> None:
     window.setWindowState(window.windowState() & ~window.windowState().WindowMinimized)
     window.show()
     window.raise_()

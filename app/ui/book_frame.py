@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.domain.connection_status import Moved
 from app.domain.entry import EntryDetail, EntryDraft, ListedEntry
+from app.domain.wording import Words
 from app.ui.controllers.drag_drop import DropGoal
 from app.ui.controllers.pasting import Pasting
 from app.ui.desktop import Desktop
@@ -53,6 +54,7 @@ class BookFrame(QWidget):
         self.banner = Banner("window_banner")
         self.moved = MovedBanner()
         self.late = Banner("late_banner")
+        self.clock = Banner("clock_banner")
         self._lay_out()
         self.toast = Toast(self.screens, clock)
         self.sidebar.screen_wanted.connect(self.show_screen)
@@ -91,11 +93,18 @@ class BookFrame(QWidget):
         banners.addWidget(self.again)
         banners.addWidget(self.moved)
         banners.addWidget(self.late)
+        banners.addWidget(self.clock)
         banners.addWidget(self.banner)
         self._banner_room = QWidget()
         self._banner_room.setLayout(banners)
         self._banner_room.hide()
         return self._banner_room
+
+    def speak(self, words: Words) -> None:
+        """Use the words for the place of the open book."""
+        self.sidebar.speak(words)
+        self.outbox.speak(words)
+        self.listing.filters.speak(words)
 
     # switching between views
 
@@ -141,6 +150,12 @@ class BookFrame(QWidget):
             self.edit.close_entry()
         return may
 
+    def follow_day(self) -> None:
+        """Handle that today is another day."""
+        for screen in (self.entry, self.edit):
+            screen.form.follow_day()
+        self.listing.follow_day()
+
     # bills that are dropped or pasted
 
     def drop_goal(self) -> DropGoal:
@@ -185,6 +200,12 @@ class BookFrame(QWidget):
         shown = self.screens.currentWidget()
         (shown.pasting if isinstance(shown, EntryScreen) else self._pasting).paste()
 
+    def save(self) -> None:
+        """Save the entry in the form that is shown; in the other views, there is nothing to save."""
+        shown = self.screens.currentWidget()
+        if isinstance(shown, EntryScreen):
+            shown.save()
+
     # messages
 
     def say(self, sentence: str, tone: str) -> None:
@@ -201,17 +222,28 @@ class BookFrame(QWidget):
         self.banner.hide()
         self._show_banners()
 
-    def show_moved(self, moved: Moved | None) -> None:
-        """Show the message after a move to another server; None hides it."""
-        self.moved.show_moved(moved)
+    def show_moved(self, moved: Moved | None, server: str = "") -> None:
+        """Show the message after a move to the server `server`; None hides it."""
+        self.moved.show_moved(moved, server)
         self._show_banners()
 
-    def show_late(self, sentence: str) -> None:
-        """Show the warning about changes that only one region has; "" hides it."""
+    def show_late(self, sentence: str, servers: str = "") -> None:
+        """Show the warning about changes that only one region has; "" hides it. `servers` is the tool tip."""
+        self.late.setToolTip(servers)
         if sentence:
             self.late.say(sentence, "warn", "Close")
         else:
             self.late.hide()
+        self._show_banners()
+
+    def show_clock(self, sentence: str) -> None:
+        """Show the warning about a wrong clock; "" hides it."""
+        if sentence == self.clock.text():
+            return
+        if sentence:
+            self.clock.say(sentence, "warn", "Close")
+        else:
+            self.clock.hide()
         self._show_banners()
 
     def offer_undo(self, text: str, *, undo: bool) -> None:
@@ -220,7 +252,7 @@ class BookFrame(QWidget):
         self._position_toast()
 
     def _show_banners(self) -> None:
-        banners = (self.banner, self.moved, self.late, self.again)
+        banners = (self.banner, self.moved, self.late, self.clock, self.again)
         self._banner_room.setVisible(any(not each.isHidden() for each in banners))
         self._position_toast()
 

@@ -33,3 +33,33 @@ def test_a_database_url_of_the_shell_is_not_passed_to_the_server(
     server = LocalServer(tmp_path, lambda _: [sys.executable, "-c", _SAYS_ITS_DATABASE])
     assert server.endpoint().url == "http://,,BAHI_OTHER"
     server.stop()
+
+
+_NO_BINARY = "FileNotFoundError: [Errno 2] No such file or directory: '/opt/bahi/bin/postgres'"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("bahi-server: PostgreSQL could not be initialised:\nFATAL:  x: No space left on device\n", "full"),
+        ("OSError: [Errno 122] Disk quota exceeded: 'postgres.log'\n", "full"),
+        (
+            "bahi-server: PostgreSQL did not start:\nFATAL:  could not open: Permission denied\n",
+            "permissions",
+        ),
+        ("bahi-server: PostgreSQL did not start:\nLOG:  could not bind IPv4 address\n", "Another program"),
+        (f"Traceback (most recent call last):\n{_NO_BINARY}\n", "A part of Bahi is missing"),
+        ("bahi-server: PostgreSQL did not start:\nFATAL:  something else\n", "The reason is in"),
+        ("bahi-server: The folder is used by another server.\n", "The folder is used by another server."),
+        ("", "The reason is in"),
+    ],
+)
+def test_why_the_server_did_not_start_is_a_whole_sentence(tmp_path: Path, said: str, told: str) -> None:
+    fails = f"import sys; sys.stdin.readline(); sys.stderr.write({said!r}); sys.exit(1)"
+    server = LocalServer(tmp_path, lambda _: [sys.executable, "-c", fails])
+    with pytest.raises(OfflineError) as raised:
+        server.endpoint()
+    server.stop()
+    assert told in raised.value.message
+    assert raised.value.message.endswith(".")
+    assert str(tmp_path / "server.log") in raised.value.message or "server.log" not in raised.value.message

@@ -95,7 +95,6 @@ class ExportSetupPage(QWidget):
             editor.error_changed.connect(field.set_error)
             editor.error_changed.connect(partial(self._note_error, editor))
             editor.date_changed.connect(lambda _date: self.dates_changed.emit())
-            editor.returnPressed.connect(editor.tidy)  # before the dialog presses its default button
 
     def _note_error(self, editor: DateField, sentence: str) -> None:
         was_wrong = editor in self._wrong
@@ -120,7 +119,7 @@ class ExportSetupPage(QWidget):
                 editor.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _make_waiting(self) -> None:
-        self.wait_choice = QRadioButton("Wait until they are sent")
+        self.wait_choice = QRadioButton("Wait for them")
         self.go_on_choice = QRadioButton("Continue without them")
         self.wait_choice.setObjectName("export_wait")
         self.go_on_choice.setObjectName("export_go_on")
@@ -147,7 +146,7 @@ class ExportSetupPage(QWidget):
         if waiting:
             are = "entry is" if len(waiting) == 1 else "entries are"
             codes = ", ".join(waiting[:4]) + (" and more" if len(waiting) > 4 else "")
-            self.waiting_text.setText(f"{len(waiting)} {are} only on this computer: {codes}")
+            self.waiting_text.setText(f"{len(waiting)} {are} waiting: {codes}")
         self.start_button.setEnabled(count > 0 or bool(waiting))
 
     def show_checking(self) -> None:
@@ -223,5 +222,5 @@ class ExportResultPage(QWidget):
         for name, amount in amounts.items():
             self.values[name].setText(format_amount(amount))
         self.path.setText(path)
-        self.left_out.setText(f"Left out because not sent yet: {', '.join(left_out)}" if left_out else "")
+        self.left_out.setText(f"Left out because still waiting: {', '.join(left_out)}" if left_out else "")
         self.left_out.setVisible(bool(left_out))

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 from app.domain.dates import format_date
 from app.domain.entry import Direction, EntryDetail, EntryState, ListedEntry
 from app.domain.text import isolated
+from app.domain.wording import CROSSED_OUT_MEANS
 from app.errors import AppError
 from app.ui.icons import put_icon
 from app.ui.models.columns import direction_word, signed_amount
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from app.services import Services
 
 _LONG = 140
-_HYPHEN = "-\u2060"  # followed by a word joiner: no line break after it
 
 
 class DetailsPanel(QFrame):
@@ -68,11 +68,13 @@ class DetailsPanel(QFrame):
 
     def _make_actions(self) -> None:
         self.edit_button = self._action("Edit", "edit_button", "Edit (Enter)", self.edit_wanted)
-        self.void_button = self._action("Void", "void_button", "Void this entry (Del)", self.void_wanted)
+        self.void_button = self._action(
+            "Cross out", "void_button", f"Cross out this entry (Del). {CROSSED_OUT_MEANS}", self.void_wanted
+        )
         self.restore_button = self._action(
             "Restore", "restore_button", "Restore this entry", self.restore_wanted
         )
-        self.outbox_button = button("See the outbox", "details_outbox", "link")
+        self.outbox_button = button("See why", "details_outbox", "link")
         self.outbox_button.clicked.connect(self.outbox_wanted)
         self.history_button = tool_button("history_button", "history", "History")
         self.history_button.clicked.connect(lambda: self.history_wanted.emit(self._shown))
@@ -176,7 +178,8 @@ class DetailsPanel(QFrame):
 
     def _show_mark(self, entry: ListedEntry, mark: StateMark) -> None:
         put_icon(self.state_icon, mark.icon, mark.tint, size=16)
-        self.state.setText(mark.sentence.replace("-", _HYPHEN))  # a region's name is not broken
+        self.state.setText(mark.sentence)
+        self.state.setToolTip(mark.servers)
         set_look(self.state, "role", "error" if entry.state is EntryState.REFUSED else "small")
 
     def _show_detail(self, detail: EntryDetail) -> None:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, 
 
 from app.domain.entry import EntryFilter, ListedEntry, Totals
 from app.errors import AppError, OfflineError
+from app.ui.bounds import count_text
 from app.ui.desktop import Desktop
 from app.ui.models.entries_model import EntriesModel
 from app.ui.models.entry_texts import why_unchangeable
@@ -23,8 +24,6 @@ from app.ui.widgets.pieces import HeadRow, button, frame, label
 
 if TYPE_CHECKING:
     from app.services import Services
-
-_FROM_CACHE = "No server: showing the last entries seen on this computer."
 
 
 class ListingView(QWidget):
@@ -108,7 +107,8 @@ class ListingView(QWidget):
         self.model.load_failed.connect(self._load_failed)
         self.model.source_changed.connect(lambda _cached: self._show_source())
         self.model.dataChanged.connect(lambda *_args: self._show_row(self.table.currentIndex().row()))
-        self.banner.pressed.connect(self.refresh)
+        self.banner.pressed.connect(self._banner_pressed)
+        self.model.end_reached.connect(self._show_source)
         self.empty.pressed.connect(self._empty_pressed)
         down = QShortcut(QKeySequence(Qt.Key.Key_Down), self.filters.search)
         down.setContext(Qt.ShortcutContext.WidgetShortcut)
@@ -139,6 +139,11 @@ class ListingView(QWidget):
         if self._at_server:
             read = self._services.entries.replication
             self._tasks.run(read, self._show_replication, owner=self, topic="replication", local=True)
+
+    def follow_day(self) -> None:
+        """Handle that today is another day."""
+        self.filters.follow_day()
+        self.model.redraw()
 
     def focus_search(self) -> None:
         """Set the focus to the search field."""
@@ -187,8 +192,12 @@ class ListingView(QWidget):
     def _totals_failed(self, error: AppError) -> None:
         self.foot.show_unknown()
         if isinstance(error, OfflineError) and self._wanted != EntryFilter():
-            count, show = self._services.entries.count_here, self.foot.show_searched
-            self._tasks.run(count, show, owner=self, topic="totals", local=True)
+            count = self._services.entries.count_here
+            self._tasks.run(count, self._show_searched, owner=self, topic="totals", local=True)
+
+    def _show_searched(self, count: int) -> None:
+        words = self._services.accounts.words
+        self.foot.show_searched(words.searched(count_text(count, "entry", "entries")))
 
     def _page_loaded(self) -> None:
         self._show_source()
@@ -219,10 +228,20 @@ class ListingView(QWidget):
             self.void_wanted.emit(entry)
 
     def _show_source(self) -> None:
-        if self.model.from_cache:
-            self.banner.say(_FROM_CACHE, "warn", "Try again")
+        if self.model.loading_all and not self.model.complete:
+            rows = count_text(self.model.rowCount(), "entry", "entries")
+            self.banner.say(f"Going to the last entry: {rows} loaded so far.", "warn", "Stop")
+        elif self.model.from_cache:
+            self.banner.say(self._services.accounts.words.from_cache, "warn", "Try again")
         else:
             self.banner.hide()
+
+    def _banner_pressed(self) -> None:
+        if self.model.loading_all:
+            self.model.stop_loading_all()
+            self._show_source()
+        else:
+            self.refresh()
 
     def _show_empty(self) -> None:
         if self._wanted == EntryFilter():

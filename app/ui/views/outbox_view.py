@@ -1,4 +1,4 @@
-"""The outbox view: the operations that are only on this computer, and the actions on them."""
+"""The page Waiting: the operations that are only on this computer, and the actions on them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from app.domain.dates import format_date
 from app.domain.text import isolated
+from app.domain.wording import Words
 from app.errors import AppError
 from app.ui.bounds import count_text
 from app.ui.desktop import Desktop
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 _MOST_CARDS: Final = 200
 _MOST_LINES: Final = 8
-_EXPLANATION = "Saved on this computer, and not yet confirmed by a server. Bahi sends them automatically."
 
 
 class OutboxView(QWidget):
@@ -52,18 +52,18 @@ class OutboxView(QWidget):
         self._lay_out()
 
     def _make(self) -> None:
-        self.send_button = button("Send now", "outbox_send", icon="refresh")
+        self.send_button = button("", "outbox_send", icon="refresh")
         self.send_button.clicked.connect(self.send_wanted)
         self.open_button = button("Open a copy…", "outbox_open_copy", icon="folder-open")
         self.open_button.setToolTip("Add entries that you saved as a copy, here or on another computer")
         self.open_button.clicked.connect(self._open_copies)
-        self.explanation = label(_EXPLANATION, "muted", "outbox_explanation", wrap=True)
+        self.explanation = label("", "muted", "outbox_explanation", wrap=True)
         self.banner = Banner("outbox_banner")
         self.banner.pressed.connect(self.banner.hide)
         self.list = CardList("outbox_list")
         self.more = label("", "muted", "outbox_more")
         self.empty = EmptyState("outbox_empty")
-        self.empty.say("check-double", "Nothing to send", "Everything is confirmed by the server.", "")
+        self.speak(self._services.accounts.words)
 
     def _lay_out(self) -> None:
         full = QWidget()
@@ -80,10 +80,17 @@ class OutboxView(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 20, 24, 24)
         column.setSpacing(14)
-        self._head = HeadRow(label("Outbox", "title"), self.open_button, self.send_button)
+        self._head = HeadRow(label("Waiting", "title"), self.open_button, self.send_button)
         column.addLayout(self._head)
         column.addWidget(self.banner)
         column.addWidget(self._stack, 1)
+
+    def speak(self, words: Words) -> None:
+        """Use the words for the place of the open book."""
+        self.send_button.setText(words.send_now)
+        self.send_button.setAccessibleName(words.send_now)
+        self.explanation.setText(words.waiting_means)
+        self.empty.say("check-double", "Nothing is waiting", words.nothing_waits, "")
 
     def free_room(self) -> QRect:
         """Return the free space in the head, where a toast hides nothing."""
@@ -116,7 +123,7 @@ class OutboxView(QWidget):
         self.more.setVisible(left > 0)
 
     def _card(self, item: "OutboxItem") -> OutboxCard:
-        card = OutboxCard(item)
+        card = OutboxCard(item, self._services.accounts.words)
         card.correct_wanted.connect(self._correct)
         card.retry_wanted.connect(self._retry)
         card.copy_wanted.connect(self._copy)
@@ -129,7 +136,7 @@ class OutboxView(QWidget):
         self._tasks.run(lambda: items.to_correct(op_id), found, self._failed, owner=self, local=True)
 
     def _open_copies(self) -> None:
-        files = self._desktop.choose_copies(self)
+        files = self._desktop.choose_copies(self, self._services.folders.saved_in())
         if files:
             items = self._services.outbox_items
             self._tasks.run(lambda: items.read_copies(files), self._copies_read, self._failed, owner=self)
@@ -158,7 +165,7 @@ class OutboxView(QWidget):
 
     def _discard(self, item: "OutboxItem") -> None:
         question = f"Discard this {_WHAT[item.kind.value]} {item.human_code}?"
-        explanation = "No server has it, so it will be lost for good. If in doubt, save a copy first."
+        explanation = "It is nowhere else, so it will be lost for good. If in doubt, save a copy first."
         if self._desktop.confirm(self, question, explanation, "Discard", "Keep"):
             sync, op_id = self._services.sync, item.op_id
             self._tasks.run(
@@ -170,10 +177,16 @@ class OutboxView(QWidget):
         self.refresh()
 
     def _copy(self, item: "OutboxItem") -> None:
-        folder = self._desktop.choose_folder(self)
+        folder = self._desktop.choose_folder(self, self._services.folders.saved_in())
         if folder is not None:
-            items = self._services.outbox_items
-            self._tasks.run(lambda: items.save_copy(item, folder), self._copied, self._failed, owner=self)
+            items, folders = self._services.outbox_items, self._services.folders
+
+            def work() -> Path:
+                target = items.save_copy(item, folder)
+                folders.note_saved(folder)
+                return target
+
+            self._tasks.run(work, self._copied, self._failed, owner=self)
 
     def _copied(self, folder: Path) -> None:
         self.banner.say(f"Saved in {isolated(str(folder))}", "good", "Close")
@@ -191,10 +204,10 @@ def _copy_text(copy: "ReadCopy") -> str:
     return " · ".join(facts) + known.get(copy.found.value, "")
 
 
-_KINDS: Final = {"create": "New", "edit": "Change", "void": "Crossed out", "restore": "Restored"}
+_KINDS: Final = {"create": "New", "edit": "Changed", "void": "Crossed out", "restore": "Restored"}
 _WHAT: Final = {
     "create": "new entry",
     "edit": "change of",
-    "void": "voiding of",
+    "void": "crossing out of",
     "restore": "restoring of",
 }

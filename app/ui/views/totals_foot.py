@@ -81,10 +81,9 @@ class TotalsFoot(QFrame):
     def show_unknown(self) -> None:
         """Show that the totals cannot be loaded."""
         self.show_totals(None)
-        self.count.setText("Totals need the server")
+        self.count.setText("Totals not known yet")
 
-    def show_searched(self, count: int) -> None:
-        """Show that no server answered and only the `count` entries of this computer were searched."""
-        entries = count_text(count, "entry", "entries")
-        self.searched.setText(f"Not connected. Only the {entries} on this computer were searched.")
+    def show_searched(self, sentence: str) -> None:
+        """Show `sentence`: only a part of the book was searched."""
+        self.searched.setText(sentence)
         self.searched.show()

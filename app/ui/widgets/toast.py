@@ -101,7 +101,7 @@ class Toast(QFrame):
     def _settle(self) -> None:
         if self.isHidden() or self._room.isNull():
             return
-        self.setMaximumWidth(max(1, self._room.width() - _GAP))  # beside it are the title and the buttons of the view
+        self.setMaximumWidth(max(1, self._room.width() - _GAP))  # title and buttons are beside
         self.adjustSize()
         x = self._room.left() + max(0, (self._room.width() - self.width()) // 2)
         self.move(x, self._room.center().y() - self.height() // 2)
