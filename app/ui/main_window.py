@@ -71,7 +71,7 @@ from app.ui.theme import THEME_KEY, Mode, Theme
 from app.ui.views.login_view import LoginView
 from app.ui.views.sidebar import Screen
 from app.ui.widgets.drop_overlay import DropOverlay
-from app.ui.window_geometry import LEAST_SIZE, store_geometry
+from app.ui.window_geometry import DETAILS_KEY, LEAST_SIZE, read_width, store_geometry
 
 if TYPE_CHECKING:
     from app.services import Services
@@ -113,6 +113,7 @@ class MainWindow(QMainWindow):
         self._lay_out()
         self._connect()
         self._add_shortcuts()
+        self.listing.set_details_width(read_width(services.settings.get(DETAILS_KEY)))
         self.connection.show()
 
     def _lay_out(self) -> None:
@@ -368,6 +369,7 @@ class MainWindow(QMainWindow):
         self.opener.close()
         with contextlib.suppress(AppError):
             store_geometry(self, self._services.settings.set)
+            self._services.settings.set(DETAILS_KEY, str(self.listing.details_width))
         event.accept()
 
     def _may_close(self) -> bool:

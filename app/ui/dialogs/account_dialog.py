@@ -14,6 +14,7 @@ from app.ui.tasks import Tasks
 from app.ui.widgets.banner import Banner
 from app.ui.widgets.card_list import CardList
 from app.ui.widgets.pieces import ElidedLabel, button, frame, label, set_look
+from app.ui.widgets.scroll_room import DialogRoom
 
 if TYPE_CHECKING:
     from app.services import Services
@@ -65,8 +66,14 @@ class AccountDialog(QDialog):
         foot.addWidget(self.sign_out_button)
         foot.addStretch(1)
         foot.addWidget(self.close_button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 22, 24, 20)
+        inner = QWidget()
+        around = QVBoxLayout(self)
+        around.setContentsMargins(24, 22, 24, 20)
+        around.setSpacing(16)
+        around.addWidget(DialogRoom(inner, "account_room"), 1)
+        around.addLayout(foot)
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(10)
         column.addLayout(self._head())
         column.addWidget(self.banner)
@@ -77,8 +84,6 @@ class AccountDialog(QDialog):
         column.addSpacing(4)
         column.addWidget(label("Password", "heading"))
         column.addWidget(self.password)
-        column.addSpacing(6)
-        column.addLayout(foot)
 
     def _head(self) -> QHBoxLayout:
         names = QVBoxLayout()

@@ -15,6 +15,7 @@ from app.ui.dialogs.history_dialog import HistoryDialog
 from app.ui.dialogs.move_dialog import MoveDialog
 from app.ui.tasks import Tasks
 from app.ui.widgets.drop_overlay import DropOverlay
+from app.ui.widgets.scroll_room import bound_to_screen
 
 if TYPE_CHECKING:
     from app.services import Services
@@ -92,6 +93,7 @@ class Dialogs(QObject):
         dialog.finished.connect(lambda _result: self._open.pop(name, None))
         DragDrop(dialog, DropOverlay(dialog), self._services, _no_goal)
         self._open[name] = dialog
+        bound_to_screen(dialog)
         dialog.open()
 
 

@@ -12,6 +12,7 @@ from app.ui.icons import put_icon
 from app.ui.widgets.pieces import button, label, tool_button
 
 LIFE_S: Final = 10.0
+_LEAST_TEXT: Final = 90
 _CHECK_MS: Final = 250  # the clock is polled, because tests replace it
 
 
@@ -30,6 +31,7 @@ class Toast(QFrame):
         self._clock = clock
         self._until = 0.0
         self._room = QRect()
+        self._whole = ""
         self._timer = QTimer(self)
         self._timer.setInterval(_CHECK_MS)
         self._timer.timeout.connect(self.hide_if_due)
@@ -53,6 +55,7 @@ class Toast(QFrame):
 
     def say(self, text: str, *, undo: bool) -> None:
         """Show `text` for ten seconds; with `undo`, also the Undo button."""
+        self._whole = text
         self._text.setText(text)
         self.setAccessibleName(text)
         self.undo_button.setVisible(undo)
@@ -64,7 +67,7 @@ class Toast(QFrame):
 
     def text(self) -> str:
         """Return the text; "" while hidden."""
-        return self._text.text() if not self.isHidden() else ""
+        return self._whole if not self.isHidden() else ""
 
     @property
     def can_undo(self) -> bool:
@@ -97,6 +100,13 @@ class Toast(QFrame):
     def _settle(self) -> None:
         if self.isHidden() or self._room.isNull():
             return
+        self._text.setText(self._whole)
+        self._text.setToolTip("")
+        if (over := self.sizeHint().width() - self._room.width()) > 0:
+            room = max(self._text.sizeHint().width() - over, _LEAST_TEXT)
+            metrics = self._text.fontMetrics()
+            self._text.setText(metrics.elidedText(self._whole, Qt.TextElideMode.ElideRight, room))
+            self._text.setToolTip(self._whole)
         self.adjustSize()
         x = self._room.left() + max(0, (self._room.width() - self.width()) // 2)
         self.move(x, self._room.center().y() - self.height() // 2)
