@@ -60,7 +60,7 @@ class Desk:
 def make_desk(paths: Paths, local_server: "LocalServer | None" = None) -> Desk:
     """Build the services on the files of `paths`. Raises StoreError if they cannot be opened."""
     # Imported here, because the opening window is painted before these modules are loaded.
-    from app.local_server import LocalServer
+    from app.local_server import LocalServer, reset_command
     from app.log import log_to_file
     from app.services import Services
     from app.services.accounts import Accounts
@@ -71,13 +71,16 @@ def make_desk(paths: Paths, local_server: "LocalServer | None" = None) -> Desk:
     from app.services.exports import Exports
     from app.services.moving import Moving
     from app.services.previews import Previews
+    from app.services.recovery import Recovery
     from app.services.replication_tracker import ReplicationTracker
     from app.services.sync import Sync
     from app.services.sync_worker import SyncWorker
+    from app.store.bill_turns import BillTurns
     from app.store.cache import ReadCache
     from app.store.database import Database
     from app.store.drafts import DraftStore
     from app.store.files import Files
+    from app.store.last_folders import LastFolders
     from app.store.outbox import Outbox
     from app.store.replay_log import ReplayLog
     from app.store.settings import Settings
@@ -87,7 +90,7 @@ def make_desk(paths: Paths, local_server: "LocalServer | None" = None) -> Desk:
     server = local_server or LocalServer(paths.server)
     database = Database(paths.database)
     outbox, cache, settings = Outbox(database), ReadCache(database), Settings(database)
-    files, drafts = Files(paths.bills), DraftStore(database)
+    files, drafts, folders = Files(paths.bills), DraftStore(database), LastFolders(settings)
     vault = Vault(settings.device_id)
     connect = partial(_connect, server.endpoint, settings)
     accounts = Accounts(settings, outbox, server.endpoint, connect, vault=vault)
@@ -99,7 +102,7 @@ def make_desk(paths: Paths, local_server: "LocalServer | None" = None) -> Desk:
     services = Services(
         accounts=accounts,
         entries=entries,
-        documents=Documents(accounts, files),
+        documents=Documents(accounts, files, BillTurns(database), folders),
         drafts=Drafts(database, drafts, entries, files),
         exports=Exports(accounts, outbox),
         sync=sync,
@@ -107,6 +110,8 @@ def make_desk(paths: Paths, local_server: "LocalServer | None" = None) -> Desk:
         worker=worker,
         moving=Moving(accounts, worker.send_and_wait, outbox, settings, accounts.open_pending),
         previews=Previews(),
+        recovery=Recovery(accounts, settings, server.endpoint, partial(reset_command, paths.server)),
+        folders=folders,
     )
     _tidy_later(files, outbox, replay_log, drafts)
     return Desk(services, server, database, log_to_file(paths.log))

@@ -16,6 +16,8 @@ from typing import Final
 
 _FULL: Final = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _NOT_ALLOWED: Final = {errno.EACCES, errno.EPERM, errno.EROFS}
+_LONGEST_REASON: Final = 32
+_LONGEST_WAIT: Final = 86_400
 
 
 class AppError(Exception):
@@ -43,9 +45,9 @@ class AppError(Exception):
 
     @property
     def retry_after(self) -> int:
-        """The number of seconds after which the server allows a retry; 0 if it named none."""
+        """The number of seconds after which the server allows a retry, at most a day; 0 if it named none."""
         seconds = self.detail.get("retryAfter")
-        return seconds if isinstance(seconds, int) else 0
+        return min(max(seconds, 0), _LONGEST_WAIT) if isinstance(seconds, int) else 0
 
 
 class InputError(AppError):
@@ -54,6 +56,12 @@ class InputError(AppError):
 
 class SignInError(AppError):
     """The server rejected the log-in, or the session is over."""
+
+    @property
+    def ended(self) -> str:
+        """Why the session is over, as the server says it (`ended`, `password` …); "" if it said nothing."""
+        told = self.detail.get("ended")
+        return told[:_LONGEST_REASON] if isinstance(told, str) else ""
 
 
 class OfflineError(AppError):

@@ -7,6 +7,7 @@ input and answers only calls that carry it. It stops when that pipe closes, even
 import json
 import os
 import secrets
+import shlex
 import shutil
 import subprocess
 import sys
@@ -49,6 +50,13 @@ def default_command(data: Path) -> list[str]:
     """Return the command that starts this program, bundled or not, in its server role."""
     program = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "app"]
     return [*program, "--server", "--quiet", "local", "--data", str(data), "--parent-fd", "0"]
+
+
+def reset_command(data: Path, user_name: str) -> str:
+    """Return the command line with which the owner of the files sets a new password, for a terminal."""
+    program = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "app"]
+    words = [*program, "--server", "user", "reset", "--data", str(data), "--", user_name]
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
 class LocalServer:

@@ -100,9 +100,14 @@ def _add_user_commands(user: argparse.ArgumentParser) -> None:
     add.set_defaults(run=_user_add)
 
     reset = commands.add_parser(
-        "reset", parents=[common], help="set a new password for a user, and end all sessions of that user"
+        "reset",
+        parents=[common],
+        help="set a new password for a user, and end all sessions of that user",
+        description="Set a new password for a user, and end all sessions of that user. With --link, print a "
+        "link with which the user sets the password: it is valid once, for 24 hours.",
     )
     reset.add_argument("name", help="the user name")
+    reset.add_argument("--link", action="store_true", help="print a link instead of asking for a password")
     reset.set_defaults(run=_user_reset)
 
     users = commands.add_parser(
@@ -160,11 +165,17 @@ def _user_add(options: argparse.Namespace) -> None:
 def _user_reset(options: argparse.Namespace) -> None:
     from server.cli import users
 
-    ended = users.reset(users.DatabaseChoice(options.config, options.data), options.name)
+    choice = users.DatabaseChoice(options.config, options.data)
+    if options.link:
+        sys.stdout.write(users.reset_link(choice, options.name) + "\n")
+        return
+    ended, code = users.reset(choice, options.name)
     sys.stdout.write(
         f"{options.name} has a new password; sessions ended: {ended}. "
         "Devices that are logged in lose access within five minutes.\n"
     )
+    if code:
+        sys.stdout.write(f"The new recovery code of the book, to be kept with the papers: {code}\n")
 
 
 def _user_list(options: argparse.Namespace) -> None:

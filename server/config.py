@@ -17,6 +17,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
 
+from server.contract import checks, limits
 from server.errors import StartError
 
 _log = logging.getLogger(__name__)
@@ -48,7 +49,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `ca_file` holds certificates to trust in addition to the system's. If `replication` is true, the embedded
     PostgreSQL can take part in a mesh of regions on this computer; its peers reach it at `database_port`.
     `metrics_token` opens /metrics ("": to this computer only). If `tls_certificate` and `tls_key` (PEM files)
-    are set, the server itself speaks https.
+    are set, the server itself speaks https. `contact` says whom a user asks for help, for example a name and
+    a telephone number; everybody can read it, without a log-in.
     """
 
     data: PathText
@@ -74,6 +76,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     metrics_token: str = ""
     tls_certificate: PathText = ""
     tls_key: PathText = ""
+    contact: str = ""
     local: bool = False
     local_secret: str = ""
 
@@ -96,6 +99,8 @@ def read_config(path: Path) -> Config:
         raise StartError(f"This server speaks https, but its public_url is {config.public_url}.")
     if config.replication and not config.database_port:
         raise StartError("Set database_port: the other regions must find this database after a restart too.")
+    for error in checks.check_text("contact", config.contact, limits.MAX_CONTACT, required=False):
+        raise StartError(f"The configuration {path} has a mistake: {error.message}")
     return config
 
 

@@ -52,3 +52,8 @@ class ConnectionStatus:
     moved: Moved | None = None
     unsettled: int = 0
     late: int = 0
+
+    @property
+    def is_local(self) -> bool:
+        """Whether this is the connection of the book on this computer."""
+        return not self.server_label

@@ -15,7 +15,7 @@ _LONG_MONTHS: Final = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
-_LONG_DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_LONG_DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 # People enter what has happened, so a date without a year is rarely far in the future.
 _YEARLESS_DAYS_AHEAD: Final = 31
 _WORDS: Final = {"today": 0, "yesterday": -1, "tomorrow": 1}
@@ -56,9 +56,24 @@ def parse_date(text: str, today: date) -> date:
     return _within_limits(_relative(typed, today) or _absolute(typed, today), today)
 
 
+def date_limits(today: date) -> tuple[date, date]:
+    """Return the first and the last date that an entry may have."""
+    return date(EARLIEST_YEAR, 1, 1), _days_later(today, MAX_DAYS_AHEAD)
+
+
 def format_date(value: date) -> str:
     """Return `22 Nov 2026`."""
     return f"{value.day} {MONTHS[value.month - 1]} {value.year}"
+
+
+def format_long_date(value: date) -> str:
+    """Return `22 November 2026`."""
+    return f"{value.day} {_LONG_MONTHS[value.month - 1]} {value.year}"
+
+
+def weekday_name(value: date) -> str:
+    """Return `Sunday`, in the language of the other texts, not in that of the system."""
+    return _LONG_DAYS[value.weekday()]
 
 
 def presets(today: date) -> list[Preset]:
@@ -91,7 +106,7 @@ def _relative(typed: str, today: date) -> date | None:
     span = _SPAN.fullmatch(typed)
     if span:
         return _days_later(today, int(span[2]) * (1 if span[1] == "+" else -1))
-    days = [n for n, name in enumerate(_LONG_DAYS) if len(typed) >= 3 and name.startswith(typed)]
+    days = [n for n, name in enumerate(_LONG_DAYS) if len(typed) >= 3 and name.lower().startswith(typed)]
     return _days_later(today, -((today.weekday() - days[0]) % 7)) if days else None
 
 
@@ -111,10 +126,21 @@ def _absolute(typed: str, today: date) -> date:
     if match:
         return _dated(match["year"], _month_named(match["name"]), int(match["day"]), today)
     if re.fullmatch(r"\d{1,2}", typed):
-        raise _refusal(f"Please type the month too, such as {typed} {MONTHS[today.month - 1]}.")
+        raise _refusal(_day_alone(int(typed), today))
     if re.fullmatch(r"[a-z]{3,9}[-/ ]\d{4}", typed):
         raise _refusal("Please type the day too, such as 22 Nov 2026.")
     raise _refusal(f"That is not a date. {_HINT}")
+
+
+def _day_alone(day: int, today: date) -> str:
+    """Return the sentence about a day without a month."""
+    if day == 0:
+        return "The day must be at least 1."
+    if day > 31:
+        return f"There is no day {day} in {_LONG_MONTHS[today.month - 1]}. {_HINT}"
+    has_day = day <= monthrange(today.year, today.month)[1]
+    month = today.month if has_day else today.month - 1  # a short month follows a long one; January is long
+    return f"Please type the month too, such as {day} {MONTHS[month - 1]}."
 
 
 def _check_not_swapped(match: re.Match[str]) -> None:

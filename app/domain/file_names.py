@@ -1,4 +1,4 @@
-"""File names of bills: cleaned so that they can be shown, sent, and written to any disk."""
+"""File names: cleaned so that they can be shown, sent, and written to any disk."""
 
 import unicodedata
 from typing import Final
@@ -41,6 +41,32 @@ def clean_name(name: str, media_type: str = "") -> str:
     if media_type:
         stem, extension = _with_correct_extension(stem, extension, media_type)
     return _cut(_not_a_device(stem), extension) + extension
+
+
+def name_to_save(typed: str, extension: str) -> str:
+    """Return `typed` with `extension` (`.csv`; "" for none), in the form that every system can write.
+
+    A correct extension stays as typed (`Book.CSV`, `bill.jpeg`). Every other name gets `extension`, because a
+    part after a dot may belong to the name: `Expenses 31.03.2026`.
+    """
+    plain = _without_invalid(typed.replace("/", "-").replace("\\", "-")).strip(". ")
+    correct = _same_kind(extension)
+    ending = next((plain[-len(each) :] for each in correct if plain.lower().endswith(each)), "")
+    stem = plain.removesuffix(ending).rstrip(". ") or "bill"
+    return _cut(_not_a_device(stem), ending or extension) + (ending or extension)
+
+
+def extension_of(name: str) -> str:
+    """Return the extension of a clean name with its dot; "" if it has none."""
+    return _split(name)[1]
+
+
+def _same_kind(extension: str) -> tuple[str, ...]:
+    """Return the extensions, in lower case, that mean the same type of file as `extension`."""
+    lower = extension.lower()
+    kinds = ((EXTENSIONS[media_type], *others) for media_type, others in _ALTERNATIVES.items())
+    found = next((kind for kind in kinds if lower in kind), (lower,))
+    return found if lower else ()
 
 
 def shown_name(name: str) -> str:

@@ -22,8 +22,9 @@ class Urgency(IntEnum):
 class Part:
     """A rectangle of a page at a scale (1.0 = 100 %), in pixels at that scale, from the top left.
 
-    The whole page has `round(page_width * scale)` by `round(page_height * scale)` pixels at that scale, see
-    `Preview`. What lies outside the page is cut off, so the preview can be smaller than `width` and `height`.
+    It is one of the page as it is shown: turned, if it is turned. The whole page has
+    `round(page_width * scale)` by `round(page_height * scale)` pixels at that scale, see `Preview`. What lies
+    outside the page is cut off, so the preview can be smaller than `width` and `height`.
     """
 
     scale: float
@@ -38,7 +39,7 @@ class PreviewRequest:
     """A page of a file: whole, with at most `edge` pixels on its longer side, or a part of it.
 
     A page that is out of range gives the nearest one. A whole page is never larger than at 100 % if it is a
-    picture.
+    picture. The page is turned clockwise by `turns` quarters.
     """
 
     path: Path
@@ -46,14 +47,15 @@ class PreviewRequest:
     page: int = 0
     edge: int = 1600
     part: Part | None = None
+    turns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
     """Pixels of a page, four bytes each (B, G, R, unused), row by row without padding, on white.
 
-    `page_width` and `page_height` are the size of the whole page at 100 %. `note` is a sentence if the file
-    is shown, but not whole (its end is missing); "" otherwise.
+    `page_width` and `page_height` are the size of the whole page at 100 %, as it is turned. `note` is a
+    sentence if the file is shown, but not whole (its end is missing); "" otherwise.
     """
 
     pixels: bytes
@@ -78,6 +80,8 @@ class Refusal(StrEnum):
 
     DAMAGED = "damaged"
     HAS_PASSWORD = "locked"  # noqa: S105 - the name of a reason
+    WRONG_PASSWORD = "wrong_password"  # noqa: S105 - the name of a reason
+    UNKNOWN_CIPHER = "unknown_cipher"
     TOO_LARGE = "too_large"
     UNKNOWN_KIND = "unknown_kind"
     UNREADABLE = "unreadable"
@@ -87,7 +91,9 @@ class Refusal(StrEnum):
 
 SENTENCES: Final = {
     Refusal.DAMAGED: "This file is damaged and cannot be shown. The original is kept as it is.",
-    Refusal.HAS_PASSWORD: "This PDF has a password. Please open it in your system's viewer.",
+    Refusal.HAS_PASSWORD: "This PDF has a password.",
+    Refusal.WRONG_PASSWORD: "Wrong password. Try again.",
+    Refusal.UNKNOWN_CIPHER: "Bahi cannot open this kind of locked PDF. The original is kept as it is.",
     Refusal.TOO_LARGE: "This bill is too large to show here. The original is kept as it is.",
     Refusal.UNKNOWN_KIND: "Files of this kind are not shown here. The original is kept as it is.",
     Refusal.UNREADABLE: "This file cannot be read on this computer.",

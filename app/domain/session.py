@@ -99,7 +99,8 @@ class Machine:
     server. `asked` is the server that is asked for a refresh ("" means the closest one). `excluded` are
     servers that were tried without success. `backoff` counts the tries while offline. `busy_since` is when
     the server began to answer that it is busy. `syncing_since` is when the session was pinned to this
-    server; None means that it has all recent changes. `late` means that this was five minutes ago.
+    server; None means that it has all recent changes. `late` means that this was five minutes ago. `ended` is
+    why the last session is over, if a server ended it.
     """
 
     phase: Phase = Phase.SIGNED_OUT
@@ -119,6 +120,7 @@ class Machine:
     busy_since: float | None = None
     syncing_since: float | None = None
     late: bool = False
+    ended: str = ""
 
     @property
     def takes_calls(self) -> bool:
@@ -158,8 +160,10 @@ def step(machine: Machine, event: Event, now: float, draw: Draw) -> Outcome:
     if machine.phase is Phase.SIGNED_OUT:
         return machine, ()
     match event:
-        case SessionEnded() | RefreshRefused():
+        case SessionEnded():
             return Machine(), ()
+        case RefreshRefused(ended):
+            return Machine(ended=ended), ()
         case Answered():
             return _answered(machine, event, now, draw)
         case Failed():

@@ -92,7 +92,9 @@ class RefreshFailed:
 
 @dataclass(frozen=True, slots=True)
 class RefreshRefused:
-    """A server answered a refresh that the session is over."""
+    """A server answered a refresh that the session is over. `ended` is why, "" if it did not say."""
+
+    ended: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 
 from app.remote.client import Client
 from app.remote.session_runner import LeasedToken, SessionRunner
-from server.contract import paths
+from server.contract import limits, paths
 from server.contract.cluster_calls import (
     SyncStatus,
     SyncStatusRequest,
@@ -29,6 +29,8 @@ from server.contract.shapes import (
     PlanAnswer,
     PlannedDocument,
     PlanRequest,
+    RecoveryCode,
+    RecoveryCodeRequest,
     Session,
     Sessions,
     SessionsEnded,
@@ -54,8 +56,8 @@ class Api:
         return Api(self._client, self._runner, book_id)
 
     def ready(self) -> None:
-        """Check that the server can save an entry. Raises AppError if it cannot."""
-        self._client.call(Health, "GET", paths.HEALTH_READY, seconds=3, endpoint=self._runner.endpoint())
+        """Check that the server can save an entry, and that the session goes on. Raises AppError if not."""
+        self._run(Health, "GET", paths.HEALTH_READY, seconds=3)
 
     def sessions(self) -> list[Session]:
         """Return the user's sessions on all devices."""
@@ -65,9 +67,14 @@ class Api:
         """End one of the user's sessions."""
         self._run(SessionsEnded, "DELETE", paths.AUTH_SESSION.format(family=family))
 
-    def change_password(self, body: PasswordChange) -> int:
+    def change_password(self, body: PasswordChange) -> SessionsEnded:
         """Change the password. Return the number of other sessions that this ended."""
-        return self._run(SessionsEnded, "POST", paths.AUTH_PASSWORD, body=body).ended
+        return self._run(SessionsEnded, "POST", paths.AUTH_PASSWORD, body=body)
+
+    def new_recovery_code(self, body: RecoveryCodeRequest) -> str:
+        """Return a new recovery code of the book on this computer."""
+        code = self._run(RecoveryCode, "POST", paths.AUTH_LOCAL_CODE, body=body).recovery_code
+        return code[: limits.MAX_DEVICE_SECRET]
 
     def plan(self, documents: list[PlannedDocument]) -> list[DocumentPlan]:
         """Return, for each bill, whether the server has it already, and if not, where to upload it."""

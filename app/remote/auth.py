@@ -14,8 +14,10 @@ from server.contract.errors import ErrorCode
 from server.contract.shapes import (
     Credentials,
     LocalBook,
+    LocalRecovery,
     LocalSignIn,
     LogoutRequest,
+    PasswordReset,
     Refreshed,
     RefreshRequest,
     Registration,
@@ -63,6 +65,14 @@ class SessionTokens:
         """Log in at a server, or create an account there if `body` is a Registration. Raises AppError."""
         path = paths.AUTH_REGISTER if isinstance(body, Registration) else paths.AUTH_LOGIN
         return self._client.call(SignedIn, "POST", path, body=body, endpoint=at)
+
+    def recover_local(self, body: LocalRecovery, at: Endpoint) -> SignedIn:
+        """Set a new password for the book on this computer with its recovery code. Raises AppError."""
+        return self._client.call(SignedIn, "POST", paths.AUTH_LOCAL_RECOVER, body=body, endpoint=at)
+
+    def reset(self, body: PasswordReset, at: Endpoint) -> SignedIn:
+        """Set a new password at a server with the code of an operator's link. Raises AppError."""
+        return self._client.call(SignedIn, "POST", paths.AUTH_RESET, body=body, endpoint=at)
 
     def adopt(self, answer: SignedIn, server: str, now: float, *, remember: bool) -> None:
         """Use the session of `answer` from now on. `server` is its address, "" for the local server."""
@@ -180,6 +190,7 @@ def read_pin(pin: str) -> tuple[str, int]:
     return (server_id, int(epoch)) if server_id and epoch.isdigit() else ("", 0)
 
 
-def signed_out() -> SignInError:
-    """Return the error of a call that needs a session."""
-    return SignInError("Please sign in.", code=ErrorCode.UNAUTHENTICATED)
+def signed_out(ended: str = "") -> SignInError:
+    """Return the error of a call that needs a session. `ended` is why the last one is over, if known."""
+    detail = {"ended": ended} if ended else None
+    return SignInError("Please sign in.", code=ErrorCode.UNAUTHENTICATED, detail=detail)

@@ -15,6 +15,7 @@ from uuid import uuid4
 import msgspec
 import requests
 
+from app.domain.wording import Words, words_of
 from app.errors import AppError, OfflineError, ServerError, StoreError
 from app.remote import answers
 from app.remote.answers import CALL_ERRORS, OwnSession, UnreadableAnswerError
@@ -217,12 +218,17 @@ class _HttpCall:
         if self._is_typed:
             trouble = ConnectionTrouble.GATEWAY if status in _GATEWAY else ConnectionTrouble.NOT_BAHI
             return ServerError(sentence_of(trouble, self._at.url), retryable=True, code=trouble)
-        return not_understood(status, retryable=status < 400 or status >= 500)
+        return not_understood(status, self._words, retryable=status < 400 or status >= 500)
 
     @property
     def _is_typed(self) -> bool:
         """Whether the address is one that somebody typed: neither of the roster, nor of this computer."""
         return not (self._at.server_id or self._at.secret)
+
+    @property
+    def _words(self) -> Words:
+        """The words for the place of the server: only that of this computer has a secret."""
+        return words_of(is_local=bool(self._at.secret))
 
     def _sent(self, session: requests.Session, more: dict[str, Any]) -> requests.Response:
         with self._watched.sockets.calling(self._limit):
@@ -258,9 +264,10 @@ class _HttpCall:
                 yield piece
             self._limit.require()
         except CALL_ERRORS as error:
-            raise OfflineError(_BROKEN, code=self._trouble(error)) from error
+            broken = self._words.unreachable if self._words.is_local else _BROKEN
+            raise OfflineError(broken, code=self._trouble(error)) from error
         except UnreadableAnswerError as error:
-            raise not_understood(answer.status_code, retryable=True) from error
+            raise not_understood(answer.status_code, self._words, retryable=True) from error
 
     def _check(self, answer: requests.Response, body: bytes) -> None:
         """Raise the error of a refusal."""
@@ -268,7 +275,7 @@ class _HttpCall:
         if 300 <= status < 400:
             raise self._redirected()
         if status >= 400:
-            error = error_of(status, body)
+            error = error_of(status, body, self._words)
             raise error if error.code else self.not_understood(status)
 
     def _redirected(self) -> ServerError:
@@ -285,7 +292,7 @@ class _HttpCall:
         self._note("silent" if silent else "refused")
         if self._is_typed:
             return OfflineError(sentence_of(trouble, self._at.url), code=trouble)
-        return OfflineError(code=trouble)
+        return OfflineError(self._words.unreachable, code=trouble)
 
     def _trouble(self, error: Exception) -> ConnectionTrouble:
         return ConnectionTrouble.NO_ANSWER if self._limit.was_cut else trouble_of(error)

@@ -22,6 +22,7 @@ from app.domain.entry import (
 )
 from app.domain.outbox_item import OutboxItem
 from app.domain.text import clean_text
+from app.domain.wording import Words
 from app.errors import AppError, InputError, ServerError, SignInError
 from server.contract import shapes
 from server.contract.decoding import decode_json
@@ -33,7 +34,6 @@ _LONGEST_NAME: Final = 200
 _LONGEST_SENTENCE: Final = 500
 _LONGEST_CODE: Final = 100
 _MOST_FIELDS: Final = 50
-_NO_REASON: Final = "The server refused this, and gave no reason."
 _WIRE_FIELDS = {"userName": "userName", "password": "password", "entryDate": "date"}
 
 
@@ -177,37 +177,39 @@ def create_of(item: OutboxItem) -> shapes.CreateEntry:
     )
 
 
-def not_understood(status: int, *, retryable: bool) -> ServerError:
+def not_understood(status: int, words: Words, *, retryable: bool) -> ServerError:
     """Return the error for an answer that is none of Bahi's."""
-    sentence = "The server's answer could not be understood"
-    sentence += "." if status < 400 else f" (HTTP {status})."
+    sentence = words.not_understood
+    if status >= 400 and not words.is_local:
+        sentence = f"{sentence.removesuffix('.')} (HTTP {status})."
     return ServerError(sentence, retryable=retryable)
 
 
-def error_of(status: int, body: bytes) -> AppError:
+def error_of(status: int, body: bytes, words: Words) -> AppError:
     """Return the error for an answer with a status of 400 or above."""
     try:
         info = decode_json(body, ErrorBody).error
     except msgspec.MsgspecError:
-        return not_understood(status, retryable=status >= 500)
-    code, sentence, fields = info.code[:_LONGEST_CODE], _sentence(info.message) or _NO_REASON, _fields(info)
+        return not_understood(status, words, retryable=status >= 500)
+    code, fields = info.code[:_LONGEST_CODE], _fields(info, words)
+    sentence = _sentence(info.message) or words.no_reason
     if code in _SIGN_IN:
         below = {"password": sentence} if code == ErrorCode.WRONG_CREDENTIALS else {}
-        return SignInError(sentence, fields=fields or below, code=code)
+        return SignInError(sentence, fields=fields or below, code=code, detail=info.detail)
     if code == ErrorCode.USER_NAME_TAKEN:
         return InputError(sentence, fields={"userName": sentence}, code=code)
     if code in {ErrorCode.INVALID_FIELDS, ErrorCode.INVITE_REFUSED}:
-        return InputError(sentence, fields=fields, code=code)
+        return InputError(sentence, fields=fields, code=code, detail=info.detail)
     return ServerError(sentence, retryable=status >= 500 or status == 429, code=code, detail=info.detail)
 
 
-def _fields(info: ErrorInfo) -> dict[str, str]:
+def _fields(info: ErrorInfo, words: Words) -> dict[str, str]:
     found = info.detail.get("fields")
     if not isinstance(found, list):
         return {}
     pairs = [(f.get("field"), f.get("message")) for f in found[:_MOST_FIELDS] if isinstance(f, dict)]
     return {
-        _WIRE_FIELDS.get(field, field[:_LONGEST_CODE]): _sentence(message) or _NO_REASON
+        _WIRE_FIELDS.get(field, field[:_LONGEST_CODE]): _sentence(message) or words.no_reason
         for field, message in pairs
         if isinstance(field, str) and isinstance(message, str)
     }

@@ -7,7 +7,7 @@ import errno
 import socket
 import ssl
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date
 from enum import StrEnum
 from http.client import BadStatusLine, HTTPException, RemoteDisconnected
 from typing import Final
@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 import requests
 from urllib3.exceptions import LocationParseError, NameResolutionError, ProxyError
+
+from app.domain.dates import format_long_date
 
 _MOST_CAUSES: Final = 20
 _NOT_YET_VALID: Final = 9  # these are OpenSSL's numbers (X509_V_ERR_…)
@@ -137,8 +139,8 @@ _SENTENCES: Final = {
 def sentence_of(trouble: ConnectionTrouble, url: str) -> str:
     """Return the sentence about the server at `url`."""
     host = urlsplit(url).hostname or url
-    now = datetime.now()  # noqa: DTZ005 - the date that the user sees on this computer
-    return _SENTENCES[trouble].format(host=host, address=url, today=f"{now.day} {now:%B %Y}")
+    here = date.today()  # noqa: DTZ011 - the date that the user sees on this computer, right or wrong
+    return _SENTENCES[trouble].format(host=host, address=url, today=format_long_date(here))
 
 
 def trouble_of(error: BaseException) -> ConnectionTrouble:

@@ -31,13 +31,22 @@ _Side = Annotated[int, msgspec.Meta(ge=1, le=MAX_SIDE)]
 
 
 class RenderPage(msgspec.Struct, frozen=True, tag="render_page"):
-    """Render a page of a file, as in `PreviewRequest`. Answered by `Rendered` or `Refused`."""
+    """Render a page of a file, as in `PreviewRequest`. Answered by `Rendered` or `Refused`.
+
+    `password` opens a PDF that has one; "" is none.
+    """
 
     path: str
     media_type: str
     page: int
     edge: int
     part: Part | None
+    turns: int = 0
+    password: str = ""
+
+    def __repr__(self) -> str:
+        """Return the job without its password: it could get into a log."""
+        return f"RenderPage({self.path!r}, {self.media_type!r}, page={self.page}, turns={self.turns})"
 
 
 class Release(msgspec.Struct, frozen=True, tag="release"):
@@ -89,7 +98,7 @@ class UnaskedAnswerError(Exception):
     """The answer belongs to an earlier job."""
 
 
-def job_of(request: PreviewRequest) -> RenderPage:
+def job_of(request: PreviewRequest, password: str = "") -> RenderPage:
     """Return the job for `request`, with numbers that are far out of range brought near.
 
     Raises ValueError if the path cannot name a file, and OverflowError if the part cannot be rendered.
@@ -103,7 +112,7 @@ def job_of(request: PreviewRequest) -> RenderPage:
         sides = (min(max(side, -_FAR), _FAR) for side in (part.left, part.top, part.width, part.height))
         part = Part(part.scale, *sides)
     page, edge = min(max(request.page, 0), _MAX_PAGES), min(max(request.edge, 1), MAX_SIDE)
-    return RenderPage(path, request.media_type, page, edge, part)
+    return RenderPage(path, request.media_type, page, edge, part, request.turns % 4, password)
 
 
 def write_message(stream: ByteSink, message: Job | Answer, pixels: Pixels = b"", *, number: int = 0) -> None:

@@ -16,7 +16,7 @@ from app.rendering.conversion import Box, scaled
 from app.rendering.diagnosis import DAMAGE, reason_of
 from app.rendering.kinds import formats_of
 from app.rendering.messages import Rendered, RenderPage
-from app.rendering.window import RefusalError, Window, window_of
+from app.rendering.window import RefusalError, Window, turned, window_of
 
 Image.MAX_IMAGE_PIXELS = None  # `_check_memory` decides instead
 
@@ -37,6 +37,11 @@ _TURNS: Final = {
     8: Image.Transpose.ROTATE_90,
 }
 _SIDEWAYS: Final = {5, 6, 7, 8}
+_QUARTERS: Final = {
+    1: Image.Transpose.ROTATE_270,  # Pillow turns counterclockwise
+    2: Image.Transpose.ROTATE_180,
+    3: Image.Transpose.ROTATE_90,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +76,13 @@ class Picture:
     def render(self, job: RenderPage) -> tuple[Rendered, bytes]:
         """Render what `job` asks for. Raises RefusalError, and MemoryError."""
         decoded = self._decoded(job)
-        window = window_of(job, decoded.width, decoded.height, may_grow=False)
-        shown = _upright_part(decoded, window)
+        size = turned(decoded.width, decoded.height, job.turns)
+        window = window_of(job, *size, may_grow=False)
+        shown = _upright_part(decoded, window.turned_back(job.turns))
+        if job.turns:
+            shown = shown.transpose(_QUARTERS[job.turns])
         shown.putalpha(255)
         pixels = shown.tobytes("raw", "BGRA")
-        size = decoded.width, decoded.height
         return Rendered(*shown.size, decoded.number, decoded.pages, *size, decoded.flaw), pixels
 
     def _decoded(self, job: RenderPage) -> _Decoded:

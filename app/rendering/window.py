@@ -28,9 +28,25 @@ class Window:
     width: int
     height: int
 
+    def turned_back(self, turns: int) -> "Window":
+        """Return where the window is on the page before it was turned clockwise by `turns` quarters."""
+        window = self
+        for _ in range(turns % 4):
+            window = Window(
+                *(window.page_height, window.page_width),
+                *(window.top, window.page_width - window.left - window.width),
+                *(window.height, window.width),
+            )
+        return window
+
+
+def turned(width: int, height: int, turns: int) -> tuple[int, int]:
+    """Return the size of a page after `turns` quarters."""
+    return (height, width) if turns % 2 else (width, height)
+
 
 def window_of(job: RenderPage, width: int, height: int, *, may_grow: bool) -> Window:
-    """Return the window of a page of this size at 100 %.
+    """Return the window of a page that has this size at 100 %, as it is turned.
 
     `may_grow` says whether a whole page may be larger than at 100 %. Raises RefusalError if the window or
     the page is too large.

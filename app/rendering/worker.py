@@ -66,10 +66,10 @@ class Renderer:
             found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode):
                 raise RefusalError(Refusal.UNREADABLE)
-            key = (job.path, job.media_type, found.st_size, found.st_mtime_ns)
+            key = (job.path, job.media_type, job.password, found.st_size, found.st_mtime_ns)
             if self._bill is None or self._key != key:
                 self.release()
-                self._bill, self._key = _opened(_content(file), job.media_type), key
+                self._bill, self._key = _opened(_content(file), job), key
         return self._bill
 
 
@@ -89,11 +89,11 @@ def _content(file: IO[bytes]) -> bytes:
     return b"".join(pieces)
 
 
-def _opened(data: bytes, media_type: str) -> _Bill:
-    if media_type == _PDF:
+def _opened(data: bytes, job: RenderPage) -> _Bill:
+    if job.media_type == _PDF:
         from app.rendering.pdf import Pdf
 
-        return Pdf(data)
+        return Pdf(data, job.password)
     from app.rendering.pictures import Picture
 
     return Picture(data)

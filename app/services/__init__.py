@@ -12,8 +12,10 @@ from app.services.entries import Entries
 from app.services.exports import Exports
 from app.services.moving import Moving
 from app.services.previews import Previews
+from app.services.recovery import Recovery
 from app.services.sync import Sync
 from app.services.sync_worker import SyncWorker
+from app.store.last_folders import LastFolders
 from app.store.settings import Settings
 
 
@@ -31,3 +33,5 @@ class Services:
     worker: SyncWorker
     moving: Moving
     previews: Previews
+    recovery: Recovery
+    folders: LastFolders

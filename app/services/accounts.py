@@ -11,6 +11,7 @@ from app.domain.session import Machine
 from app.domain.stream import Stream
 from app.domain.sync_events import SessionChange
 from app.domain.text import clean_text
+from app.domain.wording import Words, words_of
 from app.errors import AppError, InputError, SignInError, StoreError
 from app.remote.endpoint import Endpoint
 from app.remote.translate import bounded_name
@@ -27,17 +28,20 @@ from app.services.login import (
 )
 from app.services.pending_session import PendingSession
 from app.services.session_facts import (
+    BookFacts,
     BookSession,
     InviteFacts,
     LocalBookFacts,
     OpenSession,
     decode_facts,
     encode_facts,
+    facts_of,
 )
 from app.services.session_feed import SessionFeed
 from app.store.outbox import Outbox
 from app.store.settings import Settings
 from app.store.vault import Vault
+from server.contract import limits
 from server.contract.errors import ErrorCode
 from server.contract.passwords import check_typed_password, password_forms, prepare_password
 from server.contract.shapes import Credentials, LocalSignIn, PasswordChange, SignedIn
@@ -45,7 +49,6 @@ from server.contract.shapes import Credentials, LocalSignIn, PasswordChange, Sig
 __all__ = ["Accounts", "BookSession", "LocalBookFacts", "OpenSession", "PendingSession", "Remote"]
 
 _FACTS: Final = "session"
-_THIS_COMPUTER: Final = "This computer"
 _WRONG_PASSWORD: Final = "Wrong password."  # noqa: S105 - a sentence
 _RESUME_SECONDS: Final = 12.0
 _OTHER_BOOK: Final = "This account has another book than the open one. Please sign out first, then sign in."
@@ -77,6 +80,8 @@ class Accounts:
         self._feed = SessionFeed(self._moved, self.changes)
         self._address = ""  # the address typed at the log-in; "" for the book on this computer
         self._remember = False
+        self.new_code = ""
+        """A new recovery code that was not shown yet. It is kept in memory only."""
         self.session: BookSession | None = None
         self._changing = threading.Lock()  # held while `session` is read and replaced
 
@@ -90,8 +95,10 @@ class Accounts:
 
     @property
     def offset_us(self) -> int:
-        """How far this computer's clock is behind the server's, in µs."""
-        return self._remote.server_clock.offset_us if self._remote is not None else 0
+        """How far this computer's clock is behind the server's, in µs; 0 for the book on this computer."""
+        if self._remote is None or not self.is_remote:
+            return 0  # the local server has the same clock, also just after that was set
+        return self._remote.server_clock.offset_us
 
     @offset_us.setter
     def offset_us(self, offset_us: int) -> None:
@@ -108,13 +115,13 @@ class Accounts:
     def local_book(self) -> LocalBookFacts:
         """Return the facts about the book on this computer. Waits for the local server to start."""
         book = self.remote.tokens.local_book(self._local_endpoint())
-        return LocalBookFacts(book.exists, book.user_name, book.has_password)
+        return LocalBookFacts(book.exists, book.user_name, book.has_password, book.has_recovery_code)
 
     def sign_in_local(self, user_name: str, password: str, remember: bool = False) -> BookSession:
         """Open the book on this computer; create it if there is none. Raises AppError."""
         if check_typed_password(password) and not self.local_book().exists:
             refuse_typed(password)
-        return self._begin("", self._ask_local(clean_text(user_name), password), remember)
+        return self.begin("", self._ask_local(clean_text(user_name), password), remember)
 
     def sign_in_remote(
         self,
@@ -133,7 +140,7 @@ class Accounts:
         request = LoginRequest(address, user_name, password, create, invite_code)
         bare, answer = log_in(self.remote, self._settings, request)
         self._settings.set("address", bare)
-        return self._begin(bare, answer, remember)
+        return self.begin(bare, answer, remember)
 
     def open_pending(
         self, address: str, user_name: str, password: str, create: bool = False, invite_code: str = ""
@@ -192,11 +199,11 @@ class Accounts:
             if error.code != ErrorCode.WRONG_CREDENTIALS:
                 raise
             fields = {"password": _WRONG_PASSWORD}
-            raise SignInError(_WRONG_PASSWORD, fields=fields, code=error.code) from error
+            raise SignInError(_WRONG_PASSWORD, fields=fields, code=error.code, detail=error.detail) from error
         if answer.book_id != session.book_id:
             self.remote.log_out(answer.refresh_token, self.remote.at_hand())
             raise SignInError(_OTHER_BOOK)
-        return self._begin(self._address, answer, self._remember)
+        return self.begin(self._address, answer, self._remember)
 
     def sign_out(self) -> None:
         """End the session here and, if the server answers, at the server. The outbox is kept."""
@@ -234,19 +241,22 @@ class Accounts:
         """
         refuse_typed(new, "newPassword")
         prepared = prepare_password(new)
-        *others, last = password_forms(old)
-        for form in others:
-            try:
-                return self.remote.api.change_password(PasswordChange(form, prepared))
-            except InputError as error:
-                if "oldPassword" not in error.fields:
-                    raise
-        return self.remote.api.change_password(PasswordChange(last, prepared))
+        first, *others = password_forms(old)
+        if not self._address:
+            ended = self.remote.api.change_password(PasswordChange(first, prepared, next(iter(others), "")))
+            self.new_code = ended.recovery_code
+            return ended.ended
+        try:
+            return self.remote.api.change_password(PasswordChange(first, prepared)).ended
+        except InputError as error:
+            if "oldPassword" not in error.fields or not others:
+                raise
+        return self.remote.api.change_password(PasswordChange(others[0], prepared)).ended
 
     # --- the server ------------------------------------------------------------------------------
 
     def is_online(self) -> bool:
-        """Return whether the server can save an entry now."""
+        """Return whether the server can save an entry now. Also finds out whether the session has ended."""
         if self.session is None:
             return False
         try:
@@ -259,6 +269,15 @@ class Accounts:
     def is_remote(self) -> bool:
         """Whether the open book is on a server, not on this computer."""
         return bool(self._address)
+
+    @property
+    def words(self) -> Words:
+        """The words for the place of the open book."""
+        return words_of(is_local=not self.is_remote)
+
+    def book_facts(self) -> BookFacts:
+        """Return the facts about the open book. Raises SignInError if none is open."""
+        return facts_of(self._address, self.require_session(), self._settings.folder)
 
     @property
     def regions(self) -> int:
@@ -308,18 +327,16 @@ class Accounts:
 
     def _ask_local(self, user_name: str, password: str) -> SignedIn:
         device, at = device_of(self._settings, ""), self._local_endpoint()
-        return first_accepted_again(
-            self._settings,
-            "",
-            user_name,
-            password_forms(password),
-            lambda form: self.remote.tokens.ask_local(LocalSignIn(device, user_name, form), at),
-        )
+        form, *older = password_forms(password)
+        body = LocalSignIn(device, user_name, form, next(iter(older), ""))
+        return self.remote.tokens.ask_local(body, at)
 
-    def _begin(self, address: str, answer: SignedIn, remember: bool) -> BookSession:
+    def begin(self, address: str, answer: SignedIn, remember: bool) -> BookSession:
+        """Open the session of a log-in. `address` is "" for the local server."""
         if not address:
             self.remote.cluster.forget()
         session = self._facts(address, answer)
+        self.new_code = answer.recovery_code[: limits.MAX_DEVICE_SECRET]
         self._outbox.raise_counter(answer.book_id, answer.code_prefix, answer.last_counter)
         # The clock first: work that starts with the new token needs the right time.
         self.remote.server_clock.learn(answer.server_time)
@@ -338,7 +355,7 @@ class Accounts:
             code_prefix=answer.code_prefix,
             server_id=primary.server_id,
             region=region,
-            server_label=f"{primary.server_id} · {region}" if address else _THIS_COMPUTER,
+            server_label=f"{primary.server_id} · {region}" if address else words_of(is_local=True).location,
         )
 
     def _pinned(self, session: BookSession, server_id: str) -> BookSession:

@@ -208,5 +208,5 @@ def _refusal(user_name: str, others: int, newer: int) -> str:
 
 
 def _not_taken(entry: Entry, error: AppError) -> ServerError:
-    sentence = f"The server refused entry {entry.human_code}: {error.message}"
+    sentence = f"The server did not accept entry {entry.human_code}: {error.message}"
     return ServerError(sentence, code=error.code, detail=error.detail)

@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -16,6 +17,7 @@ from app.services.accounts import Accounts
 from app.store.outbox import Outbox
 from server.contract.durable_files import sync_file, temporary_beside
 
+_REPORT_EVERY_S: Final = 0.05  # thousands of reports in a second would hold the window
 _COUNTED: Final = ("Money Out", "Money In", "Status")
 
 
@@ -105,15 +107,18 @@ def _written_whole(path: Path) -> Generator[Path, None, None]:
 def _write(
     partial: Path, pieces: Iterator[bytes], progress: Callable[[int], None], cancelled: Callable[[], bool]
 ) -> None:
-    rows = -1  # the headings are not a row
+    rows, told = -1, 0.0  # the headings are not a row
     with partial.open("xb") as out:
         for piece in pieces:
             if cancelled():
                 raise CancelledError
             out.write(piece)
             rows += piece.count(b"\n")
-            progress(max(rows, 0))
+            if time.monotonic() - told >= _REPORT_EVERY_S:
+                progress(max(rows, 0))
+                told = time.monotonic()
         sync_file(out)  # before it replaces an existing file of that name
+    progress(max(rows, 0))
     if cancelled():
         raise CancelledError
 

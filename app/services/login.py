@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from app.domain.invite_text import find_code, find_links
 from app.domain.text import clean_text, visible
 from app.errors import AppError, InputError, OfflineError, ServerError, SignInError, StoreError
 from app.remote.endpoint import Endpoint, parse_address
@@ -36,7 +37,14 @@ if TYPE_CHECKING:
 
 _Form = TypeVar("_Form")
 _Answer = TypeVar("_Answer")
-_DAMAGED_LINK: Final = "This invite link is incomplete. Please copy all of it, from “bahi:” to its end."
+_DAMAGED_LINK: Final = (
+    "This invite link is incomplete. Please copy all of it, from “bahi:” to its end, "
+    "or ask the person who runs the server for a new one."
+)
+_RESET_LINK: Final = "This is a link for a new password. Choose “Forgot your password?”, and paste it there."
+_TWO_LINKS: Final = (
+    "There are two different invite links in this text. Please paste only the one that is for you."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,22 +102,25 @@ def device_of(settings: Settings, address: str) -> Device:
 
 
 def read_invite(text: str) -> InviteFacts | None:
-    """Return the content of an invite link; None if `text` is not a link.
+    """Return the content of the invite link in `text`; None if there is no link.
 
-    Raises InputError with `fields["address"]` if the link is damaged.
+    Raises InputError with `fields["address"]` if the link is incomplete, or there are two different ones.
     """
     link = _link_in(text)
-    return InviteFacts(link.address, link.code) if link else None
+    return InviteFacts(link.address, link.code, join.make_link(link)) if link else None
 
 
 def _link_in(text: str) -> join.InviteLink | None:
-    shown = visible(text)  # chat programs insert characters that nobody sees
-    if not join.is_link(shown):
-        return None
-    link = join.read_link(shown)
-    if link is None:
+    found = find_links(text)
+    if len(found.links) > 1:
+        raise InputError(_TWO_LINKS, fields={"address": _TWO_LINKS})
+    if found.links:
+        return found.links[0]
+    if found.is_damaged and find_links(text, "reset").links:
+        raise InputError(_RESET_LINK, fields={"address": _RESET_LINK})
+    if found.is_damaged or visible(text).lstrip().lower().startswith(f"{join.SCHEME}:"):
         raise InputError(_DAMAGED_LINK, fields={"address": _DAMAGED_LINK})
-    return link
+    return None
 
 
 def read_request(request: LoginRequest) -> tuple[LoginRequest, str]:
@@ -124,7 +135,7 @@ def read_request(request: LoginRequest) -> tuple[LoginRequest, str]:
         raise missing("userName", "Please enter your user name.")
     if not request.password:
         raise missing("password", "Please enter your password.")
-    code = "".join(visible(request.invite_code).split()) or (link.code if link else "")
+    code = find_code(request.invite_code) or (link.code if link else "")
     read = replace(request, address=bare, invite_code=code)
     if request.create:
         refuse_typed(request.password)
@@ -179,7 +190,7 @@ def log_in(remote: Remote, settings: Settings, request: LoginRequest) -> tuple[s
     """
     read, fingerprint = read_request(request)
     device = device_of(settings, read.address)
-    endpoints = _login_endpoints(remote, read.address, fingerprint)
+    endpoints = login_endpoints(remote, read.address, fingerprint)
     if read.create:
         body = Registration(read.user_name, read.password, device, read.invite_code)
         return read.address, _ask(remote, body, endpoints)
@@ -202,7 +213,7 @@ def missing(field: str, sentence: str) -> SignInError:
     return SignInError(sentence, fields={field: sentence})
 
 
-def _login_endpoints(remote: Remote, address: str, fingerprint: str) -> list[Endpoint]:
+def login_endpoints(remote: Remote, address: str, fingerprint: str) -> list[Endpoint]:
     """Verify the cluster at `address`, and return the endpoints to log in at.
 
     If nothing answers at `address`, they are those of the last known roster.
@@ -229,12 +240,12 @@ def at_address(error: AppError) -> AppError:
 
 def _ask(remote: Remote, body: Credentials, endpoints: list[Endpoint]) -> SignedIn:
     """Return the answer of the first endpoint that answers. Raises AppError."""
-    answer = _first_answer(endpoints, lambda at: remote.tokens.ask(body, at))
+    answer = first_answer(endpoints, lambda at: remote.tokens.ask(body, at))
     remote.cluster.endpoint(answer.primary.server_id)  # raises if the server is not in the roster
     return answer
 
 
-def _first_answer(endpoints: list[Endpoint], ask: Callable[[Endpoint], SignedIn]) -> SignedIn:
+def first_answer(endpoints: list[Endpoint], ask: Callable[[Endpoint], SignedIn]) -> SignedIn:
     first: OfflineError | None = None  # about the central address, or the one that was typed
     for at in endpoints:
         try:

@@ -141,7 +141,7 @@ class Moving:
         if isinstance(report.error, OfflineError):
             raise report.error
         changes = "1 change is" if report.waiting == 1 else f"{report.waiting} changes are"
-        raise AppError(f"{changes} not sent yet. Please send or discard them, then move the book.")
+        raise AppError(f"{changes} still waiting. See the page Waiting, then move the book.")
 
     def _note(self, key: str, book: BookSession, address: str, user_name: str) -> None:
         invite = read_invite(address)  # keep only its address, not the one-time code

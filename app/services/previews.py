@@ -16,13 +16,14 @@ from typing import Final
 from app.domain.preview import NOTES, SENTENCES, Preview, PreviewRequest, Refusal, Urgency
 from app.errors import InputError
 from app.rendering.command import worker_command, worker_folder
-from app.rendering.messages import Answer, Release, Rendered, RenderPage, job_of
+from app.rendering.messages import Answer, Refused, Release, Rendered, RenderPage, job_of
 from app.services.message_thread import MessageThread
 from app.services.preview_process import GivenUpError, PreviewProcess, WorkerGoneError
 
 _SECONDS: Final = 8.0  # for a job on the clock of the wall, with the start of its worker
 _MAKES_WAY_AFTER: Final = 0.5  # seconds, for a page that is more urgent
 _MAKES_WAY_ONCE_AFTER: Final = 1.5  # seconds, for a page that is as urgent
+_MOST_PASSWORD: Final = 1000  # characters; a PDF uses at most 127 bytes
 _IDLE_SECONDS: Final = 10.0  # after which the worker gives back the memory of the last bill
 _log = logging.getLogger(__name__)
 
@@ -87,6 +88,7 @@ class Previews:
         self._waiting: list[PreviewTicket] = []
         self._submitted = 0
         self._is_closed = False
+        self._passwords: dict[Path, str] = {}  # in memory only: never in a file, a log or an argument
         self._costly: set[_PageOfFile] = set()
         self._slow: set[Path] = set()  # files that made way; their pages come after those of other files
         self._oldest_is_next = self._took_oldest = False
@@ -120,11 +122,25 @@ class Previews:
         self._thread.post(self._render_next)
         return ticket
 
+    def unlock(self, path: Path, password: str) -> None:
+        """Use `password` for the pages of `path` until it turns out to be wrong, or `forget_passwords`."""
+        with self._lock:
+            self._passwords[path] = password[:_MOST_PASSWORD].encode(errors="ignore").decode()
+
+    def forget_passwords(self) -> None:
+        """Forget all passwords, also in the worker, which is ended."""
+        with self._lock:
+            had_some = bool(self._passwords)
+            self._passwords.clear()
+        if had_some:
+            self._thread.post(self._end_process)
+
     def close(self) -> None:
         """End the worker. What waits is dropped. Blocks until the thread has ended."""
         with self._lock:
             self._is_closed = True
             self._waiting.clear()
+            self._passwords.clear()
         process = self._process
         if process is not None:
             process.kill()
@@ -174,7 +190,7 @@ class Previews:
 
     def _result(self, ticket: PreviewTicket) -> Preview | InputError:
         try:
-            job = job_of(ticket.request)
+            job = job_of(ticket.request, self._passwords.get(ticket.request.path, ""))
         except ValueError:
             return _refusal(Refusal.UNREADABLE)
         except OverflowError:
@@ -183,7 +199,7 @@ class Previews:
         if page in self._costly:
             return _refusal(Refusal.TOO_COSTLY)
         try:
-            return _shown(*self._ask(ticket, job))
+            answer, pixels = self._ask(ticket, job)
         except OSError:
             _log.exception("preview worker start failed")
             return _refusal(Refusal.NO_WORKER)
@@ -193,6 +209,15 @@ class Previews:
             with self._lock:
                 self._costly.add(page)
             return _refusal(Refusal.TOO_COSTLY)
+        self._check_password(job, answer)
+        return _shown(answer, pixels)
+
+    def _check_password(self, job: RenderPage, answer: Answer) -> None:
+        """Forget a wrong password, so that the user is asked for another one."""
+        path = Path(job.path)
+        with self._lock:
+            if answer == Refused(Refusal.WRONG_PASSWORD) and self._passwords.get(path) == job.password:
+                del self._passwords[path]
 
     def _ask(self, ticket: PreviewTicket, job: RenderPage) -> tuple[Answer, bytes]:
         """Return the worker's answer. If somebody else ended the worker, ask a new one, once."""

@@ -195,7 +195,7 @@ class Sync:
 
     def _confirm(self, item: OutboxItem, receipt: EntrySaved, sent: "_Sending") -> None:
         if receipt.op_id != item.op_id:
-            raise ServerError("The server confirmed another operation than this one.", retryable=True)
+            raise ServerError(self._accounts.words.not_understood, retryable=True)
         if not receipt.superseded:  # otherwise the current version comes with the next page of the listing
             detail: EntryDetail = detail_of(receipt)
             self._cache.remember_detail(item.book_id, detail)

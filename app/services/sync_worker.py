@@ -18,7 +18,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from app.domain.connection_status import ConnectionStatus, Phase
-from app.domain.send_schedule import Draw, SendSchedule
+from app.domain.send_schedule import PROBE_SECONDS, Draw, SendSchedule
 from app.domain.stream import Stream
 from app.domain.sync_events import (
     CameBack,
@@ -102,6 +102,8 @@ class SyncWorker:
         self._poller = StatusPoller(self._thread, tracker, connection, clock)
         self._is_probing = self._is_replay_run_due = False
         self._was_away = self._was_behind = False
+        self._probe_at = math.inf
+        self._ended = ""  # why the last session is over
         self._waiters: list[Future[SyncReport]] = []  # of callers whose run has not begun
         self._state = SyncState()
         session.changes.subscribe(lambda change: self._thread.post(partial(self._session_changed, change)))
@@ -208,7 +210,7 @@ class SyncWorker:
 
     def _seconds_left(self) -> float | None:
         """Return the number of seconds until something is due; None if nothing is planned."""
-        due = min(self._sends.wake_at(), self._poller.wake_at())
+        due = min(self._sends.wake_at(), self._poller.wake_at(), self._probe_due)
         return None if due == math.inf else max(0.0, due - self._clock())
 
     def _begin_due(self) -> None:
@@ -217,6 +219,8 @@ class SyncWorker:
             self._begin_run()
         elif self._sends.is_due(now):
             self._begin_look(now)
+        elif now >= self._probe_due:
+            self._begin_probe()
         if self._poller.is_replay_due and not self._sends.is_sending:
             self._sends.began()
             self._poller.begin_replay(self._is_run_asked_for, self._sends.ended)
@@ -228,7 +232,14 @@ class SyncWorker:
         elif self._is_probing:  # the last probe has not been answered yet
             self._sends.plan(now, better=True, troubled=False)
         else:
+            self._sends.due_at = math.inf
             self._begin_probe()
+
+    @property
+    def _probe_due(self) -> float:
+        """When to probe between two runs that ask no server, because the user must act first."""
+        may_probe = self._sends.is_open and not (self._sends.is_paused or self._is_probing)
+        return self._probe_at if may_probe else math.inf
 
     def _is_run_asked_for(self) -> bool:
         """Return whether a replay must end for a run. Called in any thread."""
@@ -257,6 +268,7 @@ class SyncWorker:
         if number != self._number:  # another book was opened meanwhile
             return
         self.events.publish(Started(number))
+        self._probe_at = math.inf
         self._was_away = self._was_behind = False
         self._state = SyncState()
         self._sends.start(self._clock())
@@ -270,6 +282,7 @@ class SyncWorker:
 
     def _session_changed(self, change: SessionChange) -> None:
         if isinstance(change, MachineChanged):
+            self._ended = change.machine.ended
             self._poller.take(change.machine)
             if self._connection.take(change.machine):
                 self._poller.ask()
@@ -290,7 +303,8 @@ class SyncWorker:
             self._sends.ask(self._clock())
             self.events.publish(CameBack())
         if phase is Phase.SIGNED_OUT and before.phase is not phase and before.server_label:
-            self.events.publish(SignInNeeded(SignInError("The session has ended.")))
+            over = SignInError("The session has ended.", detail={"ended": self._ended})
+            self.events.publish(SignInNeeded(over))
 
     def _is_back(self, phase: Phase) -> bool:
         back = (phase is Phase.SYNCING and self._was_away) or (
@@ -352,6 +366,8 @@ class SyncWorker:
         # Refused items do not count as a failure: a retry cannot help until the user has acted.
         moved = report.sent > 0 or report.waiting == 0
         better = report.error is None and moved
+        stuck = report.error is None and not moved  # until the user acts, no run asks a server
+        self._probe_at = min(self._probe_at, self._clock() + PROBE_SECONDS) if stuck else math.inf
         self._sends.ended()  # first, so that `is_sending` is False for subscribers of the events below
         if number == self._number and self._sends.is_open:
             self._publish_run(report)
@@ -381,14 +397,20 @@ class SyncWorker:
 
     def _begin_probe(self) -> None:
         self._is_probing = True
-        self._sends.due_at = math.inf
         self._thread.start_job("probe", self._session.is_online, partial(self._probed, self._number))
 
     def _probed(self, number: int, online: bool | AppError) -> None:
         self._is_probing = False
+        now, is_between_runs = self._clock(), self._probe_at < math.inf and self._sends.due_at < math.inf
+        if self._probe_at < math.inf:
+            self._probe_at = now + PROBE_SECONDS
         if not self._sends.is_open or self._sends.is_sending or self._sends.is_paused:
             return
         is_online = online is True
+        if self._state.connection.phase is Phase.SIGNED_OUT:
+            self._sends.plan(now, better=True, troubled=False)  # the probe says nothing about the server
+            return
         if number == self._number:
             self._update(connectivity=Connectivity.ONLINE if is_online else Connectivity.OFFLINE)
-        self._sends.plan(self._clock(), better=is_online, troubled=self._is_troubled)
+        if not is_between_runs:
+            self._sends.plan(now, better=is_online, troubled=self._is_troubled)

@@ -32,12 +32,13 @@ _FLAGS: Final = (
 class ChosenFile:
     """A regular file, open for reading. Close it, or use it in a `with`."""
 
-    def __init__(self, descriptor: int, name: str) -> None:
-        """`name` is shown in sentences; it need not be valid for a disk."""
+    def __init__(self, descriptor: int, path: Path) -> None:
+        """`path` may be gone. Its name is shown in sentences; it need not be valid for a disk."""
         self._descriptor = descriptor
         self._lock = Lock()
         self._open = True
-        self.name = name
+        self.name = path.name
+        self.folder = path.parent
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the bytes in pieces of up to 1 MiB. Raises InputError."""
@@ -97,7 +98,7 @@ def open_file(path: Path) -> ChosenFile:
     except InputError:
         os.close(descriptor)
         raise
-    return ChosenFile(descriptor, path.name)
+    return ChosenFile(descriptor, path)
 
 
 def check_path(path: Path) -> None:
@@ -141,6 +142,16 @@ def refusals_of(paths: Sequence[Path], seconds: float) -> tuple[str, ...]:
     """
     found = _in_time(paths, _check_existing, lambda _none: None, seconds)
     return tuple(each.message for each in found if isinstance(each, InputError))
+
+
+def first_folder(paths: Sequence[Path], seconds: float) -> Path | None:
+    """Return the first path that is known, within `seconds`, to be one of a folder."""
+    found = _in_time(paths, _is_folder, lambda _is: None, seconds)
+    return next((path for path, is_folder in zip(paths, found, strict=True) if is_folder is True), None)
+
+
+def _is_folder(path: Path) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises for a folder that may not be looked into
 
 
 def _in_time(

@@ -26,6 +26,7 @@ class Database:
     def __init__(self, path: Path, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
         """Open the file at `path`, create it if necessary, and run the missing migrations."""
         self._path = path
+        self.folder = path.parent
         self._lock = RLock()
         self._depth = 0
         self._closed = False

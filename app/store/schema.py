@@ -103,8 +103,13 @@ _LOOKED_UP = (
     "ALTER TABLE whereabouts ADD COLUMN stay TEXT NOT NULL DEFAULT ''",
 )
 
+_TURNED = (
+    # the bills that are shown turned on this computer, clockwise by 1 to 3 quarters
+    "CREATE TABLE bill_turn (sha256 TEXT PRIMARY KEY, turns INTEGER NOT NULL)",
+)
+
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     *(_FIRST, _CHANGES, _DRAFTS, _BILL_CODES),
-    *(_RETAINED, _LOOKED_UP),
+    *(_RETAINED, _LOOKED_UP, _TURNED),
 )
 """`PRAGMA user_version` is the number of migrations that a file has had."""

@@ -1,6 +1,7 @@
 """The settings of this installation: short texts by key, and its own id."""
 
 import secrets
+from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
@@ -15,6 +16,11 @@ class Settings:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    @property
+    def folder(self) -> Path:
+        """The folder with the data of this program on this computer."""
+        return self._database.folder
 
     def get(self, key: str, default: str = "") -> str:
         """Return the value of `key`, or `default` if it was never set."""

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.domain.connection_status import Moved
 from app.domain.entry import EntryDetail, EntryDraft, ListedEntry
+from app.domain.wording import Words
 from app.ui.controllers.drag_drop import DropGoal
 from app.ui.controllers.pasting import Pasting
 from app.ui.desktop import Desktop
@@ -29,6 +30,8 @@ from app.ui.widgets.toast import Toast
 
 if TYPE_CHECKING:
     from app.services import Services
+_ROOM_FOR_SIDEBAR = 1000
+"""The width of the window from which on the sidebar has its whole width."""
 
 
 class BookFrame(QWidget):
@@ -50,8 +53,10 @@ class BookFrame(QWidget):
         self.outbox = OutboxView(services, tasks, desktop)
         self.again = SignInAgain(services, tasks)
         self.banner = Banner("window_banner")
+        self._passing = True
         self.moved = MovedBanner()
         self.late = Banner("late_banner")
+        self.clock = Banner("clock_banner")
         self._lay_out()
         self.toast = Toast(self.screens, clock)
         self.sidebar.screen_wanted.connect(self.show_screen)
@@ -89,11 +94,18 @@ class BookFrame(QWidget):
         banners.addWidget(self.again)
         banners.addWidget(self.moved)
         banners.addWidget(self.late)
+        banners.addWidget(self.clock)
         banners.addWidget(self.banner)
         self._banner_room = QWidget()
         self._banner_room.setLayout(banners)
         self._banner_room.hide()
         return self._banner_room
+
+    def speak(self, words: Words) -> None:
+        """Use the words for the place of the open book."""
+        self.sidebar.speak(words)
+        self.outbox.speak(words)
+        self.listing.filters.speak(words)
 
     # switching between views
 
@@ -107,6 +119,8 @@ class BookFrame(QWidget):
         may = self._left_edit()
         if may:
             view = views[screen]
+            if view is not self.screens.currentWidget():
+                self._hide_passing()
             self.screens.setCurrentWidget(view)
             self._position_toast()
             view.begin()
@@ -129,6 +143,12 @@ class BookFrame(QWidget):
         if may:
             self.edit.close_entry()
         return may
+
+    def follow_day(self) -> None:
+        """Handle that today is another day."""
+        for screen in (self.entry, self.edit):
+            screen.form.follow_day()
+        self.listing.follow_day()
 
     # bills that are dropped or pasted
 
@@ -174,10 +194,20 @@ class BookFrame(QWidget):
         shown = self.screens.currentWidget()
         (shown.pasting if isinstance(shown, EntryScreen) else self._pasting).paste()
 
+    def save(self) -> None:
+        """Save the entry in the form that is shown; in the other views, there is nothing to save."""
+        shown = self.screens.currentWidget()
+        if isinstance(shown, EntryScreen):
+            shown.save()
+
     # messages
 
-    def say(self, sentence: str, tone: str) -> None:
-        """Show a banner above the views until the user closes it."""
+    def say(self, sentence: str, tone: str, *, passing: bool = True) -> None:
+        """Show a banner above the views until the user closes it.
+
+        A `passing` one, such as an error, also closes when the user goes to another view or changes an entry.
+        """
+        self._passing = passing
         self.banner.say(sentence, tone, "Close")
         self._show_banners()
 
@@ -185,31 +215,47 @@ class BookFrame(QWidget):
         """Show an error above the views."""
         self.say(sentence, "danger")
 
+    def _hide_passing(self) -> None:
+        if self._passing and not self.banner.isHidden():
+            self.hide_banner()
+
     def hide_banner(self) -> None:
         """Hide the banner."""
         self.banner.hide()
         self._show_banners()
 
-    def show_moved(self, moved: Moved | None) -> None:
-        """Show the message after a move to another server; None hides it."""
-        self.moved.show_moved(moved)
+    def show_moved(self, moved: Moved | None, server: str = "") -> None:
+        """Show the message after a move to the server `server`; None hides it."""
+        self.moved.show_moved(moved, server)
         self._show_banners()
 
-    def show_late(self, sentence: str) -> None:
-        """Show the warning about changes that only one region has; "" hides it."""
+    def show_late(self, sentence: str, servers: str = "") -> None:
+        """Show the warning about changes that only one region has; "" hides it. `servers` is the tool tip."""
+        self.late.setToolTip(servers)
         if sentence:
             self.late.say(sentence, "warn", "Close")
         else:
             self.late.hide()
         self._show_banners()
 
+    def show_clock(self, sentence: str) -> None:
+        """Show the warning about a wrong clock; "" hides it."""
+        if sentence == self.clock.text():
+            return
+        if sentence:
+            self.clock.say(sentence, "warn", "Close")
+        else:
+            self.clock.hide()
+        self._show_banners()
+
     def offer_undo(self, text: str, *, undo: bool) -> None:
         """Show what was done for ten seconds, with `undo` also the button to undo it."""
+        self._hide_passing()
         self.toast.say(text, undo=undo)
         self._position_toast()
 
     def _show_banners(self) -> None:
-        banners = (self.banner, self.moved, self.late, self.again)
+        banners = (self.banner, self.moved, self.late, self.clock, self.again)
         self._banner_room.setVisible(any(not each.isHidden() for each in banners))
         self._position_toast()
 
@@ -223,8 +269,9 @@ class BookFrame(QWidget):
             self.toast.raise_()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Move the toast to its place."""
+        """Move the toast to its place, and give a small window a narrow sidebar."""
         super().resizeEvent(event)
+        self.sidebar.set_narrow(event.size().width() < _ROOM_FOR_SIDEBAR)
         self._position_toast()
 
     def clear(self) -> None:

@@ -3,12 +3,19 @@
 Object names, for tests and the tour (`window.findChild(QWidget, name)`):
 
 window           main_window, screens, drop_overlay, window_banner, moved_banner(_text, _count, _button),
-                 late_banner(_text, _button), toast(_text, _undo, _close)
+                 late_banner(_text, _button), clock_banner(_text, _button), toast(_text, _undo, _close)
 login            login_view, login_card, place_local, place_server, address_field, user_name_field,
                  password_field, show_password (action), remember_check, submit_button, create_button,
-                 login_title, login_banner(_text), login_progress_label; below a field `<name>_error`
+                 login_title, login_banner(_text), login_progress_label, password_note, forgot_button;
+                 below a field `<name>_error`
+forgotten        forgotten_dialog, forgotten_code, forgotten_link, forgotten_new, forgotten_again,
+                 forgotten_what, forgotten_submit, forgotten_cancel, forgotten_no_code, forgotten_command
+recovery code    recovery_code_dialog, recovery_code, recovery_code_copy, recovery_code_save,
+                 recovery_code_kept, recovery_code_skip, recovery_code_banner(_text); new_code_dialog,
+                 new_code_password, new_code_submit, new_code_cancel
 sidebar          nav_add, nav_entries, nav_outbox, outbox_badge, status_pill, try_now_button, user_button,
-                 server_label, sign_out_button, theme_system, theme_light, theme_dark
+                 server_label, about_button, sign_out_button, theme_system, theme_light, theme_dark,
+                 keyboard_button
 signed out       sign_in_again, sign_in_again_password, sign_in_again_submit, sign_in_again_error
 add entry        entry_view, date_field, date_field_calendar (action), amount_field, debit_button,
                  credit_button, category_field, description_field, clear_button, save_button,
@@ -24,8 +31,9 @@ listing          listing_view, search_field, from_field, to_field, period_button
                  totals_in, totals_net
 details          details_panel, details_description, details_amount, details_facts, details_state,
                  edit_button, void_button, restore_button, history_button, details_outbox, page_canvas,
-                 page_label, page_again, page_position, page_previous, page_next, zoom_in, zoom_out,
-                 zoom_real, zoom_fit, document_open, document_save, document_name, document_note
+                 page_label, page_again, page_password(_text, _field, _show), page_position, page_previous,
+                 page_next, zoom_in, zoom_out, zoom_real, zoom_fit, zoom_width, turn_left, turn_right,
+                 document_open, document_save, document_name, document_note, bill_strip
 history          history_dialog, history_list, history_banner(_text, _button), history_close; per version:
                  history_version with version_title, version_changes, version_note, version_restore
 outbox           outbox_view, outbox_send, outbox_list, outbox_empty(_title), outbox_banner(_text); per
@@ -34,18 +42,22 @@ outbox           outbox_view, outbox_send, outbox_list, outbox_empty(_title), ou
 account          account_dialog, account_sessions, account_banner(_text), old_password_field,
                  new_password_field, again_password_field, password_save, account_sign_out,
                  account_close, account_move; per session: session_row with session_end
+about            about_dialog, about_open, about_close, about_banner(_text); per fact: about_<key>
 move             move_dialog, move_title, move_banner(_text), move_address_field, move_create, move_sign_in,
                  move_user_field, move_password_field, move_code_field, move_start, move_cancel; below a
                  field `<name>_error`; move_stage, move_progress, move_progress_text, move_stop;
                  move_done_text, move_done
-export           export_dialog, export_from, export_to, export_findings, export_wait, export_go_on,
-                 export_cancel, export_start, export_stop, export_rows, export_out, export_in,
+export           export_dialog, export_from, export_to, export_findings, export_note, export_wait,
+                 export_go_on, export_cancel, export_start, export_stop, export_rows, export_out, export_in,
                  export_net, export_left_out, export_show, export_done, export_banner(_text)
+keyboard         keyboard_dialog, keyboard_close
 """
 
 import contextlib
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QCloseEvent, QIcon, QKeySequence, QShortcut
@@ -56,11 +68,13 @@ from app.domain.sync_events import Connectivity
 from app.domain.text import isolated
 from app.errors import AppError
 from app.ui.book_frame import BookFrame
+from app.ui.controllers.clock_controller import ClockController
 from app.ui.controllers.connection_controller import ConnectionController
 from app.ui.controllers.document_opener import DocumentOpener
 from app.ui.controllers.drag_drop import DragDrop, DropGoal
 from app.ui.controllers.entry_changes import Change, EntryActions
 from app.ui.controllers.exit_guard import ExitGuard
+from app.ui.controllers.field_keys import FieldKeys
 from app.ui.controllers.pasting import PASTE_KEYS
 from app.ui.controllers.sync_controller import SyncController
 from app.ui.desktop import Desktop
@@ -102,7 +116,7 @@ class MainWindow(QMainWindow):
         self._services = services
         self._tasks = tasks
         self._theme = theme
-        self._desktop = desktop or Desktop()
+        self._desktop = replace(desktop or Desktop(), offset=self._clock_offset)
         self._ending = False
         self.sync = SyncController(services, tasks, self)
         self.changes = EntryActions(services, tasks, self)
@@ -125,9 +139,13 @@ class MainWindow(QMainWindow):
         self._outer.addWidget(book)
         self.setCentralWidget(self._outer)
         self.connection = ConnectionController(self._services, self.sync, book, self)
+        self.clock = ClockController(self._desktop, book, self)
         self.exit_guard = ExitGuard(self._services, self._desktop, self, book.entry, book.edit, self.sync)
         overlay = DropOverlay(self._outer)
         DragDrop(self, overlay, self._services, self._drop_goal, self.book.take, self._refuse_drop)
+
+    def _clock_offset(self) -> timedelta:
+        return timedelta(microseconds=self._services.accounts.offset_us)
 
     def _connect(self) -> None:
         self._theme.changed.connect(self._restyle)
@@ -135,6 +153,8 @@ class MainWindow(QMainWindow):
         self.sidebar.mode_picked.connect(self._set_mode)
         self.sidebar.sign_out_wanted.connect(self.sign_out)
         self.sidebar.account_wanted.connect(self.dialogs.show_account)
+        self.sidebar.about_wanted.connect(self.dialogs.show_about)
+        self.sidebar.keyboard_wanted.connect(self.dialogs.show_keyboard)
         self.dialogs.sign_out_wanted.connect(self.sign_out)
         self.dialogs.move_wanted.connect(self._show_move)
         self.dialogs.moved.connect(self._moved)
@@ -150,6 +170,7 @@ class MainWindow(QMainWindow):
         self.sync.waiting_changed.connect(self._waiting_changed)
         self.sync.entries_confirmed.connect(lambda _count: self._refresh_listing())
         self.sync.connectivity_changed.connect(self._connectivity_changed)
+        self.sync.state_changed.connect(lambda _state: self.clock.check())
         self.sync.run_ended.connect(lambda _waiting: self.outbox.refresh())
         self.outbox.send_wanted.connect(self.sync.send_now)
         self.outbox.changed.connect(self._outbox_changed)
@@ -178,6 +199,8 @@ class MainWindow(QMainWindow):
         self.changes.opened.connect(self._show_edit)
         self.changes.changed.connect(self._changed)
         self.changes.failed.connect(self.book.show_error)
+        for begun in (self.changes.begun, self.entry.save_begun, self.edit.save_begun):
+            begun.connect(self.book.toast.hide_now)  # Undo is for the newer change from now on
         self.book.toast.undo_wanted.connect(self.changes.undo)
 
     def _add_shortcuts(self) -> None:
@@ -185,11 +208,14 @@ class MainWindow(QMainWindow):
             ("Ctrl+N", self.show_add),
             ("Ctrl+F", self._find),
             ("Ctrl+E", self._export_shown),
-            ("Ctrl+Z", self.book.toast.undo),
+            ("Ctrl+Z", self._undo),
+            *((keys, self._save) for keys in ("Ctrl+S", "Ctrl+Return", "Ctrl+Enter")),
+            ("F1", self.dialogs.show_keyboard),
             *((keys, self._paste) for keys in PASTE_KEYS),
         ):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.activated.connect(action)
+        FieldKeys(self)
 
     # the session
 
@@ -203,14 +229,17 @@ class MainWindow(QMainWindow):
 
     def enter(self, session: "BookSession") -> None:
         """Open the book of `session`."""
+        self.book.speak(self._services.accounts.words)
         self.sidebar.show_session(session.user_name, session.server_label)
         self.book.again.set_user(session.user_name)
         self._outer.setCurrentWidget(self.book)
         self.entry.open_book(session.book_id)
         self.sync.start()
         self.connection.start()
+        self.clock.start()
         self.listing.open()
         self.show_add()
+        self.dialogs.show_new_code()
 
     @property
     def signed_in(self) -> bool:
@@ -232,8 +261,10 @@ class MainWindow(QMainWindow):
     def _stop_sync(self) -> None:
         self.sync.stop()
         self.connection.stop()
+        self.clock.stop()
 
     def _signed_out(self) -> None:
+        self._services.previews.forget_passwords()
         self.changes.forget()
         self.dialogs.close_all()
         self.book.clear()
@@ -255,6 +286,7 @@ class MainWindow(QMainWindow):
     def _sign_out_failed(self, error: AppError) -> None:
         self.sync.start()
         self.connection.start()
+        self.clock.start()
         self.book.show_error(error.message)
 
     def _signed_out_by_server(self, error: AppError) -> None:
@@ -278,8 +310,23 @@ class MainWindow(QMainWindow):
         self._go(Screen.ENTRIES)
 
     def show_outbox(self) -> None:
-        """Show the outbox."""
+        """Show the page Waiting."""
         self._go(Screen.OUTBOX)
+
+    def _save(self) -> None:
+        if self.signed_in:
+            self.book.save()
+
+    def _undo(self) -> None:
+        """Undo the last change of an entry: also the one that is being made, whose message is yet to come."""
+        if not self.signed_in:
+            return
+        if self.changes.changing:
+            self.changes.undo()
+        elif self.book.toast.can_undo:
+            self.book.toast.undo()
+        else:
+            self.book.offer_undo("There is nothing to undo.", undo=False)
 
     def _paste(self) -> None:
         if self.signed_in:
@@ -310,7 +357,7 @@ class MainWindow(QMainWindow):
             self.listing.focus_search()
 
     def _export_shown(self) -> None:
-        if self._go(Screen.ENTRIES):
+        if self.signed_in and (self.edit.dirty or self._go(Screen.ENTRIES)):  # an export ends no edit
             self.listing.ask_export()
 
     def _show_export(self, wanted: EntryFilter) -> None:
@@ -321,7 +368,15 @@ class MainWindow(QMainWindow):
     def _changed(self, change: Change) -> None:
         self.sync.outbox_changed()
         self.listing.refresh(select=change.entry.id)
-        self.book.offer_undo(change.text, undo=change.undo is not None)
+        self.book.offer_undo(self._told(change), undo=change.undo is not None)
+
+    def _told(self, change: Change) -> str:
+        """Return what was done; give the text and bills of a new entry that was undone back to the form."""
+        if not change.was_new:
+            return change.text
+        if self.entry.give_back(change.entry.id):
+            return f"{change.text}, and back in the form."
+        return f"{change.text}. Your new entry stays." if self.entry.dirty else change.text
 
     def _refresh_listing(self) -> None:
         self.listing.refresh()
@@ -333,7 +388,8 @@ class MainWindow(QMainWindow):
     def _superseded(self, codes: tuple[str, ...]) -> None:
         were, yours = ("was", "version is in its") if len(codes) == 1 else ("were", "versions are in their")
         entries = ", ".join(codes)
-        self.book.say(f"{entries} {were} changed later on another device. Your {yours} history.", "warn")
+        sentence = f"{entries} {were} changed later on another device. Your {yours} history."
+        self.book.say(sentence, "warn", passing=False)
 
     def _outbox_changed(self) -> None:
         self.sync.outbox_changed()

@@ -21,6 +21,8 @@ class Fit(Enum):
     WHOLE = auto()
     ACROSS = auto()
     """The shorter side of the page fits the frame; the longer one is scrolled."""
+    WIDTH = auto()
+    """The page is as wide as the frame, and scrolled downwards if it is longer."""
     FREE = auto()
 
 
@@ -41,6 +43,12 @@ def across(page: PageSize, width: float, height: float) -> float:
     """Return the zoom at which the shorter side of the page fits, but not more than 100 %."""
     fitting = max(width / page.width, height / page.height)
     return max(min(fitting, 1.0), whole(page, width, height))
+
+
+def as_wide(page: PageSize, width: float, height: float, bar: float) -> float:
+    """Return the zoom at which the page is as wide as the frame, or if it is longer, `bar` narrower."""
+    zoom = min(width / page.width, MOST)
+    return zoom if page.height * zoom <= height else min(max(1.0, width - bar) / page.width, MOST)
 
 
 def first_fit(page: PageSize, width: float, height: float) -> Fit:

@@ -12,9 +12,9 @@ GEOMETRY_KEY: Final = "window_geometry"
 """The setting that stores the geometry of the window: `x y width height` and, if so, `maximized`."""
 DETAILS_KEY: Final = "details_width"
 """The setting that stores the width of the details in the listing; 0 if it follows the window."""
-LEAST_SIZE: Final = QSize(760, 440)
+LEAST_SIZE: Final = QSize(880, 480)
 """Of a window. Every view can be used at this size; what does not fit scrolls."""
-_FRAME: Final = QMargins(1, 34, 1, 1)
+_FRAME: Final = QMargins(4, 36, 4, 4)
 """Of a window, before the window manager has said how wide its frame is."""
 _FIRST: Final = QSize(1440, 940)
 _SHARE: Final = 0.9

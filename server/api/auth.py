@@ -13,9 +13,13 @@ from server.contract.errors import ErrorCode
 from server.contract.shapes import (
     Credentials,
     LocalBook,
+    LocalRecovery,
     LocalSignIn,
     LogoutRequest,
     PasswordChange,
+    PasswordReset,
+    RecoveryCode,
+    RecoveryCodeRequest,
     Refreshed,
     RefreshRequest,
     Registration,
@@ -61,6 +65,30 @@ async def local_sign_in(request: Request) -> Response:
     """POST /v1/auth/local: logs in to the local book, and creates it if there is none."""
     body = await read_json(request, LocalSignIn)
     return answer(await state_of(request).auth.local_sign_in(body, _host(request)))
+
+
+@documented(body=LocalRecovery, answer=SignedIn, signed_in=False, errors=(*_PASSWORD, ErrorCode.NOT_FOUND))
+async def local_recover(request: Request) -> Response:
+    """POST /v1/auth/local/recover: sets a new password with the recovery code of the local book."""
+    body, auth = await read_json(request, LocalRecovery), state_of(request).auth
+    auth.require_local()
+    return answer(await auth.recovery.recover(body, _host(request)))
+
+
+@documented(body=RecoveryCodeRequest, answer=RecoveryCode, errors=(*_PASSWORD, ErrorCode.NOT_FOUND))
+async def local_recovery_code(request: Request) -> Response:
+    """POST /v1/auth/local/recovery-code: replaces the recovery code of the local book."""
+    identity = authenticate(request)
+    body, auth = await read_json(request, RecoveryCodeRequest), state_of(request).auth
+    auth.require_local()
+    return answer(await auth.recovery.replace_code(identity, body, _host(request)))
+
+
+@documented(body=PasswordReset, answer=SignedIn, signed_in=False, errors=(ErrorCode.INVALID_FIELDS,))
+async def reset_password(request: Request) -> Response:
+    """POST /v1/auth/password/reset: sets a new password with the code of an operator's link."""
+    body = await read_json(request, PasswordReset)
+    return answer(await state_of(request).auth.recovery.reset(body))
 
 
 @documented(body=RefreshRequest, answer=Refreshed, signed_in=False, errors=_TOKEN)
@@ -109,6 +137,9 @@ ROUTES = [
     Route(paths.AUTH_LOGIN, login, methods=["POST"]),
     Route(paths.AUTH_LOCAL, local_book, methods=["GET"]),
     Route(paths.AUTH_LOCAL, local_sign_in, methods=["POST"]),
+    Route(paths.AUTH_LOCAL_RECOVER, local_recover, methods=["POST"]),
+    Route(paths.AUTH_LOCAL_CODE, local_recovery_code, methods=["POST"]),
+    Route(paths.AUTH_RESET, reset_password, methods=["POST"]),
     Route(paths.AUTH_REFRESH, refresh, methods=["POST"]),
     Route(paths.AUTH_LOGOUT, logout, methods=["POST"]),
     Route(paths.AUTH_PASSWORD, change_password, methods=["POST"]),

@@ -28,9 +28,10 @@ async def closest_to_me(request: Request) -> Response:
 
 @documented(answer=Servers, signed_in=False)
 async def servers(request: Request) -> Response:
-    """GET /v1/servers: the signed roster, and the newest signed directory."""
-    membership = state_of(request).membership
-    return answer(Servers(membership.roster_text, membership.directory_text))
+    """GET /v1/servers: the signed roster, the newest signed directory, and whom to ask for help."""
+    services = state_of(request)
+    membership, contact = services.membership, services.config.contact
+    return answer(Servers(membership.roster_text, membership.directory_text, contact))
 
 
 ROUTES = [

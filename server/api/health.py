@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from server.api.authenticate import authenticate
 from server.api.state import state_of
 from server.contract import paths
 from server.contract.errors import ErrorCode
@@ -28,10 +29,19 @@ async def live(request: Request) -> Response:
     return answer(Health("ok", state_of(request).config.server_id, VERSION))
 
 
-@documented(answer=Health, signed_in=False, errors=(ErrorCode.DRAINING,))
+@documented(
+    answer=Health,
+    signed_in=False,
+    errors=(ErrorCode.DRAINING, ErrorCode.UNAUTHENTICATED, ErrorCode.WRONG_SERVER),
+)
 async def ready(request: Request) -> Response:
-    """GET /health/ready: returns 200 if the database accepts writes and the server is not draining."""
+    """GET /health/ready: returns 200 if the database accepts writes and the server is not draining.
+
+    With an access token, it returns 401 if the session has ended.
+    """
     services = state_of(request)
+    if "authorization" in request.headers:  # an idle client, which asks nothing else
+        authenticate(request)
     if services.lifecycle.is_draining:
         raise ApiError(ErrorCode.DRAINING, "This server is shutting down; another one takes new clients.")
     async with services.pool.connection() as connection:

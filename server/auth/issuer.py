@@ -100,6 +100,6 @@ class Issuer:
         return identity, float(claims["exp"])
 
 
-def unauthenticated() -> ApiError:
-    """Return the error after which a client must log in again."""
-    return ApiError(ErrorCode.UNAUTHENTICATED, "Please sign in again.")
+def unauthenticated(ended: str = "") -> ApiError:
+    """Return the error after which a client must log in again. `ended` is why its session ended, if known."""
+    return ApiError(ErrorCode.UNAUTHENTICATED, "Please sign in again.", {"ended": ended} if ended else None)

@@ -8,11 +8,14 @@ operation) keeps it. Every other user signs in with the name and a suffix made f
 import re
 import unicodedata
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 from uuid import UUID
 
 from server.contract import checks, limits
 from server.contract.errors import FieldError
+from server.contract.normal_form import normalized
+from server.contract.passwords import is_unseen
 
 _LETTERS: Final = "bcdfghjkmnpqrstvwxz"  # no vowels, so that no suffix is a word
 _MIN_LETTERS: Final = 3
@@ -20,9 +23,28 @@ _MAX_LETTERS: Final = 31  # enough for all 128 bits of the id
 _SUFFIX: Final = re.compile(rf"(?s)(.+)(-2[{_LETTERS}]{{{_MIN_LETTERS},}})\Z")
 
 
+def tidy_name(typed: str) -> str:
+    """Return a typed name as it is stored: NFC, single spaces, without characters that nobody sees."""
+    return normalized("NFC", " ".join(_seen(typed).split()))
+
+
 def name_key(name: str) -> str:
-    """Return the normalised form of a name (NFKC, case-folded), by which names are compared."""
+    """Return the normalised form of a name, by which names are compared.
+
+    It is NFKC, case-folded, without characters that nobody sees. This unites all names that RFC 8265
+    (UsernameCaseMapped) unites: width, case and composition make no difference.
+    """
+    folded = unicodedata.normalize("NFKC", _seen(name)).casefold()
+    return unicodedata.normalize("NFKC", folded)
+
+
+def _earlier_key(name: str) -> str:
+    """Return the normalised form that earlier versions made. Accounts of those are found by it."""
     return unicodedata.normalize("NFKC", name).casefold()
+
+
+def _seen(text: str) -> str:
+    return "".join(char for before, char in pairwise(" " + text) if not is_unseen(char, before))
 
 
 def guess_key(name: str) -> str:
@@ -34,9 +56,11 @@ def guess_key(name: str) -> str:
 def check_name(name: str) -> list[FieldError]:
     """Check a user name and the length of its normalised form."""
     # Normalising may turn one letter into several, for example "ﬃ" into "ffi".
-    if not (errors := checks.check_user_name(name)) and len(name_key(name)) > limits.MAX_USER_NAME:
-        errors.append(FieldError("userName", "The user name is too long in its normalised form."))
-    return errors
+    if errors := checks.check_user_name(name):
+        return errors
+    if len(key := name_key(name)) > limits.MAX_USER_NAME:
+        return [FieldError("userName", "The user name is too long in its normalised form.")]
+    return checks.check_user_name(key)  # nothing is left of a name of characters that nobody sees
 
 
 def check_new_name(name: str) -> list[FieldError]:
@@ -46,11 +70,12 @@ def check_new_name(name: str) -> list[FieldError]:
     return errors
 
 
-def sign_in_key(name: str) -> str:
-    """Return the key by which a name is looked up, or "" if nobody can have that name."""
+def sign_in_keys(name: str) -> tuple[str, ...]:
+    """Return the keys by which a name is looked up, in this order; none if nobody can have that name."""
     # With its suffix, a name may be longer than MAX_USER_NAME.
-    chosen, suffix = split_suffix(name_key(name[: 2 * limits.MAX_USER_NAME]))
-    return "" if check_name(chosen) else chosen + suffix
+    bounded = name[: 2 * limits.MAX_USER_NAME]
+    keys = (split_suffix(key) for key in dict.fromkeys((_earlier_key(bounded), name_key(bounded))))
+    return tuple(chosen + suffix for chosen, suffix in keys if not check_name(chosen))
 
 
 def split_suffix(key: str) -> tuple[str, str]:

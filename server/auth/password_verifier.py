@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
+from server.auth.local_throttle import LocalThrottle
 from server.auth.passwords import Passwords
 from server.auth.throttle import Attempt, Throttle, address_key
 from server.contract import limits
@@ -20,23 +21,38 @@ _MINUTE: Final = 60
 class PasswordVerifier:
     """Verifies passwords within the limits of `throttle`. `clock` returns seconds since 1970."""
 
-    throttle: Throttle
+    throttle: Throttle | LocalThrottle
     clock: Callable[[], float]
     passwords: Passwords = field(default_factory=Passwords)
 
-    async def verify(self, attempt: Attempt, stored: str | None, password: str) -> bool:
-        """Return whether `password` matches the hash `stored` (None: there is no such user).
+    async def verify(self, attempt: Attempt, stored: str | None, *forms: str) -> bool:
+        """Return whether one of the `forms` of a password matches the hash `stored` (None: there is no such
+        user). Empty forms after the first one are left out.
 
         Raises ApiError (too_many_attempts), without verifying the password.
         """
-        wait = self.throttle.admit(attempt, self.clock())
-        if wait > 0:
+        self.admit(attempt)
+        known = attempt.device is not None
+        for form in (forms[0], *(form for form in forms[1:] if form)):
+            bounded = form[: limits.MAX_PASSWORD + 1]  # hashing megabytes would take long
+            if await self.passwords.verify(stored, bounded, known_device=known):
+                self.succeeded(attempt)
+                return True
+        return False
+
+    def admit(self, attempt: Attempt) -> None:
+        """Charge an attempt, which `succeeded` gives back. Raises ApiError (too_many_attempts)."""
+        if (wait := self.throttle.admit(attempt, self.clock())) > 0:
             raise too_many_attempts(wait)
-        bounded = password[: limits.MAX_PASSWORD + 1]  # hashing megabytes would take long
-        matches = await self.passwords.verify(stored, bounded, known_device=attempt.device is not None)
-        if matches:
-            self.throttle.succeeded(attempt, self.clock())
-        return matches
+
+    def succeeded(self, attempt: Attempt) -> None:
+        """Give back an attempt that was right."""
+        self.throttle.succeeded(attempt, self.clock())
+
+    def wait_detail(self, attempt: Attempt) -> dict[str, object]:
+        """Return the detail of the answer to a wrong attempt: `retryAfter` if the next one must wait."""
+        wait = math.ceil(self.throttle.wait(attempt, self.clock()))
+        return {"retryAfter": wait} if wait else {}
 
 
 def attempt_of(name: str, host: str | None, known_device: UUID | None = None) -> Attempt:
@@ -57,6 +73,8 @@ def too_many_attempts(wait: float) -> ApiError:
 
 
 def _in_words(seconds: int) -> str:
-    if seconds <= _MINUTE:
+    if seconds < _MINUTE:
+        return "a second" if seconds <= 1 else f"{seconds} seconds"
+    if seconds == _MINUTE:
         return "a minute"
     return f"{math.ceil(seconds / _MINUTE)} minutes"

@@ -85,10 +85,15 @@ select exists (select from public.invite_use where jti = %(jti)s);
 insert into public.invite_use (book_id, jti) values (%(book_id)s, %(jti)s);
 
 -- name: session_state
--- A user whose record has not arrived in this region yet does not count as disabled.
-select exists (select from public.revocation where book_id = %(book_id)s and fam = %(fam)s)
-    or exists (
-        select from public.app_user where book_id = %(book_id)s and id = %(user_id)s and disabled_at is not null
+-- Why the session is over, '' if it goes on. A user whose record has not arrived in this region yet does not count
+-- as disabled.
+select coalesce(
+        (select reason from public.revocation where book_id = %(book_id)s and fam = %(fam)s),
+        (
+            select 'disabled' from public.app_user
+            where book_id = %(book_id)s and id = %(user_id)s and disabled_at is not null
+        ),
+        ''
     ),
     coalesce((
         select j.doc

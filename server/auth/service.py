@@ -8,10 +8,14 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 from uuid import UUID, uuid4
 
+import msgspec
+
 from server.auth import session_store, store
 from server.auth.issuer import Issuer
-from server.auth.names import check_name, check_new_name, guess_key, name_key, sign_in_key
+from server.auth.local_throttle import LocalThrottle
+from server.auth.names import check_name, check_new_name, guess_key, name_key, sign_in_keys
 from server.auth.password_verifier import PasswordVerifier, attempt_of
+from server.auth.recovery import RecoveryService, new_code
 from server.auth.sessions import SessionService
 from server.auth.store import Account, Claim, Password, Stamp
 from server.auth.throttle import Attempt, Throttle
@@ -35,6 +39,7 @@ from server.tokens.invites import InviteError
 from server.tokens.tokens import ACCESS_SECONDS, Identity
 
 _WRONG: Final = "Wrong user name or password."
+_WRONG_LOCAL: Final = "Wrong password."
 _CLOSED: Final = "Registration is closed on this server; ask its operator for an account."
 _TAKEN: Final = "This user name is already taken."
 
@@ -53,11 +58,14 @@ class AuthService:
     clock: Callable[[], float]
     verifier: PasswordVerifier = field(init=False)
     sessions: SessionService = field(init=False)
+    recovery: RecoveryService = field(init=False)
     _creating: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
-        self.verifier = PasswordVerifier(Throttle(self._servers()), self.clock)
+        throttle = LocalThrottle() if self.config.local else Throttle(self._servers())
+        self.verifier = PasswordVerifier(throttle, self.clock)
         self.sessions = SessionService(self.config, self.pool, self.issuer, self.verifier, self.placement)
+        self.recovery = RecoveryService(self.config, self.pool, self.issuer, self.verifier, self._signed_in)
 
     def roster_changed(self) -> None:
         """Verify tokens with the keys of the new roster, and divide the limits by its number of servers."""
@@ -83,16 +91,17 @@ class AuthService:
         _refuse(checks.check_device(body.device))
         account = await self._find(body.user_name, UUID(body.device.id))
         attempt = _attempt(guess_key(body.user_name), account, body.device, host)
-        account = await self._open(account, attempt, body.password)
+        account = await self._open(account, attempt, _WRONG, body.password)
         return await self._signed_in(await self._rehashed(account, body), body.device)
 
     async def local_book(self) -> LocalBook:
         """Return what is known of the book on this computer. Raises ApiError (not_found)."""
-        self._require_local()
+        self.require_local()
         account = await self._only_account()
         if account is None:
             return LocalBook(exists=False)
-        return LocalBook(exists=True, user_name=account.user_name, has_password=bool(account.password.hash))
+        password = account.password
+        return LocalBook(True, account.user_name, bool(password.hash), bool(password.recovery_hash))
 
     async def local_sign_in(self, body: LocalSignIn, host: str | None = None) -> SignedIn:
         """Log in to the book on this computer; create the book if there is none.
@@ -101,25 +110,27 @@ class AuthService:
         """
         # A book without a password needs none: the middleware lets only the program that started this
         # server call it.
-        self._require_local()
+        self.require_local()
         _refuse(checks.check_device(body.device))
         async with self._creating:  # two first log-ins at once must not create two books
             account = await self._only_account(UUID(body.device.id))
             if account is None:
-                return await self._signed_in(await self._create_local(body), body.device)
+                return await self._create_local(body)
         if account.password.hash:
             attempt = _attempt(name_key(account.user_name), account, body.device, host)
-            account = await self._open(account, attempt, body.password)
+            forms = (body.password, body.password_as_typed)
+            account = await self._open(account, attempt, _WRONG_LOCAL, *forms)
         return await self._signed_in(account, body.device)
+
+    def require_local(self) -> None:
+        """Raise ApiError (not_found) unless this server serves a local book."""
+        if not self.config.local:
+            raise ApiError(ErrorCode.NOT_FOUND, "This server does not serve a local book.")
 
     # --- inside ----------------------------------------------------------------------------------
 
     def _servers(self) -> int:
         return len(self.placement.membership.roster.servers) if self.config.roster else self.config.servers
-
-    def _require_local(self) -> None:
-        if not self.config.local:
-            raise ApiError(ErrorCode.NOT_FOUND, "This server does not serve a local book.")
 
     def _may_register(self, code: str) -> UUID | None:
         """Return the id of the invitation in `code`, or None if this server needs none. Raises ApiError."""
@@ -136,26 +147,33 @@ class AuthService:
         async with self.pool.connection() as connection:
             return await store.only_account(connection, *([device_id] if device_id else []))
 
-    async def _create_local(self, body: LocalSignIn) -> Account:
+    async def _create_local(self, body: LocalSignIn) -> SignedIn:
         _refuse(check_name(body.user_name))
+        code, hashed = "", ""
         if body.password:
             _refuse(checks.check_new_password(body.password))
-        return await self._create(body.user_name, body.password, body.device, None)
+            code, hashed = new_code()
+        account = await self._create(body.user_name, body.password, body.device, None, hashed)
+        return msgspec.structs.replace(await self._signed_in(account, body.device), recovery_code=code)
 
     async def _find(self, user_name: str, device_id: UUID) -> Account | None:
-        # sign_in_key() drops what nobody can have as a name: PostgreSQL would refuse some of it, such as NUL.
+        # sign_in_keys() drops what nobody can have as a name: PostgreSQL would refuse some of it, like NUL.
         async with self.pool.connection() as connection:
-            return await store.find_by_name(connection, sign_in_key(user_name), device_id)
+            return await store.find_by_name(connection, sign_in_keys(user_name), device_id)
 
-    async def _open(self, account: Account | None, attempt: Attempt, password: str) -> Account:
-        opened = await self.verifier.verify(attempt, account.password.hash if account else None, password)
+    async def _open(self, account: Account | None, attempt: Attempt, wrong: str, *forms: str) -> Account:
+        opened = await self.verifier.verify(attempt, account.password.hash if account else None, *forms)
         if account is None or not opened:
-            raise ApiError(ErrorCode.WRONG_CREDENTIALS, _WRONG)
+            raise ApiError(ErrorCode.WRONG_CREDENTIALS, wrong, self.verifier.wait_detail(attempt))
         return account
 
-    async def _create(self, user_name: str, password: str, device: Device, invite: UUID | None) -> Account:
-        stamp = self._stamp()
-        chosen = Password(await self.verifier.passwords.hash(password), stamp.ver) if password else Password()
+    async def _create(
+        self, user_name: str, password: str, device: Device, invite: UUID | None, recovery_hash: str = ""
+    ) -> Account:
+        stamp, chosen = self._stamp(), Password()
+        if password:
+            hashed = await self.verifier.passwords.hash(password)
+            chosen = Password(hashed, stamp.ver, recovery_hash=recovery_hash)
         account = Account(uuid4(), uuid4(), user_name, chosen)
         key, device_id = name_key(user_name), UUID(device.id)
         async with self.pool.connection() as connection:

@@ -38,8 +38,11 @@ async def start_session(
     await append(connection, operation, region)
 
 
-async def session_state(connection: Connection, identity: Identity) -> tuple[bool, Password]:
-    """Return whether the session was ended or its user disabled, and the user's current password."""
+async def session_state(connection: Connection, identity: Identity) -> tuple[str, Password]:
+    """Return why the session has ended ("" if it goes on), and the user's current password.
+
+    The reason is `disabled`, or that of the revocation: `ended`, `password`, `reset`, `reused`, `logout`.
+    """
     parameters = {
         "book_id": identity.book_id,
         "user_id": identity.user_id,
@@ -47,7 +50,7 @@ async def session_state(connection: Connection, identity: Identity) -> tuple[boo
     }
     row = await (await connection.execute(SQL["session_state"], parameters)).fetchone()
     assert row is not None
-    return bool(row[0]), password_of(row[1])
+    return str(row[0]), password_of(row[1])
 
 
 async def sessions_of(connection: Connection, identity: Identity, now: float) -> list[KnownSession]:

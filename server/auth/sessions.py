@@ -10,8 +10,10 @@ from server.auth import session_store, store
 from server.auth.issuer import Issuer, unauthenticated
 from server.auth.names import name_key
 from server.auth.password_verifier import PasswordVerifier, attempt_of
+from server.auth.recovery import new_code
 from server.auth.session_store import KnownSession
 from server.auth.store import Account, Password, Stamp
+from server.auth.throttle import Attempt
 from server.config import Config
 from server.contract import checks
 from server.contract.errors import FieldError
@@ -49,6 +51,19 @@ def is_cut_off(password: Password, session: UUID, password_ver: int) -> bool:
     return password.chosen_ver > password_ver and password.kept_family != str(session)
 
 
+@dataclass(frozen=True, slots=True)
+class SpentToken:
+    """A refresh token after its check. `token` is None if it is none of ours, or has expired.
+
+    `user_name` is that of `name_if_taken`. `ended` is why the session has ended, "" if it goes on.
+    """
+
+    token: RefreshToken | None
+    standing: Standing = "good"
+    user_name: str = ""
+    ended: str = ""
+
+
 @dataclass(slots=True)
 class SessionService:
     """Refreshes, lists and ends sessions, and changes passwords."""
@@ -66,10 +81,11 @@ class SessionService:
         generation with another refresh id means that the token was copied: that ends the session. Raises
         ApiError (unauthenticated).
         """
-        token, standing, user_name = await self._spend(body)
-        decision = await self.placement.at_refresh(token, standing, body)
+        spent = await self._spend(body)
+        token = spent.token
+        decision = await self.placement.at_refresh(token, spent.standing, body)
         if token is None or not decision.server_id:
-            raise unauthenticated()
+            raise unauthenticated(spent.ended)
         primary = self.placement.primary(decision.server_id)
         moved = self.placement.moved(token, decision.server_id)
         return Refreshed(
@@ -82,7 +98,7 @@ class SessionService:
             lock_epoch=moved.pin_epoch,
             server_time=instant(self.issuer.clock()),
             roster_version=self.placement.roster_version,
-            user_name=user_name,
+            user_name=spent.user_name,
         )
 
     async def logout(self, body: LogoutRequest) -> SessionsEnded:
@@ -125,27 +141,31 @@ class SessionService:
         account = await self._account(identity)
         if account.password.hash:
             attempt = attempt_of(name_key(account.user_name), host, identity.device_id)
-            if not await self.verifier.verify(attempt, account.password.hash, body.old_password):
-                raise InvalidFieldsError([FieldError("oldPassword", _WRONG_OLD)])
+            forms = (body.old_password, body.old_as_typed)
+            if not await self.verifier.verify(attempt, account.password.hash, *forms):
+                raise self._wrong_old(attempt)
         new_hash = await self.verifier.passwords.hash(body.new_password) if body.new_password else ""
-        ended = await self._choose(account, identity, new_hash)
+        # A code that the owner has on paper stays valid; the first password comes with the first code.
+        needs_code = self.config.local and bool(new_hash) and not account.password.recovery_hash
+        code, hashed = new_code() if needs_code else ("", None)
+        ended = await self._choose(account, identity, new_hash, hashed)
         self.issuer.end(ended)
-        return SessionsEnded(len(ended))
+        return SessionsEnded(len(ended), code)
 
     # --- inside ----------------------------------------------------------------------------------
 
-    async def _spend(self, body: RefreshRequest) -> tuple[RefreshToken | None, Standing, str]:
-        """Use up the generation of a refresh token; return the token, its standing, and `name_if_taken`."""
+    async def _spend(self, body: RefreshRequest) -> SpentToken:
+        """Use up the generation of a refresh token."""
         try:
             token = self.issuer.read_refresh(body.refresh_token)
         except ApiError:
-            return None, "invalid", ""
+            return SpentToken(None, "invalid")
         rid_hash = hashlib.sha256(body.refresh_id.encode()).hexdigest()
         identity, family = token.identity, token.identity.session_id
         async with self.pool.connection() as connection:
             ended, password = await session_store.session_state(connection, identity)
             if ended or is_cut_off(password, family, token.password_ver):
-                return token, "invalid", ""
+                return SpentToken(token, "invalid", ended=ended or "password")
             reused = await session_store.use_generation(
                 connection, identity, token.generation, rid_hash, self.config.server_id, self.issuer.clock()
             )
@@ -155,7 +175,8 @@ class SessionService:
         if reused:
             self.issuer.end([family])
             _log.warning("refresh token reused; session ended", extra={"session": str(family)})
-        return token, "reused" if reused else "good", user_name
+            return SpentToken(token, "reused", ended="reused")
+        return SpentToken(token, "good", user_name)
 
     async def _require_going_on(self, connection: Connection, identity: Identity) -> Password:
         ended, password = await session_store.session_state(connection, identity)
@@ -171,6 +192,11 @@ class SessionService:
         if errors:
             raise InvalidFieldsError([FieldError("newPassword", error.message) for error in errors])
 
+    def _wrong_old(self, attempt: Attempt) -> ApiError:
+        error = InvalidFieldsError([FieldError("oldPassword", _WRONG_OLD)])
+        error.detail.update(self.verifier.wait_detail(attempt))
+        return error
+
     async def _account(self, identity: Identity) -> Account:
         async with self.pool.connection() as connection:
             await self._require_going_on(connection, identity)
@@ -179,13 +205,15 @@ class SessionService:
             raise unauthenticated()
         return account
 
-    async def _choose(self, account: Account, identity: Identity, new_hash: str) -> list[UUID]:
+    async def _choose(
+        self, account: Account, identity: Identity, new_hash: str, recovery_hash: str | None
+    ) -> list[UUID]:
         now = self.issuer.clock()
         stamp = Stamp(uuid4(), int(now * 1_000_000))
         kept, region = identity.session_id, self.config.region
         async with self.pool.connection() as connection, connection.transaction():
             chosen = await store.choose_password(
-                connection, account, new_hash, kept, identity.device_id, stamp, region
+                connection, account, new_hash, kept, identity.device_id, stamp, region, recovery_hash
             )
             if chosen is None:
                 raise InvalidFieldsError([FieldError("oldPassword", _WRONG_OLD)])

@@ -23,11 +23,13 @@ class Password:
 
     `hash` is "" if there is no password. `chosen_ver` is the version in which the user chose it, which a
     rehash does not change. `kept_family` is the session that chose it, which did not end when others did.
+    `recovery_hash` is the hash of the recovery code of a local book, "" if there is none.
     """
 
     hash: str = ""
     chosen_ver: int = 0
     kept_family: str = ""
+    recovery_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +79,34 @@ def read_doc(doc: str) -> dict[str, Any]:
 def password_of(doc: str) -> Password:
     """Return the password in the JSON text of a credential record."""
     values = read_doc(doc)
-    return Password(values.get("passwordHash", ""), values.get("chosenVer", 0), values.get("keptFamily", ""))
+    return Password(
+        values.get("passwordHash", ""),
+        values.get("chosenVer", 0),
+        values.get("keptFamily", ""),
+        values.get("recoveryHash", ""),
+    )
 
 
 def _account_of(row: tuple[Any, ...]) -> Account:
     book_id, user_id, name, hash_, credential, device = row[:6]
-    known = password_of(credential)
-    password = Password(hash_, known.chosen_ver, known.kept_family)
+    password = replace(password_of(credential), hash=hash_)
     return Account(book_id, user_id, name, password, read_doc(device).get("secretHash", ""))
 
 
-async def find_by_name(connection: Connection, name_key: str, device_id: UUID = _NO_DEVICE) -> Account | None:
+async def find_by_name(
+    connection: Connection, name_keys: Sequence[str], device_id: UUID = _NO_DEVICE
+) -> Account | None:
+    """Return the account of the first key that belongs to one; None if none does.
+
+    `name_keys` are those of `sign_in_keys`.
+    """
+    for key in name_keys:
+        if account := await _find_by_key(connection, key, device_id):
+            return account
+    return None
+
+
+async def _find_by_key(connection: Connection, name_key: str, device_id: UUID) -> Account | None:
     """Return the account that a name belongs to, with or without a suffix; None if nobody has it."""
     if claims := await _claims(connection, name_key, device_id):
         return _claimant(claims, "")
@@ -168,7 +187,7 @@ async def create_account(
             Record("username", user, doc_of(nameKey=name_key)),
         ]
         if account.password.hash:
-            credential = doc_of(passwordHash=account.password.hash, chosenVer=account.password.chosen_ver)
+            credential = _credential_doc(account.password)
             records.append(Record("credential", user, credential))
         operation = Operation(account.book_id, stamp.op_id, stamp.ver, user, device_id, tuple(records))
         await append(connection, operation, region)
@@ -184,21 +203,46 @@ async def _spend_invite(connection: Connection, book_id: UUID, jti: UUID) -> boo
     return True
 
 
+def _credential_doc(password: Password) -> str:
+    code = {"recoveryHash": password.recovery_hash} if password.recovery_hash else {}
+    return doc_of(passwordHash=password.hash, chosenVer=password.chosen_ver, **code)
+
+
 async def rehash(
     connection: Connection, account: Account, new_hash: str, device_id: UUID, op_id: UUID, region: str
 ) -> None:
     """Replace the hash of an unchanged password."""
+    await _amend(connection, account, {"passwordHash": new_hash}, device_id, op_id, region)
+
+
+async def choose_recovery(
+    connection: Connection, account: Account, recovery_hash: str, device_id: UUID, op_id: UUID, region: str
+) -> bool:
+    """Replace the recovery code of an unchanged password. Return False if the password was changed."""
+    return await _amend(connection, account, {"recoveryHash": recovery_hash}, device_id, op_id, region)
+
+
+async def _amend(
+    connection: Connection,
+    account: Account,
+    changes: dict[str, str],
+    device_id: UUID,
+    op_id: UUID,
+    region: str,
+) -> bool:
+    """Change the credential, unless the password is not the one in `account` any more."""
     # The new version is the old one plus 1, not the present time. So a password that the user chooses
     # meanwhile, here or in another region, always has a higher version and wins.
     async with connection.transaction():
         current = await _lock_credential(connection, account)
         if current is None or current[1].get("passwordHash") != account.password.hash:
-            return
-        doc = doc_of(**{**current[1], "passwordHash": new_hash})
+            return False
+        doc = doc_of(**{**current[1], **changes})
         stamp = Stamp(op_id, current[0] + 1)
         await _append_one(
             connection, account, Record("credential", account.user_id, doc), device_id, stamp, region
         )
+        return True
 
 
 async def choose_password(
@@ -209,9 +253,11 @@ async def choose_password(
     device_id: UUID,
     stamp: Stamp,
     region: str,
+    recovery_hash: str | None = None,
 ) -> int | None:
     """Set the password that a user chose (`new_hash` is "" for none) and return its version.
 
+    The recovery code goes with the password, stays if `recovery_hash` is None, or else becomes that.
     Returns None if the password is not the one in `account` any more.
     """
     current = await _lock_credential(connection, account)
@@ -219,9 +265,10 @@ async def choose_password(
     if doc.get("passwordHash", "") != account.password.hash:
         return None
     chosen = max(stamp.ver, ver + 1)
-    text = doc_of(
-        **{**doc, "passwordHash": new_hash, "chosenVer": chosen, "keptFamily": str(kept) if kept else ""}
-    )
+    changes = {"passwordHash": new_hash, "chosenVer": chosen, "keptFamily": str(kept) if kept else ""}
+    if recovery_hash is not None or not new_hash:
+        changes["recoveryHash"] = (recovery_hash or "") if new_hash else ""
+    text = doc_of(**{**doc, **changes})
     record = Record("credential", account.user_id, text)
     await _append_one(connection, account, record, device_id, Stamp(stamp.op_id, chosen), region)
     return chosen

@@ -66,13 +66,15 @@ class Throttle:
         self._devices.allow(KNOWN_DEVICES.shared_by(servers))
         self._addresses.allow(ADDRESS.shared_by(servers))
 
+    def wait(self, attempt: Attempt, now: float) -> float:
+        """Return the seconds until one more attempt is allowed; 0 if it is allowed now."""
+        return max(debts.wait(key, now) for debts, key in self._charged_to(attempt))
+
     def admit(self, attempt: Attempt, now: float) -> float:
         """Charge the attempt and return 0, or charge nothing and return the seconds to wait."""
-        charged = self._charged_to(attempt)
-        wait = max(debts.wait(key, now) for debts, key in charged)
-        if wait > 0:
+        if (wait := self.wait(attempt, now)) > 0:
             return wait
-        for debts, key in charged:
+        for debts, key in self._charged_to(attempt):
             debts.add(key, 1, now)
         return 0.0
 

@@ -7,6 +7,7 @@ user of the computer can read those.
 import asyncio
 import contextlib
 import getpass
+import logging
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -20,14 +21,15 @@ import msgspec
 import psycopg
 
 from server.auth import session_store, store
-from server.auth.names import check_new_name, name_key, sign_in_key
+from server.auth.names import check_new_name, name_key, sign_in_keys, tidy_name
 from server.auth.passwords import Passwords
+from server.auth.recovery import new_code
 from server.auth.store import Account, Password, Stamp, User
-from server.cluster.startup import start_member
-from server.cluster.trusted_keys import TrustedKeys
+from server.cluster.startup import ClusterMember, start_member
 from server.config import Config, database_url_of_environment, read_config
 from server.contract import checks, limits
 from server.contract.errors import FieldError
+from server.contract.join import InviteLink, make_link
 from server.contract.passwords import check_typed_password, prepare_password
 from server.db.embedded import EmbeddedPostgres
 from server.db.migrate import migrate
@@ -37,8 +39,10 @@ from server.node.folder_lock import lock_folder
 from server.node.identity import kept_server_id
 from server.tokens import invites
 from server.tokens.keys import KEY
+from server.tokens.password_resets import ResetCode, make_reset
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
 # The device id of operations by an operator.
 _CONSOLE: Final = UUID(int=0)
 
@@ -74,12 +78,13 @@ def invite(choice: DatabaseChoice, days: int) -> str:
         raise StartError(f'This server accepts no invitations: its registration is "{config.registration}".')
     if not 1 <= days <= invites.MAX_DAYS:
         raise StartError(f"An invitation is valid for 1 to {invites.MAX_DAYS} days.")
-    config, keys = _keys(config)
-    return invites.make_invite(keys, config.server_id, uuid4(), days, int(time.time()))
+    member = _member(config)
+    return invites.make_invite(member.trusted_keys, member.config.server_id, uuid4(), days, int(time.time()))
 
 
 def add(choice: DatabaseChoice, name: str) -> None:
-    """Create an account. Raises StartError."""
+    """Create an account with this name, tidied. Raises StartError."""
+    name = tidy_name(name)
     _refuse(check_new_name(name))
     config = choice.config()
     with _database(config) as url:
@@ -98,13 +103,37 @@ def add(choice: DatabaseChoice, name: str) -> None:
             raise StartError(f"There is a user named {name} already.")
 
 
-def reset(choice: DatabaseChoice, name: str) -> int:
-    """Set a new password for a user, and end all sessions; return their number. Raises StartError."""
+def reset(choice: DatabaseChoice, name: str) -> tuple[int, str]:
+    """Set a new password for a user, and end all sessions. Raises StartError.
+
+    Return the number of sessions, and the new recovery code of a local book ("" if there is none).
+    """
     config = choice.config()
     with _database(config) as url:
         account = _run(url, lambda connection: _found(connection, name))
         hashed = _hash(_ask_password(config))
-        return _run(url, lambda connection: _reset(connection, account, hashed, config.region))
+        code, code_hash = new_code() if config.local and hashed else ("", None)
+        ended = _run(url, lambda connection: _reset(connection, account, hashed, config.region, code_hash))
+    _log.warning("password set at the console", extra={"user": str(account.user_id)})
+    return ended, code
+
+
+def reset_link(choice: DatabaseChoice, name: str) -> str:
+    """Return a link with which a user sets a new password, once, within a day. Raises StartError.
+
+    If the address of the server is not known, it is only the code of the link.
+    """
+    config = choice.config()
+    if config.local or not config.data:
+        raise StartError("A link is signed with the key of a server: give its --config FILE.")
+    member = _member(config)
+    with _database(member.config) as url:
+        account = _run(url, lambda connection: _found(connection, name))
+    of = ResetCode(account.book_id, account.user_id, account.password.chosen_ver)
+    code = make_reset(member.trusted_keys, member.config.server_id, of, int(time.time()))
+    _log.warning("reset code made", extra={"user": str(account.user_id)})
+    address, key = member.membership.roster.central_url, member.membership.fingerprint
+    return make_link(InviteLink(address, key, code), "reset") if address else code
 
 
 def list_users(choice: DatabaseChoice) -> str:
@@ -122,16 +151,22 @@ def list_users(choice: DatabaseChoice) -> str:
 
 
 async def _found(connection: Connection, name: str) -> Account:
-    account = await store.find_by_name(connection, sign_in_key(name))
+    keys = dict.fromkeys((*sign_in_keys(name), *sign_in_keys(tidy_name(name))))
+    account = await store.find_by_name(connection, list(keys))
     if account is None:
         raise StartError(f"There is no user named {name}.")
     return account
 
 
-async def _reset(connection: Connection, account: Account, hashed: str, region: str) -> int:
+async def _reset(
+    connection: Connection, account: Account, hashed: str, region: str, code_hash: str | None
+) -> int:
     stamp = Stamp(uuid4(), _now_us())
     async with connection.transaction():
-        if await store.choose_password(connection, account, hashed, None, _CONSOLE, stamp, region) is None:
+        chosen = await store.choose_password(
+            connection, account, hashed, None, _CONSOLE, stamp, region, code_hash
+        )
+        if chosen is None:
             raise StartError("The password was changed at the same time; please try again.")
         ended = await session_store.revoke_others(
             connection, account.book_id, account.user_id, None, "reset", time.time()
@@ -177,15 +212,14 @@ def _now_us() -> int:
     return time.time_ns() // 1_000
 
 
-def _keys(config: Config) -> tuple[Config, TrustedKeys]:
+def _member(config: Config) -> ClusterMember:
     folder = config.folder
     # If the server has no key or id yet, they are created here. The lock keeps a server that starts at the
     # same time from creating others.
     exist = (folder / KEY).exists() and (config.server_id or (folder / "server-id").exists())
     with contextlib.nullcontext() if exist else lock_folder(folder):
         id_ = config.server_id or kept_server_id(folder)
-        joined = start_member(msgspec.structs.replace(config, server_id=id_), time.time)
-    return joined.config, joined.trusted_keys
+        return start_member(msgspec.structs.replace(config, server_id=id_), time.time)
 
 
 @contextlib.contextmanager

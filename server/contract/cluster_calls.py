@@ -16,10 +16,14 @@ class Closest(Answer, frozen=True):
 
 
 class Servers(Answer, frozen=True):
-    """The signed roster, and the newest signed directory that the server has ("" if it has none)."""
+    """The signed roster, and the newest signed directory that the server has ("" if it has none).
+
+    `contact` is the operator's text about whom to ask for help, or "". It is not signed.
+    """
 
     roster: str
     directory: str = ""
+    contact: str = ""
 
 
 class HeartbeatRequest(Request, frozen=True):

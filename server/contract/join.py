@@ -1,30 +1,35 @@
 """The invitation link that introduces a client to a cluster: address, key fingerprint and code. Pure."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import parse_qs, quote, urlsplit
 
 from server.contract.cluster import is_allowed_url
 
 SCHEME: Final = "bahi"
-_FINGERPRINT_DIGITS: Final = 64
+FINGERPRINT_DIGITS: Final = 64  # a fingerprint that lost one would fail only later, as a wrong cluster key
 MAX_LINK: Final = 2_000
+"""How long a link may be, in characters."""
+LinkKind = Literal["join", "reset"]
 
 
 @dataclass(frozen=True, slots=True)
 class InviteLink:
-    """The contents of an invitation link. `code` is "" if the link does not invite anybody to register."""
+    """The contents of an invitation link. `code` is "" if the link does not invite anybody to register.
+
+    A link of the kind `reset` has the same form; its code sets a new password.
+    """
 
     address: str
     fingerprint: str
     code: str = ""
 
 
-def make_link(link: InviteLink) -> str:
-    """Return `bahi://join?address=…&key=…&code=…`."""
+def make_link(link: InviteLink, kind: LinkKind = "join") -> str:
+    """Return `bahi://join?address=…&key=…&code=…`, or the same with `reset`."""
     values = {"address": link.address, "key": link.fingerprint, "code": link.code}
     query = "&".join(f"{name}={quote(value, safe='')}" for name, value in values.items() if value)
-    return f"{SCHEME}://join?{query}"
+    return f"{SCHEME}://{kind}?{query}"
 
 
 def is_link(text: str) -> bool:
@@ -32,8 +37,8 @@ def is_link(text: str) -> bool:
     return text.strip().lower().startswith(f"{SCHEME}:")
 
 
-def read_link(text: str) -> InviteLink | None:
-    """Return the contents of a link, or None if it is incomplete or not a Bahi link."""
+def read_link(text: str, kind: LinkKind = "join") -> InviteLink | None:
+    """Return the contents of a link, or None if it is incomplete or not a Bahi link of this kind."""
     bare = "".join(text.split())  # mail programs insert line breaks into long links
     if len(bare) > MAX_LINK or not is_link(bare):
         return None
@@ -45,8 +50,10 @@ def read_link(text: str) -> InviteLink | None:
     address = values.get("address", [""])[-1].rstrip("/")
     fingerprint = values.get("key", [""])[-1].lower()
     code = values.get("code", [""])[-1]
-    # A fingerprint that lost a digit would fail only later, as a wrong cluster key.
-    is_complete = len(fingerprint) == _FINGERPRINT_DIGITS and set(fingerprint) <= set("0123456789abcdef")
-    if parts.netloc != "join" or not is_complete or not is_allowed_url(address):
-        return None
-    return InviteLink(address, fingerprint, code)
+    return link_of(address, fingerprint, code) if parts.netloc == kind else None
+
+
+def link_of(address: str, fingerprint: str, code: str) -> InviteLink | None:
+    """Return the link with these contents; None if it is incomplete, or its address may not be called."""
+    is_complete = len(fingerprint) == FINGERPRINT_DIGITS and set(fingerprint) <= set("0123456789abcdef")
+    return InviteLink(address, fingerprint, code) if is_complete and is_allowed_url(address) else None

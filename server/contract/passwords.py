@@ -49,12 +49,12 @@ def check_typed_password(new: str, field: str = "password") -> list[FieldError]:
     if has_control_characters(new):
         return [FieldError(field, _CONTROL)]
     for before, char in pairwise(" " + new):
-        if _is_unseen(char, before):
+        if is_unseen(char, before):
             return [FieldError(field, _unseen_sentence(char))]
     return []
 
 
-def _is_unseen(char: str, before: str) -> bool:
+def is_unseen(char: str, before: str) -> bool:
     """Return whether nobody sees a character. Joiners change the letters of Hindi and Urdu before them."""
     if char in _JOINERS and (
         unicodedata.combining(before) == _VIRAMA or unicodedata.bidirectional(before) == "AL"

@@ -5,9 +5,12 @@ from typing import Final
 AUTH_REGISTER: Final = "/v1/auth/register"
 AUTH_LOGIN: Final = "/v1/auth/login"
 AUTH_LOCAL: Final = "/v1/auth/local"
+AUTH_LOCAL_RECOVER: Final = "/v1/auth/local/recover"
+AUTH_LOCAL_CODE: Final = "/v1/auth/local/recovery-code"
 AUTH_REFRESH: Final = "/v1/auth/refresh"
 AUTH_LOGOUT: Final = "/v1/auth/logout"
 AUTH_PASSWORD: Final = "/v1/auth/password"  # noqa: S105 - a path, not a password
+AUTH_RESET: Final = "/v1/auth/password/reset"
 AUTH_SESSIONS: Final = "/v1/auth/sessions"
 AUTH_SESSION: Final = "/v1/auth/sessions/{family}"
 

@@ -55,11 +55,38 @@ class Registration(Credentials, frozen=True):
 
 
 class LocalSignIn(Request, frozen=True):
-    """The body of a local log-in. It creates the book if there is none yet."""
+    """The body of a local log-in. It creates the book if there is none yet.
+
+    `password_as_typed` is the form that older versions sent, if it differs from the prepared one.
+    """
 
     device: Device
     user_name: str = ""
     password: str = ""
+    password_as_typed: str = ""
+
+
+class LocalRecovery(Request, frozen=True):
+    """Sets a new password for the book on this computer, with its recovery code."""
+
+    device: Device
+    recovery_code: str
+    new_password: str
+
+
+class RecoveryCodeRequest(Request, frozen=True):
+    """Asks for a new recovery code of the book on this computer; the one before is not valid any more."""
+
+    password: str
+    password_as_typed: str = ""
+
+
+class PasswordReset(Request, frozen=True):
+    """Sets a new password with the code of a link that the operator of a server made."""
+
+    reset_code: str
+    new_password: str
+    device: Device
 
 
 class RefreshRequest(Request, frozen=True):
@@ -82,12 +109,13 @@ class LogoutRequest(Request, frozen=True):
     refresh_token: str
 
 
-class PasswordChange(Request, frozen=True):
+class PasswordChange(Request, frozen=True, omit_defaults=True):
     """The body of a password change. A book on the user's own computer may have no password: "" stands for
-    none."""
+    none. `old_as_typed` is sent to the local server only, because older servers refuse it."""
 
     old_password: str
     new_password: str
+    old_as_typed: str = ""
 
 
 class Primary(Answer, frozen=True):
@@ -104,6 +132,7 @@ class LocalBook(Answer, frozen=True):
     exists: bool
     user_name: str = ""
     has_password: bool = False
+    has_recovery_code: bool = False
 
 
 class SignedIn(Answer, frozen=True):
@@ -111,7 +140,8 @@ class SignedIn(Answer, frozen=True):
 
     Every human code made by this device begins with `code_prefix`; `last_counter` is the highest number that
     the server has seen with this prefix. If `name_taken` is set, somebody in another region had the chosen
-    name first, and `user_name` is the name to sign in with.
+    name first, and `user_name` is the name to sign in with. `recovery_code` is a new code of a local book, to
+    be shown once, or "".
     """
 
     access_token: str
@@ -126,6 +156,7 @@ class SignedIn(Answer, frozen=True):
     lock_epoch: int = 0
     roster_version: int = 0
     name_taken: bool = False
+    recovery_code: str = ""
 
 
 class Session(Answer, frozen=True):
@@ -145,9 +176,16 @@ class Sessions(Answer, frozen=True):
 
 
 class SessionsEnded(Answer, frozen=True):
-    """The number of sessions that a call ended."""
+    """The number of sessions that a call ended. `recovery_code` is the first code of a local book, or ""."""
 
     ended: int
+    recovery_code: str = ""
+
+
+class RecoveryCode(Answer, frozen=True):
+    """The new recovery code of a local book. The server keeps only a hash of it."""
+
+    recovery_code: str
 
 
 class Refreshed(Answer, frozen=True):

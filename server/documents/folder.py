@@ -64,8 +64,8 @@ class FolderStore:
         return frozenset(sha256 for sha256 in sha256s if self.path(book_id, sha256).is_file())
 
 
-_CANNOT_READ: Final = "The server cannot read its documents at the moment."
-_CANNOT_STORE: Final = "The server cannot store this document at the moment."
+_CANNOT_READ: Final = "This bill cannot be read at the moment."
+_CANNOT_STORE: Final = "This bill cannot be stored at the moment."
 
 
 @contextlib.contextmanager

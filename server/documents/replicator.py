@@ -88,7 +88,7 @@ class DocumentReplicator:
         if outcome == "nowhere":
             raise not_found("document")
         if outcome == "unreachable":
-            raise ApiError(ErrorCode.STORE_UNAVAILABLE, "This document has not arrived from its region yet.")
+            raise ApiError(ErrorCode.STORE_UNAVAILABLE, "This bill has not arrived here yet.")
 
     async def process_queue(self) -> int:
         """Fetch every queued document that is due, until none is left; return the number of attempts."""

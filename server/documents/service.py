@@ -93,7 +93,7 @@ class DocumentService:
         if missing:
             raise ApiError(
                 ErrorCode.DOCUMENTS_MISSING,
-                "Some bills of this entry are not on the server yet.",
+                "Some bills of this entry are not stored yet.",
                 {"sha256": missing},
             )
 

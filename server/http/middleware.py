@@ -142,12 +142,12 @@ def _translate(error: Exception) -> ApiError:
         return ApiError(ErrorCode.BAD_REQUEST, "The client closed the connection.")
     if isinstance(error, _UNAVAILABLE):
         _log.warning("database unavailable", extra={"error": type(error).__name__})
-        return ApiError(ErrorCode.DATABASE_UNAVAILABLE, "The server cannot reach its database at the moment.")
+        return ApiError(ErrorCode.DATABASE_UNAVAILABLE, "The books cannot be reached at the moment.")
     # The text of an exception may contain what a user entered, so only its type and place are logged.
     frames = traceback.extract_tb(error.__traceback__)
     where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-6:]]
     _log.error("unexpected exception", extra={"error": type(error).__name__, "where": where})
-    return ApiError(ErrorCode.INTERNAL, "An unexpected error occurred on the server. It has been logged.")
+    return ApiError(ErrorCode.INTERNAL, "Something unexpected went wrong. It has been logged.")
 
 
 def _header(scope: Scope, name: bytes) -> bytes:

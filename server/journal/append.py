@@ -62,7 +62,7 @@ def check_clock(ver: int, now_us: int, based_on: int = 0) -> None:
     if ver > max(now_us + MAX_CLOCK_AHEAD_US, based_on + 1):
         raise ApiError(
             ErrorCode.CLOCK_AHEAD,
-            "This computer's clock is more than five minutes ahead of the server's.",
+            "The clock of this computer is more than five minutes ahead.",
             {"serverTimeUs": now_us},
         )
 

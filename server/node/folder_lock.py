@@ -34,7 +34,7 @@ def lock_folder(folder: Path, timeout: float = 0.0) -> IO[str]:
         holder = file.read().strip()
         file.close()
         who = f" (process {holder})" if holder else ""
-        raise StartError(f"The data folder {folder} is in use by another Bahi server{who}.") from error
+        raise StartError(f"The data folder {folder} is in use by another Bahi program{who}.") from error
     # The process id is for the message above only; the lock itself does not depend on it.
     file.seek(0)
     file.truncate()

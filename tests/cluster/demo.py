@@ -19,7 +19,7 @@ from app import resources
 from app.bootstrap import Desk, make_desk
 from app.domain.entry import Direction, EntryDraft
 from app.paths import Paths
-from app.ui.desktop import Desktop, local_today
+from app.ui.desktop import Desktop
 from app.ui.main_window import MainWindow
 from app.ui.models.columns import Column
 from app.ui.tasks import Tasks
@@ -166,7 +166,7 @@ class Demo:
         driver.click("nav_add")
         self._save(driver, "Saved while nothing answers", "stationery-bill.png")
         driver.wait(
-            "to be offline", lambda: driver.text("status_pill").strip().startswith("Offline"), seconds=60
+            "to be away", lambda: driver.text("status_pill").strip().startswith("Not connected"), seconds=60
         )
         self._show_listing(driver, 5 + _MEANWHILE)
         driver.picture("08-offline", "No server answers at all: entering, editing and looking go on.")
@@ -181,8 +181,8 @@ class Demo:
     # --- hands -------------------------------------------------------------------------------------
 
     def _locked(self, driver: Driver) -> str:
-        """Return the id of the server that the sidebar names."""
-        return driver.text("server_label").split(" · ")[0].strip()
+        """Return the id of the server that the tool tip in the sidebar names."""
+        return driver.find("server_label").toolTip().split(" · ")[0].strip()
 
     def _save(self, driver: Driver, description: str, bill: str) -> None:
         self._amount += 150
@@ -200,7 +200,7 @@ class Demo:
         for number in range(1, _MEANWHILE + 1):
             # Another picture each time: bytes behind its end are shown by nobody.
             bill = desk.services.documents.attach_bytes(picture + bytes([number]), f"meter-{number}.jpg")
-            day, amount = local_today(), Decimal(20 + number)
+            day, amount = Desktop().today(), Decimal(20 + number)
             draft = EntryDraft(day, amount, Direction.DEBIT, "Travel", f"Auto ride {number}", (bill,))
             desk.services.entries.save(draft)
 
@@ -213,7 +213,7 @@ class Demo:
             node.cont()
 
     def _wait_sent(self, driver: Driver) -> None:
-        driver.wait("it to be confirmed", lambda: driver.text("status_pill").strip() == "Online", seconds=90)
+        driver.wait("it to be sent", lambda: driver.text("status_pill").strip() == "Connected", seconds=90)
 
     def _show_listing(self, driver: Driver, rows: int) -> None:
         driver.click("nav_entries")

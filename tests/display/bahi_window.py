@@ -15,7 +15,7 @@ from app.ui.desktop import Desktop
 from app.ui.main_window import MainWindow
 from app.ui.tasks import Tasks
 from app.ui.theme import Mode, Theme
-from tests.support.fake_services import TODAY, FakeServices, shop_entries
+from tests.support.fake_services import NOON, FakeServices, shop_entries
 
 _EVERY_MS = 50
 
@@ -48,7 +48,7 @@ def main(folder: Path, state: Path) -> int:
     theme, tasks = Theme(application, Mode.LIGHT), Tasks(application)
     fake = FakeServices(folder, shop_entries())
     fake.accounts.sign_in_local("Asha Rao", "")
-    window = MainWindow(fake.services(), tasks, theme, Desktop(today=lambda: TODAY), proposed_name="asha")
+    window = MainWindow(fake.services(), tasks, theme, Desktop(now=lambda: NOON), proposed_name="asha")
     window.setGeometry(640, 40, 740, 700)
     window.show()
     window.start()

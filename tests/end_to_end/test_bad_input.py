@@ -7,7 +7,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -19,9 +19,9 @@ from app.ui.desktop import Desktop
 from tests.end_to_end.conftest import ServerProcess
 from tests.tour.driver import Driver
 
-TODAY = date(2026, 11, 23)
+NOON = datetime(2026, 11, 23, 12).astimezone()
 CTRL = Qt.KeyboardModifier.ControlModifier
-DESKTOP = Desktop(today=lambda: TODAY, confirm=lambda *_: True)
+DESKTOP = Desktop(now=lambda: NOON, confirm=lambda *_: True)
 
 FIELDS = {
     "comma": ("amount_field", "12,34", "Did you mean 12.34 or 1,234?"),

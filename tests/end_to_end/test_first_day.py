@@ -2,7 +2,7 @@
 
 import csv
 import hashlib
-from datetime import date
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from app.ui.models.columns import Column
 from server.db.embedded import EmbeddedPostgres
 from tests.tour.driver import Driver
 
-TODAY = date(2026, 11, 23)
+NOON = datetime(2026, 11, 23, 12).astimezone()
 CTRL = Qt.KeyboardModifier.ControlModifier
 
 
@@ -68,8 +68,8 @@ def test_three_entries_with_bills_are_found_exported_and_there_after_a_restart(
     target = tmp_path / "out" / "Transactions.csv"
     target.parent.mkdir()
     desktop = Desktop(
-        today=lambda: TODAY,
-        choose_files=lambda _parent: [samples / "hotel-invoice.pdf"],
+        now=lambda: NOON,
+        choose_files=lambda _parent, _folder: [samples / "hotel-invoice.pdf"],
         choose_save_path=lambda _parent, _name: target,
     )
     with open_program(desktop) as (driver, desk):
@@ -83,7 +83,7 @@ def test_three_entries_with_bills_are_found_exported_and_there_after_a_restart(
         save(driver, "-000002")
 
         driver.wait("the first two at the server", lambda: desk.services.sync.waiting() == 0)
-        driver.wait("the pill to say so", lambda: driver.text("status_pill").strip() == "Online")
+        driver.wait("the pill to say so", lambda: driver.text("status_pill").strip() == "Saved")
         driver.type("date_field", "yesterday")
         driver.type("amount_field", "₹640.5")
         driver.choose_completion("description_field", "tax", "Taxi to client site")

@@ -6,7 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 
 from app.ui.desktop import Desktop
-from tests.end_to_end.test_first_day import TODAY, note, save, start_book, wait_rows
+from tests.end_to_end.test_first_day import NOON, note, save, start_book, wait_rows
 
 
 def test_a_bill_dropped_on_a_row_reaches_the_server_and_undo_takes_it_away_there(
@@ -15,7 +15,7 @@ def test_a_bill_dropped_on_a_row_reaches_the_server_and_undo_takes_it_away_there
     bill = tmp_path / "aux.jpg"
     bill.write_bytes((samples / "taxi-receipt.jpg").read_bytes())
     hashed = sha256(bill.read_bytes()).hexdigest()
-    with open_program(Desktop(today=lambda: TODAY)) as (driver, desk):
+    with open_program(Desktop(now=lambda: NOON)) as (driver, desk):
         start_book(driver)
         note(driver, "20/11/2026", "640", "Travel", "Taxi")
         save(driver, "-000001")

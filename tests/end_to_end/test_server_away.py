@@ -54,7 +54,7 @@ def test_an_entry_saved_without_a_server_waits_and_is_confirmed_once_when_it_is_
         driver.wait("the banner", lambda: driver.find("listing_banner").isVisible())
 
         regional_server.start()
-        driver.wait("the entry to be confirmed", lambda: driver.text("status_pill").strip() == "Online")
+        driver.wait("the entry to be confirmed", lambda: driver.text("status_pill").strip() == "Connected")
         driver.wait("nothing to wait", lambda: desk.services.sync.waiting() == 0)
         driver.wait(
             "the listing from the server again", lambda: not driver.find("listing_banner").isVisible()

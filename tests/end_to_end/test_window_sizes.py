@@ -43,7 +43,7 @@ def test_the_first_window_fits_the_screen(tmp_path: Path, width: int, height: in
     assert y >= 0
     assert (x + wide) * scale <= width + 1
     assert (y + high) * scale <= height + 1
-    assert wide >= min(1180, int(width / scale) - 3)
+    assert wide >= min(1180, int(width / scale) - 9)
 
 
 def test_the_window_is_where_it_was_unless_that_screen_has_gone(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ class RealRegion:
         return None
 
     async def is_ended(self, family: int) -> bool:
-        return (await session_store.session_state(self.connection, self._identity(family)))[0]
+        return bool((await session_store.session_state(self.connection, self._identity(family)))[0])
 
     def _identity(self, family: int) -> Identity:
         return Identity(uuid4(), self.book_id, uuid4(), self.families[family])

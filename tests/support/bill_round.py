@@ -82,7 +82,7 @@ def _view(driver: Driver, bill: Path) -> None:
         pos=table.visualRect(table.model().index(0, 1)).center(),
     )
     canvas = viewer.canvas
-    driver.wait("its bill", lambda: viewer.name.text().startswith(bill.name))
+    driver.wait("its bill", lambda: viewer.tools.name.text().startswith(bill.name))
     driver.wait("its page", lambda: canvas.has_image() or "kept as it is" in canvas.message())
     for key in _KEYS:
         QTest.keyClick(canvas, key)

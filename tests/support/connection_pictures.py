@@ -23,7 +23,7 @@ from app.ui.theme import Mode, Theme
 from app.ui.views.login_view import LOCATION_KEY
 from server.contract import join
 from tests.support.fake_connection import PUNE
-from tests.support.fake_services import ABROAD, HOME, TODAY, FakeServices, shop_entries
+from tests.support.fake_services import ABROAD, HOME, NOON, FakeServices, shop_entries
 from tests.tour.driver import Driver
 
 SIZES = ((1180, 760), (900, 600))
@@ -36,7 +36,7 @@ class Pictures:
     def __init__(self, folder: Path, home: Path, theme: Theme, tasks: Tasks, size: tuple[int, int]) -> None:
         home.mkdir()
         self.fake = FakeServices(home, shop_entries())
-        desktop = Desktop(today=lambda: TODAY)
+        desktop = Desktop(now=lambda: NOON)
         self.window = MainWindow(self.fake.services(), tasks, theme, desktop, proposed_name="asha")
         self.window.resize(*size)
         self.driver = Driver(self.window, theme, folder)

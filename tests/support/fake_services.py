@@ -19,10 +19,12 @@ from app.services.exports import Exports
 from app.services.previews import Previews
 from app.services.sync import Sync
 from app.services.sync_worker import SyncWorker
+from app.store.bill_turns import BillTurns
 from app.store.cache import ReadCache
 from app.store.database import Database
 from app.store.drafts import DraftStore
 from app.store.files import Files
+from app.store.last_folders import LastFolders
 from app.store.outbox import Outbox
 from app.store.replay_log import ReplayLog
 from app.store.settings import Settings
@@ -30,6 +32,7 @@ from tests.support.fake_connection import FakeConnection, FakeTracker
 from tests.support.fakes.accounts import Computer, FakeAccounts
 from tests.support.fakes.book import Book
 from tests.support.fakes.moving import FakeMoving
+from tests.support.fakes.recovery import FakeRecovery
 from tests.support.fakes.shop import ABROAD, HOME, NOON, TODAY, shop_entries
 from tests.support.fakes.steps import Stepped
 from tests.support.fakes.waiting import note_status, put_waiting
@@ -62,7 +65,9 @@ class FakeServices:
         self.files = Files(folder / "kept")
         self.outbox, self._drafts = Outbox(self.database), DraftStore(self.database)
         self.settings = Settings(self.database)
+        self.folders = LastFolders(self.settings)
         self.accounts = FakeAccounts(self.book, self.settings, self.outbox, computer or Computer())
+        self.recovery = FakeRecovery(self.book, self.accounts)
         self.previews = Previews()
         self._compose(cast("Accounts", self.accounts))
         self.connection = FakeConnection(self.book, self.accounts)
@@ -84,7 +89,8 @@ class FakeServices:
         drafts = Drafts(self.database, self._drafts, entries, self.files)
         sync = Sync(accounts, self.outbox, cache, self.files, clock)
         self.entries = cast("Entries", Stepped(entries, self.book))
-        self.documents = cast("Documents", Stepped(Documents(accounts, self.files), self.book, _ATTACH))
+        documents = Documents(accounts, self.files, BillTurns(self.database), self.folders)
+        self.documents = cast("Documents", Stepped(documents, self.book, _ATTACH))
         self.drafts = cast("Drafts", Stepped(drafts, self.book, _DRAFTS))
         self.exports = cast("Exports", Stepped(Exports(accounts, self.outbox), self.book))
         self.sync = cast("Sync", Stepped(sync, self.book))

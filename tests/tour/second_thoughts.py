@@ -36,20 +36,20 @@ def edit_and_undo(driver: Driver, amount: Decimal) -> None:
     _look_at_history(driver)
     driver.click("toast_undo")
     _wait_first(driver, amount)
-    driver.wait("it to be confirmed", lambda: driver.text("status_pill").strip() == "Online")
+    driver.wait("it to be stored", lambda: driver.text("status_pill").strip() == "Saved")
 
 
 def void_and_undo(driver: Driver) -> None:
-    """Void the second entry with Delete, look at it under Voided, and take it back."""
+    """Cross out the second entry with Delete, look at it under Crossed out, and take it back."""
     rows = len(driver.column(_TABLE, Column.CODE))
     driver.select_row(_TABLE, 1)
     driver.press(_TABLE, Qt.Key.Key_Delete)
     driver.wait("one row less", lambda: len(driver.column(_TABLE, Column.CODE)) == rows - 1)
-    driver.picture("13-voided", "Delete voids, without a question: it can be undone, and nothing is deleted.")
+    driver.picture("13-voided", "Delete crosses out, without a question: it can be undone.")
     driver.click("shown_voided")
     driver.wait("the voided one", lambda: len(driver.column(_TABLE, Column.CODE)) == 1)
     driver.wait("its restoring on offer", lambda: driver.find("restore_button").isVisible())
-    driver.picture("14-voided-only", "What was voided is still there, and can be restored.")
+    driver.picture("14-voided-only", "What was crossed out is still there, and can be restored.")
     driver.press(_TABLE, Qt.Key.Key_Z, _CTRL)
     driver.wait("none voided", lambda: driver.column(_TABLE, Column.CODE) == [])
     driver.click("shown_active")
@@ -58,7 +58,7 @@ def void_and_undo(driver: Driver) -> None:
 
 def look_at_outbox(driver: Driver) -> None:
     """Hold the sending, change something, look at what waits, and let it go."""
-    driver.wait("everything to be confirmed", lambda: driver.text("status_pill").strip() == "Online")
+    driver.wait("everything to be stored", lambda: driver.text("status_pill").strip() == "Saved")
     with _sending_held(driver):
         driver.select_row(_TABLE, 1)
         driver.press(_TABLE, Qt.Key.Key_Delete)
@@ -67,7 +67,7 @@ def look_at_outbox(driver: Driver) -> None:
         driver.wait("its undoing to wait", lambda: driver.text("outbox_badge") == "2")
         driver.click("nav_outbox")
         driver.wait("both", lambda: len(driver.window.outbox.list.cards()) == 2)
-        driver.picture("16-outbox", "The outbox: what is on this computer only.")
+        driver.picture("16-outbox", "Waiting: what is not stored in the book yet.")
     driver.wait("nothing to wait", lambda: driver.find("outbox_empty").isVisible())
     driver.click("nav_entries")
 
@@ -121,7 +121,7 @@ def _wait_first(driver: Driver, amount: Decimal) -> None:
 
 
 def _look_at_history(driver: Driver) -> None:
-    driver.wait("it to be confirmed", lambda: driver.text("status_pill").strip() == "Online")
+    driver.wait("it to be stored", lambda: driver.text("status_pill").strip() == "Saved")
     driver.click("history_button")
     dialog = driver.find("history_dialog", QDialog)
     driver.wait("both versions", lambda: len(dialog.findChildren(QFrame, "history_version")) == 2)

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog
 from app.domain.dates import format_date
 from app.domain.entry import EntryFilter
 from app.domain.money import format_amount
-from app.ui.desktop import Desktop, local_today
+from app.ui.desktop import Desktop
 from app.ui.main_window import MainWindow
 from app.ui.models.columns import Column
 from app.ui.tasks import Tasks
@@ -126,7 +126,7 @@ class Story:
     def _desktop(self) -> Desktop:
         return Desktop(
             choose_save_path=lambda _parent, _name: self.csv,
-            choose_files=lambda _parent: [self.samples / "hotel-invoice.pdf"],
+            choose_files=lambda _parent, _folder: [self.samples / "hotel-invoice.pdf"],
             confirm=lambda *_: True,
         )
 
@@ -166,14 +166,14 @@ class Story:
                 driver.picture(f"05-add-entry-{number + 1}", f"Add Entry: {told.description}, with its bill.")
             self._save(driver, number, told)
         driver.picture("06-saved", "Ctrl+Enter saves, says so, and starts the next; the date stays.")
-        driver.wait("everything to be confirmed", lambda: driver.text("status_pill").strip() == "Online")
+        driver.wait("everything to be confirmed", lambda: driver.text("status_pill").strip() == "Saved")
 
     def _fill(self, driver: Driver, told: Told, *, by_completion: bool) -> None:
         driver.type("date_field", format_date(self._day(told)))
         driver.type("amount_field", told.amount)
         if by_completion:
             online = "the entries before it to be confirmed"
-            driver.wait(online, lambda: driver.text("status_pill").strip() == "Online")
+            driver.wait(online, lambda: driver.text("status_pill").strip() == "Saved")
             # the description brings its category and direction along
             driver.choose_completion("description_field", "Tax", told.description)
             driver.check("The category came along", driver.text("category_field"), told.category)
@@ -309,7 +309,7 @@ class Story:
         self._check_bytes(services)
 
     def _day(self, told: Told) -> date:
-        return local_today() - timedelta(days=told.days_ago)
+        return Desktop().today() - timedelta(days=told.days_ago)
 
     def _sums(self) -> tuple[Decimal, Decimal]:
         out = sum((t.value for t in ENTRIES if not t.credit), Decimal(0))

@@ -101,7 +101,7 @@ class ConnectionController(QObject):
         sidebar.show_try_now(self._view.phase in _NO_SERVER and not signed_out)
         if self._view.server_label:
             sidebar.show_server(self._view.server_label)
-        self._book.show_moved(self._view.moved)
+        self._book.show_moved(self._view.moved, self._view.server_label)
         self._warning.show(self._view)
         self._plan_refresh()
 

@@ -1,4 +1,7 @@
-"""Edits, voids and restores entries. Each is an operation in the outbox; undo adds the reverse operation."""
+"""Edits, crosses out (voids) and restores entries.
+
+Each is an operation in the outbox; undo adds the reverse operation.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -24,17 +27,23 @@ Undo = Callable[[], EntryDetail]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What was done, the entry after it, and how to undo it (None if this was an undo)."""
+    """What was done, the entry after it, and how to undo it (None if this was an undo).
+
+    `was_new` says that a new entry was undone. `makes_new` says that undoing this does it.
+    """
 
     text: str
     entry: ListedEntry
     undo: Undo | None
+    was_new: bool = False
+    makes_new: bool = False
 
 
 class EntryActions(QObject):
     """`changed` carries a Change, `opened` the EntryDetail and EntryDraft of an entry to edit, and `failed` a
-    sentence."""
+    sentence. `begun` is emitted when a change begins."""
 
+    begun = Signal()
     changed = Signal(object)
     opened = Signal(object, object)
     failed = Signal(str)
@@ -44,6 +53,13 @@ class EntryActions(QObject):
         self._services = services
         self._tasks = tasks
         self._last: Change | None = None
+        self._running = 0
+        self._undo_next = False
+
+    @property
+    def changing(self) -> bool:
+        """Return whether a change is being made."""
+        return self._running > 0
 
     def open(self, entry: ListedEntry) -> None:
         """Read an entry for editing; emits `opened`."""
@@ -56,17 +72,17 @@ class EntryActions(QObject):
         self._tasks.run(work, lambda found: self.opened.emit(*found), self._report, owner=self, topic="open")
 
     def void(self, entry: ListedEntry) -> None:
-        """Void an entry."""
+        """Cross out an entry."""
         entries, entry_id = self._services.entries, entry.id
 
         def work() -> Change:
             after = entries.void(entries.detail(entry_id)).entry
-            return Change(f"Voided {after.human_code}", after, self._restoring(entry_id))
+            return Change(f"Crossed out {after.human_code}", after, self._restoring(entry_id))
 
         self._run(work)
 
     def restore(self, entry: ListedEntry) -> None:
-        """Restore a voided entry."""
+        """Restore a crossed-out entry."""
         entries, entry_id = self._services.entries, entry.id
 
         def work() -> Change:
@@ -108,17 +124,20 @@ class EntryActions(QObject):
             change = Change(attached_text(after.entry, new), after.entry, self._detaching(entry.id, new))
             return change, (*refusals, *more)
 
-        self._tasks.run(work, lambda found: self._attached(*found), self._report, owner=self)
+        self._begin()
+        self._tasks.run(work, lambda found: self._attached(*found), self._fail, owner=self)
 
     def _attached(self, change: Change | None, refusals: tuple[str, ...]) -> None:
         if change is not None:
-            self._done(change)
+            self._finish(change)
+        else:
+            self._end()
         if refusals:
             self.failed.emit("\n".join(refusals))
 
     def note_saved(self, entry: ListedEntry) -> None:
-        """Announce a new entry. Undo voids it."""
-        self._done(Change(f"Saved {entry.human_code}", entry, self._voiding(entry.id)))
+        """Announce a new entry. Undo crosses it out."""
+        self._done(Change(f"Saved {entry.human_code}", entry, self._voiding(entry.id), makes_new=True))
 
     def note_edited(self, edited: Edited) -> None:
         """Announce an edit. Undo restores the earlier content."""
@@ -126,21 +145,25 @@ class EntryActions(QObject):
         self._done(Change(f"Changed {code}", edited.after.entry, self._editing_back(edited.before)))
 
     def undo(self) -> None:
-        """Undo the last change."""
-        if self._last is None or self._last.undo is None:
+        """Undo the last change. If one is being made, undo that one when it is done."""
+        if self._running:
+            self._undo_next = True
             return
-        back = self._last.undo
-        self._last = None
+        last, self._last = self._last, None
+        if last is None or last.undo is None:
+            return
+        back, was_new = last.undo, last.makes_new
 
         def work() -> Change:
             after = back().entry
-            return Change(f"Undone: {after.human_code} {_became(after)}", after, None)
+            return Change(f"Undone: {after.human_code} {_became(after)}", after, None, was_new)
 
         self._run(work)
 
     def forget(self) -> None:
         """Forget the last change, for example when the book is closed."""
         self._last = None
+        self._undo_next = False
         self._tasks.supersede(self, "open")
 
     def _voiding(self, entry_id: str) -> Undo:
@@ -167,7 +190,28 @@ class EntryActions(QObject):
         return work
 
     def _run(self, work: Callable[[], Change]) -> None:
-        self._tasks.run(work, self._done, self._report, owner=self)
+        self._begin()
+        self._tasks.run(work, self._finish, self._fail, owner=self)
+
+    def _begin(self) -> None:
+        self._running += 1
+        self.begun.emit()
+
+    def _end(self) -> bool:
+        """Return whether the change that ends is to be undone at once."""
+        self._running -= 1
+        wanted, self._undo_next = self._undo_next and not self._running, self._undo_next and self._running > 0
+        return wanted
+
+    def _finish(self, change: Change) -> None:
+        undo_it = self._end()
+        self._done(change)
+        if undo_it:
+            self.undo()
+
+    def _fail(self, error: AppError) -> None:
+        self._end()
+        self._report(error)
 
     def _done(self, change: Change) -> None:
         self._last = change
@@ -194,4 +238,4 @@ def _read_to_attach(entries: "Entries", entry: ListedEntry) -> EntryDetail:
 
 
 def _became(entry: ListedEntry) -> str:
-    return "is voided" if entry.voided else "is as it was"
+    return "is crossed out" if entry.voided else "is as it was"

@@ -91,9 +91,11 @@ class ExitGuard(QObject):
         if not waiting:
             return True
         one, many = "entry is only on this computer; it", "entries are only on this computer; they"
-        sentence = f"{count_text(waiting, one, many)} will be sent {later}."
+        words = self._services.accounts.words
+        sentence = f"{count_text(waiting, one, many)} {words.will_be_sent} {later}."
         if self._sync.refused:
-            sentence += f" {count_text(self._sync.refused, 'was', 'were')} refused; see the outbox."
+            was = count_text(self._sync.refused, "was", "were")
+            sentence += f" {was} {words.not_accepted_count}; see the page Waiting."
         return self._desktop.confirm(self._window, f"{action} now?", sentence, action, "Stay")
 
     def _waiting(self) -> int:

@@ -23,6 +23,7 @@ def write_copy(services: "Services", item: "OutboxItem", folder: Path) -> Path:
         raise StoreError(f"The copy could not be written: {reason}.", retryable=True) from error
     for document in item.documents:
         services.documents.save_copy(document, target / _file_name(document))
+    services.folders.note_saved(folder)
     return target
 
 

@@ -1,6 +1,5 @@
 """The warning about changes that have been in only one region for too long."""
 
-from collections.abc import Collection
 from itertools import chain
 
 from PySide6.QtCore import QObject
@@ -12,14 +11,13 @@ from app.ui.bounds import count_text
 from app.ui.models.state_marks import Replication
 
 
-def late_words(count: int, regions: Collection[str]) -> str:
-    """Return the warning in two lines: `count` changes are late, and only `regions` have some of them."""
-    region = next(iter(regions)) if len(regions) == 1 else "one region"
+def late_words(count: int) -> str:
+    """Return the warning, in two lines, that `count` changes are late."""
     changes = count_text(count, "change", "changes")
     has, kept, them = ("has", "It is", "it") if count == 1 else ("have", "They are", "them")
     return (
-        f"{changes} {has} been only in {region} for more than 5 minutes."
-        f"\n{kept} also kept on this computer until another region has {them}."
+        f"{changes} {has} been on only one server for more than 5 minutes."
+        f"\n{kept} also kept on this computer until another server has {them}."
     )
 
 
@@ -65,7 +63,7 @@ class ReplicationWarning(QObject):
 
     def _warn(self, replication: Replication) -> None:
         if self._is_due():
-            self._book.show_late(late_words(self._view.late, _only_regions(replication)))
+            self._book.show_late(late_words(self._view.late), ", ".join(sorted(_only_regions(replication))))
 
 
 def _news(view: ConnectionStatus) -> tuple[object, ...]:

@@ -1,6 +1,6 @@
 """The account dialog: the user's sessions, change of password, and sign out."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QVBoxLayout, QWidget
@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 from app.domain.text import isolated
 from app.errors import AppError
 from app.ui.bounds import count_text
+from app.ui.dialogs.new_code_dialog import NewCodeDialog
 from app.ui.dialogs.password_form import PasswordForm
 from app.ui.local_time import moment_text
 from app.ui.tasks import Tasks
@@ -18,7 +19,12 @@ from app.ui.widgets.scroll_room import DialogRoom
 
 if TYPE_CHECKING:
     from app.services import Services
-    from app.services.accounts import BookSession, OpenSession
+    from app.services.accounts import BookSession, LocalBookFacts, OpenSession
+
+_BY_CODE: Final = "If you forget your password, your recovery code lets you choose a new one."
+_BY_SERVER: Final = (
+    "If you forget your password, the person who runs the server can send you a link that sets a new one."
+)
 
 
 class AccountDialog(QDialog):
@@ -30,6 +36,8 @@ class AccountDialog(QDialog):
 
     sign_out_wanted = Signal()
     move_wanted = Signal(str)
+    code_made = Signal()
+    """There is a new recovery code to be shown."""
 
     def __init__(self, services: "Services", tasks: Tasks, session: "BookSession", parent: QWidget) -> None:
         super().__init__(parent)
@@ -45,6 +53,7 @@ class AccountDialog(QDialog):
         self.load()
         if not services.worker.state.connection.server_label:  # this computer's own book
             tasks.run(services.moving.pending, self._offer_move, owner=self, local=True)
+            self._look_at_book()
 
     def _make(self) -> None:
         self.banner = Banner("account_banner")
@@ -53,6 +62,10 @@ class AccountDialog(QDialog):
         self.state = label("", "muted", "account_state")
         self.password = PasswordForm(self._services.accounts.change_password, self._tasks)
         self.password.changed.connect(self._password_changed)
+        self.password.note.setText(_BY_SERVER if self._services.accounts.is_remote else _BY_CODE)
+        self.code_button = button("New recovery code…", "account_new_code", "link")
+        self.code_button.clicked.connect(self._new_code)
+        self.code_button.hide()
         self.move_button = button("", "account_move", icon="upload")
         self.move_button.clicked.connect(self._move)
         self.move_button.hide()
@@ -84,13 +97,13 @@ class AccountDialog(QDialog):
         column.addSpacing(4)
         column.addWidget(label("Password", "heading"))
         column.addWidget(self.password)
+        column.addWidget(self.code_button, 0, Qt.AlignmentFlag.AlignLeft)
 
     def _head(self) -> QHBoxLayout:
         names = QVBoxLayout()
         names.setSpacing(10)
         names.addWidget(ElidedLabel(self._session.user_name, "title"))
-        where = self._services.worker.state.connection.server_label or self._session.server_label
-        names.addWidget(ElidedLabel(where, "muted", "account_where"))
+        names.addWidget(label(self._services.accounts.words.location, "muted", "account_where"))
         row = QHBoxLayout()
         row.addLayout(names, 1)
         row.addWidget(self.move_button, 0, Qt.AlignmentFlag.AlignTop)
@@ -99,7 +112,7 @@ class AccountDialog(QDialog):
     def load(self) -> None:
         """Load the user's sessions from the server."""
         self.banner.hide()
-        self.state.setText("Asking the server…")
+        self.state.setText("Looking where you are signed in…")
         self.state.show()
         accounts = self._services.accounts
         self._tasks.run(accounts.sessions, self._show, self._failed, owner=self, topic="sessions")
@@ -143,6 +156,23 @@ class AccountDialog(QDialog):
         others = f" {count_text(ended, 'other session', 'other sessions')} ended." if ended else ""
         self.load()
         self.banner.say(f"Your password was changed.{others}", "good")
+        if not self._services.accounts.is_remote:
+            self._look_at_book()
+        self.code_made.emit()
+
+    def _look_at_book(self) -> None:
+        """Offer a new recovery code if the book has a password."""
+        accounts = self._services.accounts
+        self._tasks.run(accounts.local_book, self._show_code_button, lambda _error: None, owner=self)
+
+    def _show_code_button(self, book: "LocalBookFacts") -> None:
+        self.code_button.setVisible(book.has_password)
+
+    def _new_code(self) -> None:
+        dialog = NewCodeDialog(self._services, self._tasks, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.made.connect(self.code_made)
+        dialog.open()
 
     def _offer_move(self, pending: str) -> None:
         self._pending = pending

@@ -1,5 +1,6 @@
 """Opens the dialogs of the main window. None of them blocks, and each can be open only once."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -8,11 +9,15 @@ from PySide6.QtWidgets import QDialog, QWidget
 from app.domain.entry import EntryFilter, ListedEntry
 from app.ui.controllers.drag_drop import DragDrop, DropGoal
 from app.ui.controllers.sync_controller import SyncController
+from app.ui.controllers.text_pasting import TextPasting
 from app.ui.desktop import Desktop
+from app.ui.dialogs.about_dialog import AboutDialog
 from app.ui.dialogs.account_dialog import AccountDialog
 from app.ui.dialogs.export_dialog import ExportDialog
 from app.ui.dialogs.history_dialog import HistoryDialog
+from app.ui.dialogs.keyboard_dialog import KeyboardDialog
 from app.ui.dialogs.move_dialog import MoveDialog
+from app.ui.dialogs.recovery_code_dialog import RecoveryCodeDialog
 from app.ui.tasks import Tasks
 from app.ui.widgets.drop_overlay import DropOverlay
 from app.ui.widgets.scroll_room import bound_to_screen
@@ -66,7 +71,25 @@ class Dialogs(QObject):
         dialog = AccountDialog(self._services, self._tasks, session, self._window)
         dialog.sign_out_wanted.connect(self.sign_out_wanted)
         dialog.move_wanted.connect(self.move_wanted)
+        dialog.code_made.connect(lambda: self.show_new_code(dialog))
         self._show(dialog)
+
+    def show_about(self) -> None:
+        """Open the dialog About this book, if a book is open."""
+        accounts = self._services.accounts
+        if accounts.session is not None and not self._raised("about_dialog"):
+            self._show(AboutDialog(accounts.book_facts(), accounts.words, self._desktop, self._window))
+
+    def show_keyboard(self) -> None:
+        """Open the page of the keys."""
+        if not self._raised("keyboard_dialog"):
+            self._show(KeyboardDialog(self._window))
+
+    def show_new_code(self, parent: QWidget | None = None) -> None:
+        """Show a recovery code that was made and not shown yet, if there is one."""
+        if code := self._services.recovery.take_code():
+            above = parent or self._window
+            self._show(RecoveryCodeDialog(self._services, self._tasks, code, self._desktop, above))
 
     def show_move(self, pending: str) -> None:
         """Open the dialog that moves the book to a server; `pending` is the address of an unfinished move."""
@@ -74,7 +97,7 @@ class Dialogs(QObject):
             return
         dialog = MoveDialog(self._services, self._tasks, pending, self._window)
         dialog.moved.connect(self.moved)
-        self._show(dialog)
+        self._show(dialog, dialog.form.address.take_text)
 
     def close_all(self) -> None:
         """Close all dialogs, for example when the book is closed."""
@@ -86,11 +109,13 @@ class Dialogs(QObject):
             self._open[name].raise_()
         return name in self._open
 
-    def _show(self, dialog: QDialog) -> None:
+    def _show(self, dialog: QDialog, take: Callable[[str], bool] = lambda _text: False) -> None:
+        """Show a dialog. `take` is that of `TextPasting`, for its text fields."""
         name = dialog.objectName()
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)  # which also drops the results of its tasks
         dialog.setWindowModality(Qt.WindowModality.WindowModal)
         dialog.finished.connect(lambda _result: self._open.pop(name, None))
+        TextPasting(dialog, self._services, take)
         DragDrop(dialog, DropOverlay(dialog), self._services, _no_goal)
         self._open[name] = dialog
         bound_to_screen(dialog)

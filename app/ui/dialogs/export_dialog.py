@@ -3,12 +3,14 @@
 import threading
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QDialog, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QDialog, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from app.domain.entry import EntryFilter
+from app.domain.money import group_digits
 from app.errors import AppError, CancelledError
 from app.ui.bounds import count_text
 from app.ui.desktop import Desktop
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
     from app.services import Services
     from app.services.exports import ExportResult, Preflight
 
-_WAITING = "Waiting until everything is sent"
+_WAITING: Final = "Waiting until everything is sent"
+_WRITING: Final = "Writing the file"
 
 
 class ExportDialog(QDialog):
@@ -45,7 +48,9 @@ class ExportDialog(QDialog):
         self._wanted = wanted
         self._preflight: Preflight | None = None
         self._path: Path | None = None
-        self._waiting = False
+        self._waiting = 0  # operations that were to be sent when waiting began
+        self._total = 0  # rows, as far as they are known
+        self._checking = self._begin_when_checked = False
         self._stop = threading.Event()  # read by the task that writes
         self._relay = Relay(self)
         self._build()
@@ -62,6 +67,7 @@ class ExportDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(28, 24, 28, 22)
         column.addWidget(self._stack)
+        self.setup_page.start_button.setDefault(True)  # has an effect only on a button of a dialog
 
     def _connect(self) -> None:
         self._relay.reported.connect(self._progressed)
@@ -84,6 +90,8 @@ class ExportDialog(QDialog):
         wanted = self.wanted()
         self.setup_page.banner.hide()
         self.setup_page.show_checking()
+        self._preflight, self._begin_when_checked = None, False
+        self._checking = self.setup_page.dates_valid
         if not self.setup_page.dates_valid:
             self._tasks.supersede(self, "preflight")
             return
@@ -96,48 +104,81 @@ class ExportDialog(QDialog):
         )
 
     def _checked(self, found: "Preflight") -> None:
-        self._preflight = found
+        self._preflight, self._checking = found, False
         self.setup_page.show_findings(found.count, found.without_document, found.waiting)
+        if self._begin_when_checked:
+            self.begin()
 
     def _check_failed(self, error: AppError) -> None:
+        self._checking = self._begin_when_checked = False
         self.setup_page.findings.setText("")
         self.setup_page.banner.say(error.message, "danger")
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Let Enter press the focused button, or else start the export."""
+        is_enter = event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}
+        on_setup = self._stack.currentWidget() is self.setup_page
+        if is_enter and on_setup and not isinstance(self.focusWidget(), QPushButton):
+            if not event.isAutoRepeat():
+                self.begin()
+        else:
+            super().keyPressEvent(event)
+
     def begin(self) -> None:
-        """Ask for a place; wait until the outbox is sent, if the user chose that; then write the file."""
+        """Ask for a place; wait until the outbox is sent, if the user chose that; then write the file.
+
+        If the entries are still being checked, because a date has just been typed, this begins afterwards.
+        """
         self.setup_page.settle_dates()  # a date may still be being typed
-        if self._preflight is None or not self.setup_page.start_button.isEnabled():
+        found, self._begin_when_checked = self._preflight, False
+        if found is None:
+            if self.setup_page.dates_valid and not self._checking:  # the last check failed
+                self.check()
+            self._begin_when_checked = self._checking
             return
-        path = self._desktop.choose_save_path(self, file_name(self.wanted()))
+        if not self.setup_page.start_button.isEnabled():
+            return
+        proposed = self._services.folders.path_to_save(file_name(self.wanted()))
+        path = self._desktop.choose_save_path(self, proposed)
         if path is None:
             return
-        self._path = path if path.suffix else path.with_suffix(".csv")  # not every file dialog adds one
+        self._path = path
         self._stop.clear()
         self._stack.setCurrentWidget(self.work_page)
-        if self._preflight.waiting and self.setup_page.wait_choice.isChecked():
-            self._wait(len(self._preflight.waiting))
+        if found.waiting and self.setup_page.wait_choice.isChecked():
+            self._wait(len(found.waiting))
         else:
-            self._write(self._path)
+            self._write(path)
 
     def _wait(self, count: int) -> None:
-        self._waiting = True
-        text = f"{count_text(count, 'entry is', 'entries are')} being sent to the server."
-        self.work_page.show_progress(_WAITING, text)
+        self._waiting = count
+        text = f"{count_text(count, 'entry is', 'entries are')} {self._services.accounts.words.being_sent}."
+        self.work_page.show_progress(_WAITING, text, 0, count)
         self.send_wanted.emit()
 
     def sending_ended(self, waiting: int) -> None:
         """Handle the end of sending with `waiting` items left. If none is left, write the file."""
         if self._waiting and waiting:
-            self.work_page.show_progress(_WAITING, f"{count_text(waiting, 'entry', 'entries')} to go.")
+            self._waiting = max(self._waiting, waiting)
+            text = f"{count_text(waiting, 'entry', 'entries')} to go."
+            self.work_page.show_progress(_WAITING, text, self._waiting - waiting, self._waiting)
         elif self._waiting and self._path is not None:
-            self._waiting = False
+            self._waiting = 0
             self._write(self._path)
 
     def _write(self, path: Path) -> None:
         wanted, report, stopped = self.wanted(), self._relay.report, self._stop.is_set
-        self.work_page.show_progress("Writing the file", "Starting…")
+        self._total = self._preflight.count if self._preflight else 0
+        self.work_page.show_progress(_WRITING, "Starting…", 0, self._total)
+        exports, folders = self._services.exports, self._services.folders
+
+        def work() -> "ExportResult":
+            result = exports.write_csv(wanted, path, report, stopped)
+            folders.note_saved(path.parent)
+            return result
+
         self._tasks.run(
-            lambda: self._services.exports.write_csv(wanted, path, report, stopped),
+            work,
             self._written,
             self._write_failed,
             owner=self,
@@ -146,8 +187,11 @@ class ExportDialog(QDialog):
 
     def _progressed(self, rows: object) -> None:
         if isinstance(rows, int) and not self._stop.is_set():
-            text = f"{count_text(rows, 'entry', 'entries')} written"
-            self.work_page.show_progress("Writing the file", text)
+            self._total = max(self._total, rows)  # what waited has been sent meanwhile
+            text = f"{count_text(rows, 'entry', 'entries')} of {group_digits(str(self._total))} written."
+            if rows == self._total:
+                text = "Checking the totals…"
+            self.work_page.show_progress(_WRITING, text, rows, self._total)
 
     def _written(self, result: "ExportResult") -> None:
         self.result_page.show_result(result.rows, result.totals, str(result.path), result.left_out)
@@ -164,11 +208,11 @@ class ExportDialog(QDialog):
     def cancel(self) -> None:
         """Stop waiting or writing. The service deletes the partial file."""
         if self._waiting:
-            self._waiting = False
+            self._waiting = 0
             self._stack.setCurrentWidget(self.setup_page)
             return
         self._stop.set()
-        self.work_page.show_progress("Writing the file", "Stopping…")
+        self.work_page.show_progress(_WRITING, "Stopping…")
 
     def reject(self) -> None:
         """Close the dialog; or, during an export, only cancel the export."""

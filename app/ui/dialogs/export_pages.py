@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import date
 from functools import partial
+from typing import Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
@@ -25,6 +26,11 @@ from app.ui.widgets.banner import Banner
 from app.ui.widgets.date_field import DateField
 from app.ui.widgets.field import Field
 from app.ui.widgets.pieces import ElidedLabel, button, label
+
+_NOTE: Final = (
+    "The bills themselves are not in this file. If you open it with a double click, a spreadsheet program "
+    "may change what looks like a number or a date, such as 00012345, 3/4 or 1E5."
+)
 
 
 def button_row(*buttons: QPushButton) -> QHBoxLayout:
@@ -57,11 +63,11 @@ class ExportSetupPage(QWidget):
         super().__init__()
         self._make_dates(wanted, today)
         self.findings = label("", "", "export_findings", wrap=True)
+        self.note = label(_NOTE, "muted", "export_note", wrap=True)
         self.banner = Banner("export_banner")
         self._make_waiting()
         self.cancel_button = button("Cancel", "export_cancel")
         self.start_button = button("Export…", "export_start", "primary", "download", "on_accent")
-        self.start_button.setDefault(True)
         column = page_column(self, 14)
         column.addWidget(label("Export CSV", "title"))
         column.addWidget(label(filter_text(wanted), "muted", "export_filter", wrap=True))
@@ -70,7 +76,7 @@ class ExportSetupPage(QWidget):
         dates.addWidget(self.first_field)
         dates.addWidget(self.last_field)
         column.addLayout(dates)
-        for widget in (self.findings, self.waiting_box, self.banner):
+        for widget in (self.findings, self.waiting_box, self.note, self.banner):
             column.addWidget(widget)
         column.addStretch(1)
         column.addLayout(button_row(self.cancel_button, self.start_button))
@@ -89,7 +95,6 @@ class ExportSetupPage(QWidget):
             editor.error_changed.connect(field.set_error)
             editor.error_changed.connect(partial(self._note_error, editor))
             editor.date_changed.connect(lambda _date: self.dates_changed.emit())
-            editor.returnPressed.connect(editor.tidy)  # before the dialog presses its default button
 
     def _note_error(self, editor: DateField, sentence: str) -> None:
         was_wrong = editor in self._wrong
@@ -114,7 +119,7 @@ class ExportSetupPage(QWidget):
                 editor.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _make_waiting(self) -> None:
-        self.wait_choice = QRadioButton("Wait until they are sent")
+        self.wait_choice = QRadioButton("Wait for them")
         self.go_on_choice = QRadioButton("Continue without them")
         self.wait_choice.setObjectName("export_wait")
         self.go_on_choice.setObjectName("export_go_on")
@@ -141,7 +146,7 @@ class ExportSetupPage(QWidget):
         if waiting:
             are = "entry is" if len(waiting) == 1 else "entries are"
             codes = ", ".join(waiting[:4]) + (" and more" if len(waiting) > 4 else "")
-            self.waiting_text.setText(f"{len(waiting)} {are} only on this computer: {codes}")
+            self.waiting_text.setText(f"{len(waiting)} {are} waiting: {codes}")
         self.start_button.setEnabled(count > 0 or bool(waiting))
 
     def show_checking(self) -> None:
@@ -170,10 +175,12 @@ class ExportWorkPage(QWidget):
         column.addStretch(1)
         column.addLayout(button_row(self.cancel_button))
 
-    def show_progress(self, title: str, text: str) -> None:
-        """Show the present step and its progress. The bar has no end, because the size is not known."""
+    def show_progress(self, title: str, text: str, done: int = 0, total: int = 0) -> None:
+        """Show the present step and its progress. The bar has no end while `total` is 0."""
         self.title.setText(title)
         self.text.setText(text)
+        self.bar.setRange(0, total)
+        self.bar.setValue(min(done, total))
 
 
 class ExportResultPage(QWidget):
@@ -215,5 +222,5 @@ class ExportResultPage(QWidget):
         for name, amount in amounts.items():
             self.values[name].setText(format_amount(amount))
         self.path.setText(path)
-        self.left_out.setText(f"Left out because not sent yet: {', '.join(left_out)}" if left_out else "")
+        self.left_out.setText(f"Left out because still waiting: {', '.join(left_out)}" if left_out else "")
         self.left_out.setVisible(bool(left_out))

@@ -15,9 +15,9 @@ def filter_text(wanted: EntryFilter) -> str:
     if wanted.without_document:
         parts.append("without document")
     if wanted.waiting_only:
-        parts.append("not yet confirmed")
+        parts.append("waiting")
     if wanted.shown is not Shown.ACTIVE:
-        parts.append("voided only" if wanted.shown is Shown.VOIDED else "including voided")
+        parts.append("crossed out only" if wanted.shown is Shown.VOIDED else "including crossed out")
     return " · ".join(parts) or "All entries"
 
 

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.domain.entry import HistoryVersion, ListedEntry
 from app.domain.text import isolated
+from app.domain.wording import CROSSED_OUT_MEANS, Words
 from app.errors import AppError
 from app.ui.dialogs.history_text import ACTIONS, ShownVersion, shown_versions
 from app.ui.local_time import moment_text
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from app.services import Services
 
 _SUPERSEDED = "Replaced by a newer change from another device"
-_WITHOUT_SERVER = "The older versions are on the server, which cannot be reached right now."
 _Found = tuple[tuple[HistoryVersion, ...], tuple["OutboxItem", ...], AppError | None]
 
 
@@ -45,6 +45,8 @@ class HistoryDialog(QDialog):
         self.banner.pressed.connect(self.load)
         self.list = CardList("history_list")
         self.state = label("", "muted", "history_state")
+        self.meaning = label(CROSSED_OUT_MEANS, "muted", "history_meaning", wrap=True)
+        self.meaning.hide()
         close = button("Close", "history_close")
         close.clicked.connect(self.accept)
         column = QVBoxLayout(self)
@@ -54,6 +56,7 @@ class HistoryDialog(QDialog):
         column.addWidget(ElidedLabel(self._entry.description or self._entry.category, "muted"))
         column.addWidget(self.banner)
         column.addWidget(self.state)
+        column.addWidget(self.meaning)
         column.addWidget(self.list, 1)
         column.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
 
@@ -79,9 +82,11 @@ class HistoryDialog(QDialog):
         session = self._services.accounts.session
         shown = shown_versions(served, waiting, session.user_name if session is not None else "")
         self.state.hide()
+        self.meaning.setVisible(any(each.version.action == "voided" for each in shown))
         self.list.show_cards([self._card(each) for each in shown])
         if error is not None:
-            sentence = _WITHOUT_SERVER if error.retryable else error.message
+            words = self._services.accounts.words
+            sentence = words.no_older_versions if error.retryable else error.message
             self.banner.say(sentence, "warn", "Try again")
 
     def _failed(self, error: AppError) -> None:
@@ -108,7 +113,7 @@ class HistoryDialog(QDialog):
         row = QHBoxLayout()
         row.setSpacing(8)
         row.addWidget(label(ACTIONS.get(version.action, version.action), "strong", "version_title"))
-        for text, tone in _tags(shown):
+        for text, tone in _tags(shown, self._services.accounts.words):
             tag = label(text, "tag")
             set_look(tag, "tone", tone)
             row.addWidget(tag, 0, Qt.AlignmentFlag.AlignVCenter)
@@ -126,10 +131,10 @@ class HistoryDialog(QDialog):
         self.accept()
 
 
-def _tags(shown: ShownVersion) -> list[tuple[str, str]]:
+def _tags(shown: ShownVersion, words: Words) -> list[tuple[str, str]]:
     tags = [("current", "good")] if shown.version.stands else []
     if shown.waiting:
-        tags.append(("waiting to be sent", "warn"))
+        tags.append((words.waiting_tag, "warn"))
     if shown.version.superseded:
         tags.append(("replaced", "warn"))
     return tags

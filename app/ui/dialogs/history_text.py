@@ -14,7 +14,7 @@ from app.ui.models.columns import direction_word
 if TYPE_CHECKING:
     from app.domain.outbox_item import OutboxItem
 
-ACTIONS = {"created": "Created", "edited": "Edited", "voided": "Voided", "restored": "Restored"}
+ACTIONS = {"created": "Created", "edited": "Edited", "voided": "Crossed out", "restored": "Restored"}
 _OF_KIND = {"create": "created", "edit": "edited", "void": "voided", "restore": "restored"}
 _NOTHING = "Nothing changed."
 

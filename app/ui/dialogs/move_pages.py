@@ -166,7 +166,8 @@ class MoveWorkPage(QWidget):
         """Show the start of a move."""
         self.stop_button.setEnabled(True)
         self.stage.setText(f"{_STAGES['connecting']}…")
-        self.text.setText(address)
+        self.text.setText("Looking for the server…")
+        self.text.setToolTip(address)
         self.bar.setRange(0, 0)
 
     def show_progress(self, progress: "MoveProgress") -> None:
@@ -213,14 +214,15 @@ class MoveResultPage(QWidget):
     def show_result(self, result: "MoveResult") -> None:
         """Show what was moved."""
         self.text.setText(result_words(result))
+        self.text.setToolTip(result.session.server_label)
 
 
 def result_words(result: "MoveResult") -> str:
-    """Return `124 entries and 31 bills are on in-mum-1 · ap-south-1, verified. The copy …`."""
+    """Return `124 entries and 31 bills are on the server, verified. The copy …`."""
     entries = count_text(result.entries, "entry", "entries")
     bills = f" and {count_text(result.documents, 'bill', 'bills')}" if result.documents else ""
     are = "is" if result.entries == 1 and not result.documents else "are"
-    where = f"{entries}{bills} {are} on {result.session.server_label}, verified."
+    where = f"{entries}{bills} {are} on the server, verified."
     return f"{where} The copy on this computer stays as it is."
 
 

@@ -11,6 +11,7 @@ from app.ui.tasks import Tasks
 from app.ui.widgets.field import Field
 from app.ui.widgets.form_errors import focus_first_error, length_errors
 from app.ui.widgets.pieces import button, label
+from app.ui.widgets.wait_countdown import WaitCountdown, errors_at
 
 _NOT_EQUAL = "The two new passwords are not the same."
 
@@ -33,10 +34,13 @@ class PasswordForm(QWidget):
         for field in self.fields.values():
             field.limit(MAX_PASSWORD, prepare_password)
         self.fields["oldPassword"].hint.setText("empty if none")
+        self.note = label("", "small", "password_form_note", wrap=True)
+        """What happens when the password is forgotten."""
         self.problem = label("", "error", "password_error", wrap=True)
         self.problem.hide()
         self.save_button = button("Change password", "password_save")
         self.save_button.clicked.connect(self.save)
+        self._countdown = WaitCountdown(self.save_button, self.fields["oldPassword"].set_error)
         self._lay_out()
         for line in (self.old, self.new, self.again):
             line.returnPressed.connect(self.save)
@@ -48,8 +52,9 @@ class PasswordForm(QWidget):
         for column, field in enumerate(self.fields.values()):
             grid.addWidget(field, 0, column)
             grid.setColumnStretch(column, 1)
-        grid.addWidget(self.problem, 1, 0, 1, 2)
-        grid.addWidget(self.save_button, 1, 2)
+        grid.addWidget(self.note, 1, 0, 1, 3)
+        grid.addWidget(self.problem, 2, 0, 1, 2)
+        grid.addWidget(self.save_button, 2, 2)
 
     def save(self) -> None:
         """Change the password, or show the errors next to the fields."""
@@ -74,7 +79,9 @@ class PasswordForm(QWidget):
 
     def _failed(self, error: AppError) -> None:
         self.save_button.setEnabled(True)
-        self._show(error.fields, error.message)
+        self._show(errors_at(error, "oldPassword"), error.message)
+        if error.retry_after:
+            self._countdown.start(error.retry_after, error.fields.get("oldPassword", ""))
 
     def _show(self, errors: dict[str, str], message: str) -> None:
         for name, field in self.fields.items():

@@ -18,7 +18,6 @@ from PySide6.QtCore import (
 
 from app.domain.entry import EntryFilter, ListedEntry
 from app.errors import AppError
-from app.ui.desktop import local_today
 from app.ui.models.columns import HEADINGS, TITLES, Column, shown_text, spoken_text
 from app.ui.models.pages import Chunk, Page, Pages, fill, insertions, merged_rows, read_range, removals
 from app.ui.models.state_marks import Replication, StateMark, state_mark
@@ -39,11 +38,13 @@ _Answer = tuple[tuple[ListedEntry, ...], frozenset[str], Chunk]
 class EntriesModel(QAbstractTableModel):
     """The rows, newest first.
 
-    `loaded` is emitted after every page. `load_failed` carries an AppError. `source_changed` carries whether
-    the rows come from the cache on this computer. `today` returns the local date.
+    `loaded` is emitted after every page, and `end_reached` when all rows are loaded after `load_all`.
+    `load_failed` carries an AppError. `source_changed` carries whether the rows come from the cache on this
+    computer. `today` returns today's date.
     """
 
     loaded = Signal()
+    end_reached = Signal()
     load_failed = Signal(object)
     source_changed = Signal(bool)
 
@@ -51,8 +52,8 @@ class EntriesModel(QAbstractTableModel):
         self,
         services: "Services",
         tasks: Tasks,
-        parent: QObject | None = None,
-        today: Callable[[], date] = local_today,
+        parent: QObject | None,
+        today: Callable[[], date],
     ) -> None:
         super().__init__(parent)
         self._services = services
@@ -65,6 +66,7 @@ class EntriesModel(QAbstractTableModel):
         self._in_flight = False
         self._again = False
         self._failing = False
+        self._loading_all = False
         self._queue: deque[int] = deque()
 
     # called by Qt
@@ -96,7 +98,7 @@ class EntriesModel(QAbstractTableModel):
         return None
 
     def _spoken(self, entry: ListedEntry, column: Column) -> str:
-        return self.mark_of(entry).sentence if column is Column.STATE else spoken_text(entry, column)
+        return self.mark_of(entry).whole if column is Column.STATE else spoken_text(entry, column)
 
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
@@ -138,6 +140,27 @@ class EntriesModel(QAbstractTableModel):
         return bool(self._pages.pages) and self._pages.more is None
 
     @property
+    def loading_all(self) -> bool:
+        """Return whether page after page is being loaded because of `load_all`."""
+        return self._loading_all
+
+    def load_all(self) -> None:
+        """Load one page after the other; emits `end_reached` after the last one."""
+        self._loading_all = True
+        self._go_on()
+
+    def stop_loading_all(self) -> None:
+        """Load no further pages than the one that is being loaded."""
+        self._loading_all = False
+
+    def _go_on(self) -> None:
+        if self.complete and not self._in_flight:
+            self._loading_all = False
+            self.end_reached.emit()
+        else:
+            self.fetchMore(_NOWHERE)
+
+    @property
     def from_cache(self) -> bool:
         """Return whether the rows come from the cache on this computer."""
         return self._from_cache
@@ -172,7 +195,7 @@ class EntriesModel(QAbstractTableModel):
         self.beginResetModel()
         self._pages = Pages()
         self._queue.clear()
-        self._in_flight = self._again = self._failing = False
+        self._in_flight = self._again = self._failing = self._loading_all = False
         self.endResetModel()
         self._load(0)
 
@@ -185,6 +208,10 @@ class EntriesModel(QAbstractTableModel):
         self._failing = False
         self._pages.mark_stale()
         self._enqueue(0)
+        self._redraw(0, self._pages.count - 1)
+
+    def redraw(self) -> None:
+        """Draw all rows again, because their texts depend on the day."""
         self._redraw(0, self._pages.count - 1)
 
     # pages
@@ -246,9 +273,11 @@ class EntriesModel(QAbstractTableModel):
             self.refresh()
         self.loaded.emit()
         self._load_next()
+        if self._loading_all:
+            self._go_on()
 
     def _failed(self, error: AppError) -> None:
-        self._in_flight = False
+        self._in_flight = self._loading_all = False
         self._failing = True  # no retries until the user scrolls on or the connection comes back
         self._queue.clear()
         self.load_failed.emit(error)

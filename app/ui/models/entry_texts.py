@@ -18,7 +18,7 @@ def named(entry: ListedEntry) -> str:
 def why_unchangeable(entry: ListedEntry) -> str:
     """Return why the entry cannot be changed now; "" if it can."""
     if entry.state is EntryState.REFUSED:
-        return f"{named(entry)} was refused by the server, so it cannot be changed. See the outbox."
+        return f"{named(entry)} cannot be changed now. The page Waiting says why."
     if entry.voided:
-        return f"{named(entry)} is voided. Restore it first, then change it."
+        return f"{named(entry)} is crossed out. Restore it first, then change it."
     return ""

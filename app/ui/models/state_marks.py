@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 from app.domain.entry import EntryState, ListedEntry
 from app.domain.sync_state import SAFE_REGIONS, ReplicationStatus
 from app.domain.text import isolated
+from app.domain.wording import Words, words_of
 from app.ui.local_time import clock_text
 
 Replication: TypeAlias = Mapping[str, ReplicationStatus]
@@ -19,18 +20,28 @@ _HERE: Final = ReplicationStatus("")
 
 @dataclass(frozen=True, slots=True)
 class StateMark:
-    """An icon, the token of its colour, and a sentence that explains both."""
+    """An icon, the token of its colour, a sentence that explains both, and which servers it is about.
+
+    `servers` is for tool tips only: it names servers and regions.
+    """
 
     icon: str
     tint: str
     sentence: str
+    servers: str = ""
+
+    @property
+    def whole(self) -> str:
+        """The sentence, and the servers in a second line if there are any."""
+        return f"{self.sentence}\n{self.servers}" if self.servers else self.sentence
 
 
 def state_mark(entry: ListedEntry, replication: Replication | None, today: date) -> StateMark:
     """Return the mark of `entry`. `replication` is None for the local book; `today` is the local date."""
     status = _status_of(entry, replication)
-    sentence = _sentence(entry, status, today)
-    return StateMark(*_icon(entry, status), f"Voided. {sentence}" if entry.voided else sentence)
+    sentence = _sentence(entry, status, today, words_of(is_local=replication is None))
+    servers = _servers_of(status) if status is not None and entry.state is EntryState.CONFIRMED else ""
+    return StateMark(*_icon(entry, status), f"Crossed out. {sentence}" if entry.voided else sentence, servers)
 
 
 def _status_of(entry: ListedEntry, replication: Replication | None) -> ReplicationStatus | None:
@@ -55,27 +66,37 @@ def _icon(entry: ListedEntry, status: ReplicationStatus | None) -> tuple[str, st
             return "check-filled" if safe else "check-double", "text_muted"
 
 
-def _sentence(entry: ListedEntry, status: ReplicationStatus | None, today: date) -> str:
+def _sentence(entry: ListedEntry, status: ReplicationStatus | None, today: date, words: Words) -> str:
     match entry.state:
         case EntryState.WAITING:
-            return "On this computer, waiting to be sent" if status is None else "On this computer only"
+            return words.waiting
         case EntryState.REFUSED:
-            return f"Refused by the server: {isolated(entry.note)}" if entry.note else "Refused by the server"
+            return words.refusal(isolated(entry.note))
         case EntryState.CONFIRMED:
-            return "Confirmed by the server" if status is None else _confirmed(status, entry, today)
+            return words.sent if status is None else f"{words.sent} {_sent_when(status, entry, today)}"
 
 
-def _confirmed(status: ReplicationStatus, entry: ListedEntry, today: date) -> str:
-    region = f" ({status.region})" if status.region else ""
+def _sent_when(status: ReplicationStatus, entry: ListedEntry, today: date) -> str:
     at = clock_text(_EPOCH + timedelta(microseconds=status.at_us), today)
-    confirmed = f"Confirmed by {status.server or 'a server'}{region} {at}"
+    if status.regions - {status.region}:
+        return f"{at}. Another server has it too."
+    if status.rows - {status.region}:
+        bills = "bills are still on their" if entry.document_count > 1 else "bill is still on its"
+        return f"{at}. Another server has it too, its {bills} way."
+    return at
+
+
+def _servers_of(status: ReplicationStatus) -> str:
+    """Return the names of the server that took the change, and of the regions that have it."""
+    region = f" ({status.region})" if status.region else ""
     whole = sorted(status.regions - {status.region})
     partly = sorted(status.rows - status.bytes - {status.region})
-    also = [f" Also in {_listed(whole)}."] if whole else []
+    parts = [f"{status.server}{region}"] if status.server else []
+    if whole:
+        parts.append(f"also in {_listed(whole)}")
     if partly:
-        bills = "bills are still on their" if entry.document_count > 1 else "bill is still on its"
-        also.append(f" Also in {_listed(partly)}, its {bills} way.")
-    return f"{confirmed}.{''.join(also)}" if also else confirmed
+        parts.append(f"without bills in {_listed(partly)}")
+    return "; ".join(parts)
 
 
 def _listed(names: Sequence[str]) -> str:

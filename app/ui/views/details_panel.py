@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 from app.domain.dates import format_date
 from app.domain.entry import Direction, EntryDetail, EntryState, ListedEntry
 from app.domain.text import isolated
+from app.domain.wording import CROSSED_OUT_MEANS
 from app.errors import AppError
 from app.ui.icons import put_icon
 from app.ui.models.columns import direction_word, signed_amount
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 _LONG = 140
 _VIEWER_HEIGHT = 280
 """At which something of a bill can be seen below its buttons; a lower panel scrolls."""
-_HYPHEN = "-\u2060"  # followed by a word joiner: no line break after it
 
 
 class DetailsPanel(QFrame):
@@ -71,11 +71,13 @@ class DetailsPanel(QFrame):
 
     def _make_actions(self) -> None:
         self.edit_button = self._action("Edit", "edit_button", "Edit (Enter)", self.edit_wanted)
-        self.void_button = self._action("Void", "void_button", "Void this entry (Del)", self.void_wanted)
+        self.void_button = self._action(
+            "Cross out", "void_button", f"Cross out this entry (Del). {CROSSED_OUT_MEANS}", self.void_wanted
+        )
         self.restore_button = self._action(
             "Restore", "restore_button", "Restore this entry", self.restore_wanted
         )
-        self.outbox_button = button("See the outbox", "details_outbox", "link")
+        self.outbox_button = button("See why", "details_outbox", "link")
         self.outbox_button.clicked.connect(self.outbox_wanted)
         self.history_button = tool_button("history_button", "history", "History")
         self.history_button.clicked.connect(lambda: self.history_wanted.emit(self._shown))
@@ -184,7 +186,8 @@ class DetailsPanel(QFrame):
 
     def _show_mark(self, entry: ListedEntry, mark: StateMark) -> None:
         put_icon(self.state_icon, mark.icon, mark.tint, size=16)
-        self.state.setText(mark.sentence.replace("-", _HYPHEN))  # a region's name is not broken
+        self.state.setText(mark.sentence)
+        self.state.setToolTip(mark.servers)
         set_look(self.state, "role", "error" if entry.state is EntryState.REFUSED else "small")
 
     def _show_detail(self, detail: EntryDetail) -> None:

@@ -6,19 +6,21 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.domain.bounds import EXTENSIONS
 from app.domain.entry import DocumentInfo
 from app.domain.file_names import shown_name
+from app.domain.preview import SENTENCES, Refusal
 from app.errors import AppError
 from app.ui.bounds import size_text
-from app.ui.page_zoom import percent
 from app.ui.previews import can_try_again
 from app.ui.tasks import Tasks
 from app.ui.views.page_loader import OpenedPage, PageLoader
+from app.ui.widgets.bill_strip import BillStrip
 from app.ui.widgets.page_canvas import PageCanvas
-from app.ui.widgets.pieces import ElidedLabel, frame, label, tool_button, word_button
+from app.ui.widgets.pieces import frame, label
+from app.ui.widgets.viewer_tools import ViewerTools
 
 if TYPE_CHECKING:
     from app.services import Services
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 _PAGE_FROM: Final = 150  # px of height; a lower page could not be read
 _TURNING_FROM: Final = 92
 _ROOMY_FROM: Final = 300  # in less height, the page needs the room of buttons that turn nothing
-_REAL: Final = "Show at real size, 100 % (1)"
+_STRIP_FROM: Final = 360
 
 
 class DocumentViewer(QWidget):
@@ -43,46 +45,49 @@ class DocumentViewer(QWidget):
     def __init__(self, services: "Services", tasks: Tasks) -> None:
         super().__init__()
         self.setObjectName("document_viewer")
+        self._services = services
+        self._tasks = tasks
         self._loader = PageLoader(services, tasks, self)
         self._documents: tuple[DocumentInfo, ...] = ()
         self._pages: list[int] = []
         self._at, self._page = 0, 0
-        self._make()
+        self._shown = ""  # the SHA-256 of the bill of which a page was shown last
+        self._is_unlocking = False
+        self._opened: OpenedPage | None = None
+        self._turns = 0  # quarters by which the page is shown turned, or is about to be
+        self._make(services, tasks)
         self._connect()
         self._lay_out()
         self.show_documents(())
 
-    def _make(self) -> None:
+    def _make(self, services: "Services", tasks: Tasks) -> None:
         self.canvas = PageCanvas()
-        self.previous_button = tool_button("page_previous", "chevron-left", "Previous page or document")
-        self.next_button = tool_button("page_next", "chevron-right", "Next page or document")
-        self.position = label("", "small", "page_position")
-        self.position.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.strip = BillStrip(services, tasks)
+        self.tools = ViewerTools()
         self.note = label("", "", "document_note", wrap=True)
         self.note.hide()
-        self.zoom_out = tool_button("zoom_out", "zoom-out", "Zoom out (−)")
-        self.zoom_in = tool_button("zoom_in", "zoom-in", "Zoom in (+)")
-        self.real_button = word_button("zoom_real", "", _REAL)
-        self.fit_button = word_button("zoom_fit", "Fit", "Show the whole page (0)")
-        self.open_button = tool_button("document_open", "external", "Open in the system's viewer")
-        self.save_button = tool_button("document_save", "save", "Save as…")
-        self.name = ElidedLabel("", "small", "document_name", Qt.TextElideMode.ElideMiddle)
 
     def _connect(self) -> None:
-        self.previous_button.clicked.connect(partial(self.turn, -1))
-        self.next_button.clicked.connect(partial(self.turn, 1))
-        self.zoom_in.clicked.connect(partial(self.canvas.zoom_by, 1))
-        self.zoom_out.clicked.connect(partial(self.canvas.zoom_by, -1))
-        self.real_button.clicked.connect(partial(self.canvas.zoom_to, 1.0))
-        self.fit_button.clicked.connect(self.canvas.fit)
-        self.canvas.zoom_changed.connect(self._show_zoom)
-        self.canvas.again_wanted.connect(self._try_again)
-        self.canvas.part_failed.connect(self._part_failed)
-        self._loader.opened.connect(self._show)
-        self._loader.failed.connect(self.fail)
-        self._loader.late.connect(partial(self.canvas.say, "Opening…"))
-        self.open_button.clicked.connect(lambda: self.open_wanted.emit(self._documents[self._at]))
-        self.save_button.clicked.connect(lambda: self.save_wanted.emit(self._documents[self._at]))
+        canvas, tools, loader = self.canvas, self.tools, self._loader
+        tools.previous.clicked.connect(partial(self.turn, -1))
+        tools.next.clicked.connect(partial(self.turn, 1))
+        tools.zoom_in.clicked.connect(partial(canvas.zoom_by, 1))
+        tools.zoom_out.clicked.connect(partial(canvas.zoom_by, -1))
+        tools.real.clicked.connect(partial(canvas.zoom_to, 1.0))
+        tools.fit.clicked.connect(canvas.fit)
+        tools.width_fit.clicked.connect(canvas.fit_width)
+        tools.left.clicked.connect(partial(self.rotate, -1))
+        tools.right.clicked.connect(partial(self.rotate, 1))
+        tools.open.clicked.connect(lambda: self.open_wanted.emit(self._documents[self._at]))
+        tools.save.clicked.connect(lambda: self.save_wanted.emit(self._documents[self._at]))
+        canvas.zoom_changed.connect(lambda: tools.show_zoom(canvas.zoom if canvas.has_image() else None))
+        canvas.again_wanted.connect(self._try_again)
+        canvas.password_given.connect(self._unlock)
+        canvas.part_failed.connect(lambda error: self._show_note(error.message))
+        self.strip.chosen.connect(self.show_bill)
+        loader.opened.connect(self._show)
+        loader.failed.connect(self.fail)
+        loader.late.connect(partial(canvas.say, "Opening…"))
 
     def _lay_out(self) -> None:
         inside = QVBoxLayout()
@@ -93,17 +98,17 @@ class DocumentViewer(QWidget):
         column.setSpacing(6)
         self._page_frame = frame("viewer", inside)
         column.addWidget(self._page_frame, 1)
+        column.addWidget(self.strip)
         column.addWidget(self.note)
-        column.addLayout(_row(self.name, self.real_button))
-        column.addLayout(_row(self.previous_button, self.position, self.next_button))
-        tools = _row(self.zoom_out, self.zoom_in, self.fit_button, self.open_button, self.save_button)
-        tools.insertStretch(3, 1)
-        column.addLayout(tools)
+        column.addWidget(self.tools)
         column.addStretch(0)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Zoom with the keys of the canvas also if a button has the focus."""
-        if not self.canvas.zoom_with_key(event.key()):
+        """Zoom with the keys of the canvas also if a button has the focus; turn the bill with L and R."""
+        turns = {Qt.Key.Key_L: -1, Qt.Key.Key_R: 1}
+        if event.key() in turns and not event.modifiers():
+            self.rotate(turns[Qt.Key(event.key())])
+        elif not self.canvas.zoom_with_key(event):
             super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -113,18 +118,22 @@ class DocumentViewer(QWidget):
 
     def _show_rows(self) -> None:
         height, several = self.height(), sum(self._pages) > 1
-        for widget in (self._page_frame, self.real_button):
-            widget.setVisible(height >= _PAGE_FROM)
+        self._page_frame.setVisible(height >= _PAGE_FROM)
+        self.strip.setVisible(height >= _STRIP_FROM and len(self._documents) > 1)
         self.note.setVisible(height >= _PAGE_FROM and bool(self.note.text()))
-        self.name.setVisible(height >= _TURNING_FROM)
-        for widget in (self.previous_button, self.position, self.next_button):
-            widget.setVisible(height >= (_TURNING_FROM if several else _ROOMY_FROM))
+        self.tools.show_rows(
+            name=height >= _TURNING_FROM,
+            zoom=height >= _PAGE_FROM,
+            shape=height >= _TURNING_FROM and not self.canvas.wants_password,  # the field needs the room
+            turning=height >= (_TURNING_FROM if several else _ROOMY_FROM),
+        )
 
     def show_documents(self, documents: Sequence[DocumentInfo]) -> None:
         """Show the first page of the first document, or that there are no documents."""
         self._documents = tuple(documents)
         self._pages = [1] * len(self._documents)  # the number of pages is known after opening a document
-        self._at, self._page = 0, 0
+        self._at, self._page, self._shown = 0, 0, ""
+        self.strip.show_bills(self._documents)
         self._load()
 
     def show_changed(self, documents: Sequence[DocumentInfo]) -> None:
@@ -138,7 +147,34 @@ class DocumentViewer(QWidget):
         same = [at for at, each in enumerate(documents) if each.sha256 == shown]
         self._at = (new or same or [0])[0]
         self._page = page if same and not new else 0
+        self.strip.show_bills(self._documents)
         self._load()
+
+    def show_bill(self, at: int) -> None:
+        """Show the first page of a bill, by its number from 0."""
+        self._at, self._page = at, 0
+        self._load()
+
+    def rotate(self, quarters: int) -> None:
+        """Show the bill turned clockwise by `quarters` more, now and later. Its bytes stay as they are."""
+        opened = self._opened
+        if opened is None:
+            return
+        bill, documents = self._documents[self._at], self._services.documents
+        self._turns = (self._turns + quarters) % 4
+        self._show_note("")
+        self._loader.open_turned(opened, self._turns)
+        self._tasks.run(
+            lambda: documents.turn(bill, quarters),
+            partial(self._kept_turned, bill),
+            lambda error: self._show_note(f"The bill will not stay turned. {error.message}"),
+            owner=self,
+            local=True,
+        )
+
+    def _kept_turned(self, bill: DocumentInfo, turns: int) -> None:
+        if bill in self._documents:  # the strip may have looked before it was kept
+            self.strip.follow(self._documents.index(bill), turns)
 
     def turn(self, by: int) -> None:
         """Show the next (1) or previous (-1) page, which may be in the next or previous document."""
@@ -158,12 +194,22 @@ class DocumentViewer(QWidget):
         self._loader.await_page()
 
     def fail(self, error: AppError) -> None:
-        """Show an error instead of a page, and if a retry can help, a button for it."""
+        """Show an error instead of a page. Ask for a password, or offer a retry, if that can help."""
         self._loader.stop()
-        self.canvas.say(error.message, again=can_try_again(error))
+        if error.code in {Refusal.HAS_PASSWORD, Refusal.WRONG_PASSWORD}:
+            reason = Refusal.WRONG_PASSWORD if self._is_unlocking else Refusal.HAS_PASSWORD
+            self.canvas.ask_password(SENTENCES[reason], wrong=self._is_unlocking)
+        else:
+            self.canvas.say(error.message, again=can_try_again(error))
         self._show_state()
+        self.strip.begin()
 
-    def _load(self, *, again: bool = False) -> None:
+    def _unlock(self, password: str) -> None:
+        self._loader.unlock(password)
+        self._load(is_unlocking=True)
+
+    def _load(self, *, again: bool = False, is_unlocking: bool = False) -> None:
+        self._is_unlocking, self._opened = is_unlocking, None
         self._show_note("")
         if self._documents:
             self._loader.open(self._documents[self._at], self._page, again=again)
@@ -180,50 +226,43 @@ class DocumentViewer(QWidget):
             self.documents_wanted.emit()
 
     def _show(self, opened: OpenedPage) -> None:
-        picture = opened.picture
-        self._pages[self._at] = picture.pages
-        self._page = picture.page
-        self.canvas.show_page(picture, opened, opened.finest)
+        picture, bill = opened.picture, self._documents[self._at]
+        self._pages[self._at], self._page = picture.pages, picture.page
+        self.canvas.show_page(picture, opened, opened.finest, keep_zoom=bill.sha256 == self._shown)
+        self._shown, self._opened, self._turns = bill.sha256, opened, opened.request.turns
+        if self._is_unlocking:
+            self.canvas.setFocus(Qt.FocusReason.OtherFocusReason)  # the field that had it is gone
+            self._is_unlocking = False
         self._show_note(picture.note)
         self._show_state()
-
-    def _part_failed(self, error: AppError) -> None:
-        self._show_note(error.message)
+        self.strip.follow(self._at, opened.request.turns)
 
     def _show_note(self, sentence: str) -> None:
         self.note.setText(sentence)
         self._show_rows()
 
-    def _show_zoom(self) -> None:
-        shown = percent(self.canvas.zoom) if self.canvas.has_image() else ""
-        self.real_button.setText(shown)
-        self.real_button.setAccessibleName(f"Zoom {shown}. {_REAL}" if shown else _REAL)
-        for tool in (self.zoom_in, self.zoom_out, self.real_button, self.fit_button):
-            tool.setEnabled(bool(shown))
-
     def _show_state(self) -> None:
-        some, total = bool(self._documents), sum(self._pages)
-        number = sum(self._pages[: self._at]) + self._page + 1
-        self.position.setText(f"{number} of {total}" if some else "")
+        number, total = sum(self._pages[: self._at]) + self._page + 1, sum(self._pages)
+        document = self._documents[self._at] if self._documents else None
+        tools = self.tools
+        tools.position.setText(self._position() if document else "")
         self._show_rows()
-        self.previous_button.setEnabled(number > 1 and some)
-        self.next_button.setEnabled(number < total and some)
-        document = self._documents[self._at] if some else None
-        self.open_button.setEnabled(document is not None and document.media_type in EXTENSIONS)
-        self.save_button.setEnabled(some)
-        self.name.setText(
-            f"{shown_name(document.file_name)} · {size_text(document.byte_size)}" if document else ""
-        )
-        self.canvas.setAccessibleName(
-            f"Page {self._page + 1} of {self._pages[self._at]} of {shown_name(document.file_name)}"
-            if document
-            else "Document"
-        )
+        self.strip.mark(self._at)
+        tools.previous.setEnabled(number > 1 and document is not None)
+        tools.next.setEnabled(number < total and document is not None)
+        for button in (tools.left, tools.right):
+            button.setEnabled(self._opened is not None)
+        tools.open.setEnabled(document is not None and document.media_type in EXTENSIONS)
+        tools.save.setEnabled(document is not None)
+        name = shown_name(document.file_name) if document else ""
+        tools.name.setText(f"{name} · {size_text(document.byte_size)}" if document else "")
+        page = f"Page {self._page + 1} of {self._pages[self._at]}" if document else ""
+        self.canvas.setAccessibleName(f"{page} of {name}" if document else "Document")
 
-
-def _row(*widgets: QWidget) -> QHBoxLayout:
-    row = QHBoxLayout()
-    row.setSpacing(4)
-    for widget in widgets:
-        row.addWidget(widget, 1 if isinstance(widget, QLabel) else 0)
-    return row
+    def _position(self) -> str:
+        """Return which bill and which of its pages is shown. Bills and pages are counted apart."""
+        bills, pages = len(self._documents), self._pages[self._at]
+        bill, page = f"Bill {self._at + 1} of {bills}", f"page {self._page + 1} of {pages}"
+        if bills == 1:
+            return page.capitalize()
+        return f"{bill} · {page}" if pages > 1 else bill

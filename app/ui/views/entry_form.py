@@ -6,12 +6,12 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QSize, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from app.domain.bounds import MAX_CATEGORY, MAX_DESCRIPTION
-from app.domain.dates import format_date
+from app.domain.dates import format_date, weekday_name
 from app.domain.entry import Attachment, Direction, EntryDraft, Suggestion
 from app.domain.form_draft import FormDraft
 from app.domain.money import format_amount, parse_amount
@@ -24,6 +24,7 @@ from app.ui.widgets.date_field import DateField
 from app.ui.widgets.direction_segment import direction_segment
 from app.ui.widgets.field import Field
 from app.ui.widgets.form_errors import focus_first_error
+from app.ui.widgets.pieces import is_enter
 from app.ui.widgets.suggest_field import SuggestField
 
 if TYPE_CHECKING:
@@ -31,21 +32,14 @@ if TYPE_CHECKING:
 
 _Cells = dict[str, tuple[int, int, int, int]]
 # The row, column, rows and columns of each field.
-_WIDE: Final[_Cells] = {
-    "date": (0, 0, 1, 1),
-    "amount": (0, 1, 1, 1),
-    "direction": (1, 0, 1, 1),
-    "category": (1, 1, 1, 1),
-    "description": (2, 0, 1, 2),
-}
-_MEDIUM: Final[_Cells] = {
+_TWO_COLUMNS: Final[_Cells] = {
     "date": (0, 0, 1, 1),
     "amount": (0, 1, 1, 1),
     "direction": (1, 0, 1, 2),
     "category": (2, 0, 1, 2),
     "description": (3, 0, 1, 2),
 }
-_ONE_COLUMN: Final[_Cells] = {name: (row, 0, 1, 1) for row, name in enumerate(_WIDE)}
+_ONE_COLUMN: Final[_Cells] = {name: (row, 0, 1, 1) for row, name in enumerate(_TWO_COLUMNS)}
 _GAP: Final = 18
 _AMOUNT_ROOM: Final = 150
 """The width at which an amount of lakhs is shown in full."""
@@ -54,10 +48,12 @@ _AMOUNT_ROOM: Final = 150
 class EntryForm(QWidget):
     """Edits the fields of an entry. `changed` is emitted when something is typed or picked.
 
-    `prefix` is the first part of all object names, because there are two of these forms.
+    Enter goes to the next field; `finished` is emitted when it is pressed in the last one. `prefix` is the
+    first part of all object names, because there are two of these forms.
     """
 
     changed = Signal()
+    finished = Signal()
 
     def __init__(
         self, services: "Services", tasks: Tasks, today: Callable[[], date], prefix: str = ""
@@ -97,7 +93,7 @@ class EntryForm(QWidget):
         grid.setVerticalSpacing(16)
         grid.setColumnStretch(0, 1)
         self._cells: _Cells = {}
-        self._arrange(_WIDE)
+        self._arrange(_TWO_COLUMNS)
 
     def _arrange(self, cells: _Cells) -> None:
         if cells is not self._cells:
@@ -115,17 +111,14 @@ class EntryForm(QWidget):
         """Put fields below each other if there is no room for them side by side."""
         super().resizeEvent(event)
         column = (event.size().width() - _GAP) // 2
-        if column < _AMOUNT_ROOM:
-            self._arrange(_ONE_COLUMN)
-        else:
-            wide = column >= self.fields["direction"].minimumSizeHint().width()
-            self._arrange(_WIDE if wide else _MEDIUM)
+        self._arrange(_TWO_COLUMNS if column >= _AMOUNT_ROOM else _ONE_COLUMN)
 
     def _connect(self) -> None:
         self.date.error_changed.connect(self._date_error_changed)
         self.amount.error_changed.connect(self.fields["amount"].set_error)
         self.date.date_changed.connect(self._show_weekday)
         self.direction.picked.connect(self._direction_picked)
+        self.direction.entered.connect(self._go_on)
         self.category.textEdited.connect(self._category_edited)
         self.category.chosen.connect(self._category_edited)
         self.description.chosen.connect(self._description_chosen)
@@ -134,12 +127,31 @@ class EntryForm(QWidget):
         self.description.asked.connect(partial(self._suggest, self.description, entries.suggest_descriptions))
         for editor in (self.date, self.amount, self.category, self.description):
             editor.textChanged.connect(lambda _text: self.changed.emit())
-        for name in ("category", "description"):
-            editor, field = getattr(self, name), self.fields[name]
-            editor.textChanged.connect(lambda _text, field=field: field.clear_error())
         self.category.entered.connect(self._ask_known)
         self.category.unknown.connect(self._ask_spelling)
         self.category.hinted.connect(self._hint)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Go to the next field with Enter, which the field itself has no use for."""
+        if not is_enter(event):
+            super().keyPressEvent(event)
+        elif not event.isAutoRepeat():
+            self._go_on()
+
+    def _go_on(self) -> None:
+        names = list(self.fields)
+        at = next((n for n, name in enumerate(names) if self._has_focus(self.fields[name])), 0)
+        if at == len(names) - 1:
+            self.finished.emit()
+        else:
+            self._enter(names[at + 1])
+
+    def _has_focus(self, field: Field) -> bool:
+        return field.isAncestorOf(self.focusWidget() or self)
+
+    def _enter(self, name: str) -> None:
+        target = self.direction.checked_button() if name == "direction" else self.fields[name].focus_target
+        target.setFocus(Qt.FocusReason.TabFocusReason)
 
     def _date_error_changed(self, sentence: str) -> None:
         self.fields["date"].set_error(sentence)
@@ -193,7 +205,13 @@ class EntryForm(QWidget):
     def _show_weekday(self, day: date | None) -> None:
         today = self._today()
         near = {today: "Today", today - timedelta(days=1): "Yesterday", today + timedelta(days=1): "Tomorrow"}
-        self.fields["date"].hint.setText(near.get(day, f"{day:%A}") if day else "")
+        self.fields["date"].hint.setText(near.get(day, weekday_name(day)) if day else "")
+
+    def follow_day(self) -> None:
+        """Handle that the day may have changed: a date that the user did not set is today."""
+        self.date.follow_day()
+        if not self.fields["date"].error_text:
+            self._show_weekday(self.date.value())
 
     @property
     def typed(self) -> bool:
@@ -232,6 +250,7 @@ class EntryForm(QWidget):
     def draft(self) -> EntryDraft | None:
         """Return the entry without bills; or None, and show the errors, if a field is not valid."""
         self.category.settle()
+        self.follow_day()
         day, amount = self._read(self.date.read, "date"), self._read(self.amount.amount, "amount")
         category = self._text("category", self.category, "Choose a category, such as Travel or Stock.")
         description = self._text("description", self.description)
@@ -279,7 +298,7 @@ class EntryForm(QWidget):
     def clear(self, *, keep_date: bool) -> None:
         """Empty the form. The direction becomes Debit, and the date today unless `keep_date`."""
         if not keep_date:
-            self.date.set_value(self._today())
+            self.date.set_today()
         self.amount.setText("")  # Ctrl+Z would undo a clear(), but it shall undo the entry saved last
         self.category.forget()
         self.description.forget()

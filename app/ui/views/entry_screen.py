@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QEvent, QObject, QRect, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import QRect, Qt, QTimer, Signal
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.domain.entry import EntryDraft
 from app.errors import AppError
@@ -46,10 +46,12 @@ class ScreenWords:
 class EntryScreen(QWidget):
     """`saved` carries the result of `store`, and `open_wanted` an Attachment to open.
 
-    `turned_away` carries a sentence about a bill that came while the entry was being saved.
+    `turned_away` carries a sentence about a bill that came while the entry was being saved. `save_begun` is
+    emitted when the form is valid and saving begins.
     """
 
     saved = Signal(object)
+    save_begun = Signal()
     open_wanted = Signal(object)
     turned_away = Signal(str)
 
@@ -162,6 +164,7 @@ class EntryScreen(QWidget):
         self.documents.settled.connect(self._settled)
         self.documents.open_wanted.connect(self.open_wanted)
         self.form.changed.connect(self._typed)
+        self.form.finished.connect(self.save)
         self.pasting.pasted.connect(self.take)
         self.pasting.refused.connect(self.refuse)
         self.pasting.choice_wanted.connect(self._ask_choice)
@@ -169,16 +172,12 @@ class EntryScreen(QWidget):
         self.choice_bar.picture_wanted.connect(self._picture_chosen)
         self.choice_bar.closed.connect(self._close_choice)
         for keys, action in (
-            ("Ctrl+Return", self.save),
-            ("Ctrl+Enter", self.save),
             ("Esc", self.leave),
             ("Ctrl+O", self.documents.browse),
         ):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(action)
-        for editor in self.findChildren(QLineEdit):
-            editor.installEventFilter(self)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Put the documents below the form if there is no room beside it."""
@@ -204,22 +203,6 @@ class EntryScreen(QWidget):
         self.form.amount.setFocus(Qt.FocusReason.OtherFocusReason)
 
     # keys and the clipboard
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Handle Ctrl+Z in text fields: it goes to the window if the field has nothing to undo.
-
-        The window then undoes the last change of an entry.
-        """
-        if (
-            isinstance(event, QKeyEvent)
-            and isinstance(watched, QLineEdit)
-            and event.type() == QEvent.Type.ShortcutOverride
-            and event.matches(QKeySequence.StandardKey.Undo)
-            and not watched.isUndoAvailable()
-        ):
-            event.ignore()
-            return True
-        return super().eventFilter(watched, event)
 
     def take(self, bills: Bills) -> None:
         """Attach what was dropped or pasted."""
@@ -267,9 +250,10 @@ class EntryScreen(QWidget):
         if self._saving or self._save_when_settled:
             return
         draft = self.form.draft()
+        self.say(self.saved_label, "")  # “Saved” does not stay beside an error
         if draft is None:
             return
-        self.say(self.saved_label, "")
+        self.save_begun.emit()
         if self.documents.attaching:
             self._save_when_settled = True
             self._show_saving(True, "Waiting for the documents…")

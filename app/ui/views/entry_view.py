@@ -34,6 +34,8 @@ class EntryView(EntryScreen):
     def __init__(self, services: "Services", tasks: Tasks, desktop: Desktop) -> None:
         super().__init__(services, tasks, desktop, _WORDS)
         self.clear_button = self.leave_button
+        self._given = FormDraft()
+        self._given_id = ""  # of the entry that was saved last
         self.keeper = DraftKeeper(services, tasks, self.written, self)
         self.keeper.kept.connect(self._draft_kept)
         self.keeper.failed.connect(self._draft_failed)
@@ -77,6 +79,7 @@ class EntryView(EntryScreen):
         self.keeper.close()
         self.stop_saving()
         self.clear()
+        self._given, self._given_id = FormDraft(), ""
 
     def _draft_kept(self, exists: bool) -> None:
         if exists and self.dirty:
@@ -115,8 +118,16 @@ class EntryView(EntryScreen):
             self.stop_saving()
             self.clear()
 
+    def save(self) -> None:
+        """Save the entry. If it was just saved and the form is empty, there is nothing to do."""
+        if self.saved_label.text() and not self.dirty:
+            self.begin()
+        else:
+            super().save()
+
     def store(self, draft: EntryDraft) -> Callable[[], object]:
         """Return the task that saves the entry and deletes its draft."""
+        self._given = self.written()
         return self.keeper.saving(draft)
 
     def stored(self, result: object) -> None:
@@ -124,7 +135,24 @@ class EntryView(EntryScreen):
         assert isinstance(result, ListedEntry)
         self.clear(keep_date=True)
         self.keeper.resume()
+        self._given_id = result.id
         self.say(self.saved_label, f"Saved {result.human_code} · {format_amount(result.amount)}")
+
+    def give_back(self, entry_id: str) -> bool:
+        """Show the text and the bills of an entry again, if it is the one saved last and the form is empty.
+
+        Return whether they are shown.
+        """
+        if self._given_id != entry_id:
+            return False
+        self._given_id = ""
+        self.say(self.saved_label, "")
+        if self.dirty or self._saving:
+            return False
+        self.form.show_written(self._given)
+        self.documents.add_kept(self._given.attachments)
+        self._begin_again()
+        return True
 
     def _failed(self, error: AppError) -> None:
         self.keeper.resume()

@@ -1,12 +1,11 @@
 """The filter of the listing: search words, dates, direction, document, and state."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date
 from functools import partial
 from typing import Final
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QPushButton, QVBoxLayout, QWidget
 
@@ -14,8 +13,10 @@ from app.domain.bounds import LONGEST_TYPED, search_error
 from app.domain.dates import Preset, presets
 from app.domain.entry import Direction, EntryFilter, Shown
 from app.domain.text import clean_text
+from app.domain.wording import CROSSED_OUT_MEANS, Words, words_of
 from app.ui.icons import put_icon
 from app.ui.widgets.date_field import DateField
+from app.ui.widgets.direction_segment import CREDIT_WORDS, DEBIT_WORDS
 from app.ui.widgets.flow import FlowLayout
 from app.ui.widgets.pieces import button, label
 from app.ui.widgets.segment import Choice, Segment
@@ -23,7 +24,12 @@ from app.ui.widgets.segment import Choice, Segment
 DEBOUNCE_MS: Final = 150
 _NARROW: Final = 800
 _GAP: Final = 10
+_WIDE: Final = 1000
 _OLD_DATES: Final = "The list still shows the dates from before."
+_DATE: Final = 142
+_NARROW_DATE: Final = 120
+_ROOM_FOR_DATES: Final = 470
+"""The width from which on the date fields have room to spare."""
 
 
 class FilterBar(QWidget):
@@ -36,6 +42,8 @@ class FilterBar(QWidget):
         self.setObjectName("filter_bar")
         self._today = today
         self._applied = EntryFilter()
+        self._words = words_of(is_local=True)
+        self._chosen = ""  # the period in the menu that both dates follow; "" if they were set otherwise
         self._make_search()
         self._make_dates()
         self._make_choices()
@@ -72,9 +80,8 @@ class FilterBar(QWidget):
         for field, words in ((self.first, "From"), (self.last, "To")):
             field.setPlaceholderText(words)
             field.setAccessibleName(f"{words} date")
-            field.setFixedWidth(142)
-            field.returnPressed.connect(field.tidy)
-            field.date_changed.connect(lambda _date: self.apply())
+            field.setFixedWidth(_DATE)
+            field.date_changed.connect(lambda _date: self._date_typed())
             field.error_changed.connect(partial(self._note_error, field))
         self.period_button = button("Period", "period_button", icon="chevron-down")
         menu = QMenu(self.period_button)
@@ -88,22 +95,30 @@ class FilterBar(QWidget):
     def _make_choices(self) -> None:
         choices = [
             Choice("", "All", "type_all"),
-            Choice(Direction.DEBIT.value, "Debit", "type_debit"),
-            Choice(Direction.CREDIT.value, "Credit", "type_credit"),
+            Choice(Direction.DEBIT.value, DEBIT_WORDS, "type_debit"),
+            Choice(Direction.CREDIT.value, CREDIT_WORDS, "type_credit"),
         ]
         self.direction = Segment(choices, "type_segment", "Debit, Credit or all", small=True)
         self.direction.picked.connect(lambda _value: self.apply())
         shown = [
             Choice(Shown.ACTIVE.value, "Active", "shown_active"),
-            Choice(Shown.VOIDED.value, "Voided", "shown_voided"),
+            Choice(Shown.VOIDED.value, "Crossed out", "shown_voided"),
             Choice(Shown.ALL.value, "All", "shown_all"),
         ]
-        self.shown = Segment(shown, "shown_segment", "Active or voided entries, or all", small=True)
+        self.shown = Segment(shown, "shown_segment", "Show crossed-out entries", small=True)
         self.shown.picked.connect(lambda _value: self.apply())
         self.without_document = self._chip("Without document", "without_document")
-        self.waiting_only = self._chip("Not yet confirmed", "not_confirmed")
+        self.waiting_only = self._chip("Waiting", "not_confirmed")
+        self.shown.setToolTip(f"Show crossed-out entries. {CROSSED_OUT_MEANS}")
+        self.meaning = label("", "muted", "filter_meaning", wrap=True)
         self.clear_button = button("Clear filters", "clear_filters", "link")
         self.clear_button.clicked.connect(self.clear)
+
+    def speak(self, words: Words) -> None:
+        """Use the words for the place of the open book."""
+        self._words = words
+        self.waiting_only.setToolTip(words.waiting_means)
+        self._show_state()
 
     def _chip(self, text: str, name: str) -> QPushButton:
         made = button(text, name, "chip")
@@ -129,13 +144,18 @@ class FilterBar(QWidget):
         column.addWidget(self.search_error)
         column.addWidget(self.date_error)
         column.addLayout(below)
+        column.addWidget(self.meaning)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Use shorter texts if the buttons would not fit into one row."""
+        """Use shorter texts if the buttons would not fit into one row, and leave room for the search."""
         super().resizeEvent(event)
+        for field in (self.first, self.last):
+            field.setFixedWidth(_NARROW_DATE if event.size().width() < _ROOM_FOR_DATES else _DATE)
         narrow = event.size().width() < _NARROW
         self.without_document.setText("No document" if narrow else "Without document")
-        self.waiting_only.setText("Unconfirmed" if narrow else "Not yet confirmed")
+        wide = event.size().width() >= _WIDE
+        self.direction.set_text(Direction.DEBIT.value, DEBIT_WORDS if wide else "Money out")
+        self.direction.set_text(Direction.CREDIT.value, CREDIT_WORDS if wide else "Money in")
         self._below.setSpacing(_GAP // 2 if narrow else _GAP)
 
     def _search_changed(self, typed: str) -> None:
@@ -170,20 +190,12 @@ class FilterBar(QWidget):
 
     def show_filter(self, wanted: EntryFilter) -> None:
         """Set all widgets to `wanted`, and emit `changed` at most once."""
-        for part in (self.first, self.last, self.search):
-            part.blockSignals(True)
-        self.search.setText(wanted.text)
-        self._search_changed(wanted.text)
-        self.first.set_value(wanted.first)
-        self.last.set_value(wanted.last)
-        for part in (self.first, self.last, self.search):
-            part.blockSignals(False)
+        self.search.setText(wanted.text)  # with its signal: the button that empties it shall follow
+        self._set_dates(wanted.first, wanted.last)
         self.direction.set_value(wanted.direction.value if wanted.direction else "")
         self.without_document.setChecked(wanted.without_document)
         self.waiting_only.setChecked(wanted.waiting_only)
         self.shown.set_value(wanted.shown.value)
-        for field in (self.first, self.last):
-            self._note_error(field, "")
         self.apply()
 
     def clear(self) -> None:
@@ -192,7 +204,27 @@ class FilterBar(QWidget):
 
     def _take_preset(self, name: str) -> None:
         preset: Preset = next(each for each in presets(self._today()) if each.name == name)
-        self.show_filter(replace(self.wanted(), first=preset.first, last=preset.last))
+        self._set_dates(preset.first, preset.last)
+        self._chosen = name
+        self.apply()
+
+    def _set_dates(self, first: date | None, last: date | None) -> None:
+        self._chosen = ""
+        for field, day in ((self.first, first), (self.last, last)):
+            with QSignalBlocker(field):
+                field.set_value(day)
+            self._note_error(field, "")
+
+    def _date_typed(self) -> None:
+        self._chosen = ""
+        self.apply()
+
+    def follow_day(self) -> None:
+        """Handle that the day may have changed: `This month` may be another one."""
+        if self._chosen:
+            self._take_preset(self._chosen)
+        else:
+            self._show_state()
 
     def _note_error(self, field: DateField, sentence: str) -> None:
         self._date_errors.pop(field, None)
@@ -211,9 +243,18 @@ class FilterBar(QWidget):
             field.setFocus(Qt.FocusReason.OtherFocusReason)
         return not self._date_errors
 
+    def _meaning(self, wanted: EntryFilter) -> str:
+        """Return what the words of the filter mean, if they are used."""
+        crossed_out = CROSSED_OUT_MEANS if wanted.shown is not Shown.ACTIVE else ""
+        return "\n".join(
+            filter(None, (self._words.waiting_means if wanted.waiting_only else "", crossed_out))
+        )
+
     def _show_state(self) -> None:
         wanted = self.wanted()
         self.clear_button.setVisible(wanted != EntryFilter())
+        self.meaning.setText(self._meaning(wanted))
+        self.meaning.setVisible(bool(self.meaning.text()))
         dates = (wanted.first, wanted.last)
         named = [each.name for each in presets(self._today()) if (each.first, each.last) == dates]
         words = (named[0] if named else "Custom dates") if dates != (None, None) else "All dates"

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QSplitter, QStackedWidget, QVBoxLayout, QW
 
 from app.domain.entry import EntryFilter, ListedEntry, Totals
 from app.errors import AppError
+from app.ui.bounds import count_text
 from app.ui.desktop import Desktop
 from app.ui.models.entries_model import EntriesModel
 from app.ui.models.entry_texts import why_unchangeable
@@ -24,10 +25,10 @@ from app.ui.widgets.pieces import HeadRow, button, frame, label
 if TYPE_CHECKING:
     from app.services import Services
 
-_FROM_CACHE = "No server: showing the last entries seen on this computer."
 _GAP: Final = 16
 _MARGIN: Final = 24
-_LEAST_LIST: Final = 380
+_LEAST_LIST: Final = 400
+_ROOM_FOR_MARGINS: Final = 740
 _LEAST_DETAILS: Final = 236
 _WIDEST_DETAILS: Final = 460
 
@@ -125,7 +126,8 @@ class ListingView(QWidget):
         self.model.load_failed.connect(self._load_failed)
         self.model.source_changed.connect(lambda _cached: self._show_source())
         self.model.dataChanged.connect(lambda *_args: self._show_row(self.table.currentIndex().row()))
-        self.banner.pressed.connect(self.refresh)
+        self.banner.pressed.connect(self._banner_pressed)
+        self.model.end_reached.connect(self._show_source)
         self.empty.pressed.connect(self._empty_pressed)
         down = QShortcut(QKeySequence(Qt.Key.Key_Down), self.filters.search)
         down.setContext(Qt.ShortcutContext.WidgetShortcut)
@@ -156,6 +158,11 @@ class ListingView(QWidget):
         if self._at_server:
             read = self._services.entries.replication
             self._tasks.run(read, self._show_replication, owner=self, topic="replication", local=True)
+
+    def follow_day(self) -> None:
+        """Handle that today is another day."""
+        self.filters.follow_day()
+        self.model.redraw()
 
     def focus_search(self) -> None:
         """Set the focus to the search field."""
@@ -233,10 +240,20 @@ class ListingView(QWidget):
             self.void_wanted.emit(entry)
 
     def _show_source(self) -> None:
-        if self.model.from_cache:
-            self.banner.say(_FROM_CACHE, "warn", "Try again")
+        if self.model.loading_all and not self.model.complete:
+            rows = count_text(self.model.rowCount(), "entry", "entries")
+            self.banner.say(f"Going to the last entry: {rows} loaded so far.", "warn", "Stop")
+        elif self.model.from_cache:
+            self.banner.say(self._services.accounts.words.from_cache, "warn", "Try again")
         else:
             self.banner.hide()
+
+    def _banner_pressed(self) -> None:
+        if self.model.loading_all:
+            self.model.stop_loading_all()
+            self._show_source()
+        else:
+            self.refresh()
 
     def _show_empty(self) -> None:
         if self._wanted == EntryFilter():
@@ -279,13 +296,14 @@ class ListingView(QWidget):
     def set_details_width(self, width: int) -> None:
         """Set what `details_width` returned at an earlier time."""
         self._details_width = max(width, 0)
-        self._set_parts()
 
     def _details_resized(self, *_args: int) -> None:
         self._details_width = self.details.width()
 
-    def _set_parts(self) -> None:
-        room = self.contentsRect().width() - 2 * _MARGIN - _GAP
+    def _set_parts(self, room: int) -> None:
+        self.details.setVisible(
+            room >= _LEAST_LIST + _LEAST_DETAILS
+        )  # on a very small screen, Enter shows it
         usual = min(room * 27 // 100, _WIDEST_DETAILS)
         wide = max(min(self._details_width or usual, room - _LEAST_LIST), _LEAST_DETAILS)
         self._parts.setSizes([room - wide, wide])
@@ -293,4 +311,8 @@ class ListingView(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Set the width of the details panel."""
         super().resizeEvent(event)
-        self._set_parts()
+        margin = _MARGIN if event.size().width() >= _ROOM_FOR_MARGINS else _MARGIN // 2
+        column = self.layout()
+        if column is not None:
+            column.setContentsMargins(margin, 20, margin, margin)
+        self._set_parts(self.contentsRect().width() - 2 * margin - _GAP)

@@ -49,6 +49,8 @@ class LoginCard(QFrame):
     def _parts(self) -> list[QLabel | Segment | Field | Banner | QCheckBox | QProgressBar | QFrame]:
         parts = [self.icon, self.title, self.subtitle, self.location, self.banner, *self.fields.values()]
         parts += [
+            self.password_note,
+            self.forgot_button,
             self.remember,
             self.no_store,
             self.submit_button,
@@ -98,6 +100,8 @@ class LoginCard(QFrame):
             "inviteCode": Field("Invitation", self.invite).limit(LONGEST_LINK),
         }
         self.fields["inviteCode"].hint.setText("if the server asks for one")
+        self.password_note = label("", "small", "password_note", wrap=True)
+        self.forgot_button = button("Forgot your password?", "forgot_button", "link")
 
     def _line(self, name: str) -> QLineEdit:
         made = QLineEdit()
@@ -150,6 +154,13 @@ class LoginCard(QFrame):
             field.setVisible(name in names)
         self.submit_button.setVisible(bool(names))
         self.show_remember("password" in names)
+        self.show_way_back("", offered=False)
+
+    def show_way_back(self, note: str, *, offered: bool) -> None:
+        """Show `note` about a password that is forgotten ("" for none), and whether to offer a way back."""
+        self.password_note.setText(note)
+        self.password_note.setVisible(bool(note))
+        self.forgot_button.setVisible(offered)
 
     def show_remember(self, shown: bool) -> None:
         """Show or hide the checkbox to stay signed in, and its hint."""
@@ -170,7 +181,13 @@ class LoginCard(QFrame):
         self.progress.setVisible(bool(text))
         self.progress_label.setText(text)
         self.progress_label.setVisible(bool(text))
-        for widget in (*self.fields.values(), self.submit_button, self.create_button, self.remember):
+        for widget in (
+            *self.fields.values(),
+            self.forgot_button,
+            self.submit_button,
+            self.create_button,
+            self.remember,
+        ):
             widget.setEnabled(not text)
 
     def clear_errors(self) -> None:

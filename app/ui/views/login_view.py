@@ -9,9 +9,16 @@ from PySide6.QtWidgets import QGraphicsDropShadowEffect, QScrollArea, QVBoxLayou
 
 from app.domain.text import clean_text, isolated
 from app.errors import AppError
+from app.ui.controllers.text_pasting import TextPasting
+from app.ui.dialogs.forgotten_password import (
+    ForgottenLocalPassword,
+    ForgottenPasswordDialog,
+    ForgottenServerPassword,
+)
 from app.ui.tasks import Tasks
 from app.ui.views.login_card import LOCAL, SERVER, LoginCard
 from app.ui.widgets.form_errors import empty_login_fields, length_errors
+from app.ui.widgets.wait_countdown import WaitCountdown, errors_at
 
 if TYPE_CHECKING:
     from app.services import Services
@@ -25,6 +32,8 @@ LOCATION_KEY, ADDRESS_KEY, USER_KEY, REMEMBER_KEY = (
     "login.remember",
 )
 _TOPIC = "login"
+_CODE_NOTE = "If you forget it, a recovery code lets you choose a new one. You see it once, after you start."
+_SERVER_NOTE = "If you forget it, the person who runs the server can send you a link that sets a new one."
 
 
 def os_user_name() -> str:
@@ -61,8 +70,11 @@ class LoginView(QScrollArea):
         self.card.location_picked.connect(self._location_picked)
         self.card.submitted.connect(self.submit)
         self.card.create_button.clicked.connect(self._toggle_create)
+        self.card.forgot_button.clicked.connect(self._forgotten)
+        self._countdown = WaitCountdown(self.card.submit_button, self.card.fields["password"].set_error)
         self.card.address.invited.connect(self._invited)
         self.card.address.damaged.connect(self._damaged)
+        TextPasting(self.card, services, self._take_pasted)
         self.card.show_busy("")
         self._show_waiting("Starting…")
 
@@ -123,6 +135,7 @@ class LoginView(QScrollArea):
         self._show_location()
 
     def _show_location(self) -> None:
+        self._countdown.stop()
         self.card.clear_errors()
         if self.location == LOCAL:
             self._open_local()
@@ -172,6 +185,7 @@ class LoginView(QScrollArea):
         self.card.fields["userName"].label.setText("Your name")
         self.card.fields["password"].hint.setText("optional")
         self.card.password.setPlaceholderText("Leave empty for no password")
+        self.card.show_way_back(_CODE_NOTE, offered=False)
         if not self.card.user_name.text():
             self.card.user_name.setText(self._proposed_name)
         self.card.user_name.setFocus()
@@ -182,6 +196,7 @@ class LoginView(QScrollArea):
             f"Welcome back, {isolated(user_name)}", "Enter the password of your book.", "Open"
         )
         self.card.show_fields("password")
+        self.card.show_way_back("", offered=True)
         self._plain_fields()
         self.card.password.setFocus()
 
@@ -196,6 +211,7 @@ class LoginView(QScrollArea):
     def _show_server(self) -> None:
         self.card.show_busy("")
         self.card.show_fields("address", "userName", "password", *(["inviteCode"] if self._creating else []))
+        self.card.show_way_back(_SERVER_NOTE if self._creating else "", offered=not self._creating)
         self._plain_fields()
         title = "Create an account" if self._creating else "Sign in"
         subtitle = (
@@ -216,23 +232,36 @@ class LoginView(QScrollArea):
         self.card.clear_errors()
         self._show_server()
 
+    def _take_pasted(self, text: str) -> bool:
+        """Read an invite link that was pasted into any of the fields. Return whether there was one."""
+        return self.card.address.take_text(text)
+
     def _invited(self, facts: "InviteFacts") -> None:
-        self.card.clear_errors()
-        self._creating = bool(facts.code)
+        self._go_to_server(creating=bool(facts.code))
         self.card.invite.setText(facts.code)
-        self._show_server()
         self.card.banner.say(invited_words(facts), "good")
 
     def _damaged(self, sentence: str) -> None:
+        if self.location != SERVER:
+            self._go_to_server(creating=False)
         self.card.clear_errors()
         self.card.show_errors("", {"address": sentence})
+
+    def _go_to_server(self, *, creating: bool) -> None:
+        """Show the form of a server, because an invite link was pasted, perhaps into the other form."""
+        self._straight_in = False
+        self._tasks.supersede(self, _TOPIC)
+        self.card.location.set_value(SERVER)
+        self._creating = creating
+        self.card.clear_errors()
+        self._show_server()
 
     def submit(self) -> None:
         """Handle the button: log in, create an account, or try again."""
         if not self.card.submit_button.isEnabled():
             return
         self.card.clear_errors()
-        if self.location == SERVER and self.card.address.take_link():
+        if self.location == SERVER and self._take_typed_link():
             return
         if too_long := length_errors(self.card.fields):
             self.card.show_errors("", too_long)
@@ -242,6 +271,11 @@ class LoginView(QScrollArea):
             self._open_local()
         else:
             self._submit_local(self._book)
+
+    def _take_typed_link(self) -> bool:
+        """Read an invite link that was typed as the address or as the invitation."""
+        typed = self.card.invite.text() if self._creating else ""
+        return self.card.address.take_link() or self.card.address.take_text(typed)
 
     def _submit_local(self, book: "LocalBookFacts") -> None:
         name = book.user_name if book.exists else clean_text(self.card.user_name.text())
@@ -301,6 +335,7 @@ class LoginView(QScrollArea):
 
     def _signed_in(self, session: "BookSession") -> None:
         self.card.show_busy("")
+        self._countdown.stop()
         self.card.password.clear()
         self.card.invite.clear()
         self._creating = False
@@ -315,4 +350,26 @@ class LoginView(QScrollArea):
             and not self._book.has_password
         ):
             self.card.submit_button.show()
-        self.card.show_errors(error.message, error.fields)
+        self.card.show_errors(error.message, errors_at(error, "password"))
+        if error.retry_after:
+            self._countdown.start(error.retry_after, error.fields.get("password", ""))
+
+    def _forgotten(self) -> None:
+        """Open the dialog that sets a new password without the old one."""
+        remember = self.card.remember.isChecked()
+        dialog: ForgottenPasswordDialog | None = None
+        if self.location == SERVER:
+            address = self.card.address.value()
+            dialog = ForgottenServerPassword(self._services, self._tasks, self, address, remember)
+        elif self._book is not None:
+            dialog = ForgottenLocalPassword(self._services, self._tasks, self, self._book, remember)
+        if dialog is not None:
+            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            dialog.signed_in.connect(self._recovered)
+            dialog.open()
+
+    def _recovered(self, session: "BookSession") -> None:
+        self._services.settings.set(LOCATION_KEY, self.location)
+        if self.location == SERVER:  # the address may be that of the link
+            self.note_server(self._services.settings.get("address", ""), session.user_name)
+        self._signed_in(session)

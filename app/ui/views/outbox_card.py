@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
 
 from app.domain.entry import ListedEntry
+from app.domain.wording import Words
 from app.ui.bounds import count_text
 from app.ui.local_time import moment_text
 from app.ui.models.columns import signed_amount
@@ -15,7 +16,7 @@ from app.ui.widgets.pieces import ElidedLabel, button, label, set_look
 if TYPE_CHECKING:
     from app.domain.outbox_item import OutboxItem
 
-_KINDS: Final = {"create": "New", "edit": "Edit", "void": "Void", "restore": "Restore"}
+_KINDS: Final = {"create": "New", "edit": "Changed", "void": "Crossed out", "restore": "Restored"}
 
 
 class OutboxCard(QFrame):
@@ -25,11 +26,12 @@ class OutboxCard(QFrame):
     copy_wanted = Signal(object)
     discard_wanted = Signal(object)
 
-    def __init__(self, item: "OutboxItem") -> None:
+    def __init__(self, item: "OutboxItem", words: Words) -> None:
         super().__init__()
         self.setObjectName("outbox_item")
         self.setProperty("role", "item")
         self.item = item
+        self._words = words
         self._refused = item.state.value == "refused"
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 12, 12, 12)
@@ -78,5 +80,6 @@ class OutboxCard(QFrame):
         return " · ".join(parts)
 
     def _error(self) -> QLabel:
-        words = f"Refused: {self.item.last_error}" if self._refused else self.item.last_error
+        refusal = f"{self._words.not_accepted}: {self.item.last_error}"
+        words = refusal if self._refused else self.item.last_error
         return label(words, "error" if self._refused else "warning", "item_error", wrap=True)

@@ -1,4 +1,4 @@
-"""The outbox view: the operations that are only on this computer, and the actions on them."""
+"""The page Waiting: the operations that are only on this computer, and the actions on them."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -7,6 +7,7 @@ from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from app.domain.text import isolated
+from app.domain.wording import Words
 from app.errors import AppError
 from app.ui.bounds import count_text
 from app.ui.controllers.outbox_copy import write_copy
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from app.services import Services
 
 _MOST_CARDS: Final = 200
-_EXPLANATION = "Saved on this computer, and not yet confirmed by a server. Bahi sends them automatically."
 
 
 class OutboxView(QWidget):
@@ -44,15 +44,15 @@ class OutboxView(QWidget):
         self._lay_out()
 
     def _make(self) -> None:
-        self.send_button = button("Send now", "outbox_send", icon="refresh")
+        self.send_button = button("", "outbox_send", icon="refresh")
         self.send_button.clicked.connect(self.send_wanted)
-        self.explanation = label(_EXPLANATION, "muted", "outbox_explanation", wrap=True)
+        self.explanation = label("", "muted", "outbox_explanation", wrap=True)
         self.banner = Banner("outbox_banner")
         self.banner.pressed.connect(self.banner.hide)
         self.list = CardList("outbox_list")
         self.more = label("", "muted", "outbox_more")
         self.empty = EmptyState("outbox_empty")
-        self.empty.say("check-double", "Nothing to send", "Everything is confirmed by the server.", "")
+        self.speak(self._services.accounts.words)
 
     def _lay_out(self) -> None:
         full = QWidget()
@@ -69,10 +69,17 @@ class OutboxView(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 20, 24, 24)
         column.setSpacing(14)
-        self._head = HeadRow(label("Outbox", "title"), self.send_button)
+        self._head = HeadRow(label("Waiting", "title"), self.send_button)
         column.addLayout(self._head)
         column.addWidget(self.banner)
         column.addWidget(self._stack, 1)
+
+    def speak(self, words: Words) -> None:
+        """Use the words for the place of the open book."""
+        self.send_button.setText(words.send_now)
+        self.send_button.setAccessibleName(words.send_now)
+        self.explanation.setText(words.waiting_means)
+        self.empty.say("check-double", "Nothing is waiting", words.nothing_waits, "")
 
     def free_room(self) -> QRect:
         """Return the free space in the head, where a toast hides nothing."""
@@ -105,7 +112,7 @@ class OutboxView(QWidget):
         self.more.setVisible(left > 0)
 
     def _card(self, item: "OutboxItem") -> OutboxCard:
-        card = OutboxCard(item)
+        card = OutboxCard(item, self._services.accounts.words)
         card.retry_wanted.connect(self._retry)
         card.copy_wanted.connect(self._copy)
         card.discard_wanted.connect(self._discard)
@@ -117,7 +124,7 @@ class OutboxView(QWidget):
 
     def _discard(self, item: "OutboxItem") -> None:
         question = f"Discard this {_WHAT[item.kind.value]} {item.human_code}?"
-        explanation = "No server has it, so it will be lost for good. If in doubt, save a copy first."
+        explanation = "It is nowhere else, so it will be lost for good. If in doubt, save a copy first."
         if self._desktop.confirm(self, question, explanation, "Discard", "Keep"):
             sync, op_id = self._services.sync, item.op_id
             self._tasks.run(
@@ -129,7 +136,7 @@ class OutboxView(QWidget):
         self.refresh()
 
     def _copy(self, item: "OutboxItem") -> None:
-        folder = self._desktop.choose_folder(self)
+        folder = self._desktop.choose_folder(self, self._services.folders.saved_in())
         if folder is not None:
             services = self._services
             self._tasks.run(
@@ -146,6 +153,6 @@ class OutboxView(QWidget):
 _WHAT: Final = {
     "create": "new entry",
     "edit": "change of",
-    "void": "voiding of",
+    "void": "crossing out of",
     "restore": "restoring of",
 }

@@ -60,6 +60,7 @@ class PageLoader(QObject):
         self._feed = PreviewFeed(services.previews, self)
         self._cancels: list[Callable[[], None]] = []
         self._next: OpenedPage | None = None
+        self._path: Path | None = None  # of the document that was opened last
         self._late = QTimer(self, singleShot=True, interval=_LONG_MS)
         self._late.timeout.connect(self.late)
 
@@ -71,13 +72,28 @@ class PageLoader(QObject):
     def open(self, document: DocumentInfo, page: int, *, again: bool = False) -> None:
         """Open a page of a document. With `again`, also a document that could not be rendered before."""
         self.await_page()
+        documents = self._services.documents
+
+        def work() -> tuple[Path, int]:
+            return documents.fetch(document), documents.turns(document)
+
         self._tasks.run(
-            lambda: self._services.documents.fetch(document),
+            work,
             partial(self._render, document.media_type, page, again),
             self._fail,
             owner=self,
             topic="page",
         )
+
+    def open_turned(self, opened: OpenedPage, turns: int) -> None:
+        """Open a page again, turned clockwise by `turns` quarters."""
+        self.await_page()
+        self._ask(replace(opened.request, turns=turns), again=False)
+
+    def unlock(self, password: str) -> None:
+        """Use a password for the document that was opened last."""
+        if self._path is not None:
+            self._services.previews.unlock(self._path, password)
 
     def stop(self) -> None:
         """Cancel what was asked for."""
@@ -87,8 +103,11 @@ class PageLoader(QObject):
             cancel()
         self._cancels.clear()
 
-    def _render(self, media_type: str, page: int, again: bool, path: Path) -> None:
-        request = PreviewRequest(path, media_type, page)
+    def _render(self, media_type: str, page: int, again: bool, found: tuple[Path, int]) -> None:
+        self._path, turns = found
+        self._ask(PreviewRequest(self._path, media_type, page, turns=turns), again=again)
+
+    def _ask(self, request: PreviewRequest, *, again: bool) -> None:
         if self._next is not None and self._next.request == request:
             self._open(self._next)
             return

@@ -17,9 +17,10 @@ from PySide6.QtWidgets import (
 
 from app.domain.money import group_digits
 from app.domain.text import isolated
+from app.domain.wording import Words, words_of
 from app.ui.icons import put_icon
 from app.ui.theme import Mode
-from app.ui.widgets.pieces import ElidedLabel, button, label, set_look, tool_button
+from app.ui.widgets.pieces import button, label, set_look, tool_button
 
 _MODES = (
     (Mode.SYSTEM, "monitor", "Same theme as the system"),
@@ -39,24 +40,31 @@ class Screen(Enum):
     OUTBOX = "outbox"
 
 
+_WIDTH = 200
+_NARROW = 164
+
+
 class Sidebar(QFrame):
     """The sidebar of the main window.
 
-    `screen_wanted` carries a Screen, and `mode_picked` a theme Mode. `account_wanted`, `try_now_wanted` and
-    `sign_out_wanted` are emitted by their buttons.
+    `screen_wanted` carries a Screen, and `mode_picked` a theme Mode. `account_wanted`, `about_wanted`,
+    `keyboard_wanted`, `try_now_wanted` and `sign_out_wanted` are emitted by their buttons.
     """
 
     screen_wanted = Signal(object)
     mode_picked = Signal(object)
     account_wanted = Signal()
+    about_wanted = Signal()
     try_now_wanted = Signal()
+    keyboard_wanted = Signal()
     sign_out_wanted = Signal()
 
     def __init__(self, mode: Mode) -> None:
         super().__init__()
         self.setObjectName("sidebar")
+        self._words, self._waiting = words_of(is_local=True), 0
         self.setProperty("role", "sidebar")
-        self.setFixedWidth(200)
+        self.setFixedWidth(_WIDTH)
         column = QVBoxLayout(self)
         column.setContentsMargins(14, 20, 14, 16)
         column.setSpacing(6)
@@ -80,7 +88,7 @@ class Sidebar(QFrame):
     def _screens(self, column: QVBoxLayout) -> None:
         self.add_button = self._nav("Add entry", "nav_add", "plus-circle", "Ctrl+N")
         self.listing_button = self._nav("Entries", "nav_entries", "list", "")
-        self.outbox_button = self._nav("Outbox", "nav_outbox", "upload", "")
+        self.outbox_button = self._nav("Waiting", "nav_outbox", "clock", "")
         self._buttons = {
             Screen.ADD: self.add_button,
             Screen.ENTRIES: self.listing_button,
@@ -116,7 +124,7 @@ class Sidebar(QFrame):
 
     def _foot(self, column: QVBoxLayout, mode: Mode) -> None:
         self.status = label("Starting…", "pill", "status_pill", wrap=True)
-        self.server_label = ElidedLabel("", "small", "server_label")
+        self.server_label = label("", "small", "server_label")
         self.user_button = button("", "user_button", "user")
         self.user_button.setToolTip("Your account")
         self.user_button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -136,7 +144,10 @@ class Sidebar(QFrame):
         user_row.addWidget(self.sign_out_button)
         server_row = QHBoxLayout()
         server_row.setContentsMargins(4, 0, 0, 4)
-        server_row.addWidget(self.server_label)
+        server_row.addWidget(self.server_label, 1)
+        self.about_button = tool_button("about_button", "info", "About this book", size=16)
+        self.about_button.clicked.connect(self.about_wanted)
+        server_row.addWidget(self.about_button)
         foot = QVBoxLayout()
         foot.setSpacing(0)
         foot.addLayout(user_row)
@@ -147,7 +158,7 @@ class Sidebar(QFrame):
     def _try_row(self) -> QHBoxLayout:
         self.try_button = button("Try now", "try_now_button")
         self.try_button.setProperty("small", "true")
-        self.try_button.setToolTip("Look for a server now")
+        self.try_button.setToolTip("Try again now")
         self.try_button.clicked.connect(self.try_now_wanted)
         self.try_button.hide()
         row = QHBoxLayout()
@@ -170,8 +181,15 @@ class Sidebar(QFrame):
             self._modes.addButton(made, number)
             row.addWidget(made)
         row.addStretch(1)
+        self.keyboard_button = tool_button("keyboard_button", "keyboard", "Keys of the keyboard (F1)")
+        self.keyboard_button.clicked.connect(self.keyboard_wanted)
+        row.addWidget(self.keyboard_button)
         self._modes.idClicked.connect(lambda number: self.mode_picked.emit(_MODES[number][0]))
         return row
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Set whether the window is so small that the views need the room."""
+        self.setFixedWidth(_NARROW if narrow else _WIDTH)
 
     def show_mode(self, mode: Mode) -> None:
         """Check the button of the chosen theme."""
@@ -181,12 +199,18 @@ class Sidebar(QFrame):
     def show_screen(self, screen: Screen) -> None:
         """Check the button of the shown view."""
         self._buttons[screen].setChecked(True)
+        self._show_outbox()
 
     def show_waiting(self, count: int) -> None:
-        """Show the number of items in the outbox; hide it if there are none."""
+        """Show the number of items that wait; hide it if there are none.
+
+        For a book on this computer, where nothing waits for long, the page is then hidden too.
+        """
+        self._waiting = count
+        self._show_outbox()
         self.badge.setText(group_digits(str(count)))
         self.badge.setVisible(count > 0)
-        self.outbox_button.setAccessibleName(f"Outbox, {count} waiting" if count else "Outbox")
+        self.outbox_button.setAccessibleName(f"Waiting, {count}" if count else "Waiting")
 
     def show_session(self, user_name: str, server: str) -> None:
         """Show the user's name and the server of the book."""
@@ -195,9 +219,19 @@ class Sidebar(QFrame):
         self.user_button.setAccessibleName(f"Account of {isolated(user_name)}")
         self.show_server(server)
 
+    def speak(self, words: Words) -> None:
+        """Use the words for the place of the open book."""
+        self._words = words
+        self.server_label.setText(words.location)
+        self._show_outbox()
+
     def show_server(self, server: str) -> None:
-        """Show the server of the book."""
-        self.server_label.setText(server)
+        """Show the name of the book's server, in the tool tip."""
+        self.server_label.setToolTip("" if self._words.is_local else server)
+
+    def _show_outbox(self) -> None:
+        used = self._waiting > 0 or self.outbox_button.isChecked()
+        self.outbox_button.setVisible(used or not self._words.is_local)
 
     def show_try_now(self, shown: bool) -> None:
         """Show or hide the button that looks for a server at once."""

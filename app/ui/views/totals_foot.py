@@ -41,7 +41,7 @@ class TotalsFoot(QFrame):
         self._box.addLayout(self._sums())
 
     def _sums(self) -> QGridLayout:
-        grid = QGridLayout()
+        grid = self._grid = QGridLayout()
         grid.setHorizontalSpacing(20)
         grid.setVerticalSpacing(1)
         named = (("Money Out", self.out), ("Money In", self.into), ("Net", self.net))
@@ -58,6 +58,7 @@ class TotalsFoot(QFrame):
         narrow = event.size().width() < _NARROW
         across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
         self._box.setDirection(down if narrow else across)
+        self._grid.setHorizontalSpacing(10 if narrow else 20)
 
     def sums(self) -> tuple[QLabel, QLabel, QLabel]:
         """Return the labels with the values of Money Out, Money In and Net."""
@@ -75,4 +76,4 @@ class TotalsFoot(QFrame):
     def show_unknown(self) -> None:
         """Show that the totals cannot be loaded."""
         self.show_totals(None)
-        self.count.setText("Totals need the server")
+        self.count.setText("Totals not known yet")

@@ -51,7 +51,7 @@ class AmountField(TidiedLine):
             self.error_changed.emit("")
             return
         try:
-            self.setText(format_amount(self.amount(), symbol=False))
+            self.replace_text(format_amount(self.amount(), symbol=False))
             self.setCursorPosition(0)  # if it is too long for the field, its beginning is seen
         except InputError as error:
             self.error_changed.emit(error.fields.get("amount", error.message))

@@ -1,9 +1,15 @@
-"""The sentence that a canvas shows instead of a page, and the button to try again."""
+"""What a canvas shows instead of a page: a sentence, the button to try again, the field for a password."""
+
+from typing import Final
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from app.ui.widgets.password_prompt import PasswordPrompt
 from app.ui.widgets.pieces import button, label
+
+_ROOMY_FROM: Final = 150  # px of height
 
 
 class CanvasMessage(QWidget):
@@ -15,20 +21,43 @@ class CanvasMessage(QWidget):
         self._label = label("", "muted", "page_label", wrap=True)
         self._label.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.again = button("Try again", "page_again", "link")
+        self.prompt = PasswordPrompt("page_password")
         column = QVBoxLayout(self)
+        column.setContentsMargins(6, 0, 6, 0)
         column.setSpacing(8)
         column.addStretch(1)
         column.addWidget(self._label)
         column.addWidget(self.again, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(self.prompt)
         column.addStretch(1)
+        self.prompt.hide()
         self.hide()
 
     def text(self) -> str:
         """Return the sentence."""
-        return self._label.text()
+        return self.prompt.sentence.text() if self.wants_password else self._label.text()
+
+    @property
+    def wants_password(self) -> bool:
+        """Return whether a password is asked for."""
+        return not self.prompt.isHidden()
 
     def say(self, sentence: str, *, again: bool = False) -> None:
         """Show `sentence`, and with `again` the button."""
         self._label.setText(sentence)
+        self._label.setVisible(bool(sentence))
         self.again.setVisible(again)
+        self.prompt.hide()
         self.setVisible(bool(sentence))
+
+    def ask_password(self, sentence: str, *, wrong: bool) -> None:
+        """Show `sentence` and the field for a password. `wrong` says whether one was given that is wrong."""
+        self.say("")
+        self.prompt.show()
+        self.show()
+        self.prompt.ask(sentence, wrong=wrong)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave out what there is no room for."""
+        super().resizeEvent(event)
+        self.prompt.promise.setVisible(self.height() >= _ROOMY_FROM)

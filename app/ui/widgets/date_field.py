@@ -4,16 +4,17 @@ import contextlib
 from collections.abc import Callable
 from datetime import date, timedelta
 
-from PySide6.QtCore import QDate, QPoint, Qt, Signal
-from PySide6.QtGui import QAction, QFocusEvent, QKeyEvent, QTextCharFormat
-from PySide6.QtWidgets import QCalendarWidget, QFrame, QLineEdit, QToolButton, QVBoxLayout
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction, QFocusEvent, QKeyEvent
+from PySide6.QtWidgets import QLineEdit
 
 from app.domain.bounds import LONGEST_TYPED
-from app.domain.dates import format_date, parse_date
+from app.domain.dates import date_limits, format_date, parse_date
 from app.domain.text import is_blank
 from app.errors import InputError
 from app.ui.icons import put_icon
-from app.ui.theme import colour, figures_font
+from app.ui.theme import figures_font
+from app.ui.widgets.calendar_popup import CalendarPopup
 from app.ui.widgets.tidied_line import TidiedLine
 
 _STEPS = {Qt.Key.Key_Plus: 1, Qt.Key.Key_Minus: -1, Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}
@@ -21,7 +22,8 @@ _STEPS = {Qt.Key.Key_Plus: 1, Qt.Key.Key_Minus: -1, Qt.Key.Key_Up: 1, Qt.Key.Key
 
 class DateField(TidiedLine):
     """`date_changed` carries a date or None. `error_changed` carries a sentence if the text is not a valid
-    date, otherwise "". If `optional`, the field may be empty, which means None.
+    date, otherwise "". If `optional`, the field may be empty, which means None; otherwise the date is today
+    until one is set, also after midnight (`follow_day`).
     """
 
     date_changed = Signal(object)
@@ -36,10 +38,12 @@ class DateField(TidiedLine):
         self._today = today
         self._optional = optional
         self._value: date | None = None if optional else today()
+        self._is_set = optional
+        self._typed_on: date | None = None  # tomorrow, `yesterday` would mean another day
         self._step_base: date | None = None
-        self._calendar: QFrame | None = None
         self._add_calendar_action(name)
-        self.textEdited.connect(self._forget_step)
+        self.textEdited.connect(self._edited)
+        self.returnPressed.connect(self.tidy)  # before a dialog presses its default button
         self._show_value()
 
     def _add_calendar_action(self, name: str) -> None:
@@ -55,8 +59,26 @@ class DateField(TidiedLine):
 
     def set_value(self, value: date | None) -> None:
         """Set the date; emit `date_changed` if it is a different one. None requires an optional field."""
+        self._is_set = True
+        self._put(value)
+
+    def set_today(self) -> None:
+        """Set today's date, which follows the day from now on."""
+        self._is_set = self._optional
+        self._put(self._today())
+
+    def follow_day(self) -> None:
+        """Set today's date, unless another date was set. Call this when the day may have changed."""
+        if self._is_set or not self._is_unedited() or self._value == self._today():
+            return
+        selected = self.hasSelectedText()
+        self._put(self._today())
+        if selected:
+            self.selectAll()
+
+    def _put(self, value: date | None) -> None:
         changed = value != self._value
-        self._value = value
+        self._value, self._typed_on = value, None
         self._show_value()
         if changed:
             self.date_changed.emit(value)
@@ -68,7 +90,7 @@ class DateField(TidiedLine):
             return None
         if self._value is not None and text == format_date(self._value):
             return self._value
-        return parse_date(text, self._today())
+        return parse_date(text, self._typed_on or self._today())
 
     def read(self) -> date | None:
         """Parse the text, format it, and return the date. Raises InputError as `parsed` does."""
@@ -79,6 +101,7 @@ class DateField(TidiedLine):
 
     def show_text(self, text: str) -> None:
         """Set `text` as if it had been typed, valid or not."""
+        self._is_set, self._typed_on = True, None
         self.setText(text)
         with contextlib.suppress(InputError):
             self.read()
@@ -94,7 +117,8 @@ class DateField(TidiedLine):
 
     def step(self, days: int) -> None:
         """Change the date by `days`, starting from today if the field is empty."""
-        self.set_value((self._value or self._today()) + timedelta(days=days))
+        first, last = date_limits(self._today())
+        self.set_value(min(last, max(first, (self._value or self._today()) + timedelta(days=days))))
         self.error_changed.emit("")
         self.selectAll()
 
@@ -122,7 +146,8 @@ class DateField(TidiedLine):
         self._step_base = None
         self.setText(f"{self._step_sign}{digit}")
 
-    def _forget_step(self, _text: str) -> None:
+    def _edited(self, _text: str) -> None:
+        self._is_set, self._typed_on = True, self._today()
         self._step_base = None
 
     def _is_unedited(self) -> bool:
@@ -136,44 +161,14 @@ class DateField(TidiedLine):
 
     def open_calendar(self) -> None:
         """Show a calendar under the field. A click or Enter picks a day."""
-        picker = QCalendarWidget()
-        picker.setObjectName(f"{self.objectName()}_month")
-        picker.setVerticalHeaderFormat(QCalendarWidget.VerticalHeaderFormat.NoVerticalHeader)
-        picker.setFirstDayOfWeek(Qt.DayOfWeek.Monday)
-        _style(picker)
-        shown = self._value or self._today()
-        picker.setSelectedDate(QDate(shown.year, shown.month, shown.day))
-        popup = QFrame(self, Qt.WindowType.Popup)
-        popup.setProperty("role", "calendar")
-        popup.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        QVBoxLayout(popup).addWidget(picker)
-        picker.clicked.connect(self._pick)
-        picker.activated.connect(self._pick)
-        self._calendar = popup
-        popup.move(self.mapToGlobal(QPoint(0, self.height() + 4)))
-        popup.show()
-        picker.setFocus()
+        popup = CalendarPopup(self, self._value or self._today(), self._today())
+        popup.picked.connect(self._pick)
+        popup.open()
 
-    def _pick(self, day: QDate) -> None:
-        if self._calendar is not None:
-            self._calendar.close()
-            self._calendar = None
-        self.set_value(date(day.year(), day.month(), day.day()))
+    def _pick(self, day: date) -> None:
+        self.set_value(day)
         self.error_changed.emit("")
         self.setFocus()
 
     def _show_value(self) -> None:
         self.setText(format_date(self._value) if self._value else "")
-
-
-def _style(picker: QCalendarWidget) -> None:
-    """Set the theme's colours and arrows. Qt would paint weekends red."""
-    words = QTextCharFormat()
-    words.setForeground(colour("text_muted"))
-    for day in (Qt.DayOfWeek.Saturday, Qt.DayOfWeek.Sunday):
-        picker.setWeekdayTextFormat(day, words)
-    picker.setHeaderTextFormat(words)
-    for name, arrow in (("prevmonth", "chevron-left"), ("nextmonth", "chevron-right")):
-        button = picker.findChild(QToolButton, f"qt_calendar_{name}")
-        if isinstance(button, QToolButton):
-            put_icon(button, arrow)

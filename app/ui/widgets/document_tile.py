@@ -19,12 +19,11 @@ from app.ui.bounds import PDF, size_text
 from app.ui.icons import pixmap, put_icon
 from app.ui.previews import PagePicture
 from app.ui.theme import colour
-from app.ui.widgets.page_image import PageImage
+from app.ui.widgets.page_image import PageImage, head_of
 from app.ui.widgets.pieces import ElidedLabel, label, tool_button
 
 TILE_MIME = "application/x-bahi-document-tile"
 _WIDTH, _THUMB_HEIGHT, _HEIGHT = 100, 90, 136
-_COARSE = 1.25  # a picture is stretched by up to this much
 
 
 class Thumbnail(QLabel):
@@ -34,23 +33,22 @@ class Thumbnail(QLabel):
         super().__init__()
         self.setFixedSize(_WIDTH - 2, _THUMB_HEIGHT)
         self.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._picture: PagePicture | None = None
         self._image: PageImage | None = None
         self.marked = False
 
     @property
     def has_picture(self) -> bool:
         """Return whether a picture is shown."""
-        return self._picture is not None
+        return self._image is not None
 
     def show_icon(self, name: str, tint: str = "text_muted") -> None:
         """Show an icon instead of a picture."""
-        self._picture = self._image = None
+        self._image = None
         put_icon(self, name, tint, size=26)
 
     def show_picture(self, picture: PagePicture) -> None:
         """Show `picture`, cropped to the frame."""
-        self._picture, self._image = picture, PageImage(picture)
+        self._image = PageImage(picture)
         self.update()
 
     def mark(self, marked: bool) -> None:
@@ -60,29 +58,19 @@ class Thumbnail(QLabel):
 
     def head_of(self, picture: PagePicture) -> Part | None:
         """Return the part of the page to render instead of `picture`, if that is too coarse for the frame."""
-        density, page = self.devicePixelRatioF(), picture.size
-        width, height = round(self.width() * density), round(self.height() * density)
-        scale = min(max(width / page.width, height / page.height), 1.0)
-        if picture.scale * _COARSE >= scale:
-            return None
-        left = max(0, round(page.width * scale) - width) // 2
-        return Part(
-            scale, left, 0, min(width, round(page.width * scale)), min(height, round(page.height * scale))
-        )
+        return head_of(picture, self.size(), self.devicePixelRatioF())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the picture over the whole frame, from its top: a bill is recognized by its head."""
-        if self._picture is None or self._image is None:
+        if self._image is None:
             super().paintEvent(event)
             return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        size = self._picture.image.size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatioByExpanding)
         head = QPainterPath()
         head.addRoundedRect(QRectF(self.rect()).adjusted(0, 0, 0, 8), 7, 7)
         painter.setClipPath(head)
-        target = QRectF((self.width() - size.width()) // 2, 0, size.width(), size.height())
-        self._image.draw(painter, target, QRectF(self.rect()), self.devicePixelRatioF())
+        self._image.draw_head(painter, QRectF(self.rect()), self.devicePixelRatioF())
         painter.setClipping(False)
         painter.fillRect(QRect(0, self.height() - 1, self.width(), 1), colour("border"))
         if self.marked:

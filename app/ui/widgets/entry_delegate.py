@@ -49,8 +49,8 @@ class EntryDelegate(QStyledItemDelegate):
         if selected or hovered:
             painter.fillRect(rect, colour("accent_soft" if selected else "hover"))
         painter.fillRect(QRect(rect.left(), rect.bottom(), rect.width(), 1), colour("border"))
-        if selected and column == 0 and self._table.hasFocus():
-            painter.fillRect(QRect(rect.left(), rect.top(), 3, rect.height()), colour("accent"))
+        if selected and self._table.hasFocus():
+            _ring(painter, rect, column)
 
     def _state(self, painter: QPainter, rect: QRect, mark: object) -> None:
         if isinstance(mark, StateMark):
@@ -88,6 +88,17 @@ class EntryDelegate(QStyledItemDelegate):
     def sizeHint(self, _option: QStyleOptionViewItem, _index: QModelIndex | QPersistentModelIndex) -> QSize:
         """Return the height of a row, which is fixed."""
         return QSize(0, ROW_HEIGHT)
+
+
+def _ring(painter: QPainter, rect: QRect, column: int) -> None:
+    """Draw the part of the ring around the row that is in the cell `rect`."""
+    shade = colour("accent")
+    for top in (rect.top(), rect.bottom() - 1):
+        painter.fillRect(QRect(rect.left(), top, rect.width(), 2), shade)
+    if column == 0:
+        painter.fillRect(QRect(rect.left(), rect.top(), 3, rect.height()), shade)
+    elif column == len(Column) - 1:
+        painter.fillRect(QRect(rect.right() - 1, rect.top(), 2, rect.height()), shade)
 
 
 def text_width(sample: str, column: Column) -> int:

@@ -1,5 +1,7 @@
 """The table of the listing: rows of fixed height; narrow tables hide some columns."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
@@ -7,6 +9,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 from app.ui.models.columns import Column
 from app.ui.models.entries_model import AnyIndex, EntriesModel
 from app.ui.widgets.entry_delegate import ROW_HEIGHT, EntryDelegate, text_width
+from app.ui.widgets.pieces import is_enter
 
 _SAMPLES = {
     Column.DATE: "28 Nov 2026",
@@ -24,6 +27,9 @@ class EntryTable(QTableView):
 
     `row_selected` carries the current row, -1 for none. `edit_wanted` (Enter, double click) and `void_wanted`
     (Delete) carry the row to edit or void.
+
+    End goes to the last row of the book: rows that are not loaded yet are loaded first. Until then, Enter and
+    Delete wait for that row, and any other key stops the loading.
     """
 
     row_selected = Signal(int)
@@ -34,7 +40,10 @@ class EntryTable(QTableView):
         super().__init__()
         self.setObjectName("entry_table")
         self.setAccessibleName("Entries")
+        self._entries = model
+        self._at_end: Callable[[int], None] | None = None
         self.setModel(model)
+        model.end_reached.connect(self._arrive)
         self.setItemDelegate(EntryDelegate(self))
         self._set_behaviour()
         self._set_columns()
@@ -83,15 +92,54 @@ class EntryTable(QTableView):
         self.row_selected.emit(current.row() if current.isValid() else -1)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Handle Enter and Delete for the current row."""
-        row = self.currentIndex().row()
-        if row >= 0 and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not _has_modifier(event):
-            self.edit_wanted.emit(row)
+        """Handle Enter and Delete for the current row, and Home and End."""
+        act = self._action_of(event)
+        if act is not None and self._entries.loading_all:
+            self._at_end = act
+        elif act is not None and self.currentIndex().isValid():
+            act(self.currentIndex().row())
+        elif event.key() == Qt.Key.Key_End:
+            self._go_to_end()
+        else:
+            self._stop_going()
+            self._press_elsewhere(event)
+
+    def _action_of(self, event: QKeyEvent) -> Callable[[int], None] | None:
+        if is_enter(event):
+            return self.edit_wanted.emit
         # A key that is held down must not void one entry after the other.
-        elif row >= 0 and event.key() == Qt.Key.Key_Delete and not event.isAutoRepeat():
-            self.void_wanted.emit(row)
+        is_delete = event.key() == Qt.Key.Key_Delete and not event.isAutoRepeat()
+        return self.void_wanted.emit if is_delete else None
+
+    def _press_elsewhere(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Home:
+            self._select(0)
         else:
             super().keyPressEvent(event)
+
+    def _go_to_end(self) -> None:
+        self._at_end = None
+        self._entries.load_all()
+
+    def _stop_going(self) -> None:
+        self._entries.stop_loading_all()
+        self._at_end = None
+
+    def _arrive(self) -> None:
+        """Select the last row, and do what was asked for meanwhile."""
+        act, self._at_end = self._at_end, None
+        row = self._entries.rowCount() - 1
+        self._select(row)
+        if act is not None and row >= 0:
+            act(row)
+
+    def _select(self, row: int) -> None:
+        self.setCurrentIndex(self._entries.index(row, max(self.currentIndex().column(), 0)))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Stop going to the last row."""
+        self._stop_going()
+        super().mousePressEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Highlight the row under the mouse."""
@@ -113,8 +161,3 @@ class EntryTable(QTableView):
         if row != self.property("hoveredRow"):
             self.setProperty("hoveredRow", row)
             self.viewport().update()
-
-
-def _has_modifier(event: QKeyEvent) -> bool:
-    keys = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier  # set by Enter on the keypad
-    return keys != Qt.KeyboardModifier.NoModifier

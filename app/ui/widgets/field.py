@@ -10,7 +10,7 @@ from app.ui.widgets.pieces import label, set_look
 
 
 class Field(QWidget):
-    """Wraps `editor`. `set_error("")` removes the error."""
+    """Wraps `editor`. An error is shown until `set_error("")`, or until the text is changed."""
 
     def __init__(self, text: str, editor: QWidget, focus: QWidget | None = None) -> None:
         super().__init__()
@@ -21,9 +21,12 @@ class Field(QWidget):
         self.hint = label("", "small", f"{name}_hint")
         self.error = label("", "error", f"{name}_error", wrap=True)
         self.error.hide()
+        self._judged = ""  # the text that the error is about
         self.length_error = ""
         """The error of a text that is too long, as long as it is too long."""
         self._lay_out()
+        if isinstance(self.focus_target, QLineEdit):
+            self.focus_target.textChanged.connect(self._text_changed)
         self.label.setBuddy(self.focus_target)
         if not self.focus_target.accessibleName():
             self.focus_target.setAccessibleName(text)
@@ -58,6 +61,10 @@ class Field(QWidget):
         if error or before:
             self.set_error(error)
 
+    def _text_changed(self, text: str) -> None:
+        if text != self._judged:
+            self.clear_error()
+
     def clear_error(self) -> None:
         """Remove the error, unless the text is too long."""
         self.set_error(self.length_error)
@@ -69,6 +76,8 @@ class Field(QWidget):
 
     def set_error(self, sentence: str) -> None:
         """Show an error under the editor, also to screen readers."""
+        if isinstance(self.focus_target, QLineEdit):
+            self._judged = self.focus_target.text()
         self.error.setText(sentence)
         self.error.setVisible(bool(sentence))
         self.focus_target.setAccessibleDescription(sentence)

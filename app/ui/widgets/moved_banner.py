@@ -63,14 +63,15 @@ class MovedBanner(QFrame):
         row.addLayout(words, 1)
         row.addWidget(self.close_button)
 
-    def show_moved(self, moved: Moved | None) -> None:
-        """Show the message; hide it if `moved` is None."""
+    def show_moved(self, moved: Moved | None, server: str = "") -> None:
+        """Show the message; hide it if `moved` is None. `server` names the new server in the tool tip."""
         if moved is None:
             self.hide()
             return
         sentence, count = moved_words(moved)
         late = moved.late and not moved.complete
         self.sentence.setText(sentence)
+        self.setToolTip(f"Your book now works with {server}." if server else "")
         self.count.setText(count)
         self.setAccessibleName(f"{sentence} {count}")
         put_icon(self._icon, _icon(moved), "warn" if late else "credit", size=16)

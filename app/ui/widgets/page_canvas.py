@@ -26,11 +26,13 @@ class PageCanvas(QAbstractScrollArea):
     """Shows a page, or a sentence.
 
     `zoom_changed` is emitted when the zoom or the page has changed, `again_wanted` when the user wants to try
-    again what the sentence tells of, and `part_failed` with the AppError of a part that cannot be rendered.
+    again what the sentence tells of, `password_given` with a password that was asked for, and `part_failed`
+    with the AppError of a part that cannot be rendered.
     """
 
     zoom_changed = Signal()
     again_wanted = Signal()
+    password_given = Signal(str)
     part_failed = Signal(object)
 
     def __init__(self) -> None:
@@ -41,11 +43,13 @@ class PageCanvas(QAbstractScrollArea):
         self.viewport().setAutoFillBackground(False)  # the frame around the canvas is its background
         self._message = CanvasMessage(self.viewport())
         self._message.again.clicked.connect(self.again_wanted)
+        self._message.prompt.given.connect(self.password_given)
         self._size = PageSize(1, 1)
         self._image: PageImage | None = None
         self._parts: PageParts | None = None
         self._finest = self._coarse = 1.0
         self._fit, self._zoom = Fit.WHOLE, 1.0
+        self._is_chosen = False  # whether the user decided about the zoom
         self._grip = QPoint()
         self._part_timer = QTimer(self, singleShot=True, interval=_PART_PAUSE_MS)
         self._part_timer.timeout.connect(self._ask_parts)
@@ -73,6 +77,11 @@ class PageCanvas(QAbstractScrollArea):
         """Return whether a page is shown."""
         return self._image is not None
 
+    @property
+    def wants_password(self) -> bool:
+        """Return whether a password is asked for."""
+        return self._message.wants_password
+
     def message(self) -> str:
         """Return the sentence shown instead of a page; "" if there is none."""
         return self._message.text()
@@ -83,21 +92,32 @@ class PageCanvas(QAbstractScrollArea):
         self._tell(sentence, again=again)
         self._arrange()
 
+    def ask_password(self, sentence: str, *, wrong: bool) -> None:
+        """Ask for the password of a PDF. `wrong` says whether one was given that is wrong."""
+        self._forget()
+        self._message.ask_password(sentence, wrong=wrong)
+        self.setAccessibleDescription(sentence)
+        self._arrange()
+
     def blank(self) -> None:
         """Show neither a page nor a sentence."""
         self.say("")
 
-    def show_page(self, picture: PagePicture, source: PartSource, finest: float) -> None:
+    def show_page(
+        self, picture: PagePicture, source: PartSource, finest: float, *, keep_zoom: bool = False
+    ) -> None:
         """Show a page, fitted to the frame, or if it is long to its shorter side.
 
-        `source` renders its parts, at a scale of at most `finest`.
+        `source` renders its parts, at a scale of at most `finest`. `keep_zoom` keeps what the user chose.
         """
         self._forget()
         self._tell("")
         self._size = picture.size
         self._image, self._coarse, self._finest = PageImage(picture), picture.scale, finest
         self._parts = PageParts(picture.size, source, self.viewport().update, self.part_failed.emit)
-        self._fit = page_zoom.first_fit(picture.size, *self._frame())
+        self._is_chosen = self._is_chosen and keep_zoom
+        if not self._is_chosen:
+            self._fit = page_zoom.first_fit(picture.size, *self._frame())
         self._arrange()
         for bar in (self.horizontalScrollBar(), self.verticalScrollBar()):
             bar.setValue(0)
@@ -125,14 +145,23 @@ class PageCanvas(QAbstractScrollArea):
         fixed = around or QRectF(self.viewport().rect()).center()
         point = (fixed - self._page_rect().topLeft()) / self._zoom
         self._fit, self._zoom = Fit.FREE, page_zoom.bounded(zoom, self._whole())
+        self._is_chosen = True
         self._arrange()
         self.horizontalScrollBar().setValue(round(point.x() * self._zoom - fixed.x()))
         self.verticalScrollBar().setValue(round(point.y() * self._zoom - fixed.y()))
 
     def fit(self) -> None:
         """Show the whole page."""
-        self._fit = Fit.WHOLE
-        self._arrange()
+        self._choose(Fit.WHOLE)
+
+    def fit_width(self) -> None:
+        """Show the page as wide as the frame."""
+        self._choose(Fit.WIDTH)
+
+    def _choose(self, fit: Fit) -> None:
+        if self._image is not None:
+            self._fit, self._is_chosen = fit, True
+            self._arrange()
 
     def _whole(self) -> float:
         return page_zoom.whole(self._size, *self._frame())
@@ -149,6 +178,11 @@ class PageCanvas(QAbstractScrollArea):
         elif self._fit is Fit.ACROSS:
             bar = self.verticalScrollBar().sizeHint().width()
             self._zoom = page_zoom.across(self._size, max(1, width - bar), max(1, height - bar))
+        elif self._fit is Fit.WIDTH:
+            bar = self.verticalScrollBar().sizeHint().width()
+            self._zoom = page_zoom.as_wide(self._size, width, height, bar)
+        elif self._image is not None:
+            self._zoom = page_zoom.bounded(self._zoom, self._whole())
         self._set_bars(QSize(width, height))
         self._message.setGeometry(self.viewport().rect())
         self.viewport().update()
@@ -234,7 +268,7 @@ class PageCanvas(QAbstractScrollArea):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Zoom as `zoom_with_key` does; scroll with the other keys."""
         key, across, down = event.key(), self.horizontalScrollBar(), self.verticalScrollBar()
-        if self.zoom_with_key(key):
+        if self.zoom_with_key(event):
             return
         if key == Qt.Key.Key_Home:
             across.setValue(0)
@@ -244,14 +278,20 @@ class PageCanvas(QAbstractScrollArea):
         else:
             super().keyPressEvent(event)
 
-    def zoom_with_key(self, key: int) -> bool:
-        """Zoom with +, -, 0 (the whole page) and 1 (its real size). Return whether `key` is one of them."""
+    def zoom_with_key(self, event: QKeyEvent) -> bool:
+        """Zoom with +, -, 0 (the whole page), 1 (its real size) and W (its width).
+
+        Return whether the key is one of them.
+        """
+        key = event.key()
         if key in _STEPS:
             self.zoom_by(_STEPS[Qt.Key(key)])
         elif key == Qt.Key.Key_0:
             self.fit()
         elif key == Qt.Key.Key_1:
             self.zoom_to(1.0)
+        elif key == Qt.Key.Key_W and not event.modifiers():
+            self.fit_width()
         else:
             return False
         return True

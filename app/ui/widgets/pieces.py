@@ -3,6 +3,7 @@
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -44,7 +45,33 @@ def label(text: str, role: str, name: str = "", *, wrap: bool = False) -> QLabel
     return made
 
 
-class OneClickButton(QPushButton):
+def is_enter(event: QKeyEvent) -> bool:
+    """Return whether the key is Enter, on the keypad too, without Ctrl, Alt or Shift."""
+    modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier  # set by Enter on the keypad
+    is_key = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+    return is_key and modifiers == Qt.KeyboardModifier.NoModifier
+
+
+def press_by_key(button: QAbstractButton, event: QKeyEvent) -> bool:
+    """Press `button` if the key is Enter. Return whether the key is handled.
+
+    Outside dialogs, Qt presses a button only with Space. A key that is held down presses it once.
+    """
+    if is_enter(event) and not event.isAutoRepeat():
+        button.click()
+    return is_enter(event)
+
+
+class EnterButton(QPushButton):
+    """A button that Enter presses, as Space does."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Press the button with Enter."""
+        if not press_by_key(self, event):
+            super().keyPressEvent(event)
+
+
+class OneClickButton(EnterButton):
     """A button that acts once for a double click, and once for a key that is held down.
 
     The first click may have changed what the button is for, for example to the next entry, or may have put
@@ -56,12 +83,21 @@ class OneClickButton(QPushButton):
         event.accept()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Ignore a repeated Enter, which would press the button again."""
+        """Ignore a repeated key, which would press the button again."""
         if not event.isAutoRepeat():
             super().keyPressEvent(event)
 
 
-class OneClickToolButton(QToolButton):
+class EnterToolButton(QToolButton):
+    """A button with only an icon, or with a short text, that Enter presses, as Space does."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Press the button with Enter."""
+        if not press_by_key(self, event):
+            super().keyPressEvent(event)
+
+
+class OneClickToolButton(EnterToolButton):
     """A button with only an icon that acts once for a double click."""
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
@@ -71,7 +107,7 @@ class OneClickToolButton(QToolButton):
 
 def button(text: str, name: str, role: str = "", icon: str = "", tint: str = "text_muted") -> QPushButton:
     """Return a push button. `role` is primary, link, nav, quiet, chip or ""."""
-    made = QPushButton(text) if role == "chip" else OneClickButton(text)  # chips may be toggled quickly
+    made = EnterButton(text) if role == "chip" else OneClickButton(text)  # chips may be toggled quickly
     made.setObjectName(name)
     made.setAccessibleName(text)
     if role:
@@ -88,7 +124,7 @@ def tool_button(
 
     `one_click` is for an action that a double click shall do only once.
     """
-    made = OneClickToolButton() if one_click else QToolButton()
+    made = OneClickToolButton() if one_click else EnterToolButton()
     made.setObjectName(name)
     made.setToolTip(tip)
     made.setAccessibleName(tip)
@@ -100,7 +136,7 @@ def tool_button(
 
 def word_button(name: str, text: str, tip: str) -> QToolButton:
     """Return a small flat button with a short text."""
-    made = QToolButton()
+    made = EnterToolButton()
     made.setObjectName(name)
     made.setText(text)
     made.setToolTip(tip)

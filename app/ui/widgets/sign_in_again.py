@@ -1,21 +1,45 @@
 """Asks for the password again when the session has ended. The book stays open behind it."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout
 
 from app.domain.bounds import LONGEST_TYPED, MAX_PASSWORD, length_error, prepare_password
 from app.domain.text import isolated
-from app.errors import AppError
+from app.errors import AppError, SignInError
 from app.ui.icons import put_icon
 from app.ui.tasks import Tasks
 from app.ui.widgets.pieces import button, label, set_look
+from app.ui.widgets.wait_countdown import WaitCountdown, errors_at
 
 if TYPE_CHECKING:
     from app.services import Services
 
-_KEPT = "Entries that you save now are kept on this computer and sent after you sign in."
+_KEPT: Final = "Entries that you save now are kept on this computer and sent after you sign in."
+_SIGNED_OUT: Final = "You are signed out."
+_ENTER: Final = "Enter the password of {user} to continue."
+_WHY: Final = {
+    "ended": (
+        "You were signed out from this account on another computer.",
+        "Enter the password of {user} to sign in again. If you did not do this, then change your password.",
+    ),
+    "password": (
+        "The password of this account was changed on another computer.",
+        "Enter the new password of {user} to continue.",
+    ),
+    "reset": (
+        "The person who runs the server has given this account a new password.",
+        "Enter the new password of {user} to continue.",
+    ),
+    "reused": ("Two computers used this sign-in at once, so it was ended to be safe.", _ENTER),
+    "disabled": (
+        "The person who runs the server has closed this account.",
+        "Please ask that person. The account of {user} cannot be opened before that.",
+    ),
+}
+"""For each reason that a server gives: what happened, and what to do."""
+_FIELD_WIDTH: Final = 200
 
 
 class SignInAgain(QFrame):
@@ -32,6 +56,7 @@ class SignInAgain(QFrame):
         self._services = services
         self._tasks = tasks
         self._user = ""
+        self._why = ""
         self._build()
         self.hide()
 
@@ -39,11 +64,23 @@ class SignInAgain(QFrame):
         icon = QLabel()
         put_icon(icon, "log-out", "danger", size=18)
         self.sentence = label("", "strong", "sign_in_again_text", wrap=True)
-        self.problem = label(_KEPT, "small", "sign_in_again_error", wrap=True)
         words = QVBoxLayout()
         words.setSpacing(2)
         words.addWidget(self.sentence)
-        words.addWidget(self.problem)
+        words.addWidget(label(_KEPT, "small", "sign_in_again_kept", wrap=True))
+        self._make_password()
+        self.submit_button = button("Sign in", "sign_in_again_submit", "primary")
+        self.submit_button.clicked.connect(self.submit)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(14, 10, 12, 10)
+        row.setSpacing(10)
+        row.addWidget(icon, 0, Qt.AlignmentFlag.AlignVCenter)
+        row.addLayout(words, 1)
+        row.addLayout(self._field())
+        row.addWidget(self.submit_button, 0, Qt.AlignmentFlag.AlignTop)
+        self._countdown = WaitCountdown(self.submit_button, self._say)
+
+    def _make_password(self) -> None:
         self.password = QLineEdit()
         self.password.setAcceptDrops(False)  # a dropped file is for the window
         self.password.setObjectName("sign_in_again_password")
@@ -54,32 +91,37 @@ class SignInAgain(QFrame):
         self.password.textChanged.connect(
             lambda typed: self._say(length_error(typed, MAX_PASSWORD, prepare_password))
         )
-        self.password.setFixedWidth(180)
+        self.password.setFixedWidth(_FIELD_WIDTH)
         self.password.returnPressed.connect(self.submit)
-        self.submit_button = button("Sign in", "sign_in_again_submit", "primary")
-        self.submit_button.clicked.connect(self.submit)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(14, 10, 12, 10)
-        row.setSpacing(10)
-        row.addWidget(icon, 0, Qt.AlignmentFlag.AlignVCenter)
-        row.addLayout(words, 1)
-        row.addWidget(self.password)
-        row.addWidget(self.submit_button)
+
+    def _field(self) -> QVBoxLayout:
+        """Return the password with the place for its error below it."""
+        self.problem = label("", "error", "sign_in_again_error", wrap=True)
+        self.problem.setFixedWidth(_FIELD_WIDTH)
+        self.problem.hide()
+        column = QVBoxLayout()
+        column.setSpacing(4)
+        column.addWidget(self.password)
+        column.addWidget(self.problem)
+        column.addStretch(1)
+        return column
 
     def set_user(self, user_name: str) -> None:
         """Set the name of the user whose password is asked for."""
         self._user = user_name
 
-    def ask(self, _why: AppError) -> None:
-        """Ask for the password, unless it is asked for already."""
-        if not self.isHidden():
+    def ask(self, error: AppError) -> None:
+        """Ask for the password. If it is asked for already, only say why, once that is known."""
+        why = error.ended if isinstance(error, SignInError) and error.ended in _WHY else ""
+        if not self.isHidden() and (self._why or not why):
             return
-        self.sentence.setText(
-            f"You are signed out. Enter the password of {isolated(self._user)} to continue."
-        )
-        self._say("")
-        self.password.clear()
-        self._set_shown(True)
+        self._why = why
+        happened, to_do = _WHY.get(why, (_SIGNED_OUT, _ENTER))
+        self.sentence.setText(f"{happened} {to_do.format(user=isolated(self._user))}")
+        if self.isHidden():
+            self._say("")
+            self.password.clear()
+            self._set_shown(True)
 
     def submit(self) -> None:
         """Sign in as the same user. The forms stay as they are."""
@@ -95,19 +137,25 @@ class SignInAgain(QFrame):
 
     def _done(self) -> None:
         self._set_busy(False)
+        self._countdown.stop()
         self.password.clear()
         self._set_shown(False)
         self.signed_in.emit()
 
     def _failed(self, error: AppError) -> None:
         self._set_busy(False)
-        self._say(error.fields.get("password", error.message))
+        fields = errors_at(error, "password")
+        self._say(fields.get("password", error.message), of_field="password" in fields)
         self.password.setFocus()
         self.password.selectAll()
+        if error.retry_after:
+            self._countdown.start(error.retry_after, error.fields.get("password", ""))
 
-    def _say(self, problem: str) -> None:
-        self.problem.setText(problem or _KEPT)
-        set_look(self.password, "invalid", "true" if problem else "")
+    def _say(self, problem: str, *, of_field: bool = True) -> None:
+        """Show `problem` under the password, and mark the field unless something else caused it."""
+        self.problem.setText(problem)
+        self.problem.setVisible(bool(problem))
+        set_look(self.password, "invalid", "true" if problem and of_field else "")
         self.password.setAccessibleDescription(problem)
 
     def _set_busy(self, busy: bool) -> None:

@@ -3,14 +3,24 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QCoreApplication, QEvent, QModelIndex, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QStandardItem, QStandardItemModel
+from PySide6.QtGui import QKeyEvent, QKeySequence, QMouseEvent, QShortcut, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QApplication, QCompleter, QLineEdit, QListView, QStyledItemDelegate, QWidget
 
 from app.domain.entry import Suggestion
 from app.domain.suggestions import search_key, search_words
+from app.ui.widgets.pieces import is_enter
 
 DEBOUNCE_MS = 100
 _DATA = Qt.ItemDataRole.UserRole + 1
+_OWN_KEYS = (
+    QKeySequence.StandardKey.Undo,
+    QKeySequence.StandardKey.Redo,
+    QKeySequence.StandardKey.Copy,
+    QKeySequence.StandardKey.Cut,
+    QKeySequence.StandardKey.Paste,
+    QKeySequence.StandardKey.SelectAll,
+)
+"""Keys of the field itself, whatever shortcut the window has."""
 _PRESSES = (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick)
 
 
@@ -46,7 +56,8 @@ class SuggestField(QLineEdit):
         popup.setProperty("role", "popup")
         popup.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
         self._completer.setPopup(popup)
-        self.setCompleter(self._completer)
+        # By `setCompleter`, the field would show a completion before it is chosen, and forget what was typed.
+        self._completer.setWidget(self)
         popup.setItemDelegate(QStyledItemDelegate(popup))  # the default one ignores the style sheet
         popup.setAttribute(Qt.WidgetAttribute.WA_NoMouseReplay)  # only some platforms would do it
         popup.installEventFilter(self)  # asked before the completer, which would swallow the press
@@ -97,15 +108,53 @@ class SuggestField(QLineEdit):
         suggestion = index.data(_DATA)
         self._timer.stop()
         if isinstance(suggestion, Suggestion):
-            self.setText(suggestion.text)
+            self.selectAll()
+            self.insert(suggestion.text)  # unlike `setText`, it can be undone with Ctrl+Z
+            self.stop_suggesting()
             self.chosen.emit(suggestion)
 
+    def completer(self) -> QCompleter:
+        """Return the completer of the list."""
+        return self._completer
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Request completions when Down is pressed, even for an empty text."""
+        """Request completions when Down is pressed, even for an empty text.
+
+        While the list is open, Enter and Tab choose the marked completion. If none is marked, the list is
+        closed, and Enter does what it does without a list.
+        """
         if event.key() == Qt.Key.Key_Down and not self._popup.isVisible():
             self.asked.emit(self.text())
-            return
-        super().keyPressEvent(event)
+        elif is_enter(event) and self._popup.isVisible() and self._marked() is None:
+            self._popup.hide()
+            QApplication.sendEvent(self.parentWidget() or self.window(), event)
+        elif not (self._popup.isVisible() and self._press_shortcut(event)):
+            super().keyPressEvent(event)
+
+    def _press_shortcut(self, event: QKeyEvent) -> bool:
+        """Close the list and activate a shortcut of the window. Qt does not do it while a list is open."""
+        if not event.modifiers() & Qt.KeyboardModifier.ControlModifier or any(map(event.matches, _OWN_KEYS)):
+            return False
+        keys = QKeySequence(event.keyCombination())
+        for shortcut in self.window().findChildren(QShortcut):
+            owner = shortcut.parent()
+            if shortcut.key() == keys and isinstance(owner, QWidget) and owner.isAncestorOf(self):
+                self._popup.hide()
+                shortcut.activated.emit()
+                return True
+        return False
+
+    def _marked(self) -> QModelIndex | None:
+        """Return the completion that is marked in the open list; a list that opens marks none."""
+        marked = self._popup.selectedIndexes() if self._popup.isVisible() else []
+        return marked[0] if marked else None
+
+    def focusNextPrevChild(self, forwards: bool) -> bool:
+        """Choose the marked completion before Tab leaves the field."""
+        marked = self._marked()
+        if forwards and marked is not None:
+            self._take(marked)
+        return super().focusNextPrevChild(forwards)
 
     def event(self, event: QEvent) -> bool:
         """Keep Esc for the open list. It would also clear the form."""

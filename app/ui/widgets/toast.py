@@ -6,13 +6,13 @@ from typing import Final
 
 from PySide6.QtCore import QEvent, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QEnterEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from app.ui.icons import put_icon
-from app.ui.widgets.pieces import button, label, tool_button
+from app.ui.widgets.pieces import ElidedLabel, button, tool_button
 
 LIFE_S: Final = 10.0
-_LEAST_TEXT: Final = 90
+_LEAST_TEXT: Final = 60
 _CHECK_MS: Final = 250  # the clock is polled, because tests replace it
 
 
@@ -31,7 +31,6 @@ class Toast(QFrame):
         self._clock = clock
         self._until = 0.0
         self._room = QRect()
-        self._whole = ""
         self._timer = QTimer(self)
         self._timer.setInterval(_CHECK_MS)
         self._timer.timeout.connect(self.hide_if_due)
@@ -41,7 +40,9 @@ class Toast(QFrame):
     def _build(self) -> None:
         icon = QLabel()
         put_icon(icon, "check", "credit", size=16)
-        self._text = label("", "strong", "toast_text")
+        self._text = ElidedLabel("", "strong", "toast_text")
+        self._text.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        self._text.setMinimumWidth(_LEAST_TEXT)
         self.undo_button = button("Undo", "toast_undo", "link")
         self.undo_button.setToolTip("Undo (Ctrl+Z)")
         self.undo_button.clicked.connect(self.undo)
@@ -55,7 +56,6 @@ class Toast(QFrame):
 
     def say(self, text: str, *, undo: bool) -> None:
         """Show `text` for ten seconds; with `undo`, also the Undo button."""
-        self._whole = text
         self._text.setText(text)
         self.setAccessibleName(text)
         self.undo_button.setVisible(undo)
@@ -67,7 +67,7 @@ class Toast(QFrame):
 
     def text(self) -> str:
         """Return the text; "" while hidden."""
-        return self._whole if not self.isHidden() else ""
+        return self._text.text() if not self.isHidden() else ""
 
     @property
     def can_undo(self) -> bool:
@@ -100,13 +100,7 @@ class Toast(QFrame):
     def _settle(self) -> None:
         if self.isHidden() or self._room.isNull():
             return
-        self._text.setText(self._whole)
-        self._text.setToolTip("")
-        if (over := self.sizeHint().width() - self._room.width()) > 0:
-            room = max(self._text.sizeHint().width() - over, _LEAST_TEXT)
-            metrics = self._text.fontMetrics()
-            self._text.setText(metrics.elidedText(self._whole, Qt.TextElideMode.ElideRight, room))
-            self._text.setToolTip(self._whole)
+        self.setMaximumWidth(self._room.width())  # beside it are the title and the buttons of the view
         self.adjustSize()
         x = self._room.left() + max(0, (self._room.width() - self.width()) // 2)
         self.move(x, self._room.center().y() - self.height() // 2)

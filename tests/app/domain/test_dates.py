@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.dates import format_date, parse_date, presets
+from app.domain.dates import format_date, format_long_date, parse_date, presets, weekday_name
 from app.errors import InputError
 from server.contract.limits import MAX_DAYS_AHEAD
 
@@ -85,7 +85,11 @@ def test_a_leap_day_without_a_year_is_in_this_year_or_the_last() -> None:
         ("foo", "That is not a date"),
         ("1/2/3/4", "That is not a date"),
         ("1/2/202", "That is not a date"),
-        ("22", "type the month too"),
+        ("22", "Please type the month too, such as 22 Nov."),
+        ("07", "Please type the month too, such as 7 Nov."),
+        ("31", "Please type the month too, such as 31 Oct."),
+        ("60", "There is no day 60 in November. Please type it as 22/11/2026"),
+        ("0", "The day must be at least 1"),
         ("nov 2026", "type the day too"),
         ("22 foo", "“foo” is not a month"),
         ("11/22/2026", "Did you mean 22/11?"),
@@ -105,6 +109,17 @@ def test_a_leap_day_without_a_year_is_in_this_year_or_the_last() -> None:
 )
 def test_each_mistake_has_its_own_error(text: str, words: str) -> None:
     assert words in refusal(text)
+
+
+@given(TODAYS, st.integers(1, 31))
+def test_the_example_after_a_bare_day_is_a_date(today: date, day: int) -> None:
+    example = refusal(str(day), today).removeprefix("Please type the month too, such as ").rstrip(".")
+    assert parse_date(f"{example} {today.year}", today).day == day
+
+
+def test_names_of_days_and_months_are_those_of_the_texts() -> None:
+    assert [weekday_name(SUNDAY + timedelta(days=n)) for n in (0, 1)] == ["Sunday", "Monday"]
+    assert format_long_date(SUNDAY) == "22 November 2026"
 
 
 @given(st.dates(date(1900, 1, 1), date(2200, 12, 31)), TODAYS)

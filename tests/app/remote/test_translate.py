@@ -7,10 +7,12 @@ from dataclasses import is_dataclass
 import msgspec
 import pytest
 
+from app.domain.wording import words_of
 from app.remote.translate import description_of, error_of, version_of
 from server.contract import shapes
 from server.contract.errors import ErrorBody, ErrorCode, ErrorInfo
 
+THERE = words_of(is_local=False)
 LONG = "m " * 10_000
 
 
@@ -22,7 +24,7 @@ def body(code: str, message: str, fields: object = None) -> bytes:
 def test_each_sentence_of_an_error_is_short(code: str) -> None:
     fields = [{"field": f"{LONG}{number}", "message": LONG} for number in range(60)]
     for found in (fields[:2], fields, None):
-        error = error_of(422, body(code, LONG, found))
+        error = error_of(422, body(code, LONG, found), THERE)
         assert error.message.endswith("…")
         assert len(error.message) <= 500
         assert len(error.fields) <= 50
@@ -30,9 +32,9 @@ def test_each_sentence_of_an_error_is_short(code: str) -> None:
 
 
 def test_a_long_code_is_cut_and_an_ordinary_error_stays_as_it_is() -> None:
-    assert len(error_of(500, body(LONG, "No.")).code) == 100
+    assert len(error_of(500, body(LONG, "No."), THERE).code) == 100
     fields = [{"field": "amount", "message": "The amount must be above zero."}]
-    error = error_of(422, body("invalid_fields", "Please correct the form.", fields))
+    error = error_of(422, body("invalid_fields", "Please correct the form.", fields), THERE)
     assert (error.message, error.code) == ("Please correct the form.", "invalid_fields")
     assert error.fields == {"amount": "The amount must be above zero."}
 
@@ -42,17 +44,17 @@ def test_a_long_code_is_cut_and_an_ordinary_error_stays_as_it_is() -> None:
     [
         ("Two\r\nlines\x00 and\u2028three.", "Two lines and three."),
         ("\u202eReversed.", "Reversed."),
-        (" \u200b\n", "The server refused this, and gave no reason."),
+        (" \u200b\n", "The server did not accept this, and gave no reason."),
         ("x" * 500, "x" * 500),
     ],
 )
 def test_a_sentence_is_one_line_that_can_be_read(message: str, shown: str) -> None:
-    assert error_of(400, body("bad_request", message)).message == shown
+    assert error_of(400, body("bad_request", message), THERE).message == shown
 
 
 @pytest.mark.parametrize("fields", [{}, "x", [1, None], [{"field": [LONG], "message": {"a": LONG}}]])
 def test_fields_of_another_shape_are_left_out(fields: object) -> None:
-    assert error_of(422, body("invalid_fields", "No.", fields)).fields == {}
+    assert error_of(422, body("invalid_fields", "No.", fields), THERE).fields == {}
 
 
 def test_each_text_of_an_entry_and_its_history_is_short() -> None:

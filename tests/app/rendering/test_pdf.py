@@ -4,6 +4,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import msgspec
 import pikepdf
 import pytest
 from PIL import Image
@@ -92,6 +93,33 @@ def test_a_page_of_any_size_is_drawn_or_refused_with_a_reason(tmp_path: Path, si
 def test_a_pdf_with_a_password_is_refused_as_such(tmp_path: Path) -> None:
     locked(tmp_path / "bill.pdf")
     assert Renderer().answer(_job(tmp_path / "bill.pdf"))[0] == Refused(Refusal.HAS_PASSWORD)
+
+
+@pytest.mark.parametrize("password", ["secret", "owner"])
+def test_a_pdf_opens_with_its_passwords_and_with_no_other(tmp_path: Path, password: str) -> None:
+    locked(tmp_path / "bill.pdf")
+    PDFS["plain"](tmp_path / "plain.pdf")
+    renderer, job = Renderer(), _job(tmp_path / "bill.pdf")
+    wrong, right = (msgspec.structs.replace(job, password=each) for each in ("Secret", password))
+    assert renderer.answer(wrong)[0] == Refused(Refusal.WRONG_PASSWORD)
+    assert drawn(renderer, right)[1] == drawn(Renderer(), _job(tmp_path / "plain.pdf"))[1]
+    assert renderer.answer(job)[0] == Refused(Refusal.HAS_PASSWORD), "it does not stay open for others"
+    assert renderer.answer(wrong)[0] == Refused(Refusal.WRONG_PASSWORD)
+    assert password not in repr(right)
+
+
+@pytest.mark.parametrize("name", ["text field", "stamp", "crop box turned", "rotated 90"])
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_a_turned_page_is_the_page_turned_and_so_are_its_parts(tmp_path: Path, name: str, turns: int) -> None:
+    path = tmp_path / "bill.pdf"
+    PDFS[name](path)
+    job = msgspec.structs.replace(_job(path, edge=600), turns=turns)
+    upright, (page, shown) = drawn(Renderer(), _job(path, edge=600))[1], drawn(Renderer(), job)
+    assert difference(shown, upright.rotate(-90 * turns, expand=True)) < 3
+    assert (page.page_width >= page.page_height) == (shown.width >= shown.height)
+    scale = shown.width / page.page_width
+    part = msgspec.structs.replace(job, part=Part(scale, 30, 20, 80, 120))
+    assert difference(drawn(Renderer(), part)[1], shown.crop((30, 20, 110, 140))) < 3
 
 
 def test_a_pdf_cut_anywhere_is_answered(tmp_path: Path) -> None:

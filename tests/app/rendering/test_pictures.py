@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
@@ -198,6 +199,22 @@ def test_a_program_that_draws_is_not_run(tmp_path: Path) -> None:
     path = tmp_path / "drawing.eps"
     receipt().save(path, "EPS")
     assert Renderer().answer(_job(path))[0] == Refused(Refusal.UNKNOWN_KIND)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_a_turned_picture_is_the_upright_one_turned_and_so_are_its_parts(
+    tmp_path: Path, orientation: int, turns: int
+) -> None:
+    path, exif = tmp_path / "photo.png", Image.Exif()
+    exif[0x0112] = orientation
+    Image.effect_noise((60, 40), 90).convert("RGB").save(path, exif=exif)
+    job = msgspec.structs.replace(_job(path), turns=turns)
+    upright, (page, shown) = drawn(Renderer(), _job(path))[1], drawn(Renderer(), job)
+    assert shown == upright.rotate(-90 * turns, expand=True)
+    assert (page.page_width, page.page_height) == shown.size
+    part = msgspec.structs.replace(job, part=Part(1.0, 10, 5, 25, 30))
+    assert drawn(Renderer(), part)[1] == shown.crop((10, 5, 35, 35))
 
 
 def _job(path: Path, *, page: int = 0, edge: int = 2600, part: Part | None = None) -> RenderPage:

@@ -12,6 +12,7 @@ from uuid import uuid4
 import pytest
 
 from app.bootstrap import _connect
+from app.domain.connection_status import Phase
 from app.domain.entry import Direction, EntryDraft, EntryFilter
 from app.domain.sync_events import MachineChanged, SessionChange
 from app.errors import AppError, InputError, OfflineError, ServerError, SignInError
@@ -286,6 +287,24 @@ def test_the_sessions_of_a_user_are_listed_and_ended(
     assert isinstance(caught(lambda: other_desk.entries.page(EntryFilter(), None)), SignInError)
 
 
+def test_the_probe_of_an_idle_program_finds_that_its_session_was_ended_elsewhere(
+    desk: Desk, other_desk: Desk, server: RunningServer
+) -> None:
+    name = create(desk, server)
+    other_desk.accounts.sign_in_remote(server.url, name, PASSWORD)
+    assert desk.accounts.is_online()
+    family = next(s.family for s in desk.accounts.sessions() if s.this_one)
+    other_desk.accounts.end_session(family)
+    assert not desk.accounts.is_online()
+    assert desk.accounts.machine.phase is Phase.SIGNED_OUT
+    assert desk.accounts.machine.ended == "ended"
+    error = caught(lambda: desk.entries.page(EntryFilter(), None))
+    assert isinstance(error, SignInError)
+    assert error.ended == "ended"
+    desk.accounts.sign_in_again(PASSWORD)
+    assert desk.accounts.machine.ended == ""
+
+
 def test_an_invalid_new_password_is_refused_at_its_field_and_a_valid_one_works(
     desk: Desk, server: RunningServer
 ) -> None:
@@ -356,6 +375,13 @@ def test_the_clock_is_corrected_at_each_refresh(desk: Desk, start_server: Start)
     pinning.lease(refused=pinning.lease())
     took = time.monotonic() - began  # the answer may have been under way so long; it tells milliseconds
     assert abs(desk.accounts.offset_us / 1e6 - 240) < took + 0.01
+
+
+def test_the_book_of_this_computer_has_this_computers_clock(desk: Desk, start_server: Start) -> None:
+    server = start_server(lambda: time.time() + 86_400, local=True, local_secret="s", region_letter="0")
+    desk.local = Endpoint(server.url, "s")
+    desk.accounts.sign_in_local("Asha", "")
+    assert desk.accounts.offset_us == 0
 
 
 def test_many_threads_share_one_refresh(desk: Desk, start_server: Start) -> None:
@@ -456,8 +482,7 @@ def test_a_name_that_was_chosen_with_invisible_ends_still_opens_its_book(
     name = f"{plain}\u200b"
     server.api().register(name, PASSWORD)
     assert desk.accounts.sign_in_remote(server.url, name, PASSWORD).user_name == name
-    other = caught(lambda: desk.accounts.sign_in_remote(server.url, plain, PASSWORD))
-    assert isinstance(other, SignInError)
+    assert desk.accounts.sign_in_remote(server.url, plain, PASSWORD).user_name == name
 
 
 def test_a_name_is_found_whatever_nobody_sees_at_its_ends(desk: Desk, server: RunningServer) -> None:

@@ -79,8 +79,7 @@ def test_what_is_not_shown_gets_a_sentence(
     elif name == "wide.pdf":
         drawing_pdf(path, b"", width=2147483648)
     elif name == "locked.pdf":
-        with pikepdf.Pdf.open(drawing_pdf(path, b""), allow_overwriting_input=True) as document:
-            document.save(path, encryption=pikepdf.Encryption(owner="secret", user="secret"))
+        _locked(path)
     asked = Asked.of(previews, PreviewRequest(path, media_type))
     result = asked.result()
     assert isinstance(result, InputError)
@@ -93,6 +92,49 @@ def test_a_file_of_which_the_end_is_missing_is_shown_with_a_note(previews: Previ
     Image.effect_noise((300, 200), 90).convert("RGB").save(path)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     assert "end of this file is missing" in shown(previews, PreviewRequest(path, "image/jpeg")).note
+
+
+def _locked(path: Path) -> Path:
+    with pikepdf.Pdf.open(drawing_pdf(path, b""), allow_overwriting_input=True) as document:
+        document.save(path, encryption=pikepdf.Encryption(owner="Öl & Reis", user="Öl & Reis"))
+    return path
+
+
+def _code(previews: Previews, request: PreviewRequest) -> str:
+    result = Asked.of(previews, request).result()
+    return result.code if isinstance(result, InputError) else ""
+
+
+def test_a_password_is_used_until_it_is_wrong_or_forgotten(previews: Previews, tmp_path: Path) -> None:
+    request = PreviewRequest(_locked(tmp_path / "a.pdf"), PDF)
+    other = PreviewRequest(_locked(tmp_path / "b.pdf"), PDF)
+    previews.unlock(request.path, "wrong")
+    assert [_code(previews, request) for _ in range(2)] == [Refusal.WRONG_PASSWORD, Refusal.HAS_PASSWORD]
+    previews.unlock(request.path, "Öl & Reis")
+    assert [_code(previews, each) for each in (request, other, request)] == ["", Refusal.HAS_PASSWORD, ""]
+    before = previews.pid
+    previews.forget_passwords()
+    assert _code(previews, request) == Refusal.HAS_PASSWORD
+    assert previews.pid != before, "the memory of the worker had it too"
+
+
+def test_a_password_that_is_no_text_is_only_wrong(previews: Previews, tmp_path: Path) -> None:
+    request = PreviewRequest(_locked(tmp_path / "a.pdf"), PDF)
+    for password in ("\ud800 \0", "x" * 1_000_000):
+        previews.unlock(request.path, password)
+        assert _code(previews, request) == Refusal.WRONG_PASSWORD
+
+
+def test_a_password_is_neither_in_the_arguments_nor_in_the_environment(
+    previews: Previews, tmp_path: Path
+) -> None:
+    request = PreviewRequest(_locked(tmp_path / "a.pdf"), PDF)
+    previews.unlock(request.path, "Öl & Reis")
+    assert _code(previews, request) == ""
+    if not Path("/proc").exists():
+        pytest.skip("needs /proc")
+    for name in ("cmdline", "environ"):
+        assert "Öl & Reis".encode() not in Path(f"/proc/{previews.pid}/{name}").read_bytes()
 
 
 def test_there_is_no_qt_in_the_worker(previews: Previews, photo: Path, tmp_path: Path) -> None:

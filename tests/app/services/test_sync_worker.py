@@ -300,6 +300,12 @@ def test_sign_in_needed_is_published_when_the_session_ends(bench: Bench) -> None
     assert [event.error.message for event in bench.heard.of(SignInNeeded)] == ["The session has ended."]
 
 
+def test_sign_in_needed_says_why_the_session_has_ended(bench: Bench) -> None:
+    bench.start()
+    bench.phase(Phase.SIGNED_OUT, ended="password")
+    assert [event.error.ended for event in bench.heard.of(SignInNeeded)] == ["password"]
+
+
 # --- is a server there? -------------------------------------------------------------------------------
 
 
@@ -314,6 +320,28 @@ def test_with_nothing_to_send_the_server_is_probed_now_and_then(bench: Bench) ->
     bench.advance(1.0)  # no server answers: from now on it is tried as after a run
     bench.heard.wait(RunEnded, 2)
     assert bench.worker.state.connectivity is Connectivity.ONLINE
+
+
+def test_while_only_refused_items_are_left_the_server_is_probed_too(bench: Bench) -> None:
+    bench.outbox.report = SyncReport(0, 2, 1)  # one is refused, and the other one was made from it
+    bench.start()
+    probed = bench.session.probes
+    for _ in range(6):
+        bench.advance(20.0)
+        probed += 1
+        bench.until(lambda probed=probed: bench.session.probes >= probed and not bench.worker.is_sending)
+    bench.until(lambda: not bench.worker._is_probing)
+    assert bench.session.probes == probed
+    assert bench.worker._seconds_left() != 0.0
+
+
+def test_while_no_server_can_be_reached_nothing_is_probed_beside_the_search(bench: Bench) -> None:
+    bench.outbox.report = SyncReport(0, 1, 1)
+    bench.start()
+    bench.phase(Phase.OFFLINE)
+    bench.advance(600.0)
+    assert bench.session.probes == 0
+    assert bench.worker._seconds_left() != 0.0
 
 
 def test_a_hanging_probe_blocks_no_save_and_no_second_probe_starts(bench: Bench) -> None:

@@ -227,9 +227,9 @@ class Bench:
         )
         self.worker.events.subscribe(self.heard.take)
 
-    def phase(self, phase: Phase) -> None:
+    def phase(self, phase: Phase, ended: str = "") -> None:
         """Let the session machine be in another state, and wait until the worker has seen it."""
-        self.session.changes.publish(MachineChanged(Machine(phase, "in-mum-1")))
+        self.session.changes.publish(MachineChanged(Machine(phase, "in-mum-1", ended=ended)))
         self.settle()
 
     def start(self) -> int:

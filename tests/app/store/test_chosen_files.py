@@ -97,7 +97,7 @@ def test_a_drive_that_does_not_answer_is_not_waited_for(
         if path != source:
             return real(path)
         answer.wait(60)
-        return Late(os.open(path, os.O_RDONLY), path.name)
+        return Late(os.open(path, os.O_RDONLY), path)
 
     monkeypatch.setattr(chosen_files, "open_file", slow)
     fast = source.with_name("fast.pdf")

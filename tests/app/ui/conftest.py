@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ from app.ui.desktop import Desktop
 from app.ui.main_window import MainWindow
 from app.ui.tasks import Tasks
 from app.ui.theme import Mode, Theme
-from tests.support.fake_services import TODAY, FakeServices, shop_entries
+from tests.support.fake_services import NOON, FakeServices, shop_entries
 
 _PATIENCE_MS: Final = 40_000
 """For what comes at once where it comes: a busy machine is no failure."""
@@ -60,6 +61,24 @@ class Person:
     questions: list[str] = field(default_factory=list)
     explanations: list[str] = field(default_factory=list)
     opened: list[Path] = field(default_factory=list)
+    now: datetime = NOON
+    """The time of the computer's clock."""
+    starts: list[str | Path | None] = field(default_factory=list)
+
+    def choose_save_path(self, _parent: QWidget, proposed: str) -> Path | None:
+        """Choose where to save."""
+        self.starts.append(proposed)
+        return self.save_path
+
+    def choose_files(self, _parent: QWidget, folder: Path | None) -> list[Path]:
+        """Choose bills."""
+        self.starts.append(folder)
+        return self.files
+
+    def choose_folder(self, _parent: QWidget, folder: Path | None) -> Path | None:
+        """Choose a folder."""
+        self.starts.append(folder)
+        return self.folder
 
     def confirm(self, _parent: QWidget, question: str, explanation: str, _yes: str, _no: str) -> bool:
         """Answer a question."""
@@ -75,12 +94,12 @@ class Person:
     def desktop(self) -> Desktop:
         """Return a desktop that asks this person."""
         return Desktop(
-            choose_save_path=lambda _parent, _name: self.save_path,
-            choose_files=lambda _parent: self.files,
-            choose_folder=lambda _parent: self.folder,
+            choose_save_path=self.choose_save_path,
+            choose_files=self.choose_files,
+            choose_folder=self.choose_folder,
             confirm=self.confirm,
             open_path=self.open_path,
-            today=lambda: TODAY,
+            now=lambda: self.now,
         )
 
 

@@ -336,13 +336,13 @@ def test_the_first_new_bill_is_shown_after_a_drop_and_stays_when_it_is_sent(
     Drag(book, files_data(photo, make_photo(photo.with_name("second.png"), "#123456"))).whole()
     viewer = book.listing.details.viewer
     qtbot.waitUntil(lambda: len(bills_of(fake, entry_id)) == old + 2 and not tasks.busy)
-    assert viewer.name.text().startswith("bill.png")
-    assert viewer.position.text() == f"{old + 1} of {old + 2}"
+    assert viewer.tools.name.text().startswith("bill.png")
+    assert viewer.tools.position.text() == f"Bill {old + 1} of {old + 2}"
     book.sync.send_now()
     qtbot.waitUntil(lambda: not tasks.busy)
     book.listing.refresh()
     qtbot.waitUntil(lambda: not tasks.busy)
-    assert viewer.name.text().startswith("bill.png")
+    assert viewer.tools.name.text().startswith("bill.png")
 
 
 def test_the_bill_waits_in_the_outbox_when_no_server_answers(
@@ -392,7 +392,7 @@ def test_a_voided_entry_takes_no_bill(
     qtbot.waitUntil(lambda: not tasks.busy)
     row = book.listing.model.row_of(entry_id)
     select(qtbot, book, row, tasks)
-    assert "is voided. Restore it first" in refused(book, files_data(photo))
+    assert "is crossed out. Restore it first" in refused(book, files_data(photo))
 
 
 def test_a_drop_on_the_listing_without_a_selection_begins_a_new_entry(

@@ -56,7 +56,7 @@ def test_a_saved_entry_is_sent_and_appears_confirmed_in_the_listing(
     with qtbot.waitSignal(book.sync.entries_confirmed):
         book.entry.save()
     qtbot.waitUntil(lambda: book.listing.model.index(0, 2).data() == "Auto to the bank")
-    qtbot.waitUntil(lambda: book.sidebar.status.text() == "Online")
+    qtbot.waitUntil(lambda: book.sidebar.status.text() == "Saved")
 
 
 def test_entries_saved_without_a_server_are_counted_in_the_status(
@@ -68,7 +68,7 @@ def test_entries_saved_without_a_server_are_counted_in_the_status(
     book.entry.form.description.setText("Auto to the bank")
     with qtbot.waitSignal(book.entry.saved):
         book.entry.save()
-    qtbot.waitUntil(lambda: book.sidebar.status.text() == "Offline: 1 entry waiting")
+    qtbot.waitUntil(lambda: book.sidebar.status.text() == "Opening your book: 1 entry waiting")
 
 
 def test_the_theme_applies_everywhere_and_is_stored(
@@ -125,7 +125,7 @@ def test_closing_asks_if_there_are_unsent_entries(
     fake.wait(*(replace(row, id=f"w{row.id}") for row in fake.book.entries[:2]))
     person.agrees = False
     assert not book.close()
-    sentence = "2 entries are only on this computer; they will be sent at the next start."
+    sentence = "2 entries are only on this computer; they will be stored at the next start."
     assert person.explanations == [sentence]
     person.agrees = True
     assert book.close()
@@ -202,7 +202,7 @@ def test_starting_imports_nothing_heavy() -> None:
     assert found.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("typed", ["999", "1234567.5", "99999999999.99"])
+@pytest.mark.parametrize("typed", ["999", "1234567.5", "9999999999999999.99"])
 def test_no_amount_is_shown_without_its_first_digits(qtbot: QtBot, book: MainWindow, typed: str) -> None:
     book.resize(book.minimumSize())
     field = book.entry.form.amount

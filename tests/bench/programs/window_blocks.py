@@ -19,7 +19,7 @@ from app.ui.main_window import MainWindow
 from app.ui.tasks import Tasks
 from app.ui.theme import Mode, Theme
 from tests.support.bill_round import bill_round
-from tests.support.fake_services import TODAY, FakeServices, shop_entries
+from tests.support.fake_services import NOON, FakeServices, shop_entries
 from tests.tour.driver import Driver
 
 
@@ -40,7 +40,7 @@ def main(folder: Path) -> None:
     fake, tasks, choice = FakeServices(folder, shop_entries()), Tasks(), Choice()
     fake.accounts.sign_in_local("Asha Rao", "")
     theme = Theme(application, Mode.LIGHT)
-    desktop = Desktop(choose_save_path=lambda _parent, _name: choice.path, today=lambda: TODAY)
+    desktop = Desktop(choose_save_path=lambda _parent, _name: choice.path, now=lambda: NOON)
     window = MainWindow(fake.services(), tasks, theme, desktop, proposed_name="asha")
     window.show()
     window.start()

@@ -4,7 +4,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from server.auth.names import check_new_name, name_key, sign_in_key, split_suffix, suffixes
+from server.auth.names import check_new_name, name_key, sign_in_keys, split_suffix, suffixes, tidy_name
 
 A, B, C = (UUID(int=number) for number in (1, 2, 3))
 
@@ -46,9 +46,32 @@ def test_other_names_can_be_chosen(name: str) -> None:
 
 
 def test_a_name_is_looked_up_in_its_normalized_form() -> None:
-    assert sign_in_key("Asha-2KDT") == "asha-2kdt" == name_key("asha-2kdt")
+    assert sign_in_keys("Asha-2KDT") == ("asha-2kdt",) == (name_key("asha-2kdt"),)
     long = "a" * 64
-    assert sign_in_key(long) == long
-    assert sign_in_key(f"{long}-2kdt") == f"{long}-2kdt"
+    assert sign_in_keys(long) == (long,)
+    assert sign_in_keys(f"{long}-2kdt") == (f"{long}-2kdt",)
     for nobodys in ("a" * 65, "", "two\nlines", "a\x00", f"{'a' * 65}-2kdt", "x" * 1_000):
-        assert sign_in_key(nobodys) == ""
+        assert sign_in_keys(nobodys) == ()
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["ASHA", "\uff41sha", "as\u200bha", "\u2066asha\u2069", "a\u00adsha", "ASHA\ufeff", "\u200easha"],
+)
+def test_spellings_that_read_the_same_are_one_name(typed: str) -> None:
+    assert name_key(typed) == "asha"
+    assert "asha" in sign_in_keys(typed)
+
+
+def test_joiners_that_change_letters_stay_in_a_name() -> None:
+    assert name_key("\u0915\u094d\u200d\u0937") != name_key("\u0915\u094d\u0937")
+
+
+def test_an_account_of_an_earlier_version_is_looked_up_by_the_key_that_it_has() -> None:
+    assert sign_in_keys("As\u200bha")[0] == "as\u200bha"  # as earlier versions stored it
+
+
+def test_a_typed_name_is_tidied() -> None:
+    assert tidy_name("  Asha\u00a0 Rao\u200b ") == "Asha Rao"
+    assert tidy_name("Rene\u0301") == "Ren\u00e9"
+    assert check_new_name("\u200b")  # nothing is left of it

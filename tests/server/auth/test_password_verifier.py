@@ -153,19 +153,33 @@ def test_an_unknown_name_takes_as_long_as_a_known_one(start_server: Start) -> No
     assert 0.5 < min(unknown) / min(known) < 2
 
 
-def test_the_local_book_counts_wrong_passwords_too(start_server: Start) -> None:
-    server = start_server(local=True, local_secret="s", region="local", region_letter="0")
-    mine = own_device()
-    body = shapes.LocalSignIn(mine, "Asha", PASSWORD)
+def test_at_the_local_book_a_wrong_password_costs_seconds(start_server: Start) -> None:
+    clock = StillClock()
+    server = start_server(clock, local=True, local_secret="s", region="local", region_letter="0")
+    body = shapes.LocalSignIn(own_device(), "Asha", PASSWORD)
     api = server.api()
     api.send("POST", paths.AUTH_LOCAL, shapes.SignedIn, body)
+    right = msgspec.json.encode(body)
     wrong = msgspec.json.encode(msgspec.structs.replace(body, password="wrong"))
-    codes = [api.call("POST", paths.AUTH_LOCAL, data=wrong).status_code for _ in range(12)]
-    assert codes == [HTTPStatus.UNAUTHORIZED] * 10 + [HTTPStatus.TOO_MANY_REQUESTS] * 2
+    told = []
+    for _ in range(8):
+        answer = api.call("POST", paths.AUTH_LOCAL, data=wrong)
+        assert answer.status_code == HTTPStatus.UNAUTHORIZED
+        wait = answer.json()["error"]["detail"].get("retryAfter", 0)
+        told.append(wait)
+        if wait:  # until then the right password waits too
+            assert int(answer.headers["Retry-After"]) == wait
+            assert api.call("POST", paths.AUTH_LOCAL, data=right).status_code == HTTPStatus.TOO_MANY_REQUESTS
+        clock.advance(wait)
+    assert told == [0, 1, 2, 4, 8, 10, 10, 10]
+    assert api.call("POST", paths.AUTH_LOCAL, data=right).status_code == HTTPStatus.OK
+    assert "retryAfter" not in api.call("POST", paths.AUTH_LOCAL, data=wrong).json()["error"]["detail"]
 
 
 def test_the_time_to_wait_is_given_in_words() -> None:
-    assert "in a minute." in too_many_attempts(0.2).message
+    assert "in a second." in too_many_attempts(0.2).message
+    assert "in 42 seconds." in too_many_attempts(41.3).message
+    assert "in a minute." in too_many_attempts(59.5).message
     assert "in 2 minutes." in too_many_attempts(61).message
     assert too_many_attempts(0.2).detail == {"retryAfter": 1}
 

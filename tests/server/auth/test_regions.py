@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import msgspec
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from server.cluster.trusted_keys import CLUSTER
 from server.contract import paths, shapes
 from server.tokens.invites import make_invite
+from server.tokens.password_resets import ResetCode, make_reset
 from server.tokens.tokens import Signer
 from tests.support.api import PASSWORD, Api, BookApi, a_device, a_name, refusal
 from tests.support.postgres import Cluster, rows
@@ -165,6 +166,34 @@ def test_of_two_simultaneous_password_changes_the_later_applies_everywhere(regio
     for api in (mumbai(regions), singapore(regions)):
         assert refusal(lambda api=api: api.login(name, NEW)).code == "wrong_credentials"  # type: ignore[misc]
         assert api.login(name, OTHER).book_id == one.book_id
+
+
+def test_an_operators_link_is_valid_once_in_every_region_and_its_password_wins(regions: TwoRegions) -> None:
+    name = a_name()
+    book = mumbai(regions).register(name)
+    merge(regions)
+    unheard_of = singapore(regions).login(name)
+    (user, ver) = rows(
+        regions.urls["in"],
+        "select id, doc::jsonb ->> 'chosenVer' from public.journal where kind = 'credential'",
+    )[0]
+    services = regions.servers[MUMBAI_1].services
+    of = ResetCode(UUID(book.book_id), user, int(ver))
+    code = make_reset(services.trusted_keys, MUMBAI_1, of, int(time.time()))
+    body = shapes.PasswordReset(code, NEW, a_device())
+    singapore(regions).send("POST", paths.AUTH_RESET, shapes.SignedIn, body)  # not where it was made
+    merge(regions)
+    for api in (mumbai(regions), singapore(regions)):
+        assert refusal(lambda api=api: api.login(name)).code == "wrong_credentials"  # type: ignore[misc]
+        assert api.login(name, NEW).book_id == book.book_id
+        for old in (book, unheard_of):
+            token = old.signed_in.refresh_token
+            cut = refusal(lambda api=api, token=token: refresh(api, token, "r1"))  # type: ignore[misc]
+            assert cut.code == "unauthenticated"
+        again = refusal(
+            lambda api=api: api.send("POST", paths.AUTH_RESET, shapes.SignedIn, body)  # type: ignore[misc]
+        )
+        assert "used already" in again.fields["resetCode"]
 
 
 # --- one name, claimed twice --------------------------------------------------------------------------

@@ -158,7 +158,7 @@ def test_a_hash_with_weaker_parameters_is_replaced_at_the_next_log_in(
 
     async def weaken() -> None:
         async with service.pool.connection() as connection:
-            account = await find_account(connection, name_key(name))
+            account = await find_account(connection, [name_key(name)])
             assert account is not None
             await rehash(connection, account, weak, account.user_id, uuid4(), "test")
 
@@ -226,7 +226,7 @@ def test_a_local_book_with_a_password_opens_only_with_it(local: RunningServer) -
     for wrong in ("", "wrong password"):
         error = refusal(lambda wrong=wrong: local.api().local("Asha", wrong))
         assert error.code == "wrong_credentials"
-    assert local.api().local("Asha", PASSWORD).book_id == book.book_id
+        assert local.api().local("Asha", PASSWORD).book_id == book.book_id
 
 
 def test_a_book_without_a_password_cannot_be_opened_by_log_in(local: RunningServer) -> None:

@@ -98,6 +98,23 @@ def test_an_ended_session_is_refused_at_once_and_not_listed(server: RunningServe
     assert end(one, family).ended == 1  # a retry is no error
 
 
+def test_a_refused_refresh_says_why_the_session_has_ended(server: RunningServer) -> None:
+    def told(book: BookApi, refresh_id: str = "r9") -> object:
+        return refusal(lambda: book.refresh(book.signed_in.refresh_token, refresh_id)).detail.get("ended")
+
+    name = a_name()
+    one, other, third = server.api().register(name), server.api().login(name), server.api().login(name)
+    end(one, next(s.family for s in sessions(other) if s.current))
+    assert told(other) == "ended"
+    third.refresh(third.signed_in.refresh_token, "r1")
+    assert told(third, "r2") == "reused"
+    fourth = server.api().login(name)
+    change(one, PASSWORD, "another long password")
+    assert told(fourth) == "password"
+    stranger = refusal(lambda: server.api().refresh("not a token", "r1"))
+    assert "ended" not in stranger.detail
+
+
 def test_sessions_of_other_users_cannot_be_seen_or_ended(server: RunningServer, book: BookApi) -> None:
     other = server.api().register()
     family = sessions(other)[0].family
@@ -226,7 +243,7 @@ def test_a_late_rehash_never_restores_an_old_password(server: RunningServer) -> 
 
     async def account() -> object:
         async with services.pool.connection() as connection:
-            return await find_by_name(connection, name)
+            return await find_by_name(connection, [name])
 
     async def late(found: object) -> None:
         async with services.pool.connection() as connection:

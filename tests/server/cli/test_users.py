@@ -15,6 +15,8 @@ from server.cli import users
 from server.cli.users import DatabaseChoice
 from server.config import read_config
 from server.contract import paths, shapes
+from server.contract.join import read_link
+from server.contract.recovery_codes import code_hash, read_code
 from server.db.embedded import EmbeddedPostgres
 from server.db.migrate import migrate
 from server.errors import StartError
@@ -134,6 +136,66 @@ def test_a_reset_sets_the_password_and_ends_every_session(
     assert "no user named" in run("reset", "nobody", url=database_url, line=NEW)[2]
 
 
+def test_a_link_that_is_printed_sets_a_new_password_once(
+    run: Run, start_server: Start, config_file: Path
+) -> None:
+    where = ("--config", str(config_file))
+    config_file.write_text(config_file.read_text() + 'public_url = "https://books.example"\n')
+    server = start_server()
+    book = server.api().register("Asha Rao")
+    status, out, logged = run("reset", "asha rao", "--link", *where)
+    assert status == 0
+    link = read_link(out, "reset")
+    assert link is not None
+    assert read_link(out) is None  # it is no invitation
+    assert link.address == "https://books.example"
+    assert link.fingerprint == server.services.membership.fingerprint
+    assert link.code not in logged
+    server.api().login("asha rao")  # until the link is used, nothing changes
+    body = shapes.PasswordReset(link.code, NEW, a_device())
+    assert server.api().send("POST", paths.AUTH_RESET, shapes.SignedIn, body).book_id == book.book_id
+    assert refusal(lambda: server.api().login("asha rao")).code == "wrong_credentials"
+    assert refusal(lambda: book.refresh(book.signed_in.refresh_token, "r1")).code == "unauthenticated"
+    refused = refusal(lambda: server.api().send("POST", paths.AUTH_RESET, shapes.SignedIn, body))
+    assert "used already" in refused.fields["resetCode"]
+
+
+def test_a_link_where_there_can_be_none_is_refused_with_a_sentence(
+    run: Run, config_file: Path, tmp_path: Path, database_url: str
+) -> None:
+    for where, url in ((("--data", str(tmp_path)), ""), ((), database_url)):
+        status, out, error = run("reset", "asha", "--link", *where, url=url)
+        assert (status, out) == (1, "")
+        assert "--config" in error
+    assert "no user named" in run("reset", "asha", "--link", "--config", str(config_file))[2]
+
+
+def test_a_name_that_an_operator_types_is_stored_tidied_and_found_however_it_is_typed(
+    run: Run, start_server: Start, config_file: Path
+) -> None:
+    where = ("--config", str(config_file))
+    assert run("add", "  Asha\u00a0 Ra\u200bo ", *where, line=f"{PASSWORD}\n")[0] == 0
+    assert "already" in run("add", "asha rao", *where, line=f"{PASSWORD}\n")[2]
+    api = start_server().api()
+    for typed in ("Asha Rao", "ASHA RAO", "\uff21sha R\u200bao"):
+        assert api.login(typed).signed_in.user_name == "Asha Rao"
+    assert run("reset", " asha  rao", *where, line=f"{NEW}\n")[0] == 0
+
+
+def test_an_account_with_a_name_as_an_earlier_version_stored_it_stays_reachable(
+    run: Run, start_server: Start, config_file: Path, database_url: str
+) -> None:
+    api = start_server().api()
+    earlier = api.register("ash\u200ba")
+    as_before = "update public.username_claim set name_key = %s where book_id = %s returning 1"
+    rows(database_url, as_before, "ash\u200ba", earlier.book_id)
+    other = api.register("asha")
+    assert api.login("Ash\u200bA").book_id == earlier.book_id
+    assert api.login("Asha").book_id == other.book_id
+    assert run("reset", "ash\u200ba", "--config", str(config_file), line=f"{NEW}\n")[0] == 0
+    assert api.login("ash\u200ba", NEW).book_id == earlier.book_id
+
+
 def test_an_invitation_that_is_printed_makes_an_account(
     run: Run, start_server: Start, config_file: Path
 ) -> None:
@@ -196,6 +258,15 @@ def test_the_book_on_this_computer_is_reached_while_it_is_closed_only(run: Run, 
     assert status == 1
     assert "in use" in error
     assert "Close Bahi" in error
+    out = run("reset", "Asha", *where, line=f"{NEW}\n")[1]
+    code = out.rstrip().rpartition(" ")[2]
+    assert read_code(code)
+    embedded = EmbeddedPostgres(local_data)
+    try:
+        stored = rows(embedded.start(), "select doc from public.journal where kind = 'credential'")
+    finally:
+        embedded.stop()
+    assert code_hash(read_code(code)) in str(stored)
     assert run("reset", "Asha", *where, line="\n")[0] == 0  # one's own book may go without a password
     embedded = EmbeddedPostgres(local_data)
     try:

@@ -167,7 +167,7 @@ def test_a_second_server_on_one_folder_is_refused_and_the_first_goes_on(kept_dat
     with server_process(*_local(kept_data), secret=SECRET) as server:
         second = command(*_local(kept_data))
         assert second.status == 1
-        assert "in use by another Bahi server" in _sentence(second.errors)
+        assert "in use by another Bahi program" in _sentence(second.errors)
         assert str(server.process.pid) in second.errors
         _use(server)
 

@@ -1,6 +1,8 @@
 """Signing in, in memory: the checks and sentences are those of the program and of the server."""
 
+import math
 import platform
+import time
 from dataclasses import dataclass, field, replace
 from typing import Final
 from uuid import UUID
@@ -8,6 +10,7 @@ from uuid import UUID
 from app.domain.stream import Stream
 from app.domain.sync_events import SessionChange
 from app.domain.text import clean_text
+from app.domain.wording import Words, words_of
 from app.errors import InputError, OfflineError, SignInError
 from app.remote.auth import signed_out
 from app.remote.cluster import _NOT_OF_THE_LINK
@@ -23,12 +26,13 @@ from app.services.login import (
     read_request,
     refuse_typed,
 )
-from app.services.session_facts import InviteFacts
+from app.services.session_facts import BookFacts, InviteFacts, facts_of
 from app.store.outbox import Outbox
 from app.store.settings import Settings
+from server.auth.local_throttle import LocalThrottle
 from server.auth.names import check_name, check_new_name, name_key
 from server.auth.password_verifier import attempt_of, too_many_attempts
-from server.auth.service import _CLOSED, _TAKEN, _WRONG, _invite_refused
+from server.auth.service import _CLOSED, _TAKEN, _WRONG, _WRONG_LOCAL, _invite_refused
 from server.auth.sessions import _WRONG_OLD
 from server.contract import checks
 from server.contract.errors import ErrorCode, FieldError
@@ -36,12 +40,13 @@ from server.contract.passwords import password_forms, prepare_password
 from server.errors import ApiError, InvalidFieldsError, not_found
 from server.tokens import invites
 from tests.support.fakes.api import Caller, FakeApi, app_error
-from tests.support.fakes.book import FINGERPRINT, SERVER_ID, Account, Book
+from tests.support.fakes.book import FINGERPRINT, SERVER_ID, Account, Book, give_code
 from tests.support.fakes.shop import HOME
 
 AT_SERVER: Final = f"{SERVER_ID} · {HOME}"
 _NOW: Final = 0.0
 """No time passes for who tried too many passwords."""
+_OWNER: Final = attempt_of("owner", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,32 +101,36 @@ class FakeAccounts:
         self.clock = 1_000.0
         """The seconds that the countdown runs by."""
         self.session: BookSession | None = None
-        self.asked_at = ""
-        self.remote = FakeRemote(FakeApi(book, self._caller))
+        self.asked_at = self.new_code = ""
+        self.throttle = LocalThrottle()
+        self.remote = FakeRemote(FakeApi(book, self._caller, lambda: self.words))
 
     # --- signing in ------------------------------------------------------------------------------
 
     def local_book(self) -> LocalBookFacts:
         """Return what is on this computer."""
         self._book.step("local_book")
-        self._need_server()
+        self.need_server()
         own = self.computer.own
-        return LocalBookFacts(own is not None, own.user_name if own else "", bool(own and own.password))
+        if own is None:
+            return LocalBookFacts(False, "", False)
+        return LocalBookFacts(True, own.user_name, bool(own.password), bool(own.recovery_code))
 
     def sign_in_local(self, user_name: str, password: str, remember: bool = False) -> BookSession:
         """Open the book, or make it."""
         self._book.step("sign_in_local")
-        self._need_server()
-        own = self.computer.own
+        self.need_server()
+        own, code = self.computer.own, ""
         if own is None:
             refuse_typed(password)
             try:
                 own = self.computer.own = _own_account(clean_text(user_name), prepare_password(password))
             except ApiError as error:
                 raise app_error(error) from error
+            code = give_code(own) if password else ""
         elif own.password:
-            self._verify_forms(own, password)
-        return self._begin("", own, remember)
+            self._verify_own(own, password)
+        return self.open_account("", own, remember, code=code)
 
     def sign_in_remote(
         self,
@@ -136,12 +145,12 @@ class FakeAccounts:
         self._book.step("create_account" if create else "sign_in_remote")
         self.asked_at = address
         bare, account = self.log_in(LoginRequest(address, user_name, password, create, invite_code))
-        return self._begin(bare, account, remember)
+        return self.open_account(bare, account, remember)
 
     def log_in(self, request: LoginRequest) -> tuple[str, Account]:
         """Return the bare address and the account of a request. Raises AppError."""
         read, fingerprint = read_request(request)
-        self._need_server(read.address, typed=True)
+        self.need_server(read.address, typed=True)
         if fingerprint not in {"", FINGERPRINT}:
             raise InputError(_NOT_OF_THE_LINK, fields={"address": _NOT_OF_THE_LINK})
         if not read.create:
@@ -173,16 +182,20 @@ class FakeAccounts:
         assert account is not None
         if self._address and not password:
             raise missing("password", "Please enter your password.")
-        self._need_server(self._address)
+        self.need_server(self._address)
         try:
-            if account.password:
+            if account.password and self._address:
                 self._verify_forms(account, password)
+            elif account.password:
+                self._verify_own(account, password)
         except SignInError as error:
             if error.code != ErrorCode.WRONG_CREDENTIALS:
                 raise
             fields = {"password": _WRONG_PASSWORD}
-            raise SignInError(_WRONG_PASSWORD, fields=fields, code=error.code) from error
-        return self._begin(self._address, account, remember=self.computer.remembered is not None, as_=session)
+            raise SignInError(_WRONG_PASSWORD, fields=fields, code=error.code, detail=error.detail) from error
+        return self.open_account(
+            self._address, account, remember=self.computer.remembered is not None, as_=session
+        )
 
     def sign_out(self) -> None:
         """Forget the session."""
@@ -200,21 +213,21 @@ class FakeAccounts:
     def sessions(self) -> list[OpenSession]:
         """Return where the user is signed in, the newest first."""
         self._book.step("sessions")
-        account = self._signed_in()
+        account = self.signed_in()
         mine = [session for whose, session in self._book.sessions.values() if whose is account]
         return [replace(each, this_one=each.family == self._family) for each in reversed(mine)]
 
     def end_session(self, family: str) -> None:
         """End one."""
         self._book.step("end_session")
-        self._signed_in()
+        self.signed_in()
         if self._book.sessions.pop(family, None) is None:
             raise app_error(not_found("session"))
 
     def change_password(self, old: str, new: str) -> int:
         """Change it; return how many other sessions that ended."""
         self._book.step("change_password")
-        account = self._signed_in()
+        account = self.signed_in()
         refuse_typed(new, "newPassword")
         prepared = prepare_password(new)
         wrong = checks.check_new_password(prepared) if new or self._address else []
@@ -224,6 +237,9 @@ class FakeAccounts:
         if errors:
             raise app_error(InvalidFieldsError(errors))
         account.password = prepared
+        if not self._address and not new:
+            account.recovery_code = ""
+        self.new_code = "" if self._address or not new or account.recovery_code else give_code(account)
         others = [each.family for each in self.sessions() if not each.this_one]
         for family in others:
             del self._book.sessions[family]
@@ -234,6 +250,15 @@ class FakeAccounts:
     def is_online(self) -> bool:
         """Return whether the server can take a save now."""
         return self._caller() is not None and not self._book.offline
+
+    @property
+    def words(self) -> Words:
+        """The words for the place of the open book."""
+        return words_of(is_local=not self.is_remote)
+
+    def book_facts(self) -> BookFacts:
+        """Return the facts about the open book. Raises SignInError if none is open."""
+        return facts_of(self._address, self.require_session(), self._settings.folder)
 
     @property
     def is_remote(self) -> bool:
@@ -257,15 +282,15 @@ class FakeAccounts:
     def move_to(self, address: str, account: Account, book_id: str) -> BookSession:
         """Go on at a server with a book that was moved there, remembered as the one before was."""
         remember = self.computer.remembered is not None
-        return self._begin(address, account, remember=remember, book_id=book_id)
+        return self.open_account(address, account, remember=remember, book_id=book_id)
 
     # --- inside ----------------------------------------------------------------------------------
 
-    def _need_server(self, address: str = "", *, typed: bool = False) -> None:
+    def need_server(self, address: str = "", *, typed: bool = False) -> None:
         if not self._book.offline:
             return
         if not address:
-            raise OfflineError
+            raise OfflineError(self.words.unreachable)
         error = OfflineError(sentence_of(ConnectionTrouble.REFUSED, address), code=ConnectionTrouble.REFUSED)
         raise at_address(error) if typed else error
 
@@ -276,11 +301,11 @@ class FakeAccounts:
         account, open_session = known
         return account.user_name, open_session.device_name
 
-    def _signed_in(self) -> Account:
+    def signed_in(self) -> Account:
         """Return who is signed in, if the server answers. Raises AppError."""
         if self._caller() is None:
             raise signed_out()
-        self._need_server()
+        self.need_server()
         assert self._account is not None
         return self._account
 
@@ -289,6 +314,23 @@ class FakeAccounts:
         self._verify(account, user_name, password)
         assert account is not None
         return account
+
+    def _verify_own(self, own: Account, password: str) -> None:
+        """Compare a password with that of the owner of this computer. Raises AppError."""
+        if wait := self.throttle.admit(_OWNER, self.now()):
+            raise app_error(too_many_attempts(wait))
+        if own.password not in password_forms(password):
+            raise app_error(ApiError(ErrorCode.WRONG_CREDENTIALS, _WRONG_LOCAL, self.wait_detail()))
+        self.throttle.succeeded(_OWNER, self.now())
+
+    def wait_detail(self) -> dict[str, object]:
+        """Return how long the next attempt on the book of this computer must wait."""
+        wait = math.ceil(self.throttle.wait(_OWNER, self.now()))
+        return {"retryAfter": wait} if wait else {}
+
+    def now(self) -> float:
+        """Return the seconds that a wrong password costs by."""
+        return time.monotonic()
 
     def _verify_forms(self, account: Account, password: str) -> None:
         first_accepted(password_forms(password), lambda form: self._verify(account, account.user_name, form))
@@ -328,14 +370,17 @@ class FakeAccounts:
             raise app_error(ApiError(ErrorCode.WRONG_CREDENTIALS, _WRONG))
         self._book.throttle.succeeded(attempt, _NOW)
 
-    def _begin(
+    def open_account(
         self,
         address: str,
         account: Account,
         remember: bool,
         as_: BookSession | None = None,
         book_id: str = "book-1",
+        code: str = "",
     ) -> BookSession:
+        """Open a session of an account; `code` is a new recovery code."""
+        self.new_code = code
         device = self._settings.device_id()
         account.devices.add(device)
         prefix = self._book.prefix_of(device)

@@ -1,5 +1,6 @@
 """A server in memory: one book, the accounts that open it, and the switches for trouble."""
 
+import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,9 @@ from app.services.accounts import OpenSession
 from server.auth.names import name_key
 from server.auth.throttle import Throttle
 from server.contract.errors import ErrorCode
+from server.contract.join import InviteLink, make_link
 from server.contract.limits import MAX_PAGE
+from server.contract.recovery_codes import CODE_BITS, make_code, read_code
 from server.errors import ApiError, not_found
 from tests.support.fakes.shop import BEGAN, DEVICE, bills_of
 from tests.support.fakes.steps import Steps
@@ -30,6 +33,14 @@ class Account:
     user_name: str
     password: str = ""
     devices: set[str] = field(default_factory=set)
+    recovery_code: str = ""
+
+
+def give_code(own: Account) -> str:
+    """Give an account a new recovery code, and return it as it is shown."""
+    code = make_code(secrets.randbits(CODE_BITS))
+    own.recovery_code = read_code(code)
+    return code
 
 
 @dataclass
@@ -53,6 +64,9 @@ class Book(Steps):
     invites: set[str] = field(default_factory=set)
     spent: set[str] = field(default_factory=set)
     registration: str = "open"
+    contact: str = ""
+    resets: dict[str, Account] = field(default_factory=dict)
+    """The codes with which an account gets a new password."""
     offline: bool = False
     page_size: int = MAX_PAGE
     throttle: Throttle = field(default_factory=Throttle)
@@ -76,6 +90,12 @@ class Book(Steps):
         """Let somebody have an account."""
         made = self.accounts[name_key(user_name)] = Account(user_name, password)
         return made
+
+    def make_reset(self, account: Account) -> str:
+        """Return an operator's link with which an account gets a new password, once."""
+        code = f"reset.{secrets.token_hex(8)}.code"
+        self.resets[code] = account
+        return make_link(InviteLink("https://books.example", FINGERPRINT, code), "reset")
 
     def begin_session(self, account: Account, device: str) -> str:
         """Sign somebody in on a device; return the session's family."""

@@ -15,6 +15,7 @@ from uuid import uuid4
 
 from app.bootstrap import make_desk
 from app.domain.entry import Attachment, Direction, EntryDetail, EntryDraft, EntryFilter, ListedEntry
+from app.domain.wording import words_of
 from app.errors import OfflineError
 from app.local_server import LocalServer
 from app.paths import Paths
@@ -27,6 +28,7 @@ from app.services.entries import Entries, draft_of
 from app.services.exports import Exports
 from app.services.moving import Moving
 from app.services.sync import Sync
+from app.store.last_folders import LastFolders
 from app.store.settings import Settings
 from server.contract.signing import decode_key, fingerprint
 from server.tokens.invites import make_invite
@@ -108,6 +110,10 @@ class Desk:
     @property
     def settings(self) -> Settings:
         return self.services.settings
+
+    @property
+    def folders(self) -> LastFolders:
+        return self.services.folders
 
     @property
     def moving(self) -> Moving:
@@ -207,7 +213,7 @@ class OwnServer:
 
     def endpoint(self) -> Endpoint:
         if self.away:
-            raise OfflineError
+            raise OfflineError(words_of(is_local=True).unreachable)
         self._running = self._running or self._start()
         return Endpoint(self._running.url, self._running.config.local_secret)
 

@@ -25,6 +25,7 @@ from tests.app.services.contract.refusals import (
     NO_PASSWORD,
     NO_USER_NAME,
     NOT_AN_ADDRESS,
+    NOT_OPEN,
     NOT_PROTECTED,
     NOT_THE_OLD_PASSWORD,
     OFFLINE,
@@ -55,6 +56,8 @@ def test_the_first_start_creates_the_book_and_later_ones_open_it(desk: Desk) -> 
     made = desk.accounts.sign_in_local(" Asha Rao ", "")
     assert (made.user_name, made.server_label, made.region) == ("Asha Rao", "This computer", "local")
     assert desk.accounts.local_book() == LocalBookFacts(exists=True, user_name="Asha Rao", has_password=False)
+    facts = desk.accounts.book_facts()
+    assert (desk.accounts.words.is_local, facts.address, facts.region) == (True, "", "local")
     desk.restart()
     assert desk.accounts.sign_in_local("Asha Rao", "") == made
 
@@ -101,20 +104,20 @@ def test_a_password_is_one_in_every_normal_form(desk: Desk, stage: Stage) -> Non
 
 def test_a_book_with_a_password_opens_only_with_it(desk: Desk) -> None:
     desk.accounts.sign_in_local("asha", PASSWORD)
-    assert desk.accounts.local_book() == LocalBookFacts(exists=True, user_name="asha", has_password=True)
-    desk.restart()
-    assert refusal(lambda: desk.accounts.sign_in_local("asha", "wrong")) == WRONG_CREDENTIALS
-    assert refusal(lambda: desk.accounts.sign_in_local("asha", "")) == WRONG_CREDENTIALS
-    assert desk.accounts.session is None
-    assert desk.accounts.sign_in_local("asha", PASSWORD).user_name == "asha"
+    assert desk.accounts.local_book() == LocalBookFacts(True, "asha", True, has_recovery_code=True)
+    for wrong in ("wrong", ""):
+        desk.restart()
+        assert refusal(lambda wrong=wrong: desk.accounts.sign_in_local("asha", wrong)) == WRONG_PASSWORD
+        assert desk.accounts.session is None
+        assert desk.accounts.sign_in_local("asha", PASSWORD).user_name == "asha"
 
 
 def test_the_local_book_does_not_open_without_its_server(start_stage: StartStage) -> None:
     stage = start_stage()
     desk = stage.desk()
     stage.stop()
-    assert refusal(desk.accounts.local_book) == OFFLINE
-    assert refusal(lambda: desk.accounts.sign_in_local("asha", "")) == OFFLINE
+    assert refusal(desk.accounts.local_book) == NOT_OPEN
+    assert refusal(lambda: desk.accounts.sign_in_local("asha", "")) == NOT_OPEN
 
 
 # --- a server -------------------------------------------------------------------------------------
@@ -124,6 +127,10 @@ def test_an_account_can_be_created_and_opened_again(desk: Desk, stage: Stage) ->
     made = desk.register()
     assert (made.user_name, made.server_id, made.region) == (desk.name, stage.server_id, stage.region)
     assert made.server_label == f"{stage.server_id} · {stage.region}"
+    facts = desk.accounts.book_facts()
+    assert (facts.user_name, facts.address) == (desk.name, stage.address)
+    assert (facts.server_id, facts.region) == (stage.server_id, stage.region)
+    assert not desk.accounts.words.is_local
     assert made.book_id
     assert len(made.code_prefix) == 3
     assert desk.accounts.session == made
@@ -362,9 +369,9 @@ def test_signing_in_again_works_for_the_local_book(desk: Desk) -> None:
     before = desk.accounts.sign_in_local("asha", "")
     assert desk.accounts.sign_in_again("") == before
     desk.accounts.change_password("", PASSWORD)
-    assert refusal(lambda: desk.accounts.sign_in_again("wrong")) == WRONG_PASSWORD
-    assert refusal(lambda: desk.accounts.sign_in_again("")) == WRONG_PASSWORD
-    assert desk.accounts.sign_in_again(PASSWORD) == before
+    for wrong in ("wrong", ""):
+        assert refusal(lambda wrong=wrong: desk.accounts.sign_in_again(wrong)) == WRONG_PASSWORD
+        assert desk.accounts.sign_in_again(PASSWORD) == before
 
 
 def test_signing_in_again_fails_without_a_server(start_stage: StartStage) -> None:

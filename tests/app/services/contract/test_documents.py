@@ -102,6 +102,41 @@ def test_a_file_that_cannot_be_a_bill_is_refused(desk: Desk, tmp_path: Path) -> 
     assert refusal(lambda: attach_file(empty)) == wrong_document("“empty.png” is empty.")
 
 
+# --- what is remembered ---------------------------------------------------------------------------
+
+
+def test_a_bill_stays_turned_after_a_restart_and_its_bytes_are_the_same(desk: Desk) -> None:
+    bill, other = (desk.documents.attach_bytes(PNG + data, "bill.png") for data in (b"1", b"2"))
+    assert [desk.documents.turns(bill), desk.documents.turn(bill, -1), desk.documents.turn(bill, 6)] == [
+        *(0, 3, 1)
+    ]
+    desk.restart()
+    assert (desk.documents.turns(bill), desk.documents.turns(other)) == (1, 0)
+    assert desk.documents.fetch(bill).read_bytes() == PNG + b"1"
+    assert (desk.documents.turn(bill, -1), desk.documents.turns(bill)) == (0, 0)
+
+
+def test_the_folders_used_last_are_remembered_as_long_as_they_are_there(desk: Desk, tmp_path: Path) -> None:
+    assert desk.folders.taken_from() is desk.folders.saved_in() is None
+    scans, mail = tmp_path / "scans", tmp_path / "mail"
+    for folder in (scans, mail):
+        folder.mkdir()
+        (folder / "bill.png").write_bytes(PNG)
+    desk.documents.attach_file(scans / "bill.png")
+    assert desk.folders.taken_from() == scans
+    desk.documents.attach_open(desk.documents.open_files([mail / "bill.png"]).files[0])
+    assert desk.folders.path_to_save("a.csv") == "a.csv"
+    desk.folders.note_saved(scans)
+    desk.restart()
+    assert desk.folders.path_to_save("a.csv") == str(scans / "a.csv")
+    assert (desk.folders.taken_from(), desk.folders.saved_in()) == (mail, scans)
+    (mail / "bill.png").unlink()
+    mail.rmdir()
+    assert (desk.folders.taken_from(), desk.folders.saved_in()) == (None, scans)
+    desk.folders.note_taken(scans)
+    assert desk.folders.taken_from() == scans
+
+
 # --- fetching -------------------------------------------------------------------------------------
 
 

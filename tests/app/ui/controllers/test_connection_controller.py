@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from app.domain.connection_status import Moved, Phase
 from app.domain.entry import EntryState
+from app.domain.wording import words_of
 from app.ui.main_window import MainWindow
 from app.ui.tasks import Tasks
 from tests.support.fake_connection import MUMBAI, PUNE
@@ -22,8 +23,9 @@ SENTENCE = "Your primary server has changed. Any missing data will be synced wit
 @pytest.fixture
 def at_server(qtbot: QtBot, book: MainWindow, fake: FakeServices, tasks: Tasks) -> MainWindow:
     """The window with a book of a server open, at rest."""
+    book.book.speak(words_of(is_local=False))
     tell(qtbot, book, fake, Phase.PINNED)
-    qtbot.waitUntil(lambda: not tasks.busy and pill(book) == "Online")
+    qtbot.waitUntil(lambda: not tasks.busy and pill(book) == "Connected")
     return book
 
 
@@ -50,6 +52,12 @@ def text(window: MainWindow, name: str) -> str:
     label = window.findChild(QLabel, name)
     assert label is not None
     return label.text()
+
+
+def tip(window: MainWindow, name: str) -> str:
+    label = window.findChild(QLabel, name)
+    assert label is not None
+    return label.toolTip()
 
 
 def button(window: MainWindow, name: str) -> QPushButton:
@@ -90,7 +98,7 @@ def test_a_suspect_server_is_not_shown_as_a_problem(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices, phase: Phase
 ) -> None:
     tell(qtbot, at_server, fake, phase)
-    assert pill(at_server) == "Online"
+    assert pill(at_server) == "Connected"
     assert at_server.sidebar.status.property("tone") == "good"
     assert not button(at_server, "try_now_button").isVisible()
 
@@ -116,11 +124,11 @@ def test_while_offline_entries_are_counted_and_sent_when_a_server_is_back(
     tell(qtbot, at_server, fake, Phase.OFFLINE)
     put_waiting(fake, 3)
     at_server.sync.outbox_changed()
-    qtbot.waitUntil(lambda: pill(at_server) == "Offline: 3 entries waiting")
+    qtbot.waitUntil(lambda: pill(at_server) == "Not connected: 3 entries waiting")
     fake.book.offline = False
     with qtbot.waitSignal(at_server.sync.entries_confirmed):
         tell(qtbot, at_server, fake, Phase.PINNED)
-    qtbot.waitUntil(lambda: pill(at_server) == "Online")
+    qtbot.waitUntil(lambda: pill(at_server) == "Connected")
 
 
 def test_while_looking_for_another_server_the_status_is_not_online(
@@ -131,24 +139,25 @@ def test_while_looking_for_another_server_the_status_is_not_online(
     tell(qtbot, at_server, fake, Phase.SWITCHING, PUNE)
     assert pill(at_server) == "Changing server…"
     tell(qtbot, at_server, fake, Phase.SYNCING, PUNE)
-    qtbot.waitUntil(lambda: pill(at_server) == "Online")
+    qtbot.waitUntil(lambda: pill(at_server) == "Connected")
 
 
-def test_the_name_of_the_pinned_server_is_shown(
+def test_the_name_of_the_pinned_server_is_shown_in_a_tool_tip_only(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices
 ) -> None:
-    assert text(at_server, "server_label") == MUMBAI
-    tell(qtbot, at_server, fake, Phase.SWITCHING, PUNE)
-    assert text(at_server, "server_label") == PUNE
+    assert (text(at_server, "server_label"), tip(at_server, "server_label")) == ("On a server", MUMBAI)
+    tell(qtbot, at_server, fake, Phase.SWITCHING, PUNE, moved=Moved(1, 2))
+    assert (text(at_server, "server_label"), tip(at_server, "server_label")) == ("On a server", PUNE)
+    assert at_server.book.moved.toolTip() == f"Your book now works with {PUNE}."
 
 
-def test_the_local_book_is_shown_as_offline_without_try_now(
+def test_a_local_book_that_does_not_answer_is_being_opened_without_try_now(
     qtbot: QtBot, book: MainWindow, fake: FakeServices
 ) -> None:
-    assert text(book, "server_label") == "This computer"
+    assert (text(book, "server_label"), tip(book, "server_label")) == ("This computer", "")
     fake.book.offline = True
     book.sync.send_now()
-    qtbot.waitUntil(lambda: pill(book) == "Offline")
+    qtbot.waitUntil(lambda: pill(book) == "Opening your book…")
     assert not button(book, "try_now_button").isVisible()
 
 

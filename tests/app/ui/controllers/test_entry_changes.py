@@ -53,7 +53,7 @@ def test_delete_voids_without_asking_and_shows_a_toast(
     offline.listing.table.selectRow(1)
     code = fake.book.entries[1].human_code
     qtbot.keyClick(offline.listing.table, Qt.Key.Key_Delete)
-    qtbot.waitUntil(lambda: offline.book.toast.text() == f"Voided {code}")
+    qtbot.waitUntil(lambda: offline.book.toast.text() == f"Crossed out {code}")
     qtbot.waitUntil(lambda: code not in shown(offline))
     assert waiting(fake).voided
     assert person.questions == []
@@ -97,7 +97,7 @@ def test_a_voided_entry_is_listed_under_voided_and_can_be_restored(
     qtbot.waitUntil(details.restore_button.isVisible)
     assert not details.edit_button.isVisible()
     assert not details.void_button.isVisible()
-    assert details.state.text().startswith("Voided.")
+    assert details.state.text().startswith("Crossed out.")
     click(qtbot, offline, "restore_button")
     qtbot.waitUntil(lambda: offline.book.toast.text() == f"Restored {code}")
     qtbot.waitUntil(lambda: shown(offline) == [])

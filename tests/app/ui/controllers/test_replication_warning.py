@@ -19,9 +19,11 @@ from app.ui.tasks import Tasks
 from tests.support.fake_connection import MUMBAI, PUNE
 from tests.support.fake_services import ABROAD, HOME, FakeServices
 
+SENT = "Sent to the server at 14:05"
+TOO = "Another server has it too."
 LATE = (
-    "3 changes have been only in ap-south-1 for more than 5 minutes."
-    "\nThey are also kept on this computer until another region has them."
+    "3 changes have been on only one server for more than 5 minutes."
+    "\nThey are also kept on this computer until another server has them."
 )
 
 
@@ -65,7 +67,9 @@ def tip(window: MainWindow, row: int) -> str:
 
 
 def details(window: MainWindow) -> str:
-    return window.listing.details.state.text().replace("\u2060", "")
+    """Return the sentence of the state, and its tool tip in a second line."""
+    state = window.listing.details.state
+    return "\n".join(filter(None, (state.text(), state.toolTip())))
 
 
 def warning(window: MainWindow) -> str:
@@ -81,13 +85,13 @@ def test_the_tick_is_filled_when_another_region_has_the_entry(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices, tasks: Tasks
 ) -> None:
     assert (icon(at_server, 0), icon(at_server, 1)) == ("check-double", "check-double")
-    assert tip(at_server, 0) == details(at_server) == "Confirmed by in-mum-1 (ap-south-1) at 14:05"
-    assert tip(at_server, 1) == "Confirmed by the server"
+    assert tip(at_server, 0) == details(at_server) == f"{SENT}\nin-mum-1 (ap-south-1)"
+    assert tip(at_server, 1) == "Sent to the server"
     fake.place(fake.book.entries[0], HOME, ABROAD)
     tell(qtbot, at_server, fake, tasks, unsettled=0)
     assert (icon(at_server, 0), icon(at_server, 1)) == ("check-filled", "check-double")
     assert tip(at_server, 0) == details(at_server)
-    assert details(at_server) == "Confirmed by in-mum-1 (ap-south-1) at 14:05. Also in eu-west-1."
+    assert details(at_server) == f"{SENT}. {TOO}\nin-mum-1 (ap-south-1); also in eu-west-1"
 
 
 def test_the_details_of_a_row_that_is_not_visible_are_updated_too(
@@ -97,7 +101,7 @@ def test_the_details_of_a_row_that_is_not_visible_are_updated_too(
     assert 0 not in at_server.listing.table.rows_in_sight()
     fake.place(fake.book.entries[0], HOME, ABROAD)
     tell(qtbot, at_server, fake, tasks, unsettled=0)
-    assert details(at_server).endswith("Also in eu-west-1.")
+    assert details(at_server).endswith("also in eu-west-1")
 
 
 def test_only_visible_ticks_are_redrawn(
@@ -126,10 +130,10 @@ def test_an_unsent_entry_has_one_tick_and_a_confirmed_one_two(
     at_server.listing.refresh()
     qtbot.waitUntil(lambda: at_server.listing.model.row_of("f") >= 0 and not tasks.busy)
     row = at_server.listing.model.row_of("f")
-    assert (icon(at_server, row), tip(at_server, row)) == ("check", "On this computer only")
+    assert (icon(at_server, row), tip(at_server, row)) == ("check", "Waiting to be sent")
     fake.place(fresh, HOME)
     at_server.sync.send_now()  # confirmed: the listing is read again, and where it is with it
-    qtbot.waitUntil(lambda: tip(at_server, row).startswith("Confirmed by in-mum-1"))
+    qtbot.waitUntil(lambda: tip(at_server, row).startswith("Sent to the server at "))
 
 
 def test_the_replication_status_is_read_only_when_the_connection_status_changes(
@@ -163,7 +167,7 @@ def test_the_local_book_has_no_replication_status(
     book.listing.refresh()
     qtbot.waitUntil(lambda: not tasks.busy)
     assert "replication" not in fake.book.calls
-    assert tip(book, 0) == details(book) == "Confirmed by the server"
+    assert tip(book, 0) == details(book) == "Saved"
 
 
 def test_if_reading_fails_the_last_status_is_kept(
@@ -171,7 +175,7 @@ def test_if_reading_fails_the_last_status_is_kept(
 ) -> None:
     fake.book.errors["replication"] = StoreError("The disk is full.")
     tell(qtbot, at_server, fake, tasks, unsettled=2)
-    assert tip(at_server, 0).startswith("Confirmed by in-mum-1")
+    assert tip(at_server, 0).startswith(SENT)
 
 
 def test_an_answer_after_signing_out_is_dropped(
@@ -184,7 +188,7 @@ def test_an_answer_after_signing_out_is_dropped(
     qtbot.waitUntil(lambda: not at_server.signed_in)
     gate.set()
     qtbot.waitUntil(lambda: not tasks.busy)
-    assert tip(at_server, 0) == "Confirmed by the server"
+    assert tip(at_server, 0) == "Saved"  # no book of a server is open any more
 
 
 def test_the_ticks_stay_while_the_password_is_asked_for(
@@ -192,7 +196,7 @@ def test_the_ticks_stay_while_the_password_is_asked_for(
 ) -> None:
     fake.connection.tell(Phase.SIGNED_OUT, "")
     qtbot.waitUntil(lambda: at_server.book.again.isVisible())
-    assert tip(at_server, 0).startswith("Confirmed by in-mum-1")
+    assert tip(at_server, 0).startswith(SENT)
 
 
 # --- the warning --------------------------------------------------------------------------------------
@@ -236,11 +240,12 @@ def test_the_warning_is_hidden_while_the_message_about_a_move_is_shown(
     qtbot.waitUntil(lambda: warning(at_server) == LATE)
 
 
-def test_the_warning_names_the_region_that_has_the_changes(
+def test_the_warning_names_the_region_that_has_the_changes_only_in_its_tool_tip(
     qtbot: QtBot, at_server: MainWindow, fake: FakeServices, tasks: Tasks
 ) -> None:
     tell(qtbot, at_server, fake, tasks, "ie-dub-1 · eu-west-1", late=3)
     assert warning(at_server) == LATE
+    assert at_server.book.late.toolTip() == HOME
 
 
 def test_there_is_no_warning_after_signing_out(
@@ -253,9 +258,9 @@ def test_there_is_no_warning_after_signing_out(
     assert at_server.connection.shown == ConnectionStatus(Phase.SIGNED_OUT)
 
 
-def test_the_warning_has_texts_for_one_change_and_for_several_regions() -> None:
-    assert late_words(1, {"eu-west-1"}) == (
-        "1 change has been only in eu-west-1 for more than 5 minutes."
-        "\nIt is also kept on this computer until another region has it."
+def test_the_warning_has_texts_for_one_change_and_for_several() -> None:
+    assert late_words(1) == (
+        "1 change has been on only one server for more than 5 minutes."
+        "\nIt is also kept on this computer until another server has it."
     )
-    assert late_words(2, {"eu-west-1", "ap-south-1"}).startswith("2 changes have been only in one region")
+    assert late_words(2).startswith("2 changes have been on only one server")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.domain.entry import Direction, EntryFilter, EntryState
@@ -19,6 +20,7 @@ from app.ui.tasks import Tasks
 from app.ui.widgets.date_field import DateField
 from tests.app.ui.conftest import Person
 from tests.support.fake_services import FakeServices
+from tests.support.heartbeat import WindowHeartbeat
 
 
 @pytest.fixture
@@ -202,6 +204,85 @@ def test_a_full_disk_is_reported(qtbot: QtBot, book: MainWindow, fake: FakeServi
     dialog = open_dialog(qtbot, book)
     dialog.begin()
     qtbot.waitUntil(lambda: dialog.setup_page.banner.text() == "The disk is full.")
+
+
+ENTER = Qt.Key.Key_Return
+
+
+@pytest.mark.parametrize("field", ["export_from", "export_to", "export_wait", "export_go_on"])
+def test_enter_starts_the_export_from_any_field(
+    qtbot: QtBot, book: MainWindow, fake: FakeServices, target: Path, field: str
+) -> None:
+    put_waiting(fake)
+    dialog = open_dialog(qtbot, book)
+    focused = dialog.findChild(QWidget, field)
+    assert isinstance(focused, QWidget)
+    focused.setFocus()
+    qtbot.keyClick(focused, ENTER)
+    qtbot.waitUntil(dialog.result_page.isVisible)
+    assert target.exists()
+
+
+def test_enter_after_a_new_date_exports_what_the_date_leaves(
+    qtbot: QtBot, book: MainWindow, fake: FakeServices, target: Path
+) -> None:
+    dialog = open_dialog(qtbot, book)
+    gate = threading.Event()
+    fake.book.gates["totals"] = lambda: gate.wait(30)
+    type_date(qtbot, dialog.setup_page.first, "22/11/2026", ENTER)
+    assert not target.exists()
+    gate.set()
+    qtbot.waitUntil(dialog.result_page.isVisible)
+    assert dialog.result_page.rows.text() == "1 entry written."
+
+
+def test_enter_presses_the_button_that_has_the_focus(qtbot: QtBot, book: MainWindow, target: Path) -> None:
+    dialog = open_dialog(qtbot, book)
+    dialog.setup_page.cancel_button.setFocus()
+    qtbot.keyClick(dialog.setup_page.cancel_button, ENTER)
+    qtbot.waitUntil(lambda: book.findChild(ExportDialog, "export_dialog") is None)
+    assert not target.exists()
+
+
+def test_enter_tries_again_after_the_server_was_away(
+    qtbot: QtBot, book: MainWindow, fake: FakeServices, target: Path
+) -> None:
+    fake.book.offline = True
+    book.dialogs.show_export(EntryFilter(), book.sync)
+    dialog = book.findChild(ExportDialog, "export_dialog")
+    assert dialog is not None
+    qtbot.waitUntil(dialog.setup_page.banner.isVisible)
+    fake.book.offline = False
+    qtbot.keyClick(dialog.setup_page.first, ENTER)
+    qtbot.waitUntil(dialog.result_page.isVisible)
+
+
+def test_the_dialog_says_what_the_file_does_not_hold_and_what_a_spreadsheet_may_change(
+    qtbot: QtBot, book: MainWindow
+) -> None:
+    page = open_dialog(qtbot, book).setup_page
+    shown = " ".join(found.text() for found in page.findChildren(QLabel) if found.isVisible())
+    assert shown.count("The bills themselves are not in this file.") == 1
+    assert shown.count("00012345, 3/4 or 1E5") == 1
+
+
+def test_the_progress_of_an_export_has_a_length_and_holds_no_window(
+    qtbot: QtBot, book: MainWindow, fake: FakeServices, target: Path
+) -> None:
+    rows = [replace(fake.book.entries[0], id=f"x{n:06}", human_code=f"0K9-{n:06}") for n in range(3_000)]
+    fake.book.entries.extend(rows)
+    dialog = open_dialog(qtbot, book)
+    seen: list[tuple[int, int]] = []
+    dialog.work_page.bar.valueChanged.connect(
+        lambda done: seen.append((done, dialog.work_page.bar.maximum()))
+    )
+    with WindowHeartbeat() as heartbeat:
+        qtbot.keyClick(dialog.setup_page.first, ENTER)
+        qtbot.waitUntil(dialog.result_page.isVisible)
+    assert dialog.result_page.rows.text() == "3,120 entries written."
+    assert {total for _done, total in seen} == {3_120}
+    assert seen[-1][0] == 3_120
+    assert heartbeat.most_work < 0.1
 
 
 @pytest.mark.parametrize(

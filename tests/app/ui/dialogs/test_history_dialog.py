@@ -85,7 +85,7 @@ def test_without_a_server_unsent_versions_are_shown_and_a_retry_is_offered(
     fake.entries.edit(fake.entries.detail(fake.book.entries[0].id), _cheaper(fake))
     dialog = open_history(qtbot, book, tasks)
     assert texts(dialog, "version_changes") == ["Amount ₹640.00 → ₹5.00"]
-    assert "cannot be reached" in dialog.banner.text()
+    assert "being opened again" in dialog.banner.text()
     fake.book.offline = False
     dialog.banner.pressed.emit()
     qtbot.waitUntil(lambda: len(dialog.list.cards()) >= 3)

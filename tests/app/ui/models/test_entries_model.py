@@ -13,7 +13,7 @@ from app.errors import ServerError
 from app.ui.models.columns import Column
 from app.ui.models.entries_model import EntriesModel
 from app.ui.tasks import Tasks
-from tests.support.fake_services import FakeServices
+from tests.support.fake_services import TODAY, FakeServices
 
 ROOT = QModelIndex()
 
@@ -21,7 +21,7 @@ ROOT = QModelIndex()
 @pytest.fixture
 def model(qtbot: QtBot, fake: FakeServices, tasks: Tasks, owner: None) -> EntriesModel:
     fake.book.page_size = 50
-    made = EntriesModel(fake.services(), tasks)
+    made = EntriesModel(fake.services(), tasks, None, lambda: TODAY)
     QAbstractItemModelTester(made, QAbstractItemModelTester.FailureReportingMode.Warning, made)
     with qtbot.waitSignal(made.loaded):
         made.set_filter(EntryFilter())
@@ -146,7 +146,7 @@ def test_cells_have_texts_for_screen_readers(model: EntriesModel) -> None:
     role = Qt.ItemDataRole.AccessibleTextRole
     assert model.index(0, Column.AMOUNT).data(role) == "Debit ₹640.00"
     assert model.index(0, Column.DOCUMENTS).data(role) == "2 documents"
-    assert model.index(0, Column.STATE).data(role) == "Confirmed by the server"
+    assert model.index(0, Column.STATE).data(role) == "Saved"
 
 
 def test_money_in_has_a_plus(model: EntriesModel) -> None:

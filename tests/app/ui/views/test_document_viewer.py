@@ -135,25 +135,25 @@ def test_what_was_added_to_a_pdf_is_visible(
 
 def test_all_pages_of_a_scan_can_be_turned(reader: Reader, tmp_path: Path) -> None:
     reader.look_at(bills.two_page_tiff(tmp_path / "scan.tif"))
-    assert reader.viewer.position.text() == "1 of 2"
+    assert reader.viewer.tools.position.text() == "Page 1 of 2"
     assert is_like(reader.colour(0.5, 0.5), "red")
-    reader.click(reader.viewer.next_button)
+    reader.click(reader.viewer.tools.next)
     reader.qtbot.waitUntil(lambda: is_like(reader.colour(0.5, 0.5), "blue"))
-    assert reader.viewer.position.text() == "2 of 2"
-    reader.click(reader.viewer.previous_button)
+    assert reader.viewer.tools.position.text() == "Page 2 of 2"
+    reader.click(reader.viewer.tools.previous)
     reader.qtbot.waitUntil(lambda: is_like(reader.colour(0.5, 0.5), "red"))
 
 
 def test_the_pages_of_several_bills_follow_each_other(reader: Reader, tmp_path: Path) -> None:
     reader.look_at(bills.two_page_tiff(tmp_path / "scan.tif"), bills.stamped_pdf(tmp_path / "bill.pdf"))
-    reader.click(reader.viewer.next_button)
+    reader.click(reader.viewer.tools.next)
     reader.qtbot.waitUntil(lambda: is_like(reader.colour(0.5, 0.5), "blue"))
-    reader.click(reader.viewer.next_button)
+    reader.click(reader.viewer.tools.next)
     reader.qtbot.waitUntil(lambda: is_like(reader.colour(0.3, 0.5), "red"))
-    assert reader.viewer.position.text() == "3 of 3"
-    assert reader.viewer.name.text().startswith("bill.pdf")
-    reader.click(reader.viewer.previous_button)
-    reader.qtbot.waitUntil(lambda: reader.viewer.position.text() == "2 of 3")
+    assert reader.viewer.tools.position.text() == "Bill 2 of 2"
+    assert reader.viewer.tools.name.text().startswith("bill.pdf")
+    reader.click(reader.viewer.tools.previous)
+    reader.qtbot.waitUntil(lambda: reader.viewer.tools.position.text() == "Bill 1 of 2 · page 2 of 2")
 
 
 def test_the_next_page_is_rendered_in_advance(reader: Reader, tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_the_next_page_is_rendered_in_advance(reader: Reader, tmp_path: Path) ->
     reader.qtbot.waitUntil(Asked.of(reader.fake.previews, behind_it, Urgency.IN_BACKGROUND).answered.is_set)
     QApplication.processEvents()  # what was answered before it is delivered
     kept.write_bytes(b"no longer a scan")
-    reader.click(reader.viewer.next_button)
+    reader.click(reader.viewer.tools.next)
     reader.qtbot.waitUntil(lambda: is_like(reader.colour(0.5, 0.5), "blue"))
 
 
@@ -183,9 +183,9 @@ def test_a_photo_that_is_cut_off_is_shown_with_a_note(reader: Reader, tmp_path: 
     reader.look_at(bills.cut_off_jpeg(tmp_path / "photo.jpg"), whole)
     assert "end" in reader.viewer.note.text()
     assert reader.viewer.note.isVisible()
-    reader.click(reader.viewer.next_button)
+    reader.click(reader.viewer.tools.next)
     reader.qtbot.waitUntil(
-        lambda: reader.viewer.position.text() == "2 of 2" and not reader.viewer.note.isVisible()
+        lambda: reader.viewer.tools.position.text() == "Bill 2 of 2" and not reader.viewer.note.isVisible()
     )
 
 
@@ -241,7 +241,7 @@ def test_a_long_page_begins_with_its_shorter_side_and_scrolls_along_the_other(
         bar.maximum() > 0 for bar in (reader.canvas.verticalScrollBar(), reader.canvas.horizontalScrollBar())
     ]
     assert moves == [down, not down]
-    reader.click(reader.viewer.fit_button)
+    reader.click(reader.viewer.tools.fit)
     assert reader.canvas.verticalScrollBar().maximum() == reader.canvas.horizontalScrollBar().maximum() == 0
     reader.wait_for_page()
 
@@ -260,30 +260,30 @@ def test_a_till_roll_of_two_metres_is_readable(reader: Reader, tmp_path: Path) -
 def test_keys_and_buttons_zoom_and_the_zoom_is_shown(reader: Reader, tmp_path: Path) -> None:
     reader.look_at(bills.noisy_photo(tmp_path / "photo.jpg", 2000, 2600))
     viewer, fitted = reader.viewer, reader.canvas.zoom
-    assert viewer.real_button.text() == f"{fitted * 100:.0f}\u00a0%"
+    assert viewer.tools.real.text() == f"{fitted * 100:.0f}\u00a0%"
     reader.press(Qt.Key.Key_Plus)
     assert reader.canvas.zoom > fitted
     reader.press(Qt.Key.Key_Minus)
     reader.press(Qt.Key.Key_Minus)
     assert reader.canvas.zoom < fitted
     reader.press(Qt.Key.Key_1)
-    assert (reader.canvas.zoom, viewer.real_button.text()) == (1.0, "100\u00a0%")
-    reader.click(viewer.zoom_in)
-    assert (reader.canvas.zoom, viewer.real_button.text()) == (1.25, "125\u00a0%")
-    reader.click(viewer.zoom_out)
-    reader.click(viewer.zoom_out)
+    assert (reader.canvas.zoom, viewer.tools.real.text()) == (1.0, "100\u00a0%")
+    reader.click(viewer.tools.zoom_in)
+    assert (reader.canvas.zoom, viewer.tools.real.text()) == (1.25, "125\u00a0%")
+    reader.click(viewer.tools.zoom_out)
+    reader.click(viewer.tools.zoom_out)
     assert reader.canvas.zoom == 0.75
-    reader.click(viewer.real_button)
+    reader.click(viewer.tools.real)
     assert reader.canvas.zoom == 1.0
-    reader.click(viewer.fit_button)
+    reader.click(viewer.tools.fit)
     assert (reader.canvas.zoom, reader.canvas.fit_mode) == (fitted, Fit.WHOLE)
     reader.press(Qt.Key.Key_1)
     reader.press(Qt.Key.Key_0)
     assert reader.canvas.zoom == fitted
     for _ in range(20):
-        reader.click(viewer.zoom_in)
-    assert viewer.real_button.text() == "800\u00a0%"
-    assert "800\u00a0%" in viewer.real_button.accessibleName()
+        reader.click(viewer.tools.zoom_in)
+    assert viewer.tools.real.text() == "800\u00a0%"
+    assert "800\u00a0%" in viewer.tools.real.accessibleName()
     reader.wait_for_page()
 
 
@@ -359,8 +359,8 @@ def test_a_page_that_is_too_wide_says_so(reader: Reader, tmp_path: Path) -> None
     reader.qtbot.waitUntil(lambda: reader.canvas.message() not in {"", "Opening…"})
     assert reader.canvas.message().endswith("The original is kept as it is.")
     assert reader.canvas.accessibleDescription() == reader.canvas.message()
-    assert not reader.viewer.zoom_in.isEnabled()
-    assert reader.viewer.save_button.isEnabled()
+    assert not reader.viewer.tools.zoom_in.isEnabled()
+    assert reader.viewer.tools.save.isEnabled()
 
 
 def test_a_bill_that_cannot_be_fetched_is_shown_when_the_server_is_back(

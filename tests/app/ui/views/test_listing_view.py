@@ -134,8 +134,8 @@ def test_without_a_server_the_cache_is_shown_until_a_server_is_back(
 ) -> None:
     fake.book.offline = True
     listing.refresh()
-    qtbot.waitUntil(lambda: "last entries seen on this computer" in listing.banner.text())
-    qtbot.waitUntil(lambda: "need the server" in listing.foot.count.text())
+    qtbot.waitUntil(lambda: "last entries that were shown" in listing.banner.text())
+    qtbot.waitUntil(lambda: "not known yet" in listing.foot.count.text())
     fake.book.offline = False
     listing.refresh()
     qtbot.waitUntil(lambda: listing.banner.text() == "")
@@ -173,12 +173,12 @@ def test_the_pages_of_all_bills_can_be_turned(
     give_bills(fake, tmp_path, 3, "#110000", "#220000")
     listing.table.selectRow(3)
     viewer = listing.details.viewer
-    qtbot.waitUntil(lambda: viewer.canvas.has_image() and viewer.position.text() == "1 of 2")
-    assert not viewer.previous_button.isEnabled()
-    qtbot.mouseClick(viewer.next_button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: viewer.canvas.has_image() and viewer.position.text() == "2 of 2")
-    assert not viewer.next_button.isEnabled()
-    assert viewer.name.text().startswith("1.png")
+    qtbot.waitUntil(lambda: viewer.canvas.has_image() and viewer.tools.position.text() == "Bill 1 of 2")
+    assert not viewer.tools.previous.isEnabled()
+    qtbot.mouseClick(viewer.tools.next, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: viewer.canvas.has_image() and viewer.tools.position.text() == "Bill 2 of 2")
+    assert not viewer.tools.next.isEnabled()
+    assert viewer.tools.name.text().startswith("1.png")
     settle(qtbot, tasks)
 
 
@@ -201,9 +201,9 @@ def test_a_page_can_be_zoomed_and_fitted(
     viewer = listing.details.viewer
     qtbot.waitUntil(viewer.canvas.has_image)
     fitted = viewer.canvas.zoom
-    qtbot.mouseClick(viewer.zoom_in, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(viewer.tools.zoom_in, Qt.MouseButton.LeftButton)
     assert viewer.canvas.zoom > fitted
-    qtbot.mouseClick(viewer.fit_button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(viewer.tools.fit, Qt.MouseButton.LeftButton)
     assert viewer.canvas.zoom == fitted
     settle(qtbot, tasks)
 
@@ -243,6 +243,6 @@ def test_the_viewer_hides_rows_that_do_not_fit(
     viewer.resize(230, height)
     room.show()
     shown = [button for button in viewer.findChildren(QToolButton) if button.isVisible()]
-    assert viewer.open_button in shown
+    assert viewer.tools.open in shown
     qtbot.waitUntil(lambda: all(each.height() >= each.minimumSizeHint().height() for each in shown))
     assert viewer.canvas.isVisible() is (height == 400)

@@ -53,14 +53,14 @@ def press(qtbot: QtBot, outbox: OutboxView, card: int, name: str) -> None:
 
 
 def test_each_item_shows_its_operation_and_its_attempts(outbox: OutboxView) -> None:
-    assert texts(outbox, "item_kind") == ["New", "Edit", "Void", "New"]
+    assert texts(outbox, "item_kind") == ["New", "Changed", "Crossed out", "New"]
     assert texts(outbox, "item_code")[0] == "0K7-000121"
     assert texts(outbox, "item_amount")[3] == "+₹12,34,567.00"
     facts = texts(outbox, "item_facts")
     assert "since 22 Nov 2026" in facts[0]
     assert "3 attempts" in facts[0]
     assert "not tried yet" in facts[1]
-    assert texts(outbox, "item_error") == ["The server cannot be reached right now.", f"Refused: {REASON}"]
+    assert texts(outbox, "item_error") == ["The server cannot be reached right now.", f"Not stored: {REASON}"]
 
 
 def test_the_badge_shows_the_number_of_items(outbox: OutboxView, book: MainWindow) -> None:
@@ -89,7 +89,7 @@ def test_retry_sends_the_item_and_empties_the_outbox(
     fake.book.errors.clear()
     press(qtbot, outbox, 3, "item_retry")
     qtbot.waitUntil(lambda: outbox.empty.isVisible())
-    assert outbox.empty.title() == "Nothing to send"
+    assert outbox.empty.title() == "Nothing is waiting"
     qtbot.waitUntil(lambda: not book.sidebar.badge.isVisible())  # the outbox may be read before it is told
     assert any(entry.id == "n2" for entry in fake.book.entries)
 
@@ -99,7 +99,7 @@ def test_send_now_sends_all_items(qtbot: QtBot, outbox: OutboxView, fake: FakeSe
     fake.book.errors.clear()
     qtbot.mouseClick(outbox.send_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(outbox.list.cards()) == 1)
-    assert texts(outbox, "item_error") == [f"Refused: {REASON}"]
+    assert texts(outbox, "item_error") == [f"Not stored: {REASON}"]
 
 
 def test_a_copy_contains_the_entry_as_json_and_its_bills(

@@ -30,10 +30,10 @@ def toast(parent: QWidget, clock: Clock) -> Toast:
 def test_the_toast_disappears_after_ten_seconds_and_undo_with_it(
     qtbot: QtBot, toast: Toast, clock: Clock
 ) -> None:
-    toast.say("Voided 0K7-000042", undo=True)
+    toast.say("Crossed out 0K7-000042", undo=True)
     clock.now += LIFE_S - 0.1
     toast.hide_if_due()
-    assert toast.text() == "Voided 0K7-000042"
+    assert toast.text() == "Crossed out 0K7-000042"
     assert toast.can_undo
     clock.now += 0.2
     assert not toast.can_undo
@@ -43,7 +43,7 @@ def test_the_toast_disappears_after_ten_seconds_and_undo_with_it(
 def test_undo_is_emitted_once_and_hides_the_toast(qtbot: QtBot, toast: Toast) -> None:
     told: list[bool] = []
     toast.undo_wanted.connect(lambda: told.append(True))
-    toast.say("Voided 0K7-000042", undo=True)
+    toast.say("Crossed out 0K7-000042", undo=True)
     qtbot.mouseClick(toast.undo_button, Qt.MouseButton.LeftButton)
     toast.undo()
     assert told == [True]
@@ -53,13 +53,13 @@ def test_undo_is_emitted_once_and_hides_the_toast(qtbot: QtBot, toast: Toast) ->
 def test_undo_works_as_long_as_the_mouse_is_over_the_toast(toast: Toast, clock: Clock) -> None:
     told: list[bool] = []
     toast.undo_wanted.connect(lambda: told.append(True))
-    toast.say("Voided 0K7-000042", undo=True)
+    toast.say("Crossed out 0K7-000042", undo=True)
     point = QPointF(5, 5)
     QApplication.sendEvent(toast, QEnterEvent(point, point, point))
     clock.now += LIFE_S + 1
     toast.undo_button.click()
     assert told == [True]
-    toast.say("Voided 0K7-000043", undo=True)
+    toast.say("Crossed out 0K7-000043", undo=True)
     clock.now += LIFE_S + 1
     assert not toast.can_undo
 
@@ -80,5 +80,5 @@ def test_a_newer_message_has_its_own_ten_seconds(toast: Toast, clock: Clock) -> 
 
 
 def test_the_toast_is_centred_in_its_area(toast: Toast) -> None:
-    toast.say("Voided 0K7-000042", undo=True)
+    toast.say("Crossed out 0K7-000042", undo=True)
     assert abs(toast.geometry().center().x() - 299) <= 2

@@ -1,0 +1,108 @@
+"""The words for the place where a book is kept. Pure.
+
+A book on this computer speaks of no server: its own server is a part of the program that nobody needs to
+know of. This is the only file that has two texts for one thing. Everything else asks `words_of`.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+CROSSED_OUT_MEANS: Final = (
+    "A crossed-out entry stays readable and does not count. Restore makes it count again."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The texts that are different for a book on this computer and for a book on a server."""
+
+    is_local: bool
+    location: str
+    connected: str
+    connected_tip: str
+    not_connected: str
+    kept: str
+    sending: str
+    waiting: str
+    waiting_tag: str
+    waiting_means: str
+    nothing_waits: str
+    send_now: str
+    will_be_sent: str
+    being_sent: str
+    sent: str
+    not_accepted: str
+    not_accepted_because: str
+    not_accepted_count: str
+    from_cache: str
+    no_older_versions: str
+    unreachable: str
+    not_understood: str
+    no_reason: str
+
+    def refusal(self, reason: str) -> str:
+        """Return the sentence about an entry that was not accepted; `reason` may be empty."""
+        return f"{self.not_accepted_because}: {reason}" if reason else f"{self.not_accepted_because}."
+
+
+_HERE: Final = Words(
+    is_local=True,
+    location="This computer",
+    connected="Saved",
+    connected_tip="All entries are stored in your book on this computer.",
+    not_connected="Opening your book…",
+    kept="Your book is being opened again. Entries that you save now are kept, and stored in it then.",
+    sending="Storing",
+    waiting="Waiting to be stored",
+    waiting_tag="waiting to be stored",
+    waiting_means=(
+        "Waiting means: safe on this computer, but not yet stored in your book. Bahi stores these entries as "
+        "soon as the book is open."
+    ),
+    nothing_waits="All entries are stored in your book.",
+    send_now="Store now",
+    will_be_sent="will be stored",
+    being_sent="being stored in your book",
+    sent="Saved",
+    not_accepted="Not stored",
+    not_accepted_because="This entry was not stored",
+    not_accepted_count="not stored",
+    from_cache="Your book is being opened again. These are the last entries that were shown.",
+    no_older_versions="Your book is being opened again. Then the older versions can be shown.",
+    unreachable="Your book is being opened again. Please try again in a moment.",
+    not_understood="Your book did not answer as expected. Please try again, or start Bahi again.",
+    no_reason="This was not stored, and no reason was given.",
+)
+_THERE: Final = Words(
+    is_local=False,
+    location="On a server",
+    connected="Connected",
+    connected_tip="All entries are sent to the server.",
+    not_connected="Not connected",
+    kept="Entries that you save are kept on this computer and sent later.",
+    sending="Sending",
+    waiting="Waiting to be sent",
+    waiting_tag="waiting to be sent",
+    waiting_means=(
+        "Waiting means: saved on this computer, but not yet sent to the server. Bahi sends these entries as "
+        "soon as it can."
+    ),
+    nothing_waits="All entries are sent to the server.",
+    send_now="Send now",
+    will_be_sent="will be sent",
+    being_sent="being sent to the server",
+    sent="Sent to the server",
+    not_accepted="Not accepted",
+    not_accepted_because="The server did not accept this entry",
+    not_accepted_count="not accepted",
+    from_cache="Not connected: these are the last entries that this computer has seen.",
+    no_older_versions="The older versions are on the server, which cannot be reached right now.",
+    unreachable="The server cannot be reached right now.",
+    not_understood="The server's answer could not be understood.",
+    no_reason="The server did not accept this, and gave no reason.",
+)
+
+
+def words_of(*, is_local: bool) -> Words:
+    """Return the words for a book on this computer, or for one on a server."""
+    return _HERE if is_local else _THERE

@@ -1,0 +1,135 @@
+"""Getting in again after a forgotten password: with a recovery code, or with an operator's link."""
+
+import html
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from app.domain.text import clean_text, visible
+from app.errors import AppError, InputError, storage_error
+from app.remote.endpoint import Endpoint, parse_address
+from app.services.accounts import Accounts, BookSession
+from app.services.login import at_address, device_of, first_answer, login_endpoints, refuse_typed
+from app.store.settings import Settings
+from server.contract import join, limits, paths
+from server.contract.cluster_calls import Servers
+from server.contract.durable_files import write_file
+from server.contract.passwords import password_forms, prepare_password
+from server.contract.recovery_codes import code_mistake
+from server.contract.shapes import LocalRecovery, PasswordReset, RecoveryCodeRequest
+
+__all__ = ["Recovery", "check_code", "save_code"]
+
+_ON_PAPER: Final = (
+    "If you forget your password, type this code at the log-in under “Forgot your password?”. Print this "
+    "page, keep it with your papers, and delete the file."
+)
+_NO_LINK: Final = "That is not the link that you were sent. Please copy all of it, from “bahi:” to its end."
+_EMPTY: Final = "Please paste the link that you were sent."
+_LINK: Final = re.compile(rf"{join.SCHEME}://reset\?[^\s<>\"”’]+", re.IGNORECASE)
+_CODE: Final = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+\Z", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """Sets new passwords without the old one, and makes recovery codes.
+
+    `local_endpoint` returns the address of the local server. `local_command` returns the command line of
+    `command`.
+    """
+
+    accounts: Accounts
+    settings: Settings
+    local_endpoint: Callable[[], Endpoint]
+    local_command: Callable[[str], str]
+
+    def with_code(self, code: str, new: str, remember: bool = False) -> BookSession:
+        """Set a new password for the book on this computer, and open it. There is a new code then.
+
+        Raises AppError, with `fields["recoveryCode"]` or `fields["newPassword"]`.
+        """
+        check_code(code)
+        refuse_typed(new, "newPassword")
+        body = LocalRecovery(device_of(self.settings, ""), code.strip(), prepare_password(new))
+        answer = self.accounts.remote.tokens.recover_local(body, self.local_endpoint())
+        return self.accounts.begin("", answer, remember)
+
+    def with_link(self, link: str, address: str, new: str, remember: bool = False) -> BookSession:
+        """Set a new password with the link, or only its code, that an operator has sent, and sign in.
+
+        `address` is used if there is only a code. Raises AppError, with `fields["resetCode"]`,
+        `fields["newPassword"]` or `fields["address"]`.
+        """
+        found = _read(link)
+        refuse_typed(new, "newPassword")
+        bare = found.address or parse_address(address)
+        remote, device = self.accounts.remote, device_of(self.settings, bare)
+        endpoints = login_endpoints(remote, bare, found.fingerprint)
+        body = PasswordReset(found.code, prepare_password(new), device)
+        answer = first_answer(endpoints, lambda at: remote.tokens.reset(body, at))
+        remote.cluster.endpoint(answer.primary.server_id)  # raises if the server is not in the roster
+        self.settings.set("address", bare)
+        return self.accounts.begin(bare, answer, remember)
+
+    def contact(self, address: str) -> str:
+        """Return whom the operator of a server names to ask for help; "" if nobody. Raises AppError."""
+        link = join.read_link(visible(address))
+        at = Endpoint(link.address if link else parse_address(address))
+        try:
+            servers = self.accounts.remote.client.call(Servers, "GET", paths.SERVERS, endpoint=at)
+        except AppError as error:
+            raise at_address(error) from error
+        return clean_text(servers.contact[: limits.MAX_CONTACT])
+
+    def replace_code(self, password: str) -> None:
+        """Make a new recovery code; `take_code` returns it. The one before is not valid any more.
+
+        Raises AppError, with `fields["password"]` if the password is wrong.
+        """
+        prepared, *older = password_forms(password)
+        body = RecoveryCodeRequest(prepared, next(iter(older), ""))
+        self.accounts.new_code = self.accounts.remote.api.new_recovery_code(body)
+
+    def save_code(self, code: str, file: Path) -> None:
+        """Write a code into a text file that only its owner can read. Raises StoreError."""
+        save_code(code, file)
+
+    def command(self, user_name: str) -> str:
+        """Return the command line with which the owner of the files sets a new password for a user."""
+        return self.local_command(user_name)
+
+    def take_code(self) -> str:
+        """Return a code that was made and not shown yet, once; "" if there is none."""
+        code, self.accounts.new_code = self.accounts.new_code, ""
+        return code
+
+
+def save_code(code: str, file: Path) -> None:
+    """Write a code into a text file that only its owner can read. Raises StoreError."""
+    text = f"Bahi: the recovery code of your book\n\n{code}\n\n{_ON_PAPER}\n"
+    try:
+        write_file(file, text.encode(), private=True)
+    except OSError as error:
+        raise storage_error(error, file) from error
+
+
+def check_code(typed: str) -> None:
+    """Raise InputError, with `fields["recoveryCode"]`, if a text cannot be a recovery code."""
+    if mistake := code_mistake(typed):
+        raise InputError(mistake, fields={"recoveryCode": mistake})
+
+
+def _read(typed: str) -> join.InviteLink:
+    """Return the link in a pasted text. With only a code, its address is "". Raises InputError."""
+    text = html.unescape(visible(typed)).strip()
+    if not text:
+        raise InputError(_EMPTY, fields={"resetCode": _EMPTY})
+    within = _LINK.search(text)
+    for candidate in (text, within[0] if within else ""):
+        if link := join.read_link(candidate, "reset"):
+            return link
+    if _CODE.match(bare := "".join(text.split())):
+        return join.InviteLink("", "", bare)
+    raise InputError(_NO_LINK, fields={"resetCode": _NO_LINK})

@@ -1,0 +1,83 @@
+"""The keys of the program, on one page."""
+
+from typing import Final
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+
+from app.ui.widgets.pieces import button, label
+
+_Keys = tuple[tuple[str, str], ...]
+_EVERYWHERE: Final[_Keys] = (
+    ("Tab, Shift+Tab", "Next, previous field or button"),
+    ("Enter, Space", "Press the button"),
+    ("Ctrl+N", "Add an entry"),
+    ("Ctrl+F", "Search the entries"),
+    ("Ctrl+E", "Export the entries"),
+    ("Ctrl+Z", "Undo: what you typed, then the last change"),
+    ("F1", "This page"),
+)
+_FORM: Final[_Keys] = (
+    ("Enter", "Next field; in the last one, save"),
+    ("Ctrl+S, Ctrl+Enter", "Save"),
+    ("Esc", "Clear the form, or leave the entry as it is"),
+    ("+ or −", "Date: the day after, the day before"),
+    ("F4", "Date: pick it from a calendar"),
+    ("D or C, ← →", "Type: Debit or Credit"),
+    ("↓, then Enter", "Category, description: choose from the list"),
+)
+_LIST: Final[_Keys] = (
+    ("↑ ↓, Page Up, Page Down", "Choose an entry"),
+    ("Home, End", "First, last entry"),
+    ("Enter", "Edit the entry"),
+    ("Delete", "Cross the entry out"),
+)
+_BILLS: Final[_Keys] = (
+    ("Ctrl+O", "Choose files"),
+    ("Ctrl+V", "Attach what was copied"),
+    ("Enter", "Open the bill"),
+    ("Delete", "Remove the bill"),
+    ("Alt+← →", "Move the bill"),
+)
+
+
+class KeyboardDialog(QDialog):
+    """Lists the keys in two columns."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("keyboard_dialog")
+        self.setWindowTitle("Keyboard")
+        close = button("Close", "keyboard_close")
+        close.clicked.connect(self.accept)
+        halves = QHBoxLayout()
+        halves.setSpacing(36)
+        halves.addLayout(_half(("Everywhere", _EVERYWHERE), ("In the list of entries", _LIST)))
+        halves.addLayout(_half(("In the form of an entry", _FORM), ("Bills", _BILLS)))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 22, 24, 20)
+        column.setSpacing(14)
+        column.addWidget(label("Keyboard", "title"))
+        column.addLayout(halves)
+        column.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
+
+
+def _half(*parts: tuple[str, _Keys]) -> QVBoxLayout:
+    column = QVBoxLayout()
+    column.setSpacing(16)
+    for heading, keys in parts:
+        column.addLayout(_part(heading, keys))
+    column.addStretch(1)
+    return column
+
+
+def _part(heading: str, keys: _Keys) -> QGridLayout:
+    grid = QGridLayout()
+    grid.setHorizontalSpacing(14)
+    grid.setVerticalSpacing(4)
+    grid.addWidget(label(heading, "heading"), 0, 0, 1, 2)
+    for row, (key, effect) in enumerate(keys, start=1):
+        grid.addWidget(label(key, "strong"), row, 0)
+        grid.addWidget(label(effect, ""), row, 1)
+    grid.setColumnStretch(1, 1)
+    return grid

@@ -1,0 +1,74 @@
+"""Counts down, in the sentence of a field, until another password may be tried. The button waits with it."""
+
+import math
+import time
+from collections.abc import Callable
+from typing import Final
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QWidget
+
+from app.errors import AppError
+
+_TICK_MS: Final = 250
+_MINUTE: Final = 60
+_TOO_MANY: Final = "Too many wrong passwords."
+
+
+def wait_text(seconds: int) -> str:
+    """Return when to try again: `Try again in 42 s.`, from two minutes on `Try again in 3 minutes.`"""
+    if seconds < 2 * _MINUTE:
+        return f"Try again in {seconds} s."
+    return f"Try again in {math.ceil(seconds / _MINUTE)} minutes."
+
+
+def errors_at(error: AppError, field: str) -> dict[str, str]:
+    """Return the errors by field; an error that only asks to wait is one of `field`."""
+    return error.fields or ({field: error.message} if error.retry_after else {})
+
+
+class WaitCountdown(QObject):
+    """Disables `button` for some seconds, and shows each of them with `show`.
+
+    `show` gets the sentence with the seconds, and at the end the sentence alone. `clock` returns seconds.
+    """
+
+    def __init__(
+        self, button: QWidget, show: Callable[[str], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(button)
+        self._button = button
+        self._show = show
+        self._clock = clock
+        self._until = 0.0
+        self._sentence = ""
+        self._timer = QTimer(self)
+        self._timer.setInterval(_TICK_MS)
+        self._timer.timeout.connect(self._tick)
+
+    @property
+    def is_running(self) -> bool:
+        """Return whether the wait is not over."""
+        return self._timer.isActive()
+
+    def start(self, seconds: int, sentence: str = "") -> None:
+        """Wait for `seconds`; without a sentence, say that there were too many wrong passwords."""
+        self._sentence = sentence or _TOO_MANY
+        self._until = self._clock() + seconds
+        self._timer.start()
+        self._tick()
+
+    def stop(self) -> None:
+        """Forget the wait, and enable the button. The sentence stays as it is."""
+        if self.is_running:
+            self._timer.stop()
+            self._button.setEnabled(True)
+
+    def _tick(self) -> None:
+        left = math.ceil(self._until - self._clock())
+        if left <= 0:
+            self.stop()
+            self._show(self._sentence)
+            return
+        self._button.setEnabled(False)
+        self._show(f"{self._sentence} {wait_text(left)}")
