@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from app.services import Services
     from app.services.outbox_items import Correction
 
+_ROOM_FOR_SIDEBAR = 1000
+"""The width of the window from which on the sidebar has its whole width."""
+
 
 class BookFrame(QWidget):
     """Holds the views and switches between them. The main window connects them to each other.
@@ -52,6 +55,7 @@ class BookFrame(QWidget):
         self.outbox = OutboxView(services, tasks, desktop)
         self.again = SignInAgain(services, tasks)
         self.banner = Banner("window_banner")
+        self._passing = True
         self.moved = MovedBanner()
         self.late = Banner("late_banner")
         self.clock = Banner("clock_banner")
@@ -118,6 +122,8 @@ class BookFrame(QWidget):
         may = self._left_edit()
         if may:
             view = views[screen]
+            if view is not self.screens.currentWidget():
+                self._hide_passing()
             self.screens.setCurrentWidget(view)
             self._position_toast()
             view.begin()
@@ -208,14 +214,22 @@ class BookFrame(QWidget):
 
     # messages
 
-    def say(self, sentence: str, tone: str) -> None:
-        """Show a banner above the views until the user closes it."""
+    def say(self, sentence: str, tone: str, *, passing: bool = True) -> None:
+        """Show a banner above the views until the user closes it.
+
+        A `passing` one, such as an error, also closes when the user goes to another view or changes an entry.
+        """
+        self._passing = passing
         self.banner.say(sentence, tone, "Close")
         self._show_banners()
 
     def show_error(self, sentence: str) -> None:
         """Show an error above the views."""
         self.say(sentence, "danger")
+
+    def _hide_passing(self) -> None:
+        if self._passing and not self.banner.isHidden():
+            self.hide_banner()
 
     def hide_banner(self) -> None:
         """Hide the banner."""
@@ -248,6 +262,7 @@ class BookFrame(QWidget):
 
     def offer_undo(self, text: str, *, undo: bool) -> None:
         """Show what was done for ten seconds, with `undo` also the button to undo it."""
+        self._hide_passing()
         self.toast.say(text, undo=undo)
         self._position_toast()
 
@@ -266,8 +281,9 @@ class BookFrame(QWidget):
             self.toast.raise_()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Move the toast to its place."""
+        """Move the toast to its place, and give a small window a narrow sidebar."""
         super().resizeEvent(event)
+        self.sidebar.set_narrow(event.size().width() < _ROOM_FOR_SIDEBAR)
         self._position_toast()
 
     def clear(self) -> None:

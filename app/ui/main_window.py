@@ -87,7 +87,7 @@ from app.ui.views.edit_view import Corrected, Edited
 from app.ui.views.login_view import LoginView
 from app.ui.views.sidebar import Screen
 from app.ui.widgets.drop_overlay import DropOverlay
-from app.ui.window_geometry import LEAST_SIZE, store_geometry
+from app.ui.window_geometry import DETAILS_KEY, LEAST_SIZE, read_width, store_geometry
 
 if TYPE_CHECKING:
     from app.services import Services
@@ -129,6 +129,7 @@ class MainWindow(QMainWindow):
         self._lay_out()
         self._connect()
         self._add_shortcuts()
+        self.listing.set_details_width(read_width(services.settings.get(DETAILS_KEY)))
         self.connection.show()
 
     def _lay_out(self) -> None:
@@ -397,7 +398,8 @@ class MainWindow(QMainWindow):
     def _superseded(self, codes: tuple[str, ...]) -> None:
         were, yours = ("was", "version is in its") if len(codes) == 1 else ("were", "versions are in their")
         entries = ", ".join(codes)
-        self.book.say(f"{entries} {were} changed later on another device. Your {yours} history.", "warn")
+        sentence = f"{entries} {were} changed later on another device. Your {yours} history."
+        self.book.say(sentence, "warn", passing=False)
 
     def _outbox_changed(self) -> None:
         self.sync.outbox_changed()
@@ -433,6 +435,7 @@ class MainWindow(QMainWindow):
         self.opener.close()
         with contextlib.suppress(AppError):
             store_geometry(self, self._services.settings.set)
+            self._services.settings.set(DETAILS_KEY, str(self.listing.details_width))
         event.accept()
 
     def _may_close(self) -> bool:

@@ -46,7 +46,7 @@ class TotalsFoot(QFrame):
         self._box.addLayout(self._sums())
 
     def _sums(self) -> QGridLayout:
-        grid = QGridLayout()
+        grid = self._grid = QGridLayout()
         grid.setHorizontalSpacing(20)
         grid.setVerticalSpacing(1)
         named = (("Money Out", self.out), ("Money In", self.into), ("Net", self.net))
@@ -63,6 +63,7 @@ class TotalsFoot(QFrame):
         narrow = event.size().width() < _NARROW
         across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
         self._box.setDirection(down if narrow else across)
+        self._grid.setHorizontalSpacing(10 if narrow else 20)
 
     def sums(self) -> tuple[QLabel, QLabel, QLabel]:
         """Return the labels with the values of Money Out, Money In and Net."""
