@@ -1,5 +1,7 @@
 """Everything by keys: buttons, shortcuts, the form, and the page of the keys."""
 
+import threading
+
 import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
@@ -212,6 +214,22 @@ def test_f1_and_the_sidebar_open_the_page_of_the_keys(qtbot: QtBot, active: Main
     button.setFocus()
     press(active, Qt.Key.Key_Return)
     assert active.findChild(QWidget, "keyboard_dialog") is not None
+
+
+def test_what_is_typed_while_an_entry_is_being_saved_is_for_the_next_one(
+    qtbot: QtBot, active: MainWindow, fake: FakeServices
+) -> None:
+    disk = threading.Event()
+    fake.book.gates["save"] = lambda: disk.wait(60)
+    press(active, "85", *[Qt.Key.Key_Tab] * 2, "Travel")
+    press(active, Qt.Key.Key_S, modifier=CTRL)
+    press(active, "1250", *[Qt.Key.Key_Tab] * 2, "Off")
+    with qtbot.waitSignal(active.entry.saved):
+        disk.set()
+    form = active.entry.form
+    assert form.amount.text() == "1,250.00"
+    assert form.category.text() == "Off"
+    assert form.category.hasFocus()
 
 
 # errors
