@@ -16,7 +16,7 @@ from app.domain.file_names import extension_of, name_to_save, shown_name
 from app.domain.text import isolated
 from app.ui.bounds import FILE_PATTERNS
 
-_Place = QStandardPaths.StandardLocation
+_Standard = QStandardPaths.StandardLocation
 
 
 def choose_save_path(parent: QWidget, proposed: str) -> Path | None:
@@ -26,7 +26,7 @@ def choose_save_path(parent: QWidget, proposed: str) -> Path | None:
     name in the question whether an existing file is replaced. A native dialog would ask about the name as it
     was typed, which can be another one.
     """
-    start = _first_folder(_Place.DocumentsLocation) / proposed  # a path stays as it is
+    start = _first_folder(_Standard.DocumentsLocation) / proposed  # a path stays as it is
     while typed := _typed_path(parent, start):
         path = _path_to_save(typed, extension_of(start.name))
         if _may_write(parent, typed, path):
@@ -72,7 +72,7 @@ def choose_files(parent: QWidget, folder: Path | None) -> list[Path]:
 
     Return an empty list if the user cancels.
     """
-    start = folder or _first_folder(_Place.PicturesLocation, _Place.DocumentsLocation)
+    start = folder or _first_folder(_Standard.PicturesLocation, _Standard.DocumentsLocation)
     names, _kind = QFileDialog.getOpenFileNames(
         parent, "Choose bills", str(start), f"Photos and PDFs ({FILE_PATTERNS});;All files (*)"
     )
@@ -84,14 +84,14 @@ def choose_folder(parent: QWidget, folder: Path | None) -> Path | None:
 
     Return None if the user cancels.
     """
-    start = folder or _first_folder(_Place.DocumentsLocation)
+    start = folder or _first_folder(_Standard.DocumentsLocation)
     name = QFileDialog.getExistingDirectory(parent, "Choose a folder", str(start))
     return Path(name) if name else None
 
 
-def _first_folder(*places: _Place) -> Path:
+def _first_folder(*kinds: _Standard) -> Path:
     """Return the first of these folders of the user that exists, or else the home folder."""
-    folders = [Path(name) for place in places for name in QStandardPaths.standardLocations(place)]
+    folders = [Path(name) for kind in kinds for name in QStandardPaths.standardLocations(kind)]
     return next((folder for folder in folders if folder.is_dir()), Path.home())
 
 

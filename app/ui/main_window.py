@@ -34,8 +34,9 @@ details          details_panel, details_description, details_amount, details_fac
                  page_label, page_again, page_password(_text, _field, _show), page_position, page_previous,
                  page_next, zoom_in, zoom_out, zoom_real, zoom_fit, zoom_width, turn_left, turn_right,
                  document_open, document_save, document_name, document_note, bill_strip
-history          history_dialog, history_list, history_banner(_text, _button), history_close; per version:
-                 history_version with version_title, version_changes, version_note, version_restore
+history          history_dialog, history_list, history_first, history_banner(_text, _button), history_close;
+                 per version: history_version with version_title, version_changes, version_note,
+                 version_restore
 outbox           outbox_view, outbox_send, outbox_list, outbox_empty(_title), outbox_banner(_text); per
                  item: outbox_item with item_title, item_facts, item_error, item_retry, item_copy,
                  item_discard
