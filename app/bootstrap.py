@@ -74,6 +74,7 @@ def make_desk(paths: Paths, local_server: "LocalServer | None" = None, draw: "Dr
     from app.services.entries import Entries
     from app.services.exports import Exports
     from app.services.moving import Moving
+    from app.services.outbox_items import OutboxItems
     from app.services.previews import Previews
     from app.services.recovery import Recovery
     from app.services.replication_tracker import ReplicationTracker
@@ -103,13 +104,15 @@ def make_desk(paths: Paths, local_server: "LocalServer | None" = None, draw: "Dr
     tracker = ReplicationTracker(accounts, sync, replay_log)
     connection = ConnectionTracker(accounts, replay_log, tracker)
     worker = SyncWorker(accounts, sync, tracker, connection, draw=draw)
+    documents = Documents(accounts, files, BillTurns(database), folders)
     services = Services(
         accounts=accounts,
         entries=entries,
-        documents=Documents(accounts, files, BillTurns(database), folders),
+        documents=documents,
         drafts=Drafts(database, drafts, entries, files),
         exports=Exports(accounts, outbox),
         sync=sync,
+        outbox_items=OutboxItems(accounts, outbox, documents),
         settings=settings,
         worker=worker,
         moving=Moving(accounts, worker.send_and_wait, outbox, settings, accounts.open_pending),

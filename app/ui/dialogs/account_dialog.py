@@ -14,6 +14,7 @@ from app.ui.dialogs.session_list import SessionList
 from app.ui.tasks import Tasks
 from app.ui.widgets.banner import Banner
 from app.ui.widgets.pieces import ElidedLabel, button, label
+from app.ui.widgets.scroll_room import DialogRoom
 
 if TYPE_CHECKING:
     from app.services import Services
@@ -82,8 +83,14 @@ class AccountDialog(QDialog):
         foot.addWidget(self.sign_out_button)
         foot.addStretch(1)
         foot.addWidget(self.close_button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 22, 24, 20)
+        inner = QWidget()
+        around = QVBoxLayout(self)
+        around.setContentsMargins(24, 22, 24, 20)
+        around.setSpacing(16)
+        around.addWidget(DialogRoom(inner, "account_room"), 1)
+        around.addLayout(foot)
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(10)
         column.addLayout(self._head())
         column.addWidget(self.banner)
@@ -93,8 +100,6 @@ class AccountDialog(QDialog):
         column.addWidget(label("Password", "heading"))
         column.addWidget(self.password)
         column.addWidget(self.code_button, 0, Qt.AlignmentFlag.AlignLeft)
-        column.addSpacing(6)
-        column.addLayout(foot)
 
     def _head(self) -> QHBoxLayout:
         names = QVBoxLayout()

@@ -20,6 +20,7 @@ from app.ui.dialogs.move_dialog import MoveDialog
 from app.ui.dialogs.recovery_code_dialog import RecoveryCodeDialog
 from app.ui.tasks import Tasks
 from app.ui.widgets.drop_overlay import DropOverlay
+from app.ui.widgets.scroll_room import bound_to_screen
 
 if TYPE_CHECKING:
     from app.services import Services
@@ -117,6 +118,7 @@ class Dialogs(QObject):
         TextPasting(dialog, self._services, take)
         DragDrop(dialog, DropOverlay(dialog), self._services, _no_goal)
         self._open[name] = dialog
+        bound_to_screen(dialog)
         dialog.open()
 
 
