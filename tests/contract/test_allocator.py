@@ -14,8 +14,8 @@ if sys.argv[1] == "yes":
     give_back_freed_memory()
 kept = []
 def work():
-    for size in (19, 12, 25, 16, 20):
-        picture = bytearray(size * 1_000_000)
+    for size in map(float, sys.argv[2:]):
+        picture = bytearray(int(size * 1_000_000))
         kept.append(bytearray(100_000))
         del picture
 for _ in range(6):
@@ -27,10 +27,11 @@ print(int(kib) // 1024 - sum(map(len, kept)) // 2**20)
 """
 
 
+@pytest.mark.parametrize("sizes", ["19 12 25 16 20", "0.4 1.9 0.7 1.2 0.3"], ids=["pages", "thumbnails"])
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, and sets the allocator of glibc")
-def test_pictures_that_were_freed_take_no_memory() -> None:
+def test_pictures_that_were_freed_take_no_memory(sizes: str) -> None:
     def mib(given_back: str) -> int:
-        run = [sys.executable, "-c", USE, given_back]
+        run = [sys.executable, "-c", USE, given_back, *sizes.split()]
         return int(subprocess.run(run, capture_output=True, text=True, check=True).stdout)
 
     usual, given_back = mib("no"), mib("yes")
