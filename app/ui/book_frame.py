@@ -30,6 +30,8 @@ from app.ui.widgets.toast import Toast
 
 if TYPE_CHECKING:
     from app.services import Services
+    from app.services.outbox_items import Correction
+
 _ROOM_FOR_SIDEBAR = 1000
 """The width of the window from which on the sidebar has its whole width."""
 
@@ -60,6 +62,7 @@ class BookFrame(QWidget):
         self._lay_out()
         self.toast = Toast(self.screens, clock)
         self.sidebar.screen_wanted.connect(self.show_screen)
+        self.outbox.correction_wanted.connect(self.show_correction)
         self.banner.pressed.connect(self.hide_banner)
         self.again.shown.connect(self._show_banners)
         self._take_pastes(services)
@@ -131,10 +134,19 @@ class BookFrame(QWidget):
         """Show the view that edits an entry."""
         if self._left_edit():
             self.edit.open_entry(before, draft)
-            self.screens.setCurrentWidget(self.edit)
-            self.sidebar.show_screen(Screen.ENTRIES)
-            self._position_toast()
-            self.edit.begin()
+            self._enter_edit(Screen.ENTRIES)
+
+    def show_correction(self, correction: "Correction") -> None:
+        """Show the view that corrects an entry that was refused."""
+        if self.screens.currentWidget() is self.outbox:  # reading it took a moment
+            self.edit.open_correction(correction)
+            self._enter_edit(Screen.OUTBOX)
+
+    def _enter_edit(self, screen: Screen) -> None:
+        self.screens.setCurrentWidget(self.edit)
+        self.sidebar.show_screen(screen)
+        self._position_toast()
+        self.edit.begin()
 
     def _left_edit(self) -> bool:
         if self.screens.currentWidget() is not self.edit:

@@ -27,18 +27,19 @@ documents        documents_panel, drop_area, browse_button, documents_count, doc
 listing          listing_view, search_field, from_field, to_field, period_button, type_all, type_debit,
                  type_credit, without_document, not_confirmed, shown_active, shown_voided, shown_all,
                  clear_filters, export_button, listing_add_button, entry_table, listing_empty(_title,
-                 _button), listing_banner(_text, _button), totals_count, totals_waiting, totals_out,
-                 totals_in, totals_net
+                 _button), listing_banner(_text, _button), totals_searched, totals_count, totals_waiting,
+                 totals_out, totals_in, totals_net
 details          details_panel, details_description, details_amount, details_facts, details_state,
                  edit_button, void_button, restore_button, history_button, details_outbox, page_canvas,
                  page_label, page_again, page_password(_text, _field, _show), page_position, page_previous,
                  page_next, zoom_in, zoom_out, zoom_real, zoom_fit, zoom_width, turn_left, turn_right,
                  document_open, document_save, document_name, document_note, bill_strip
-history          history_dialog, history_list, history_banner(_text, _button), history_close; per version:
-                 history_version with version_title, version_changes, version_note, version_restore
-outbox           outbox_view, outbox_send, outbox_list, outbox_empty(_title), outbox_banner(_text); per
-                 item: outbox_item with item_title, item_facts, item_error, item_retry, item_copy,
-                 item_discard
+history          history_dialog, history_list, history_first, history_banner(_text, _button), history_close;
+                 per version: history_version with version_title, version_changes, version_note,
+                 version_restore
+outbox           outbox_view, outbox_open_copy, outbox_send, outbox_list, outbox_empty(_title),
+                 outbox_banner(_text); per item: outbox_item with item_title, item_facts, item_error,
+                 item_correct, item_retry, item_copy, item_discard
 account          account_dialog, account_sessions, account_banner(_text), old_password_field,
                  new_password_field, again_password_field, password_save, account_sign_out,
                  account_close, account_move; per session: session_row with session_end
@@ -82,6 +83,7 @@ from app.ui.dialogs.dialogs import Dialogs
 from app.ui.icons import pixmap, retint
 from app.ui.tasks import Tasks
 from app.ui.theme import THEME_KEY, Mode, Theme
+from app.ui.views.edit_view import Corrected, Edited
 from app.ui.views.login_view import LoginView
 from app.ui.views.sidebar import Screen
 from app.ui.widgets.drop_overlay import DropOverlay
@@ -193,9 +195,9 @@ class MainWindow(QMainWindow):
         self.book.attach_wanted.connect(self.changes.attach)
         self.dialogs.version_wanted.connect(self.changes.restore_version)
         self.entry.saved.connect(self.changes.note_saved)
-        self.edit.saved.connect(self.changes.note_edited)
-        self.edit.saved.connect(lambda _edited: self.show_listing())
+        self.edit.saved.connect(self._edited)
         self.edit.left.connect(self.show_listing)
+        self.edit.left_correction.connect(self.show_outbox)
         self.changes.opened.connect(self._show_edit)
         self.changes.changed.connect(self._changed)
         self.changes.failed.connect(self.book.show_error)
@@ -351,6 +353,14 @@ class MainWindow(QMainWindow):
     def _show_edit(self, before: EntryDetail, draft: EntryDraft) -> None:
         if self.signed_in:
             self.book.show_edit(before, draft)
+
+    def _edited(self, result: Edited | Corrected) -> None:
+        if isinstance(result, Corrected):
+            self.changes.note_corrected(result.after)
+            self.show_outbox()
+        else:
+            self.changes.note_edited(result)
+            self.show_listing()
 
     def _find(self) -> None:
         if self._go(Screen.ENTRIES):

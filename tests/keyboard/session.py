@@ -143,7 +143,6 @@ class Session:
         self.hands.wait("everything sent", lambda: self.window.sidebar.badge.isHidden())
         self.hands.press(Qt.Key.Key_E, modifier=CTRL)
         self.hands.wait("the findings", lambda: self._is_ready("export_start"))
-        self.hands.tab_to("export_start")
         self.hands.press(_ENTER)
         self.hands.wait("the file", lambda: self._is_ready("export_done"))
         self.hands.wait("the file", self.csv.exists)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from PySide6.QtCore import QAbstractItemModel, QObject, Qt, QTimer
+from PySide6.QtCore import QAbstractItemModel, QAbstractListModel, QObject, Qt, QTimer
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -123,8 +123,9 @@ def _of_rows(view: QAbstractItemView, where: str) -> Iterator[ShownText]:
         (Kind.TIP, Qt.ItemDataRole.ToolTipRole),
         (Kind.SPOKEN, Qt.ItemDataRole.AccessibleTextRole),
     )
+    columns = 1 if isinstance(model, QAbstractListModel) else model.columnCount()  # private in a list
     for row in range(min(model.rowCount(), _MOST_ROWS)):
-        for column in range(model.columnCount()):
+        for column in range(columns):
             for kind, role in roles:
                 yield ShownText(kind, where, str(model.index(row, column).data(role) or ""))
 

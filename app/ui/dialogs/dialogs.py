@@ -68,7 +68,7 @@ class Dialogs(QObject):
         session = self._services.accounts.session
         if session is None or self._raised("account_dialog"):
             return
-        dialog = AccountDialog(self._services, self._tasks, session, self._window)
+        dialog = AccountDialog(self._services, self._tasks, session, self._desktop, self._window)
         dialog.sign_out_wanted.connect(self.sign_out_wanted)
         dialog.move_wanted.connect(self.move_wanted)
         dialog.code_made.connect(lambda: self.show_new_code(dialog))

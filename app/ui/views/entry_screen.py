@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QRect, Qt, QTimer, Signal
+from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
@@ -17,6 +17,7 @@ from app.ui.tasks import Tasks
 from app.ui.views.entry_form import EntryForm
 from app.ui.widgets.banner import Banner
 from app.ui.widgets.documents_panel import DocumentsPanel
+from app.ui.widgets.keys_ahead import KeysAhead
 from app.ui.widgets.paste_choice_bar import PasteChoiceBar
 from app.ui.widgets.pieces import HeadRow, button, frame, label
 from app.ui.widgets.scroll_room import ScrollRoom
@@ -76,6 +77,7 @@ class EntryScreen(QWidget):
         self._save_when_settled = False
         self.form = EntryForm(services, tasks, desktop.today, words.prefix)
         self.documents = DocumentsPanel(services, tasks, desktop, words.prefix, movable=movable)
+        self.ahead = KeysAhead(self)
         self._choice: PasteChoice | None = None
         self._lay_out()
         self.pasting = Pasting(self, services)
@@ -280,10 +282,13 @@ class EntryScreen(QWidget):
         if saving:
             self._close_choice()
             self._typed_in = self.focusWidget()
+            self.ahead.begin()
         self.save_button.setText(text or self._words.save)
         self.save_button.setEnabled(not saving)
         self.form.setEnabled(not saving)
         self.documents.set_taking(not saving)
+        if not saving:
+            self.ahead.end()
         if not saving and self._typed_in is not None and self.isAncestorOf(self._typed_in):
             # Disabling the form took the focus away. Without it, Ctrl+Enter could not retry the save.
             self._typed_in.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -314,7 +319,7 @@ class EntryScreen(QWidget):
         self.documents.clear()
         self.banner.hide()
         self.say(self.saved_label, "")
-        QTimer.singleShot(0, self, self._begin_again)  # a form that is still disabled cannot get the focus
+        self._begin_again()
 
     def _begin_again(self) -> None:
         if self.isVisible():

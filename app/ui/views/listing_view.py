@@ -7,7 +7,7 @@ from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QFrame, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app.domain.entry import EntryFilter, ListedEntry, Totals
-from app.errors import AppError
+from app.errors import AppError, OfflineError
 from app.ui.bounds import count_text
 from app.ui.desktop import Desktop
 from app.ui.models.entries_model import EntriesModel
@@ -208,8 +208,15 @@ class ListingView(QWidget):
         self.model.set_replication(replication, self.table.rows_in_sight())
         self.replication_known.emit(replication)
 
-    def _totals_failed(self, _error: AppError) -> None:
+    def _totals_failed(self, error: AppError) -> None:
         self.foot.show_unknown()
+        if isinstance(error, OfflineError) and self._wanted != EntryFilter():
+            count = self._services.entries.count_here
+            self._tasks.run(count, self._show_searched, owner=self, topic="totals", local=True)
+
+    def _show_searched(self, count: int) -> None:
+        words = self._services.accounts.words
+        self.foot.show_searched(words.searched(count_text(count, "entry", "entries")))
 
     def _page_loaded(self) -> None:
         self._show_source()
@@ -264,7 +271,10 @@ class ListingView(QWidget):
                 "Add entry",
             )
         else:
-            self.empty.say("search", "Nothing matches", "No entry matches these filters.", "Clear filters")
+            where = "on this computer " if self.model.from_cache else ""
+            self.empty.say(
+                "search", "Nothing matches", f"No entry {where}matches these filters.", "Clear filters"
+            )
         self._stack.setCurrentWidget(self.empty)
 
     def _empty_pressed(self) -> None:

@@ -245,6 +245,6 @@ class Sidebar(QFrame):
         """Show the connection status. `tone` is good, warn, danger or "". `explanation` is the tool tip."""
         self.status.setText(text)
         self.status.setToolTip(explanation)
-        self.status.setAccessibleName(f"Connection: {text}")
+        self.status.setAccessibleName(f"Status: {text}")
         set_look(self.status, "tone", tone)
         self.status.setAlignment(Qt.AlignmentFlag.AlignVCenter)

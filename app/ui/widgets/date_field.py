@@ -65,6 +65,7 @@ class DateField(TidiedLine):
     def set_today(self) -> None:
         """Set today's date, which follows the day from now on."""
         self._is_set = self._optional
+        self.setModified(False)  # Ctrl+Z does not give back a date that was cleared
         self._put(self._today())
 
     def follow_day(self) -> None:
@@ -171,4 +172,10 @@ class DateField(TidiedLine):
         self.setFocus()
 
     def _show_value(self) -> None:
-        self.setText(format_date(self._value) if self._value else "")
+        text = format_date(self._value) if self._value else ""
+        if not self.isModified():
+            self.setText(text)
+            return
+        is_set = self._is_set
+        self.replace_text(text)  # counts as typed, unlike `setText`
+        self._is_set, self._typed_on = is_set, None

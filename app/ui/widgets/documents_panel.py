@@ -275,9 +275,9 @@ class DocumentsPanel(QFrame):
         self._emit_settled()
 
     def _update_note(self) -> None:
-        locked = self._thumbnails.locked
-        self._ask_password(locked)
-        notes = [tile.note for tile in self._tiles if tile.note and tile is not locked]
+        protected = self._thumbnails.protected
+        self._ask_password(protected)
+        notes = [tile.note for tile in self._tiles if tile.note and tile is not protected]
         if notes:
             self.note.say("\n".join(notes), "warn", "Try again" if self._thumbnails.can_try_again else "")
         else:

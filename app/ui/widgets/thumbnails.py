@@ -39,7 +39,7 @@ class Thumbnails(QObject):
         self._feed = PreviewFeed(services.previews, self)
         self._waiting: dict[DocumentTile, tuple[PreviewRequest, Urgency, Callable[[], None]]] = {}
         self._again: dict[DocumentTile, PreviewRequest] = {}
-        self._locked: dict[DocumentTile, PreviewRequest] = {}
+        self._protected: dict[DocumentTile, PreviewRequest] = {}
         self._unlocking: set[DocumentTile] = set()
         self._tiles: set[DocumentTile] = set()
         area.verticalScrollBar().valueChanged.connect(lambda _value: self._hasten())
@@ -63,7 +63,7 @@ class Thumbnails(QObject):
         """Cancel what was asked for a tile that is removed."""
         self._tiles.discard(tile)
         self._again.pop(tile, None)
-        self._locked.pop(tile, None)
+        self._protected.pop(tile, None)
         self._unlocking.discard(tile)
         if tile in self._waiting:
             self._waiting.pop(tile)[2]()
@@ -90,15 +90,15 @@ class Thumbnails(QObject):
         self.noted.emit()
 
     @property
-    def locked(self) -> DocumentTile | None:
+    def protected(self) -> DocumentTile | None:
         """Return the first tile whose PDF waits for its password."""
-        return next(iter(self._locked), None)
+        return next(iter(self._protected), None)
 
     def unlock(self, password: str) -> None:
-        """Use `password` for the bill of `locked`."""
-        tile = self.locked
+        """Use `password` for the bill of `protected`."""
+        tile = self.protected
         if tile is not None:
-            request = self._locked[tile]
+            request = self._protected[tile]
             self._unlocking.add(tile)
             self._services.previews.unlock(request.path, password)
             self._ask(tile, request)
@@ -117,7 +117,7 @@ class Thumbnails(QObject):
     def _show(self, tile: DocumentTile, request: PreviewRequest, picture: PagePicture) -> None:
         del self._waiting[tile]
         self._unlocking.discard(tile)
-        if self._locked.pop(tile, None) is not None:
+        if self._protected.pop(tile, None) is not None:
             tile.show_note("")
             self.noted.emit()
         tile.thumbnail.show_picture(picture)
@@ -131,15 +131,15 @@ class Thumbnails(QObject):
     def _refuse(self, tile: DocumentTile, request: PreviewRequest, error: AppError) -> None:
         del self._waiting[tile]
         # Another request for the same bill may have told first that the password is wrong.
-        is_locked = error.code in {Refusal.HAS_PASSWORD, Refusal.WRONG_PASSWORD}
-        is_wrong = is_locked and tile in self._unlocking
+        is_protected = error.code in {Refusal.HAS_PASSWORD, Refusal.WRONG_PASSWORD}
+        is_wrong = is_protected and tile in self._unlocking
         ending = attachment_note(InputError("", code=Refusal.WRONG_PASSWORD) if is_wrong else error)
         if not ending or request.part is not None:  # the file is not the reason, or there is a picture
             return
         if can_try_again(error):
             self._again[tile] = request
-        if is_locked:
-            self._locked[tile] = request
+        if is_protected:
+            self._protected[tile] = request
         self._unlocking.discard(tile)
         tile.show_note(f"“{shown_name(tile.file_name)}” {ending}")
         self.noted.emit()

@@ -378,6 +378,25 @@ def test_the_click_that_closes_the_calendar_acts_on_what_it_hits(qtbot: QtBot, b
     assert not book.findChildren(QCalendarWidget)
 
 
+def test_the_click_that_closes_the_calendar_of_a_dialog_acts_only_in_the_dialog(
+    qtbot: QtBot, book: MainWindow
+) -> None:
+    book.show_listing()
+    qtbot.keyClick(book, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
+    dialog = book.findChild(ExportDialog)
+    assert isinstance(dialog, ExportDialog)
+    dialog.move(book.mapToGlobal(QPoint(300, 300)))
+    nav_add = book.findChild(QPushButton, "nav_add")
+    assert isinstance(nav_add, QPushButton)
+    for target in (nav_add, dialog.setup_page.last):
+        qtbot.keyClick(dialog.setup_page.first, Qt.Key.Key_F4)
+        click(target)
+        qtbot.waitUntil(lambda: not dialog.findChildren(QCalendarWidget))
+    qtbot.waitUntil(dialog.setup_page.last.hasFocus)
+    assert book.listing.isVisible()
+    dialog.close()
+
+
 def test_the_button_of_the_calendar_closes_it(qtbot: QtBot, book: MainWindow) -> None:
     field = date_field(book)
     icon = next(each for each in field.findChildren(QWidget) if each.inherits("QToolButton"))
