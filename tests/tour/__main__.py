@@ -17,6 +17,8 @@ from app.local_server import forget_server_data
 from app.paths import Paths
 from app.services import Services
 
+_USUAL = "1280x800"
+
 
 def main(arguments: list[str]) -> int:
     """Run the tour in empty folders of its own; return the exit status."""
@@ -36,14 +38,12 @@ def main(arguments: list[str]) -> int:
 
 def _set_screen(home: Path, size: str = "", scale: str = "1") -> bool:
     """Tell Qt which screen there is. Return whether a size is given, which the windows then fill."""
-    os.environ["QT_QPA_PLATFORM"] = "offscreen"
-    if size:
-        width, height = (int(number) for number in size.lower().split("x"))
-        screen = {"name": "tour", "x": 0, "y": 0, "width": width, "height": height}
-        dots = {"logicalDpi": 96, "logicalBaseDpi": 96, "dpr": 1}
-        file = home / "screen.json"
-        file.write_text(json.dumps({"screens": [screen | dots]}), encoding="utf-8")
-        os.environ |= {"QT_QPA_PLATFORM": f"offscreen:configfile={file}", "QT_SCALE_FACTOR": scale}
+    width, height = (int(number) for number in (size or _USUAL).lower().split("x"))
+    screen = {"name": "tour", "x": 0, "y": 0, "width": width, "height": height}
+    dots = {"logicalDpi": 96, "logicalBaseDpi": 96, "dpr": 1}
+    file = home / "screen.json"
+    file.write_text(json.dumps({"screens": [screen | dots]}), encoding="utf-8")
+    os.environ |= {"QT_QPA_PLATFORM": f"offscreen:configfile={file}", "QT_SCALE_FACTOR": scale}
     return bool(size)
 
 

@@ -115,7 +115,8 @@ class EntryScreen(QWidget):
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(16)
         self._row.addWidget(self._card(), 3)
-        self._row.addWidget(self.documents, 2)
+        self._documents_room = ScrollRoom(self.documents)
+        self._row.addWidget(self._documents_room, 2)
         column.addWidget(ScrollRoom(inner), 1)
 
     def _card(self) -> QWidget:
@@ -187,7 +188,8 @@ class EntryScreen(QWidget):
         across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
         narrow = event.size().width() < _ROOM_FOR_BOTH
         self._row.setDirection(down if narrow else across)
-        self._form_room.setMinimumHeight(self._form_room.sizeHint().height() if narrow else 0)
+        for room in (self._form_room, self._documents_room):  # below each other, the view itself scrolls
+            room.setMinimumHeight(room.sizeHint().height() if narrow else 0)
 
     def free_room(self) -> QRect:
         """Return the free space in the head, where a toast hides nothing."""

@@ -23,7 +23,8 @@ class ScrollRoom(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.viewport().setProperty("role", "clear")
-        inner.setProperty("role", "clear")
+        if inner.property("role") is None:
+            inner.setProperty("role", "clear")
         self.setWidget(inner)
 
     def sizeHint(self) -> QSize:
