@@ -19,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # More than cores, because many tests wait for processes. Each worker starts its own PostgreSQL.
 WORKERS ?= 3
 
-.PHONY: help run tour test test-all test-postgres17 acceptance bench cluster cluster-demo lint setup libraries lock
+.PHONY: help run tour keyboard test test-all test-postgres17 acceptance bench cluster cluster-demo lint setup libraries lock
 
 help: ## list the commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -32,8 +32,13 @@ run: setup ## open the program (without a display: the tour)
 		$(BIN)/python -m tests.tour build/tour; \
 	fi
 
-tour: setup ## drive the real windows through the main use cases; pictures in build/tour/
-	$(BIN)/python -m tests.tour build/tour
+TOUR := build/tour$(if $(SIZE),-$(SIZE))$(if $(SCALE),-$(SCALE))
+
+tour: setup ## drive the real windows through the main use cases; pictures in build/tour/ (SIZE=1366x768 SCALE=1.5)
+	$(BIN)/python -m tests.tour $(TOUR) $(SIZE) $(SCALE)
+
+keyboard: setup ## use the program with the keyboard alone; keys and seconds in build/keyboard/
+	$(BIN)/python -m tests.keyboard build/keyboard
 
 PYTEST := QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 

@@ -16,6 +16,7 @@ from typing import Final, Protocol, TypeVar
 from app.domain import session
 from app.domain.connection_status import Phase
 from app.domain.session import Draw, Effect, Event, Machine
+from app.domain.wording import words_of
 from app.errors import AppError, OfflineError, ServerError, SignInError
 from app.remote.auth import SessionTokens, read_pin, signed_out
 from app.remote.call_monitor import CallMonitor, CallOutcome
@@ -154,7 +155,7 @@ class SessionRunner:
         """Return the pinned server, for calls without a token. Raises OfflineError if it is away."""
         machine = self._machine
         if not (machine.takes_calls or self._servers.is_always_tried):
-            raise OfflineError
+            raise self._unreachable()
         return self._servers.endpoint(machine.server)
 
     def owner(self, url: str) -> Endpoint:
@@ -196,7 +197,7 @@ class SessionRunner:
                     return found
                 left = deadline - self._clock()
                 if left <= 0 or not self._changed.wait(left):
-                    raise OfflineError
+                    raise self._unreachable()
 
     def _lease_now(self) -> LeasedToken | None:
         """Return a lease; None if the caller must wait for a refresh. Raises AppError if it need not wait."""
@@ -204,15 +205,18 @@ class SessionRunner:
         if machine.phase is Phase.SIGNED_OUT:
             raise signed_out(machine.ended)
         if not (machine.takes_calls or self._servers.is_always_tried):
-            raise OfflineError
+            raise self._unreachable()
         if token := self._tokens.access(self._clock()):
             return LeasedToken(token, self._servers.endpoint(machine.server), machine.epoch)
         if machine.phase in {Phase.OFFLINE, Phase.SUSPECT}:
             self._feed(session.TryNow())  # this probe also starts the local server
-            raise OfflineError
+            raise self._unreachable()
         if machine.phase is not Phase.REFRESHING:
             self._feed(session.TokenRefused(machine.server))
         return None
+
+    def _unreachable(self) -> OfflineError:
+        return OfflineError(words_of(is_local=self._servers is self._local).unreachable)
 
     # --- requests of the services ----------------------------------------------------------------
 

@@ -2,18 +2,19 @@
 
 import contextlib
 import hmac
-import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from app.domain.invite_text import find_code, find_links
 from app.domain.text import clean_text, visible
 from app.errors import AppError, InputError, OfflineError, ServerError, SignInError, StoreError
 from app.remote.endpoint import Endpoint, parse_address
 from app.remote.trouble import ConnectionTrouble
 from app.services.session_facts import InviteFacts
+from app.services.this_computer import this_device
 from app.store.settings import Settings
-from server.contract import join, limits, paths
+from server.contract import join, paths
 from server.contract.cluster_calls import (
     Servers,
 )
@@ -36,7 +37,14 @@ if TYPE_CHECKING:
 
 _Form = TypeVar("_Form")
 _Answer = TypeVar("_Answer")
-_DAMAGED_LINK: Final = "This invite link is incomplete. Please copy all of it, from “bahi:” to its end."
+_DAMAGED_LINK: Final = (
+    "This invite link is incomplete. Please copy all of it, from “bahi:” to its end, "
+    "or ask the person who runs the server for a new one."
+)
+_RESET_LINK: Final = "This is a link for a new password. Choose “Forgot your password?”, and paste it there."
+_TWO_LINKS: Final = (
+    "There are two different invite links in this text. Please paste only the one that is for you."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,29 +95,31 @@ class LoginRequest:
 
 def device_of(settings: Settings, address: str) -> Device:
     """Return what identifies this installation to the server at `address` ("" means the local server)."""
-    name = clean_text(platform.node())[: limits.MAX_DEVICE_NAME].rstrip()
     # A different secret for each server, so that no server can pose as this device at another one.
     secret = hmac.digest(settings.device_secret().encode(), address.encode(), "sha256").hex()
-    return Device(settings.device_id(), name, secret)
+    return Device(settings.device_id(), this_device(), secret)
 
 
 def read_invite(text: str) -> InviteFacts | None:
-    """Return the content of an invite link; None if `text` is not a link.
+    """Return the content of the invite link in `text`; None if there is no link.
 
-    Raises InputError with `fields["address"]` if the link is damaged.
+    Raises InputError with `fields["address"]` if the link is incomplete, or there are two different ones.
     """
     link = _link_in(text)
-    return InviteFacts(link.address, link.code) if link else None
+    return InviteFacts(link.address, link.code, join.make_link(link)) if link else None
 
 
 def _link_in(text: str) -> join.InviteLink | None:
-    shown = visible(text)  # chat programs insert characters that nobody sees
-    if not join.is_link(shown):
-        return None
-    link = join.read_link(shown)
-    if link is None:
+    found = find_links(text)
+    if len(found.links) > 1:
+        raise InputError(_TWO_LINKS, fields={"address": _TWO_LINKS})
+    if found.links:
+        return found.links[0]
+    if found.is_damaged and find_links(text, "reset").links:
+        raise InputError(_RESET_LINK, fields={"address": _RESET_LINK})
+    if found.is_damaged or visible(text).lstrip().lower().startswith(f"{join.SCHEME}:"):
         raise InputError(_DAMAGED_LINK, fields={"address": _DAMAGED_LINK})
-    return link
+    return None
 
 
 def read_request(request: LoginRequest) -> tuple[LoginRequest, str]:
@@ -124,7 +134,7 @@ def read_request(request: LoginRequest) -> tuple[LoginRequest, str]:
         raise missing("userName", "Please enter your user name.")
     if not request.password:
         raise missing("password", "Please enter your password.")
-    code = "".join(visible(request.invite_code).split()) or (link.code if link else "")
+    code = find_code(request.invite_code) or (link.code if link else "")
     read = replace(request, address=bare, invite_code=code)
     if request.create:
         refuse_typed(request.password)

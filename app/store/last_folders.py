@@ -27,6 +27,11 @@ class LastFolders:
         """Return the folder in which a file was saved last; None if there is none any more."""
         return self._folder(_SAVED)
 
+    def path_to_save(self, file_name: str) -> str:
+        """Return the path of a new file in the folder of `saved_in`, or only its name if there is none."""
+        folder = self.saved_in()
+        return file_name if folder is None else str(folder / file_name)
+
     def note_taken(self, folder: Path) -> None:
         """Remember that a bill was taken from `folder`."""
         self._note(_TAKEN, folder)

@@ -16,18 +16,20 @@ from app.domain.file_names import extension_of, name_to_save, shown_name
 from app.domain.text import isolated
 from app.ui.bounds import FILE_PATTERNS
 
+_Standard = QStandardPaths.StandardLocation
+
 
 def choose_save_path(parent: QWidget, proposed: str) -> Path | None:
-    """Ask where to save a file; `proposed` is its file name. Return None if the user cancels.
+    """Ask where to save a file; `proposed` is its file name, or its path. Return None if the user cancels.
 
     The name in the result has the extension of `proposed`, and every system can write it. This is also the
     name in the question whether an existing file is replaced. A native dialog would ask about the name as it
     was typed, which can be another one.
     """
-    folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
-    start = Path(folder) / proposed
+    extension = extension_of(Path(proposed).name)
+    start = _first_folder(_Standard.DocumentsLocation) / proposed  # a path stays as it is
     while typed := _typed_path(parent, start):
-        path = _path_to_save(typed, extension_of(proposed))
+        path = _path_to_save(typed, extension)
         if _may_write(parent, typed, path):
             return path
         start = typed if path.is_dir() else path
@@ -66,19 +68,43 @@ def _may_write(parent: QWidget, typed: Path, path: Path) -> bool:
     return confirm(parent, f"Replace “{name}”?", taken, "Replace", "Choose another name")
 
 
-def choose_files(parent: QWidget) -> list[Path]:
-    """Ask for bills to attach. Return an empty list if the user cancels."""
+def choose_files(parent: QWidget, folder: Path | None) -> list[Path]:
+    """Ask for bills to attach, beginning in `folder`, or if it is None, where pictures or documents are.
+
+    Return an empty list if the user cancels.
+    """
+    start = folder or _first_folder(_Standard.PicturesLocation, _Standard.DocumentsLocation)
     names, _kind = QFileDialog.getOpenFileNames(
-        parent, "Choose bills", "", f"Photos and PDFs ({FILE_PATTERNS});;All files (*)"
+        parent, "Choose bills", str(start), f"Photos and PDFs ({FILE_PATTERNS});;All files (*)"
     )
     return [Path(name) for name in names]
 
 
-def choose_folder(parent: QWidget) -> Path | None:
-    """Ask for a folder to write into. Return None if the user cancels."""
-    start = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
-    name = QFileDialog.getExistingDirectory(parent, "Choose a folder", start)
+def choose_copies(parent: QWidget, folder: Path | None) -> list[Path]:
+    """Ask for copies of entries to open, beginning in `folder`, or if it is None, where documents are.
+
+    Return an empty list if the user cancels.
+    """
+    start = folder or _first_folder(_Standard.DocumentsLocation)
+    kinds = "Copies of entries (*.json);;All files (*)"
+    names, _kind = QFileDialog.getOpenFileNames(parent, "Open a copy", str(start), kinds)
+    return [Path(name) for name in names]
+
+
+def choose_folder(parent: QWidget, folder: Path | None) -> Path | None:
+    """Ask for a folder to write into, beginning in `folder`, or if it is None, where documents are.
+
+    Return None if the user cancels.
+    """
+    start = folder or _first_folder(_Standard.DocumentsLocation)
+    name = QFileDialog.getExistingDirectory(parent, "Choose a folder", str(start))
     return Path(name) if name else None
+
+
+def _first_folder(*kinds: _Standard) -> Path:
+    """Return the first of these folders of the user that exists, or else the home folder."""
+    folders = [Path(name) for kind in kinds for name in QStandardPaths.standardLocations(kind)]
+    return next((folder for folder in folders if folder.is_dir()), Path.home())
 
 
 def confirm(parent: QWidget, question: str, explanation: str, yes: str, no: str) -> bool:
@@ -131,8 +157,9 @@ class Desktop:
     """
 
     choose_save_path: Callable[[QWidget, str], Path | None] = field(default=choose_save_path)
-    choose_files: Callable[[QWidget], list[Path]] = field(default=choose_files)
-    choose_folder: Callable[[QWidget], Path | None] = field(default=choose_folder)
+    choose_files: Callable[[QWidget, Path | None], list[Path]] = field(default=choose_files)
+    choose_copies: Callable[[QWidget, Path | None], list[Path]] = field(default=choose_copies)
+    choose_folder: Callable[[QWidget, Path | None], Path | None] = field(default=choose_folder)
     confirm: Callable[[QWidget, str, str, str, str], bool] = field(default=confirm)
     open_path: Callable[[Path], bool] = field(default=open_path)
     now: Callable[[], datetime] = field(default=local_now)

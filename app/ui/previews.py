@@ -23,6 +23,8 @@ _MAX_SIDE: Final = 1 << 27
 _NOTES: Final[dict[str, str]] = {
     Refusal.DAMAGED: "seems to be damaged. It is attached as it is.",
     Refusal.HAS_PASSWORD: "has a password. It is attached as it is.",
+    Refusal.WRONG_PASSWORD: "has another password. Try again.",
+    Refusal.UNKNOWN_CIPHER: "is locked in a way that Bahi cannot open. It is attached as it is.",
     Refusal.TOO_LARGE: "is too large to show here. It is attached as it is.",
     Refusal.UNKNOWN_KIND: "is of a kind that is not shown here. It is attached as it is.",
     Refusal.TOO_COSTLY: "cannot be shown here. It is attached as it is.",

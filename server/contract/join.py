@@ -7,8 +7,9 @@ from urllib.parse import parse_qs, quote, urlsplit
 from server.contract.cluster import is_allowed_url
 
 SCHEME: Final = "bahi"
-_FINGERPRINT_DIGITS: Final = 64
+FINGERPRINT_DIGITS: Final = 64  # a fingerprint that lost one would fail only later, as a wrong cluster key
 MAX_LINK: Final = 2_000
+"""How long a link may be, in characters."""
 LinkKind = Literal["join", "reset"]
 
 
@@ -49,8 +50,10 @@ def read_link(text: str, kind: LinkKind = "join") -> InviteLink | None:
     address = values.get("address", [""])[-1].rstrip("/")
     fingerprint = values.get("key", [""])[-1].lower()
     code = values.get("code", [""])[-1]
-    # A fingerprint that lost a digit would fail only later, as a wrong cluster key.
-    is_complete = len(fingerprint) == _FINGERPRINT_DIGITS and set(fingerprint) <= set("0123456789abcdef")
-    if parts.netloc != kind or not is_complete or not is_allowed_url(address):
-        return None
-    return InviteLink(address, fingerprint, code)
+    return link_of(address, fingerprint, code) if parts.netloc == kind else None
+
+
+def link_of(address: str, fingerprint: str, code: str) -> InviteLink | None:
+    """Return the link with these contents; None if it is incomplete, or its address may not be called."""
+    is_complete = len(fingerprint) == FINGERPRINT_DIGITS and set(fingerprint) <= set("0123456789abcdef")
+    return InviteLink(address, fingerprint, code) if is_complete and is_allowed_url(address) else None

@@ -14,11 +14,18 @@ DAY_SECONDS: Final = 86_400
 MAX_DAYS: Final = 90
 
 MISSING: Final = (
-    "This server registers by invitation only; please enter the invitation code that you were given."
+    "This server lets in only people who were invited. "
+    "Please paste the invite link that you were given, or ask the person who runs the server for one."
 )
-WRONG: Final = "That is not an invitation code of this server; please check that you copied all of it."
-EXPIRED: Final = "This invitation has expired; please ask for a new one."
-SPENT: Final = "This invitation has already been used; please ask for a new one."
+WRONG: Final = (
+    "This is not an invitation to this server. "
+    "Please check that you copied all of it, or ask the person who runs the server for a new one."
+)
+EXPIRED: Final = "This invitation has expired. Please ask the person who runs the server for a new one."
+SPENT: Final = (
+    "This invitation has already been used; each one is for one account. "
+    "If you used it yourself, sign in. Otherwise ask the person who runs the server for a new one."
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,11 +64,12 @@ ALLOWED: Final[tuple[Allowed, ...]] = (
     Allowed(("beside",), "the page or bill beside the one in view", ("app.domain.preview",)),
     Allowed(("keyring",), "the keyring of the operating system", ("app.store.vault",)),
     Allowed(
-        ("link",),
+        ("link", "links"),
         "an invite link, or a link for a new password",
         (
-            *("app.remote.cluster", "app.services.login", "app.ui.bounds", "app.ui.widgets.address_field"),
-            *("app.services.recovery", "app.ui.dialogs.forgotten_password", "server.cli.users"),
+            *("app.domain.invite_text", "app.remote.cluster", "app.services.login", "app.ui.bounds"),
+            *("app.services.recovery", "app.services.session_facts", "app.ui.dialogs.forgotten_password"),
+            *("app.ui.views.login_view", "app.ui.widgets.address_field", "server.cli.users"),
         ),
     ),
     Allowed(

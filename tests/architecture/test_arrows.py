@@ -51,7 +51,7 @@ def test_the_programs_user_interface_imports_nothing_of_the_server() -> None:
 def test_the_domain_knows_only_pure_parts_of_the_wire() -> None:
     allowed = tuple(
         f"server.contract.{name}"
-        for name in ("limits", "media", "checks", "normal_form", "passwords", "search_key")
+        for name in ("limits", "media", "checks", "join", "normal_form", "passwords", "search_key")
     )
     assert _forbidden(("app.domain",), ("server",), *allowed) == []
 

@@ -69,7 +69,7 @@ def test_three_entries_with_bills_are_found_exported_and_there_after_a_restart(
     target.parent.mkdir()
     desktop = Desktop(
         now=lambda: NOON,
-        choose_files=lambda _parent: [samples / "hotel-invoice.pdf"],
+        choose_files=lambda _parent, _folder: [samples / "hotel-invoice.pdf"],
         choose_save_path=lambda _parent, _name: target,
     )
     with open_program(desktop) as (driver, desk):

@@ -57,12 +57,14 @@ class DocumentOpener(QObject):
     def save_as(self, bill: Bill) -> None:
         """Ask for a place, and save a copy of `bill` there."""
         proposed = clean_name(bill.file_name, bill.media_type)  # another program may have sent the name
-        target = self._desktop.choose_save_path(self._window, proposed)
+        folders = self._services.folders
+        target = self._desktop.choose_save_path(self._window, folders.path_to_save(proposed))
         if target is None:
             return
 
         def work() -> Path:
             self._services.documents.save_copy(bill, target)
+            folders.note_saved(target.parent)
             return target
 
         self._tasks.run(work, self.copy_saved.emit, self._report, owner=self)

@@ -34,7 +34,9 @@ class AboutDialog(QDialog):
         self.open_button.clicked.connect(self._open)
         self.close_button = button("Close", "about_close", "primary")
         self.close_button.clicked.connect(self.accept)
+        self.close_button.setDefault(True)
         self._lay_out(fact_rows(facts, words))
+        self.close_button.setFocus()  # Enter closes
 
     def _lay_out(self, rows: list[tuple[str, str, str]]) -> None:
         grid = QGridLayout()
@@ -68,7 +70,7 @@ class AboutDialog(QDialog):
 
 def fact_rows(facts: "BookFacts", words: Words) -> list[tuple[str, str, str]]:
     """Return the key, the title and the value of each row. Only a book on a server has those of a server."""
-    rows = [("user", "Signed in as", isolated(facts.user_name)), ("where", "The book is", words.location)]
+    rows = [("user", "Signed in as", isolated(facts.user_name)), ("where", "Where it is", words.location)]
     if not words.is_local:
         rows += [
             ("address", "Address", urlsplit(facts.address).netloc or facts.address),

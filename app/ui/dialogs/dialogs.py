@@ -1,5 +1,6 @@
 """Opens the dialogs of the main window. None of them blocks, and each can be open only once."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -8,6 +9,7 @@ from PySide6.QtWidgets import QDialog, QWidget
 from app.domain.entry import EntryFilter, ListedEntry
 from app.ui.controllers.drag_drop import DragDrop, DropGoal
 from app.ui.controllers.sync_controller import SyncController
+from app.ui.controllers.text_pasting import TextPasting
 from app.ui.desktop import Desktop
 from app.ui.dialogs.about_dialog import AboutDialog
 from app.ui.dialogs.account_dialog import AccountDialog
@@ -18,6 +20,7 @@ from app.ui.dialogs.move_dialog import MoveDialog
 from app.ui.dialogs.recovery_code_dialog import RecoveryCodeDialog
 from app.ui.tasks import Tasks
 from app.ui.widgets.drop_overlay import DropOverlay
+from app.ui.widgets.scroll_room import bound_to_screen
 
 if TYPE_CHECKING:
     from app.services import Services
@@ -65,7 +68,7 @@ class Dialogs(QObject):
         session = self._services.accounts.session
         if session is None or self._raised("account_dialog"):
             return
-        dialog = AccountDialog(self._services, self._tasks, session, self._window)
+        dialog = AccountDialog(self._services, self._tasks, session, self._desktop, self._window)
         dialog.sign_out_wanted.connect(self.sign_out_wanted)
         dialog.move_wanted.connect(self.move_wanted)
         dialog.code_made.connect(lambda: self.show_new_code(dialog))
@@ -94,7 +97,7 @@ class Dialogs(QObject):
             return
         dialog = MoveDialog(self._services, self._tasks, pending, self._window)
         dialog.moved.connect(self.moved)
-        self._show(dialog)
+        self._show(dialog, dialog.form.address.take_text)
 
     def close_all(self) -> None:
         """Close all dialogs, for example when the book is closed."""
@@ -106,13 +109,16 @@ class Dialogs(QObject):
             self._open[name].raise_()
         return name in self._open
 
-    def _show(self, dialog: QDialog) -> None:
+    def _show(self, dialog: QDialog, take: Callable[[str], bool] = lambda _text: False) -> None:
+        """Show a dialog. `take` is that of `TextPasting`, for its text fields."""
         name = dialog.objectName()
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)  # which also drops the results of its tasks
         dialog.setWindowModality(Qt.WindowModality.WindowModal)
         dialog.finished.connect(lambda _result: self._open.pop(name, None))
+        TextPasting(dialog, self._services, take)
         DragDrop(dialog, DropOverlay(dialog), self._services, _no_goal)
         self._open[name] = dialog
+        bound_to_screen(dialog)
         dialog.open()
 
 

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QDialog, QPushButton, QStackedWidget, QVBoxLayout,
 
 from app.domain.entry import EntryFilter
 from app.domain.money import group_digits
-from app.errors import AppError, CancelledError
+from app.errors import AppError, CancelledError, OfflineError
 from app.ui.bounds import count_text
 from app.ui.desktop import Desktop
 from app.ui.dialogs.export_pages import ExportResultPage, ExportSetupPage, ExportWorkPage
@@ -111,7 +111,8 @@ class ExportDialog(QDialog):
 
     def _check_failed(self, error: AppError) -> None:
         self._checking = self._begin_when_checked = False
-        self.setup_page.findings.setText("")
+        not_all = self._services.accounts.words.not_all_here
+        self.setup_page.findings.setText(not_all if isinstance(error, OfflineError) else "")
         self.setup_page.banner.say(error.message, "danger")
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -138,7 +139,8 @@ class ExportDialog(QDialog):
             return
         if not self.setup_page.start_button.isEnabled():
             return
-        path = self._desktop.choose_save_path(self, file_name(self.wanted()))
+        proposed = self._services.folders.path_to_save(file_name(self.wanted()))
+        path = self._desktop.choose_save_path(self, proposed)
         if path is None:
             return
         self._path = path
@@ -169,8 +171,15 @@ class ExportDialog(QDialog):
         wanted, report, stopped = self.wanted(), self._relay.report, self._stop.is_set
         self._total = self._preflight.count if self._preflight else 0
         self.work_page.show_progress(_WRITING, "Starting…", 0, self._total)
+        exports, folders = self._services.exports, self._services.folders
+
+        def work() -> "ExportResult":
+            result = exports.write_csv(wanted, path, report, stopped)
+            folders.note_saved(path.parent)
+            return result
+
         self._tasks.run(
-            lambda: self._services.exports.write_csv(wanted, path, report, stopped),
+            work,
             self._written,
             self._write_failed,
             owner=self,

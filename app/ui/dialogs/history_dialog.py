@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.domain.entry import HistoryVersion, ListedEntry
 from app.domain.text import isolated
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from app.services import Services
 
 _SUPERSEDED = "Replaced by a newer change from another device"
+_RESTORES = "Restores date, amount, type, category and description, but not the bills"
+_CROSSED_OUT_THEN = "The entry was crossed out then. To cross it out again, use the button Cross out."
+_RESTORE_FIRST = (
+    "This entry is crossed out. To go back to an older version, close this window and press Restore first."
+)
 _Found = tuple[tuple[HistoryVersion, ...], tuple["OutboxItem", ...], AppError | None]
 
 
@@ -37,6 +42,7 @@ class HistoryDialog(QDialog):
         self._services = services
         self._tasks = tasks
         self._entry = entry
+        self._can_restore = not entry.voided
         self._lay_out()
         self.load()
 
@@ -47,6 +53,8 @@ class HistoryDialog(QDialog):
         self.state = label("", "muted", "history_state")
         self.meaning = label(CROSSED_OUT_MEANS, "muted", "history_meaning", wrap=True)
         self.meaning.hide()
+        self.first = label(_RESTORE_FIRST, "warning", "history_first", wrap=True)
+        self.first.hide()
         close = button("Close", "history_close")
         close.clicked.connect(self.accept)
         column = QVBoxLayout(self)
@@ -57,6 +65,7 @@ class HistoryDialog(QDialog):
         column.addWidget(self.banner)
         column.addWidget(self.state)
         column.addWidget(self.meaning)
+        column.addWidget(self.first)
         column.addWidget(self.list, 1)
         column.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
 
@@ -83,6 +92,9 @@ class HistoryDialog(QDialog):
         shown = shown_versions(served, waiting, session.user_name if session is not None else "")
         self.state.hide()
         self.meaning.setVisible(any(each.version.action == "voided" for each in shown))
+        current = next((each.version.entry for each in shown if each.version.stands), self._entry)
+        self._can_restore = not current.voided
+        self.first.setVisible(current.voided)
         self.list.show_cards([self._card(each) for each in shown])
         if error is not None:
             words = self._services.accounts.words
@@ -118,13 +130,20 @@ class HistoryDialog(QDialog):
             set_look(tag, "tone", tone)
             row.addWidget(tag, 0, Qt.AlignmentFlag.AlignVCenter)
         row.addStretch(1)
-        if not version.stands and not self._entry.voided:
-            again = button("Restore this version", "version_restore")
-            again.setProperty("small", "true")
-            again.setToolTip("Restores date, amount, type, category and description, but not the bills")
-            again.clicked.connect(lambda: self._want(version))
-            row.addWidget(again)
+        if not version.stands and self._can_restore:
+            row.addWidget(self._restore_button(version))
         return row
+
+    def _restore_button(self, version: HistoryVersion) -> QPushButton:
+        made = button("Restore this version", "version_restore")
+        made.setProperty("small", "true")
+        # A version has the content of an entry. Whether the entry counts is not restored with it.
+        made.setEnabled(not version.entry.voided)
+        tip = _CROSSED_OUT_THEN if version.entry.voided else _RESTORES
+        made.setToolTip(tip)
+        made.setAccessibleDescription(tip)
+        made.clicked.connect(lambda: self._want(version))
+        return made
 
     def _want(self, version: HistoryVersion) -> None:
         self.version_wanted.emit(version)

@@ -14,17 +14,17 @@ _EVERYWHERE: Final[_Keys] = (
     ("Ctrl+N", "Add an entry"),
     ("Ctrl+F", "Search the entries"),
     ("Ctrl+E", "Export the entries"),
-    ("Ctrl+Z", "Undo: what you typed, then the last change"),
+    ("Ctrl+Z", "Undo typing, or the last change"),
     ("F1", "This page"),
 )
 _FORM: Final[_Keys] = (
     ("Enter", "Next field; in the last one, save"),
     ("Ctrl+S, Ctrl+Enter", "Save"),
-    ("Esc", "Clear the form, or leave the entry as it is"),
+    ("Esc", "Clear the form, or cancel"),
     ("+ or −", "Date: the day after, the day before"),
     ("F4", "Date: pick it from a calendar"),
     ("D or C, ← →", "Type: Debit or Credit"),
-    ("↓, then Enter", "Category, description: choose from the list"),
+    ("↓, then Enter", "Choose from the list that opens"),
 )
 _LIST: Final[_Keys] = (
     ("↑ ↓, Page Up, Page Down", "Choose an entry"),
@@ -51,7 +51,7 @@ class KeyboardDialog(QDialog):
         close = button("Close", "keyboard_close")
         close.clicked.connect(self.accept)
         halves = QHBoxLayout()
-        halves.setSpacing(36)
+        halves.setSpacing(28)
         halves.addLayout(_half(("Everywhere", _EVERYWHERE), ("In the list of entries", _LIST)))
         halves.addLayout(_half(("In the form of an entry", _FORM), ("Bills", _BILLS)))
         column = QVBoxLayout(self)

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QRect, Qt, QTimer, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import QRect, Qt, Signal
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.domain.entry import EntryDraft
 from app.errors import AppError
@@ -17,13 +17,17 @@ from app.ui.tasks import Tasks
 from app.ui.views.entry_form import EntryForm
 from app.ui.widgets.banner import Banner
 from app.ui.widgets.documents_panel import DocumentsPanel
+from app.ui.widgets.keys_ahead import KeysAhead
 from app.ui.widgets.paste_choice_bar import PasteChoiceBar
 from app.ui.widgets.pieces import HeadRow, button, frame, label
+from app.ui.widgets.scroll_room import ScrollRoom
 
 if TYPE_CHECKING:
     from app.services import Services
 
 BEING_SAVED: Final = "The entry is being saved. Please add the bill again in a moment."
+_ROOM_FOR_BOTH: Final = 660
+"""The width of this view from which on the documents are beside the form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ class EntryScreen(QWidget):
         self._save_when_settled = False
         self.form = EntryForm(services, tasks, desktop.today, words.prefix)
         self.documents = DocumentsPanel(services, tasks, desktop, words.prefix, movable=movable)
+        self.ahead = KeysAhead(self)
         self._choice: PasteChoice | None = None
         self._lay_out()
         self.pasting = Pasting(self, services)
@@ -105,11 +110,13 @@ class EntryScreen(QWidget):
         column.setSpacing(14)
         self._head = HeadRow(self.title)
         column.addLayout(self._head)
-        row = QHBoxLayout()
-        row.setSpacing(16)
-        row.addWidget(self._card(), 3)
-        row.addWidget(self.documents, 2)
-        column.addLayout(row, 1)
+        inner = QWidget()
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, inner)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(16)
+        self._row.addWidget(self._card(), 3)
+        self._row.addWidget(self.documents, 2)
+        column.addWidget(ScrollRoom(inner), 1)
 
     def _card(self) -> QWidget:
         words = self._words
@@ -121,14 +128,22 @@ class EntryScreen(QWidget):
         self.save_button = button(words.save, f"{words.prefix}save_button", "primary", "check", "on_accent")
         self.leave_button.setToolTip(words.leave_tip)
         self.save_button.setToolTip(words.save_tip)
+        inner = QWidget()
+        fields = QVBoxLayout(inner)
+        fields.setContentsMargins(24, 4, 24, 4)
+        fields.setSpacing(16)
+        fields.addWidget(self.form)
+        fields.addWidget(self.choice_bar)
+        fields.addWidget(self.banner)
+        fields.addStretch(1)
+        foot = self._foot()
+        foot.setContentsMargins(24, 0, 24, 0)
         column = QVBoxLayout()
-        column.setContentsMargins(24, 20, 24, 20)
-        column.setSpacing(16)
-        column.addWidget(self.form)
-        column.addWidget(self.choice_bar)
-        column.addWidget(self.banner)
-        column.addStretch(1)
-        column.addLayout(self._foot())
+        column.setContentsMargins(0, 16, 0, 20)
+        column.setSpacing(12)
+        self._form_room = ScrollRoom(inner)
+        column.addWidget(self._form_room, 1)  # the buttons below stay in sight
+        column.addLayout(foot)
         return frame("card", column, f"{words.prefix}entry_card")
 
     def _foot(self) -> QHBoxLayout:
@@ -165,6 +180,14 @@ class EntryScreen(QWidget):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(action)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put the documents below the form if there is no room beside it."""
+        super().resizeEvent(event)
+        across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        narrow = event.size().width() < _ROOM_FOR_BOTH
+        self._row.setDirection(down if narrow else across)
+        self._form_room.setMinimumHeight(self._form_room.sizeHint().height() if narrow else 0)
 
     def free_room(self) -> QRect:
         """Return the free space in the head, where a toast hides nothing."""
@@ -257,10 +280,13 @@ class EntryScreen(QWidget):
         if saving:
             self._close_choice()
             self._typed_in = self.focusWidget()
+            self.ahead.begin()
         self.save_button.setText(text or self._words.save)
         self.save_button.setEnabled(not saving)
         self.form.setEnabled(not saving)
         self.documents.set_taking(not saving)
+        if not saving:
+            self.ahead.end()
         if not saving and self._typed_in is not None and self.isAncestorOf(self._typed_in):
             # Disabling the form took the focus away. Without it, Ctrl+Enter could not retry the save.
             self._typed_in.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -291,7 +317,7 @@ class EntryScreen(QWidget):
         self.documents.clear()
         self.banner.hide()
         self.say(self.saved_label, "")
-        QTimer.singleShot(0, self, self._begin_again)  # a form that is still disabled cannot get the focus
+        self._begin_again()
 
     def _begin_again(self) -> None:
         if self.isVisible():

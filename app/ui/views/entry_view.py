@@ -20,7 +20,7 @@ _WORDS = ScreenWords(
     prefix="",
     title="Add entry",
     save="Save entry",
-    save_tip="Save and start the next (Ctrl+Enter)",
+    save_tip="Save and start the next (Ctrl+S)",
     leave="Clear",
     leave_name="clear_button",
     leave_tip="Empty the form (Esc)",
@@ -41,6 +41,8 @@ class EntryView(EntryScreen):
         self.keeper.failed.connect(self._draft_failed)
         self.documents.changed.connect(self.keeper.touch)
         self.banner.pressed.connect(self.ask_clear)
+        for editor in (self.form.date, self.form.amount):
+            editor.error_changed.connect(self._hide_saved)
 
     @property
     def dirty(self) -> bool:
@@ -94,11 +96,16 @@ class EntryView(EntryScreen):
         self.draft_label.setText("")
         self.draft_label.hide()
 
+    def _hide_saved(self, why: str) -> None:
+        """Hide “Saved …” if there is a reason: something is typed, or a field has an error."""
+        if why:
+            self.saved_label.setText("")
+            self.saved_label.hide()
+
     def _typed(self) -> None:
         super()._typed()
         if self.form.typed:
-            self.saved_label.setText("")
-            self.saved_label.hide()
+            self._hide_saved("typed")
         if not self.dirty:
             self._hide_draft()
         self.keeper.touch()
@@ -137,6 +144,8 @@ class EntryView(EntryScreen):
         self.keeper.resume()
         self._given_id = result.id
         self.say(self.saved_label, f"Saved {result.human_code} · {format_amount(result.amount)}")
+        if self.isVisible():
+            self.ahead.replay()
 
     def give_back(self, entry_id: str) -> bool:
         """Show the text and the bills of an entry again, if it is the one saved last and the form is empty.

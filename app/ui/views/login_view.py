@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QGraphicsDropShadowEffect, QScrollArea, QVBoxLayou
 
 from app.domain.text import clean_text, isolated
 from app.errors import AppError
+from app.ui.controllers.text_pasting import TextPasting
 from app.ui.dialogs.forgotten_password import (
     ForgottenLocalPassword,
     ForgottenPasswordDialog,
@@ -73,6 +74,7 @@ class LoginView(QScrollArea):
         self._countdown = WaitCountdown(self.card.submit_button, self.card.fields["password"].set_error)
         self.card.address.invited.connect(self._invited)
         self.card.address.damaged.connect(self._damaged)
+        TextPasting(self.card, services, self._take_pasted)
         self.card.show_busy("")
         self._show_waiting("Starting…")
 
@@ -230,23 +232,36 @@ class LoginView(QScrollArea):
         self.card.clear_errors()
         self._show_server()
 
+    def _take_pasted(self, text: str) -> bool:
+        """Read an invite link that was pasted into any of the fields. Return whether there was one."""
+        return self.card.address.take_text(text)
+
     def _invited(self, facts: "InviteFacts") -> None:
-        self.card.clear_errors()
-        self._creating = bool(facts.code)
+        self._go_to_server(creating=bool(facts.code))
         self.card.invite.setText(facts.code)
-        self._show_server()
         self.card.banner.say(invited_words(facts), "good")
 
     def _damaged(self, sentence: str) -> None:
+        if self.location != SERVER:
+            self._go_to_server(creating=False)
         self.card.clear_errors()
         self.card.show_errors("", {"address": sentence})
+
+    def _go_to_server(self, *, creating: bool) -> None:
+        """Show the form of a server, because an invite link was pasted, perhaps into the other form."""
+        self._straight_in = False
+        self._tasks.supersede(self, _TOPIC)
+        self.card.location.set_value(SERVER)
+        self._creating = creating
+        self.card.clear_errors()
+        self._show_server()
 
     def submit(self) -> None:
         """Handle the button: log in, create an account, or try again."""
         if not self.card.submit_button.isEnabled():
             return
         self.card.clear_errors()
-        if self.location == SERVER and self.card.address.take_link():
+        if self.location == SERVER and self._take_typed_link():
             return
         if too_long := length_errors(self.card.fields):
             self.card.show_errors("", too_long)
@@ -256,6 +271,11 @@ class LoginView(QScrollArea):
             self._open_local()
         else:
             self._submit_local(self._book)
+
+    def _take_typed_link(self) -> bool:
+        """Read an invite link that was typed as the address or as the invitation."""
+        typed = self.card.invite.text() if self._creating else ""
+        return self.card.address.take_link() or self.card.address.take_text(typed)
 
     def _submit_local(self, book: "LocalBookFacts") -> None:
         name = book.user_name if book.exists else clean_text(self.card.user_name.text())

@@ -16,10 +16,10 @@ ReadInvite = Callable[[str], "InviteFacts | None"]
 
 
 class AddressField(QLineEdit):
-    """A field for an address or an invite link.
+    """A field for an address, or for any text with an invite link in it.
 
-    `invited` carries the InviteFacts of a link, and `damaged` a sentence about an incomplete link. A pasted
-    link is read at once, a typed one when editing has finished.
+    `invited` carries the InviteFacts of a link, and `damaged` a sentence about one that cannot be used. A
+    pasted link is read at once, a typed one when editing has finished.
     """
 
     invited = Signal(object)
@@ -44,8 +44,11 @@ class AddressField(QLineEdit):
         return self._link if self._link and typed == self._address else typed
 
     def take_link(self) -> bool:
-        """Read the text if it is an invite link. Return whether it was a link, complete or damaged."""
-        text = self.text()
+        """Read the invite link in this field. Return whether there was one, usable or not."""
+        return self.take_text(self.text())
+
+    def take_text(self, text: str) -> bool:
+        """Read the invite link in a text that was pasted anywhere. Return whether there was one, as above."""
         try:
             facts = self._read_invite(text)
         except AppError as error:
@@ -53,7 +56,7 @@ class AddressField(QLineEdit):
             return True
         if facts is None:
             return False
-        self._link, self._address = text, facts.address
+        self._link, self._address = facts.link, facts.address
         self.setText(facts.address)
         self.invited.emit(facts)
         return True

@@ -49,8 +49,8 @@ class CalendarPopup(QFrame):
         below = self._field.mapToGlobal(QPoint(0, self._field.height() + _GAP))
         above = self._field.mapToGlobal(QPoint(0, -self.height() - _GAP))
         fits = below.y() + self.height() <= room.bottom() or above.y() < room.top()
-        place = below if fits else above
-        self.move(max(room.left(), min(place.x(), room.right() - self.width())), place.y())
+        corner = below if fits else above
+        self.move(max(room.left(), min(corner.x(), room.right() - self.width())), corner.y())
         self.show()
         self._picker.setFocus()
 
@@ -80,8 +80,8 @@ def _click(field: QLineEdit, at: QPointF, keys: Qt.KeyboardModifier) -> None:
         return  # the field's own button has closed the calendar, and shall not open it again
     target.activateWindow()
     here, left, none = window.mapFromGlobal(at), Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
-    for kind, held in ((QEvent.Type.MouseButtonPress, left), (QEvent.Type.MouseButtonRelease, none)):
-        QCoreApplication.sendEvent(window, QMouseEvent(kind, here, at, left, held, keys))
+    for kind, pressed in ((QEvent.Type.MouseButtonPress, left), (QEvent.Type.MouseButtonRelease, none)):
+        QCoreApplication.sendEvent(window, QMouseEvent(kind, here, at, left, pressed, keys))
 
 
 def _q_date(day: date) -> QDate:

@@ -23,7 +23,7 @@ _STEPS = {Qt.Key.Key_Plus: 1, Qt.Key.Key_Minus: -1, Qt.Key.Key_Up: 1, Qt.Key.Key
 class DateField(TidiedLine):
     """`date_changed` carries a date or None. `error_changed` carries a sentence if the text is not a valid
     date, otherwise "". If `optional`, the field may be empty, which means None; otherwise the date is today
-    until the user sets it, also after midnight (`follow_day`).
+    until one is set, also after midnight (`follow_day`).
     """
 
     date_changed = Signal(object)
@@ -38,7 +38,7 @@ class DateField(TidiedLine):
         self._today = today
         self._optional = optional
         self._value: date | None = None if optional else today()
-        self._by_hand = optional
+        self._is_set = optional
         self._typed_on: date | None = None  # tomorrow, `yesterday` would mean another day
         self._step_base: date | None = None
         self._add_calendar_action(name)
@@ -59,29 +59,30 @@ class DateField(TidiedLine):
 
     def set_value(self, value: date | None) -> None:
         """Set the date; emit `date_changed` if it is a different one. None requires an optional field."""
+        self._is_set = True
+        self._put(value)
+
+    def set_today(self) -> None:
+        """Set today's date, which follows the day from now on."""
+        self._is_set = self._optional
+        self.setModified(False)  # Ctrl+Z does not give back a date that was cleared
+        self._put(self._today())
+
+    def follow_day(self) -> None:
+        """Set today's date, unless another date was set. Call this when the day may have changed."""
+        if self._is_set or not self._is_unedited() or self._value == self._today():
+            return
+        selected = self.hasSelectedText()
+        self._put(self._today())
+        if selected:
+            self.selectAll()
+
+    def _put(self, value: date | None) -> None:
         changed = value != self._value
         self._value, self._typed_on = value, None
         self._show_value()
         if changed:
             self.date_changed.emit(value)
-
-    def _set_by_hand(self, value: date) -> None:
-        self._by_hand = True
-        self.set_value(value)
-
-    def set_today(self) -> None:
-        """Set today's date; it is not set by hand any more."""
-        self._by_hand = self._optional
-        self.set_value(self._today())
-
-    def follow_day(self) -> None:
-        """Set today's date, unless the user has set a date. Call this when the day may have changed."""
-        if self._by_hand or not self._is_unedited() or self._value == self._today():
-            return
-        selected = self.hasSelectedText()
-        self.set_value(self._today())
-        if selected:
-            self.selectAll()
 
     def parsed(self) -> date | None:
         """Return the typed date, without changing the text. Raises InputError with `fields["date"]`."""
@@ -101,7 +102,7 @@ class DateField(TidiedLine):
 
     def show_text(self, text: str) -> None:
         """Set `text` as if it had been typed, valid or not."""
-        self._by_hand, self._typed_on = True, None
+        self._is_set, self._typed_on = True, None
         self.setText(text)
         with contextlib.suppress(InputError):
             self.read()
@@ -118,7 +119,7 @@ class DateField(TidiedLine):
     def step(self, days: int) -> None:
         """Change the date by `days`, starting from today if the field is empty."""
         first, last = date_limits(self._today())
-        self._set_by_hand(min(last, max(first, (self._value or self._today()) + timedelta(days=days))))
+        self.set_value(min(last, max(first, (self._value or self._today()) + timedelta(days=days))))
         self.error_changed.emit("")
         self.selectAll()
 
@@ -147,7 +148,7 @@ class DateField(TidiedLine):
         self.setText(f"{self._step_sign}{digit}")
 
     def _edited(self, _text: str) -> None:
-        self._by_hand, self._typed_on = True, self._today()
+        self._is_set, self._typed_on = True, self._today()
         self._step_base = None
 
     def _is_unedited(self) -> bool:
@@ -166,9 +167,15 @@ class DateField(TidiedLine):
         popup.open()
 
     def _pick(self, day: date) -> None:
-        self._set_by_hand(day)
+        self.set_value(day)
         self.error_changed.emit("")
         self.setFocus()
 
     def _show_value(self) -> None:
-        self.setText(format_date(self._value) if self._value else "")
+        text = format_date(self._value) if self._value else ""
+        if not self.isModified():
+            self.setText(text)
+            return
+        is_set = self._is_set
+        self.replace_text(text)  # counts as typed, unlike `setText`
+        self._is_set, self._typed_on = is_set, None

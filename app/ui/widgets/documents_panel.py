@@ -22,6 +22,7 @@ from app.ui.tasks import Tasks
 from app.ui.widgets.banner import Banner
 from app.ui.widgets.document_tile import TILE_MIME, DocumentTile
 from app.ui.widgets.flow import FlowLayout
+from app.ui.widgets.password_prompt import PasswordPrompt
 from app.ui.widgets.pieces import button, label
 from app.ui.widgets.thumbnails import Thumbnails
 
@@ -95,9 +96,12 @@ class DocumentsPanel(QFrame):
         self._keys = itertools.count(1)
         self._tiles: list[DocumentTile] = []
         self._movable = movable
+        self._asked: DocumentTile | None = None  # whose password is asked for
         self._build(prefix)
         self._thumbnails = Thumbnails(services, tasks, self._area)
         self._thumbnails.noted.connect(self._update_note)
+        self.prompt.given.connect(self._thumbnails.unlock)
+        self._thumbnails.password_refused.connect(self._ask_again)
         self.note.pressed.connect(self._thumbnails.try_again)
         self._count()
 
@@ -110,6 +114,8 @@ class DocumentsPanel(QFrame):
         self.browse_button.clicked.connect(self.browse)
         self.refusal = Banner(f"{prefix}documents_refusal")
         self.note = Banner(f"{prefix}documents_note")
+        self.prompt = PasswordPrompt(f"{prefix}documents_password")
+        self.prompt.hide()
         head = QHBoxLayout()
         head.addWidget(label("Documents", "heading"))
         head.addStretch(1)
@@ -118,7 +124,7 @@ class DocumentsPanel(QFrame):
         column.setContentsMargins(20, 18, 20, 18)
         column.setSpacing(12)
         column.addLayout(head)
-        for widget in (self.drop_area, self.browse_button, self.refusal, self.note):
+        for widget in (self.drop_area, self.browse_button, self.refusal, self.note, self.prompt):
             column.addWidget(widget)
         column.addWidget(self._shelf(), 1)
 
@@ -163,7 +169,8 @@ class DocumentsPanel(QFrame):
     def browse(self) -> None:
         """Let the user choose files, and attach them."""
         if self.taking:
-            self.add_files(self._desktop.choose_files(self))
+            folder = self._services.folders.taken_from()
+            self.add_files(self._desktop.choose_files(self, folder))
 
     def add_files(self, paths: list[Path]) -> None:
         """Attach `paths` in this order."""
@@ -197,7 +204,7 @@ class DocumentsPanel(QFrame):
         for tile in list(self._tiles):
             self._delete_tile(tile)
         self.refusal.hide()
-        self.note.hide()
+        self._update_note()
         self._count()
 
     def _room(self) -> bool:
@@ -258,6 +265,7 @@ class DocumentsPanel(QFrame):
     def _remove(self, key: str) -> None:
         at = self._tiles.index(self._tile(key))
         self._delete_tile(self._tiles[at])
+        self.refusal.hide()  # there is room again
         self._count()
         self._update_note()
         if self._tiles:
@@ -267,11 +275,29 @@ class DocumentsPanel(QFrame):
         self._emit_settled()
 
     def _update_note(self) -> None:
-        notes = [tile.note for tile in self._tiles if tile.note]
+        protected = self._thumbnails.protected
+        self._ask_password(protected)
+        notes = [tile.note for tile in self._tiles if tile.note and tile is not protected]
         if notes:
             self.note.say("\n".join(notes), "warn", "Try again" if self._thumbnails.can_try_again else "")
         else:
             self.note.hide()
+
+    def _ask_password(self, tile: DocumentTile | None) -> None:
+        """Ask for the password of the bill of `tile`; None means that no bill waits for one."""
+        if tile is None:
+            had_focus = self.prompt.isAncestorOf(self.focusWidget() or self)
+            self.prompt.hide()
+            if had_focus:
+                (self._tiles[-1] if self._tiles else self.browse_button).setFocus()
+        elif self._asked is not tile:
+            self.prompt.show()
+            self.prompt.ask(tile.note, wrong=False)
+        self._asked = tile
+
+    def _ask_again(self) -> None:
+        if self._asked is not None:
+            self.prompt.ask(self._asked.note, wrong=True)
 
     def _delete_tile(self, tile: DocumentTile) -> None:
         self._tiles.remove(tile)

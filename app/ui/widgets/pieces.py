@@ -63,7 +63,11 @@ def press_by_key(button: QAbstractButton, event: QKeyEvent) -> bool:
 
 
 class EnterButton(QPushButton):
-    """A button that Enter presses, as Space does."""
+    """A button that Enter presses, as Space does, when it has the focus."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.setAutoDefault(False)  # in a dialog, Enter in a text field would press the first button
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Press the button with Enter."""

@@ -21,7 +21,10 @@ class TidiedLine(QLineEdit):
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Select the whole text, so that typing replaces it."""
         super().focusInEvent(event)
-        QTimer.singleShot(0, self, self._select)  # a mouse press that gave the focus would deselect it
+        if event.reason() is Qt.FocusReason.MouseFocusReason:
+            QTimer.singleShot(0, self, self._select)  # the mouse press that gave the focus would deselect it
+        else:
+            self.selectAll()  # at once: the next key may have been pressed already
 
     def _select(self) -> None:
         if self.hasFocus():

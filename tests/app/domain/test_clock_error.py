@@ -24,8 +24,7 @@ def test_a_wrong_clock_is_told_with_how_far_it_is_off_and_with_the_right_date(
     off: timedelta, words: str
 ) -> None:
     assert clock_error(THERE + off, THERE) == (
-        f"This computer's clock is {words}. Bahi uses the right date, 29 Nov 2026. "
-        "Please set the clock of this computer."
+        f"This computer's clock is {words}. Bahi uses the right date, 29 Nov 2026. Please set the clock."
     )
 
 

@@ -58,11 +58,28 @@ class Person:
     files: list[Path] = field(default_factory=list)
     agrees: bool = True
     folder: Path | None = None
+    copies: list[Path] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
     explanations: list[str] = field(default_factory=list)
     opened: list[Path] = field(default_factory=list)
     now: datetime = NOON
     """The time of the computer's clock."""
+    starts: list[str | Path | None] = field(default_factory=list)
+
+    def choose_save_path(self, _parent: QWidget, proposed: str) -> Path | None:
+        """Choose where to save."""
+        self.starts.append(proposed)
+        return self.save_path
+
+    def choose_files(self, _parent: QWidget, folder: Path | None) -> list[Path]:
+        """Choose bills."""
+        self.starts.append(folder)
+        return self.files
+
+    def choose_folder(self, _parent: QWidget, folder: Path | None) -> Path | None:
+        """Choose a folder."""
+        self.starts.append(folder)
+        return self.folder
 
     def confirm(self, _parent: QWidget, question: str, explanation: str, _yes: str, _no: str) -> bool:
         """Answer a question."""
@@ -78,9 +95,10 @@ class Person:
     def desktop(self) -> Desktop:
         """Return a desktop that asks this person."""
         return Desktop(
-            choose_save_path=lambda _parent, _name: self.save_path,
-            choose_files=lambda _parent: self.files,
-            choose_folder=lambda _parent: self.folder,
+            choose_save_path=self.choose_save_path,
+            choose_files=self.choose_files,
+            choose_copies=lambda _parent, _folder: self.copies,
+            choose_folder=self.choose_folder,
             confirm=self.confirm,
             open_path=self.open_path,
             now=lambda: self.now,

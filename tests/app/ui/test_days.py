@@ -282,8 +282,7 @@ def test_every_date_is_the_servers_if_this_clock_is_wrong(
     qtbot: QtBot, late: FakeServices, book: MainWindow, person: Person
 ) -> None:
     assert clock_banner(book).text() == (
-        "This computer's clock is 7 days behind. Bahi uses the right date, 29 Nov 2026. "
-        "Please set the clock of this computer."
+        "This computer's clock is 7 days behind. Bahi uses the right date, 29 Nov 2026. Please set the clock."
     )
     assert (date_field(book).value(), hint(book)) == (RIGHT, "Today")
     type_into(qtbot, date_field(book), "yesterday")
@@ -377,6 +376,25 @@ def test_the_click_that_closes_the_calendar_acts_on_what_it_hits(qtbot: QtBot, b
     click(entries)
     qtbot.waitUntil(book.listing.isVisible)
     assert not book.findChildren(QCalendarWidget)
+
+
+def test_the_click_that_closes_the_calendar_of_a_dialog_acts_only_in_the_dialog(
+    qtbot: QtBot, book: MainWindow
+) -> None:
+    book.show_listing()
+    qtbot.keyClick(book, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
+    dialog = book.findChild(ExportDialog)
+    assert isinstance(dialog, ExportDialog)
+    dialog.move(book.mapToGlobal(QPoint(300, 300)))
+    nav_add = book.findChild(QPushButton, "nav_add")
+    assert isinstance(nav_add, QPushButton)
+    for target in (nav_add, dialog.setup_page.last):
+        qtbot.keyClick(dialog.setup_page.first, Qt.Key.Key_F4)
+        click(target)
+        qtbot.waitUntil(lambda: not dialog.findChildren(QCalendarWidget))
+    qtbot.waitUntil(dialog.setup_page.last.hasFocus)
+    assert book.listing.isVisible()
+    dialog.close()
 
 
 def test_the_button_of_the_calendar_closes_it(qtbot: QtBot, book: MainWindow) -> None:

@@ -97,6 +97,16 @@ def test_undo_gives_typed_text_back_before_it_touches_an_entry(
     assert not fake.waiting()[-1].voided
 
 
+def test_undo_gives_a_typed_date_back(qtbot: QtBot, offline: MainWindow, fake: FakeServices) -> None:
+    save(qtbot, offline, "85", "Auto to the bank")
+    date = offline.entry.form.date
+    press(offline, Qt.Key.Key_Backtab, "5/11", Qt.Key.Key_Tab, Qt.Key.Key_Backtab)
+    assert date.text() == "5 Nov 2026"
+    undo(offline)
+    assert date.text() == "5/11"
+    assert not fake.waiting()[-1].voided
+
+
 def test_undo_gives_the_typed_text_back_after_a_suggestion_was_chosen(
     qtbot: QtBot, offline: MainWindow, fake: FakeServices
 ) -> None:

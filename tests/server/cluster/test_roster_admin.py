@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from app.domain.invite_text import find_links
 from server.cli.roster import joined
 from server.cli.roster_table import show
 from server.cluster import roster as rosters
 from server.cluster.roster_admin import RosterAdmin, public_key
 from server.contract import cluster, signing
 from server.contract.cluster import Roster
-from server.contract.join import read_link
 from server.errors import StartError
 from server.tokens import invites
 from server.tokens.keys import NEXT_KEY, load_or_make_key
@@ -111,8 +111,7 @@ def test_a_missing_roster_is_reported(operator: RosterAdmin) -> None:
 
 
 def test_an_invitation_is_a_link_with_a_code_that_the_clusters_key_signed(operator: RosterAdmin) -> None:
-    link = read_link(operator.invite(7))
-    assert link is not None
+    (link,) = find_links(operator.invite(7)).links
     signer = Signer(load_or_make_key(operator.folder / "cluster-key.pem"))
     assert (link.address, link.fingerprint) == (CENTRAL, signing.fingerprint(signer.raw_public))
     assert invites.read_invite(signer, link.code, int(NOW) + 7 * 86_400 - 1)
@@ -206,8 +205,7 @@ def test_a_cluster_is_made_from_the_command_line(tmp_path: Path) -> None:
     assert roster.discovery == []
     assert [key.key for key in roster.servers[0].keys] == [later]
     assert fingerprint in _roster(folder, "show").out
-    link = read_link(_roster(folder, "invite").out)
-    assert link is not None
+    (link,) = find_links(_roster(folder, "invite").out).links
     assert link.fingerprint == fingerprint
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 
 from app.domain.entry import Direction, DocumentInfo, EntryFilter, HistoryVersion, ListedEntry, Shown, Totals
-from app.domain.wording import words_of
+from app.domain.wording import Words, words_of
 from app.errors import AppError, OfflineError
 from app.remote.auth import signed_out
 from app.remote.translate import error_of
@@ -39,11 +39,12 @@ def app_error(error: ApiError) -> AppError:
 
 
 class FakeApi:
-    """`caller` returns who is signed in, None for nobody."""
+    """`caller` returns who is signed in, None for nobody; `words` those for the place of the book."""
 
-    def __init__(self, book: Book, caller: Callable[[], Caller | None]) -> None:
+    def __init__(self, book: Book, caller: Callable[[], Caller | None], words: Callable[[], Words]) -> None:
         self._book = book
         self._caller = caller
+        self._words = words
 
     def for_book(self, _book_id: str) -> "FakeApi":
         """Return the same calls: there is one book."""
@@ -176,7 +177,7 @@ class FakeApi:
         if caller is None:
             raise signed_out()
         if self._book.offline:
-            raise OfflineError
+            raise OfflineError(self._words().unreachable)
         try:
             yield caller
         except ApiError as error:

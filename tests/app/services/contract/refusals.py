@@ -66,6 +66,12 @@ def not_found(what: str) -> Refusal:
 OFFLINE: Final = Refusal(OfflineError, "The server cannot be reached right now.", retryable=True)
 
 
+NOT_OPEN: Final = Refusal(
+    OfflineError, "Your book is being opened again. Please try again in a moment.", retryable=True
+)
+"""Of the book on this computer: the sentence speaks of no server."""
+
+
 def refused_at(address: str, *, typed: bool = True) -> Refusal:
     """Return the refusal of a log-in at an address where no server runs."""
     sentence = (
@@ -99,7 +105,8 @@ MORE_THAN_AN_ADDRESS: Final = wrong_address(
 )
 NOT_PROTECTED: Final = wrong_address("This address is not secure; it must begin with https://.")
 DAMAGED_LINK: Final = wrong_address(
-    "This invite link is incomplete. Please copy all of it, from “bahi:” to its end."
+    "This invite link is incomplete. Please copy all of it, from “bahi:” to its end, "
+    "or ask the person who runs the server for a new one."
 )
 OTHER_CLUSTER: Final = wrong_address("The servers at this address are not the ones of the invite link.")
 
@@ -114,16 +121,21 @@ CLOSED: Final = Refusal(
 )
 INVITE_MISSING: Final = wrong_field(
     "inviteCode",
-    "This server registers by invitation only; please enter the invitation code that you were given.",
+    "This server lets in only people who were invited. "
+    "Please paste the invite link that you were given, or ask the person who runs the server for one.",
     "invite_refused",
 )
 INVITE_WRONG: Final = wrong_field(
     "inviteCode",
-    "That is not an invitation code of this server; please check that you copied all of it.",
+    "This is not an invitation to this server. "
+    "Please check that you copied all of it, or ask the person who runs the server for a new one.",
     "invite_refused",
 )
 INVITE_SPENT: Final = wrong_field(
-    "inviteCode", "This invitation has already been used; please ask for a new one.", "invite_refused"
+    "inviteCode",
+    "This invitation has already been used; each one is for one account. "
+    "If you used it yourself, sign in. Otherwise ask the person who runs the server for a new one.",
+    "invite_refused",
 )
 NOT_THE_OLD_PASSWORD: Final = wrong_field("oldPassword", "That is not the current password.")
 _SHORT: Final = "Please choose at least 8 characters."

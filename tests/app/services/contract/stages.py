@@ -15,6 +15,7 @@ from uuid import uuid4
 
 from app.bootstrap import make_desk
 from app.domain.entry import Attachment, Direction, EntryDetail, EntryDraft, EntryFilter, ListedEntry
+from app.domain.wording import words_of
 from app.errors import OfflineError
 from app.local_server import LocalServer
 from app.paths import Paths
@@ -212,7 +213,7 @@ class OwnServer:
 
     def endpoint(self) -> Endpoint:
         if self.away:
-            raise OfflineError
+            raise OfflineError(words_of(is_local=True).unreachable)
         self._running = self._running or self._start()
         return Endpoint(self._running.url, self._running.config.local_secret)
 

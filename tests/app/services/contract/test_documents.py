@@ -125,8 +125,10 @@ def test_the_folders_used_last_are_remembered_as_long_as_they_are_there(desk: De
     desk.documents.attach_file(scans / "bill.png")
     assert desk.folders.taken_from() == scans
     desk.documents.attach_open(desk.documents.open_files([mail / "bill.png"]).files[0])
+    assert desk.folders.path_to_save("a.csv") == "a.csv"
     desk.folders.note_saved(scans)
     desk.restart()
+    assert desk.folders.path_to_save("a.csv") == str(scans / "a.csv")
     assert (desk.folders.taken_from(), desk.folders.saved_in()) == (mail, scans)
     (mail / "bill.png").unlink()
     mail.rmdir()

@@ -16,7 +16,7 @@ from tests.app.services.contract.refusals import (
     NO_ADDRESS,
     NO_PASSWORD,
     NO_USER_NAME,
-    OFFLINE,
+    NOT_OPEN,
     SHORT_PASSWORD,
     SIGNED_OUT,
     WRONG_CREDENTIALS,
@@ -184,7 +184,7 @@ def test_without_a_server_nothing_is_moved(start_stage: StartStage) -> None:
     stage.stop()
     assert refusal(Move(desk)) == refused_at(stage.address)
     desk.save("Bus")
-    assert refusal(Move(desk)) == OFFLINE
+    assert refusal(Move(desk)) == NOT_OPEN
     assert desk.moving.pending() == ""
 
 

@@ -78,6 +78,44 @@ def test_a_replaced_version_can_be_restored_and_that_can_be_undone(
     qtbot.waitUntil(lambda: fake.book.entries[0].amount == Decimal(640))
 
 
+def restore_buttons(dialog: HistoryDialog) -> list[QPushButton | None]:
+    found = [card.findChild(QPushButton, "version_restore") for card in dialog.list.cards()]
+    assert all(each is None or isinstance(each, QPushButton) for each in found)
+    return found
+
+
+def test_a_version_that_was_crossed_out_says_why_it_cannot_be_restored(
+    qtbot: QtBot, book: MainWindow, tasks: Tasks, versions: list[HistoryVersion], fake: FakeServices
+) -> None:
+    was_out = replace(versions[1], entry=replace(versions[1].entry, voided=True), action="voided")
+    fake.book.history[fake.book.entries[0].id] = [
+        versions[0],
+        replace(was_out, superseded=False),
+        versions[2],
+    ]
+    dialog = open_history(qtbot, book, tasks)
+    none, crossed_out, created = restore_buttons(dialog)
+    assert none is None
+    assert crossed_out is not None
+    assert created is not None
+    assert (crossed_out.isEnabled(), created.isEnabled()) == (False, True)
+    assert "Cross out" in crossed_out.toolTip()
+    qtbot.mouseClick(crossed_out, Qt.MouseButton.LeftButton)
+    assert dialog.isVisible()
+    assert not dialog.first.isVisible()
+
+
+def test_the_history_of_a_crossed_out_entry_says_what_comes_first(
+    qtbot: QtBot, book: MainWindow, tasks: Tasks, versions: list[HistoryVersion], fake: FakeServices
+) -> None:
+    out = replace(versions[0], entry=replace(versions[0].entry, voided=True), action="voided")
+    fake.book.history[fake.book.entries[0].id] = [out, *versions[1:]]
+    dialog = open_history(qtbot, book, tasks)
+    assert dialog.first.isVisible()
+    assert "press Restore first" in dialog.first.text()
+    assert restore_buttons(dialog) == [None, None, None]
+
+
 def test_without_a_server_unsent_versions_are_shown_and_a_retry_is_offered(
     qtbot: QtBot, book: MainWindow, tasks: Tasks, versions: list[HistoryVersion], fake: FakeServices
 ) -> None:

@@ -1,5 +1,6 @@
 """How the bills of an entry are chosen, turned and unlocked in the window, by keys and clicks."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -259,8 +260,9 @@ def test_a_password_is_asked_for_in_place_and_opens_all_pages(
 
 @pytest.mark.parametrize("give_it", [True, False])
 def test_a_password_is_nowhere_but_in_memory_and_forgotten_at_the_end(
-    reader: Reader, tmp_path: Path, tasks: Tasks, give_it: bool
+    reader: Reader, tmp_path: Path, tasks: Tasks, give_it: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.DEBUG)
     reader.give(ROW, locked_pdf(tmp_path / "bill.pdf"))
     reader.select(ROW)
     prompt = prompt_of(reader)
@@ -276,6 +278,7 @@ def test_a_password_is_nowhere_but_in_memory_and_forgotten_at_the_end(
     if give_it:
         reader.qtbot.waitUntil(lambda: not reader.fake.previews.pid)
     assert_nowhere(reader, tmp_path)
+    assert PASSWORD not in caplog.text
 
 
 def assert_nowhere(reader: Reader, folder: Path) -> None:

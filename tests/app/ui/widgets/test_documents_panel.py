@@ -1,11 +1,14 @@
 """The documents panel: pinning, refusing, removing, moving, opening."""
 
+from functools import partial
 from pathlib import Path
 
+import pikepdf
 import pytest
+from PIL import Image
 from PySide6.QtCore import QMimeData, QPointF, Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.ui.tasks import Tasks
@@ -15,6 +18,7 @@ from app.ui.widgets.documents_panel import DocumentsPanel
 from tests.app.ui.conftest import Person, make_photo
 from tests.support import bills
 from tests.support.fake_services import FakeServices
+from tests.support.pdf_files import locked
 from tests.support.pictures import blank_png
 
 
@@ -226,6 +230,69 @@ def test_a_damaged_pdf_is_attached_with_a_note(qtbot: QtBot, panel: DocumentsPan
     assert panel.note.text() == "“half.pdf” seems to be damaged. It is attached as it is."
     panel.tiles()[0].removed.emit(panel.tiles()[0].key)
     assert panel.note.text() == ""
+
+
+def test_the_passwords_of_pdfs_are_asked_for_one_after_the_other(
+    qtbot: QtBot, panel: DocumentsPanel, tmp_path: Path
+) -> None:
+    for name, password in (("a.pdf", "one"), ("b.pdf", "two")):
+        with pikepdf.Pdf.new() as document:
+            document.add_blank_page(page_size=(100 + len(name), 100))
+            document.docinfo["/Title"] = name
+            document.save(tmp_path / name, encryption=pikepdf.Encryption(owner=password, user=password))
+    tiles = {tile.file_name: tile for tile in pin(qtbot, panel, [tmp_path / "a.pdf", tmp_path / "b.pdf"])}
+    prompt = panel.prompt
+    qtbot.waitUntil(lambda: prompt.isVisible() and all(tile.note for tile in tiles.values()))
+    for shown in (1, 2):
+        name = prompt.sentence.text().split("”")[0].removeprefix("“")
+        assert prompt.sentence.text() == f"“{name}” has a password. It is attached as it is."
+        for _ in range(2):
+            qtbot.keyClicks(prompt.field, "wrong")
+            qtbot.keyClick(prompt.field, Qt.Key.Key_Return)
+            assert prompt.field.text() == ""
+            qtbot.waitUntil(lambda: prompt.field.property("invalid") == "true")
+            assert prompt.sentence.text() == f"“{name}” has another password. Try again."
+        qtbot.keyClicks(prompt.field, {"a.pdf": "one", "b.pdf": "two"}[name])
+        assert prompt.field.property("invalid") == ""
+        qtbot.mouseClick(prompt.show_button, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(partial(getattr, tiles[name].thumbnail, "has_picture"))
+        assert tiles[name].note == ""
+        assert sum(bool(tile.note) for tile in tiles.values()) == 2 - shown
+    assert not prompt.isVisible()
+    assert panel.note.text() == ""
+
+
+def test_the_question_for_a_password_goes_with_its_bill(
+    qtbot: QtBot, panel: DocumentsPanel, tmp_path: Path
+) -> None:
+    locked(tmp_path / "a.pdf")
+    (tile,) = pin(qtbot, panel, [tmp_path / "a.pdf"])
+    qtbot.waitUntil(panel.prompt.isVisible)
+    qtbot.mouseClick(tile.remove_button, Qt.MouseButton.LeftButton)
+    assert not panel.prompt.isVisible()
+    assert panel.note.text() == ""
+
+
+def test_an_empty_panel_names_the_keys(panel: DocumentsPanel, qtbot: QtBot, photo: Path) -> None:
+    words = [each for each in panel.drop_area.findChildren(QLabel) if each.isVisible()]
+    assert all(any(key in each.text() for each in words) for key in ("Drop", "Ctrl+V", "Ctrl+O"))
+    pin(qtbot, panel, [photo])
+    assert [each.text() for each in words if each.isVisible() and each.text()] == ["Drop photos or PDFs here"]
+
+
+def test_the_thumbnail_of_a_turned_bill_is_turned(
+    qtbot: QtBot, panel: DocumentsPanel, tmp_path: Path, fake: FakeServices
+) -> None:
+    picture = Image.new("RGB", (100, 100), "blue")
+    picture.paste((255, 0, 0), (0, 0, 50, 100))
+    picture.save(tmp_path / "bill.png")
+    kept = fake.documents.attach_file(tmp_path / "bill.png")
+    fake.documents.turn(kept, 1)
+    panel.add_kept([kept])
+    (tile,) = panel.tiles()
+    qtbot.waitUntil(lambda: tile.thumbnail.has_picture)
+    shown = tile.thumbnail.grab().toImage()
+    assert [shown.pixelColor(49, y).name() for y in (20, 75)] == ["#ff0000", "#0000ff"]
 
 
 def test_a_huge_picture_is_attached_completely_but_not_shown(

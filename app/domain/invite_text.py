@@ -1,0 +1,180 @@
+"""Finds an invite link in a text that was pasted: a mail, a chat, a web page. Pure.
+
+The text is a stranger's, so only so much of it is read, and only so many places in it.
+"""
+
+import html
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Final
+from urllib.parse import unquote
+
+from app.domain.text import visible
+from server.contract.join import FINGERPRINT_DIGITS, MAX_LINK, InviteLink, LinkKind, link_of
+
+MAX_TEXT: Final = 100_000
+"""How much of a text is read, in characters."""
+_WINDOW: Final = 3 * MAX_LINK  # the longest link, percent-encoded
+_MOST_WINDOWS: Final = 20
+_MOST_READINGS: Final = 24
+_DEPTH: Final = 3
+
+# A mail program may break a line anywhere, and begins each line of a quoted mail with ">".
+_GAP: Final = re.compile(r"(?:\n[ >|]*+| )++")
+_NAME: Final = r"[ >|\n=]{0,8}".join("bahi")
+_BEGINNING: Final = re.compile(rf"{_NAME}(?=[ >|\n=]{{0,8}}(?::|%|&#|&colon))", re.IGNORECASE)
+_HEAD: Final = re.compile(r"bahi:/{0,3}(join|reset)/?\?", re.IGNORECASE)
+_STARTED: Final = re.compile(r"bahi:/", re.IGNORECASE)
+_FIELD: Final = re.compile(r"([\w.-]{1,32})=", re.ASCII)
+_AND: Final = re.compile(r"&(?:amp;|#38;|#x26;)*+", re.IGNORECASE)
+_ADDRESS: Final = re.compile(r"[\w%:/.~\[\]-]*+", re.ASCII)
+_KEY: Final = re.compile(rf"[0-9a-f]{{{FINGERPRINT_DIGITS}}}", re.IGNORECASE)
+# A code is a signed token (a JWS): three parts in base64url; the last,
+# an Ed25519 signature, has 86 characters.
+_TOKEN: Final = re.compile(r"eyJ[\w-]++\.[\w-]++\.[\w-]{86}", re.ASCII)
+_HEADER: Final = "eyJ"  # how each such token begins: `{"` in base64url
+_CODE: Final = re.compile(r"[\w.~%-]*+", re.ASCII)
+_OTHER: Final = re.compile(r"[^&]*+")
+_TAG: Final = re.compile(
+    r"</?(?:a|b|i|u|em|strong|span|font|div|p|td|tr|br|wbr)\b[^<>]{0,400}>", re.IGNORECASE
+)
+_SOFT_BREAK: Final = re.compile(r"= {0,4}\n[ >|]*")
+_ESCAPE: Final = re.compile(r"=([0-9A-Fa-f]{2})")
+_STOPS: Final = ".,;:!?"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundLinks:
+    """The different links that are complete. `is_damaged` says that there is one that is not."""
+
+    links: tuple[InviteLink, ...] = ()
+    is_damaged: bool = False
+
+
+def find_links(text: str, kind: LinkKind = "join") -> FoundLinks:
+    """Return the links of a kind in `text`, whatever is around them, and however they are wrapped."""
+    lines = _lines(text)
+    found: dict[tuple[str, str], InviteLink] = {}
+    is_damaged = False
+    for window in _windows(lines):
+        readings = _readings(window)
+        links = [link for reading in readings if (link := _read(reading, kind)) is not None]
+        is_damaged = is_damaged or (not links and any(_STARTED.match(_joined(each)[0]) for each in readings))
+        for link in links:
+            known = found.get((link.address, link.fingerprint))
+            if known is None or not known.code:
+                found[link.address, link.fingerprint] = link
+            elif link.code and link.code != known.code:
+                found[link.address, f"{link.fingerprint} {link.code}"] = link
+    return FoundLinks(tuple(dict.fromkeys(found.values())), is_damaged)
+
+
+def find_code(text: str) -> str:
+    """Return the invitation code in `text`, or the text itself without white space."""
+    joined = _joined(_lines(text))[0]
+    token = _TOKEN.search(joined)
+    return token.group() if token else joined
+
+
+def _lines(text: str) -> str:
+    """Return the part that is read, with one kind of line break and one kind of space."""
+    part = text[:MAX_TEXT]
+    if not part.isascii():
+        part = visible(part)
+    return "\n".join(re.sub(r"\s", " ", line) for line in part.splitlines())
+
+
+def _windows(text: str) -> Iterator[str]:
+    for number, match in enumerate(_BEGINNING.finditer(text)):
+        if number >= _MOST_WINDOWS:
+            return
+        yield text[match.start() : match.start() + _WINDOW]
+
+
+def _readings(window: str) -> list[str]:
+    """Return the window as it is, and without the encodings of mails, web pages and addresses."""
+    readings = dict.fromkeys([window])
+    begun = [window]
+    for _ in range(_DEPTH):
+        begun = [decode(each) for each in begun for decode in _DECODERS]
+        begun = [each for each in dict.fromkeys(begun) if each not in readings]
+        readings.update(dict.fromkeys(begun[: _MOST_READINGS - len(readings)]))
+    return list(readings)
+
+
+def _without_soft_breaks(text: str) -> str:
+    return _SOFT_BREAK.sub("", text)
+
+
+def _unquoted_printable(text: str) -> str:
+    return _ESCAPE.sub(lambda match: chr(int(match[1], 16)), _without_soft_breaks(text))
+
+
+def _without_tags(text: str) -> str:
+    return _TAG.sub("", text)
+
+
+_DECODERS: Final[tuple[Callable[[str], str], ...]] = (
+    html.unescape,
+    _unquoted_printable,
+    unquote,
+    _without_soft_breaks,
+    _without_tags,
+)
+
+
+def _joined(text: str) -> tuple[str, list[int]]:
+    """Return the text without white space, and where in it there was some."""
+    pieces = _GAP.split(text)
+    return "".join(pieces), list(accumulate(map(len, pieces)))
+
+
+def _read(text: str, kind: LinkKind) -> InviteLink | None:
+    """Return the link that `text` begins with, if it is complete and of this kind."""
+    joined, gaps = _joined(text)
+    head = _HEAD.match(joined)
+    values = _values(joined, gaps, head.end()) if head and head[1].lower() == kind else {}
+    address = unquote(values.get("address", "")).rstrip("/")
+    fingerprint, code = values.get("key", "").lower(), values.get("code", "")
+    is_cut = code.startswith(_HEADER) and not _TOKEN.fullmatch(code)
+    return None if is_cut else link_of(address, fingerprint, unquote(code))
+
+
+def _values(text: str, gaps: list[int], at: int) -> dict[str, str]:
+    """Return the fields of the link; an empty dict if it ends in the middle of one."""
+    values: dict[str, str] = {}
+    while field := _FIELD.match(text, at):
+        name = field[1].lower()
+        value, at = _value(name, text, gaps, field.end())
+        values.setdefault(name, value)
+        if not (separator := _AND.match(text, at)):
+            return values if values.get("code", "-") else {}
+        at = separator.end()
+    return {}
+
+
+def _value(name: str, text: str, gaps: list[int], at: int) -> tuple[str, int]:
+    """Return the value that begins at `at`, and where it ends.
+
+    Only a value of which the end is certain goes on after a gap.
+    """
+    if name == "key":
+        key = _KEY.match(text, at)
+        return (key.group(), key.end()) if key and _ends(text, gaps, key.end()) else ("", at)
+    if name == "code" and (token := _TOKEN.match(text, at)):
+        return token.group(), token.end()
+    pattern = {"address": _ADDRESS, "code": _CODE}.get(name, _OTHER)
+    match = pattern.match(text, at)
+    end = match.end() if match else at
+    if name == "address" and _AND.match(text, end):
+        return text[at:end], end
+    after = bisect_right(gaps, at)
+    end = min(end, gaps[after]) if after < len(gaps) else end
+    return text[at:end].rstrip(_STOPS), end
+
+
+def _ends(text: str, gaps: list[int], at: int) -> bool:
+    return at >= len(text) or not (text[at].isascii() and text[at].isalnum()) or at in gaps
