@@ -32,6 +32,8 @@ class ServerProcess:
     data: Path
     port: int
     process: subprocess.Popen[bytes] | None = None
+    more: str = ""
+    """Further keys of its configuration."""
 
     @property
     def url(self) -> str:
@@ -44,7 +46,7 @@ class ServerProcess:
         config.parent.mkdir(parents=True, exist_ok=True)
         config.write_text(
             f'data = "{self.data / "data"}"\nport = {self.port}\nserver_id = "in-mum-1"\n'
-            'region = "ap-south-1"\nregion_letter = "M"\nregistration = "open"\n',
+            f'region = "ap-south-1"\nregion_letter = "M"\nregistration = "open"\n{self.more}',
             encoding="utf-8",
         )
         self.process = subprocess.Popen(
