@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from app.store.replay_log import ReplayLog
     from app.store.settings import Settings
     from app.store.vault import Vault
-    from server.contract.allocator import give_back_freed_memory
-
-    give_back_freed_memory()
 
 
 _NO_LIBRARY: Final = "Bahi needs a system library that is missing. `make setup` installs it."
@@ -90,7 +87,9 @@ def make_desk(paths: Paths, local_server: "LocalServer | None" = None, draw: "Dr
     from app.store.replay_log import ReplayLog
     from app.store.settings import Settings
     from app.store.vault import Vault
+    from server.contract.allocator import give_back_freed_memory
 
+    give_back_freed_memory()  # of this process, from here on
     paths.restrict()
     server = local_server or LocalServer(paths.server)
     database = Database(paths.database)
