@@ -32,8 +32,10 @@ run: setup ## open the program (without a display: the tour)
 		$(BIN)/python -m tests.tour build/tour; \
 	fi
 
-tour: setup ## drive the real windows through the main use cases; pictures in build/tour/
-	$(BIN)/python -m tests.tour build/tour
+TOUR := build/tour$(if $(SIZE),-$(SIZE))$(if $(SCALE),-$(SCALE))
+
+tour: setup ## drive the real windows through the main use cases; pictures in build/tour/ (SIZE=1366x768 SCALE=1.5)
+	$(BIN)/python -m tests.tour $(TOUR) $(SIZE) $(SCALE)
 
 keyboard: setup ## use the program with the keyboard alone; keys and seconds in build/keyboard/
 	$(BIN)/python -m tests.keyboard build/keyboard

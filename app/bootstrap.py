@@ -16,6 +16,7 @@ from app.paths import Paths, default_paths
 if TYPE_CHECKING:
     from logging import Handler
 
+    from app.domain.send_schedule import Draw
     from app.local_server import LocalServer
     from app.remote.endpoint import Endpoint
     from app.remote.session_runner import SessionListener
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from app.store.replay_log import ReplayLog
     from app.store.settings import Settings
     from app.store.vault import Vault
-    from server.contract.allocator import give_back_freed_memory
-
-    give_back_freed_memory()
 
 
 _NO_LIBRARY: Final = "Bahi needs a system library that is missing. `make setup` installs it."
@@ -57,8 +55,11 @@ class Desk:
         end_log(self.log)
 
 
-def make_desk(paths: Paths, local_server: "LocalServer | None" = None) -> Desk:
-    """Build the services on the files of `paths`. Raises StoreError if they cannot be opened."""
+def make_desk(paths: Paths, local_server: "LocalServer | None" = None, draw: "Draw" = random.uniform) -> Desk:
+    """Build the services on the files of `paths`. Raises StoreError if they cannot be opened.
+
+    `draw` decides how long the sync worker pauses between two looks.
+    """
     # Imported here, because the opening window is painted before these modules are loaded.
     from app.local_server import LocalServer, reset_command
     from app.log import log_to_file
@@ -70,6 +71,7 @@ def make_desk(paths: Paths, local_server: "LocalServer | None" = None) -> Desk:
     from app.services.entries import Entries
     from app.services.exports import Exports
     from app.services.moving import Moving
+    from app.services.outbox_items import OutboxItems
     from app.services.previews import Previews
     from app.services.recovery import Recovery
     from app.services.replication_tracker import ReplicationTracker
@@ -85,7 +87,9 @@ def make_desk(paths: Paths, local_server: "LocalServer | None" = None) -> Desk:
     from app.store.replay_log import ReplayLog
     from app.store.settings import Settings
     from app.store.vault import Vault
+    from server.contract.allocator import give_back_freed_memory
 
+    give_back_freed_memory()  # of this process, from here on
     paths.restrict()
     server = local_server or LocalServer(paths.server)
     database = Database(paths.database)
@@ -98,14 +102,16 @@ def make_desk(paths: Paths, local_server: "LocalServer | None" = None) -> Desk:
     entries = Entries(accounts, outbox, cache, replay_log=replay_log)
     tracker = ReplicationTracker(accounts, sync, replay_log)
     connection = ConnectionTracker(accounts, replay_log, tracker)
-    worker = SyncWorker(accounts, sync, tracker, connection)
+    worker = SyncWorker(accounts, sync, tracker, connection, draw=draw)
+    documents = Documents(accounts, files, BillTurns(database), folders)
     services = Services(
         accounts=accounts,
         entries=entries,
-        documents=Documents(accounts, files, BillTurns(database), folders),
+        documents=documents,
         drafts=Drafts(database, drafts, entries, files),
         exports=Exports(accounts, outbox),
         sync=sync,
+        outbox_items=OutboxItems(accounts, outbox, documents),
         settings=settings,
         worker=worker,
         moving=Moving(accounts, worker.send_and_wait, outbox, settings, accounts.open_pending),

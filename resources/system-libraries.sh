@@ -7,10 +7,9 @@
 set -euo pipefail
 
 packages=(libgl1 libegl1 libxkbcommon0 libfontconfig1 libdbus-1-3 libglib2.0-0)
-if [ -n "${DISPLAY:-}" ] || [ "${1:-}" = display ]; then
-  packages+=(libxcb-cursor0 libxkbcommon-x11-0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0
-    libxcb-render-util0 libxcb-shape0 libxcb-sync1 libxcb-xfixes0 libxcb-xkb1 libxcb-shm0 libxcb-render0)
-fi
+# Those of a display too, also if there is none now: the program must start as soon as there is one.
+packages+=(libx11-xcb1 libxcb-cursor0 libxkbcommon-x11-0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0
+  libxcb-render-util0 libxcb-shape0 libxcb-sync1 libxcb-xfixes0 libxcb-xkb1 libxcb-shm0 libxcb-render0)
 
 case "${1:-}" in
   test) packages+=(haproxy poppler-utils) ;;

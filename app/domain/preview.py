@@ -58,7 +58,7 @@ class Preview:
     sentence if the file is shown, but not whole (its end is missing); "" otherwise.
     """
 
-    pixels: bytes
+    pixels: bytes | bytearray
     width: int
     height: int
     page: int

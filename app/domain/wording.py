@@ -35,10 +35,16 @@ class Words:
     not_accepted_because: str
     not_accepted_count: str
     from_cache: str
+    only_searched: str
+    not_all_here: str
     no_older_versions: str
     unreachable: str
     not_understood: str
     no_reason: str
+
+    def searched(self, entries: str) -> str:
+        """Return the sentence about a search of only these `entries`, for example `120 entries`."""
+        return self.only_searched.format(entries=entries)
 
     def refusal(self, reason: str) -> str:
         """Return the sentence about an entry that was not accepted; `reason` may be empty."""
@@ -68,6 +74,8 @@ _HERE: Final = Words(
     not_accepted_because="This entry was not stored",
     not_accepted_count="not stored",
     from_cache="Your book is being opened again. These are the last entries that were shown.",
+    only_searched="Your book is being opened again. Only the newest {entries} were searched.",
+    not_all_here="Only the newest entries can be read at this moment. An export needs all of them.",
     no_older_versions="Your book is being opened again. Then the older versions can be shown.",
     unreachable="Your book is being opened again. Please try again in a moment.",
     not_understood="Your book did not answer as expected. Please try again, or start Bahi again.",
@@ -96,6 +104,8 @@ _THERE: Final = Words(
     not_accepted_because="The server did not accept this entry",
     not_accepted_count="not accepted",
     from_cache="Not connected: these are the last entries that this computer has seen.",
+    only_searched="Not connected. Only the {entries} on this computer were searched.",
+    not_all_here="This computer has only the newest entries. An export needs all of them, from the server.",
     no_older_versions="The older versions are on the server, which cannot be reached right now.",
     unreachable="The server cannot be reached right now.",
     not_understood="The server's answer could not be understood.",

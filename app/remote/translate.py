@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from app.domain.device_name import computer_of
 from app.domain.entry import (
     Direction,
     DocumentInfo,
@@ -122,7 +123,7 @@ def version_of(version: shapes.EntryVersion) -> HistoryVersion:
         entry=entry_of(version.entry),
         action=version.action,
         author=bounded_name(version.author),
-        device=bounded_name(version.device),
+        device=computer_of(bounded_name(version.device)),
         made_at=datetime.fromisoformat(version.entry.updated_at),
         stands=version.stands,
         superseded=version.superseded,

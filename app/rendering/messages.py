@@ -83,7 +83,7 @@ _answers: Final = msgspec.msgpack.Decoder(Answer)
 class ByteSource(Protocol):
     """A stream that is read to the byte: `read` returns fewer bytes only at its end."""
 
-    def read(self, size: int, /) -> bytes:
+    def read(self, size: int, /) -> bytes | bytearray:
         """Return `size` bytes."""
 
 
@@ -130,7 +130,7 @@ def read_job(stream: ByteSource) -> tuple[int, Job] | None:
     return None if message is None else (message[0], _jobs.decode(message[1]))
 
 
-def read_answer(stream: ByteSource, number: int) -> tuple[Answer, bytes] | None:
+def read_answer(stream: ByteSource, number: int) -> tuple[Answer, bytes | bytearray] | None:
     """Return the answer to the job `number`, and its pixels.
 
     Return None if the stream ends before they are whole, or if they make no sense. Raises UnaskedAnswerError.
@@ -153,7 +153,7 @@ def read_answer(stream: ByteSource, number: int) -> tuple[Answer, bytes] | None:
     return (answer, pixels) if len(pixels) == size else None
 
 
-def _read_message(stream: ByteSource, most: int) -> tuple[int, bytes] | None:
+def _read_message(stream: ByteSource, most: int) -> tuple[int, bytes | bytearray] | None:
     """Return the number and the body of the next message; None if it is not whole or longer than `most`."""
     head = stream.read(_HEAD.size)
     if len(head) < _HEAD.size:

@@ -11,6 +11,7 @@ from app.services.drafts import Drafts
 from app.services.entries import Entries
 from app.services.exports import Exports
 from app.services.moving import Moving
+from app.services.outbox_items import OutboxItems
 from app.services.previews import Previews
 from app.services.recovery import Recovery
 from app.services.sync import Sync
@@ -29,6 +30,7 @@ class Services:
     drafts: Drafts
     exports: Exports
     sync: Sync
+    outbox_items: OutboxItems
     settings: Settings
     worker: SyncWorker
     moving: Moving

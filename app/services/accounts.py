@@ -225,6 +225,8 @@ class Accounts:
                 datetime.fromisoformat(s.created_at),
                 datetime.fromisoformat(s.last_used_at),
                 s.current,
+                bounded_name(s.address),
+                bounded_name(s.region),
             )
             for s in self.remote.api.sessions()
         ]
@@ -232,6 +234,13 @@ class Accounts:
     def end_session(self, family: str) -> None:
         """End a session on another device. Raises AppError. For this session, use `sign_out`."""
         self.remote.api.end_session(family)
+
+    def end_other_sessions(self) -> int:
+        """End all sessions of the user but this one. Return their number. Raises AppError."""
+        others = [each.family for each in self.sessions() if not each.this_one]
+        for family in others:
+            self.end_session(family)
+        return len(others)
 
     def change_password(self, old: str, new: str) -> int:
         """Change the password. Return the number of other sessions that this ended.

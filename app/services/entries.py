@@ -64,7 +64,7 @@ class Entries:
 
     def save(self, draft: EntryDraft) -> ListedEntry:
         """Store a new entry in the outbox, without using the network. It is durable on return."""
-        _check(draft)
+        check_draft(draft)
         session = self._accounts.require_session()
         item = self._outbox.add(
             session.book_id, draft, session.code_prefix, self._now_us(), self._accounts.offset_us
@@ -94,7 +94,7 @@ class Entries:
 
         A bill of `draft` whose id the entry already has is kept; any other is new.
         """
-        _check(draft)
+        check_draft(draft)
         return self._change(OutboxKind.EDIT, before, draft)
 
     def void(self, before: EntryDetail) -> EntryDetail:
@@ -192,6 +192,10 @@ class Entries:
         waiting = [(row.category, 1) for row in rows if not row.voided]
         return categories_of(waiting + self._cache.categories(self._accounts.session.book_id, changed))
 
+    def count_here(self) -> int:
+        """Return the number of entries on this computer: all that can be searched without a server."""
+        return len(self._known_entries())
+
     def _known_entries(self) -> list[ListedEntry]:
         """Return the entries of the outbox and of the cache, each as it is now, newest first."""
         book, changed = self._accounts.require_session().book_id, self._pending()
@@ -241,7 +245,7 @@ def _key(cursor: str) -> tuple[date, str] | None:
     return (date.fromisoformat(day), id_) if day else None
 
 
-def _check(draft: EntryDraft) -> None:
+def check_draft(draft: EntryDraft) -> None:
     """Raise InputError if a server would reject the draft: it could never leave the outbox."""
     fields = {e.field: e.message for e in _text_errors(draft)}
     if sentence := _amount_error(draft.amount):

@@ -2,7 +2,6 @@
 
 import contextlib
 import hmac
-import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -13,8 +12,9 @@ from app.errors import AppError, InputError, OfflineError, ServerError, SignInEr
 from app.remote.endpoint import Endpoint, parse_address
 from app.remote.trouble import ConnectionTrouble
 from app.services.session_facts import InviteFacts
+from app.services.this_computer import this_device
 from app.store.settings import Settings
-from server.contract import join, limits, paths
+from server.contract import join, paths
 from server.contract.cluster_calls import (
     Servers,
 )
@@ -95,10 +95,9 @@ class LoginRequest:
 
 def device_of(settings: Settings, address: str) -> Device:
     """Return what identifies this installation to the server at `address` ("" means the local server)."""
-    name = clean_text(platform.node())[: limits.MAX_DEVICE_NAME].rstrip()
     # A different secret for each server, so that no server can pose as this device at another one.
     secret = hmac.digest(settings.device_secret().encode(), address.encode(), "sha256").hex()
-    return Device(settings.device_id(), name, secret)
+    return Device(settings.device_id(), this_device(), secret)
 
 
 def read_invite(text: str) -> InviteFacts | None:

@@ -74,7 +74,7 @@ class PreviewProcess:
         self._has_ended = False
         self._given_up = threading.Event()
         self._jobs: queue.SimpleQueue[tuple[int, Job] | None] = queue.SimpleQueue()
-        self._answers: queue.SimpleQueue[tuple[Answer, bytes] | _Loss] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[tuple[Answer, bytes | bytearray] | _Loss] = queue.SimpleQueue()
         threading.Thread(target=self._talk, name="preview answers", daemon=True).start()
 
     @property
@@ -90,7 +90,9 @@ class PreviewProcess:
         self.kill()  # what it started
         return False
 
-    def ask(self, job: Job, seconds: float, is_wanted: Callable[[float], bool]) -> tuple[Answer, bytes]:
+    def ask(
+        self, job: Job, seconds: float, is_wanted: Callable[[float], bool]
+    ) -> tuple[Answer, bytes | bytearray]:
         """Return the answer to `job` and its pixels. Blocks for `seconds` at most.
 
         `is_wanted` gets the seconds passed so far. Raises WorkerGoneError if the worker ended or was

@@ -19,12 +19,14 @@ from app.rendering.command import worker_command, worker_folder
 from app.rendering.messages import Answer, Refused, Release, Rendered, RenderPage, job_of
 from app.services.message_thread import MessageThread
 from app.services.preview_process import GivenUpError, PreviewProcess, WorkerGoneError
+from server.contract.allocator import trim
 
 _SECONDS: Final = 8.0  # for a job on the clock of the wall, with the start of its worker
 _MAKES_WAY_AFTER: Final = 0.5  # seconds, for a page that is more urgent
 _MAKES_WAY_ONCE_AFTER: Final = 1.5  # seconds, for a page that is as urgent
 _MOST_PASSWORD: Final = 1000  # characters; a PDF uses at most 127 bytes
 _IDLE_SECONDS: Final = 10.0  # after which the worker gives back the memory of the last bill
+_TRIM_SECONDS: Final = 60.0  # between two times that this program gives back its own
 _log = logging.getLogger(__name__)
 
 Done = Callable[[Preview | InputError], object]
@@ -93,7 +95,7 @@ class Previews:
         self._slow: set[Path] = set()  # files that made way; their pages come after those of other files
         self._oldest_is_next = self._took_oldest = False
         self._process: PreviewProcess | None = None
-        self._asked_at = clock()
+        self._asked_at = self._trimmed_at = clock()
         self._holds_bill = False
         self._thread = MessageThread("previews", self._release_if_idle, self._seconds_left, _crashed)
 
@@ -163,6 +165,7 @@ class Previews:
         finally:
             if result is not None and not self._is_closed:
                 ticket.answer(result)
+        self._trim()
 
     def _take(self) -> PreviewTicket | None:
         """Remove and return the most urgent ticket; of equal ones the newest, and those found slow last.
@@ -219,7 +222,7 @@ class Previews:
             if answer == Refused(Refusal.WRONG_PASSWORD) and self._passwords.get(path) == job.password:
                 del self._passwords[path]
 
-    def _ask(self, ticket: PreviewTicket, job: RenderPage) -> tuple[Answer, bytes]:
+    def _ask(self, ticket: PreviewTicket, job: RenderPage) -> tuple[Answer, bytes | bytearray]:
         """Return the worker's answer. If somebody else ended the worker, ask a new one, once."""
         deadline = self._clock() + self._seconds - ticket.spent
         try:
@@ -229,7 +232,9 @@ class Previews:
                 raise
         return self._ask_once(ticket, job, deadline)
 
-    def _ask_once(self, ticket: PreviewTicket, job: RenderPage, deadline: float) -> tuple[Answer, bytes]:
+    def _ask_once(
+        self, ticket: PreviewTicket, job: RenderPage, deadline: float
+    ) -> tuple[Answer, bytes | bytearray]:
         process = self._running()
         self._asked_at, self._holds_bill = self._clock(), True
         try:
@@ -286,6 +291,12 @@ class Previews:
         self._holds_bill = False
         self._process.tell(Release())
 
+    def _trim(self) -> None:
+        """Give back free memory of this program now and then: pages leave holes in it, which add up."""
+        if self._clock() - self._trimmed_at >= _TRIM_SECONDS:
+            self._trimmed_at = self._clock()
+            trim()
+
 
 def _page_of(request: PreviewRequest) -> _PageOfFile:
     try:
@@ -295,7 +306,7 @@ def _page_of(request: PreviewRequest) -> _PageOfFile:
     return _PageOfFile(request.path, found.st_size, found.st_mtime_ns, request.page)
 
 
-def _shown(answer: Answer, pixels: bytes) -> Preview | InputError:
+def _shown(answer: Answer, pixels: bytes | bytearray) -> Preview | InputError:
     if not isinstance(answer, Rendered):
         return _refusal(answer.reason)
     size = answer.page_width, answer.page_height

@@ -50,13 +50,19 @@ class BookSession:
 
 @dataclass(frozen=True, slots=True)
 class OpenSession:
-    """A session of the user on some device. `this_one` marks the session of this program. Times are UTC."""
+    """A session of the user on some device. `this_one` marks the session of this program. Times are UTC.
+
+    `address` is the network address from which it was begun, as the server saw it, and `region` the region in
+    which it was last used. Each is "" if that is not known.
+    """
 
     family: str
     device_name: str
     began: datetime
     last_used: datetime
     this_one: bool
+    address: str = ""
+    region: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,7 @@ class Sync:
             except AppError as failure:
                 unsent.add((item.entry_id, item.ver))
                 if _is_final(failure):
-                    self._outbox.refuse(item.op_id, failure.message)
+                    self._outbox.refuse(item.op_id, failure.message, failure.fields)
                     continue
                 self._outbox.fail(item.op_id, failure.message)
                 error = error or failure

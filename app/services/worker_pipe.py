@@ -4,9 +4,8 @@ import os
 import select
 import sys
 from collections.abc import Callable
-from typing import IO, Final
-
-_PIECE: Final = 1024 * 1024
+from io import FileIO
+from typing import IO, Final, cast
 
 _LOOK_SECONDS: Final = 0.2  # between two looks at whether the pipe is given up
 
@@ -18,21 +17,24 @@ class WorkerPipe:
     """
 
     def __init__(self, stream: IO[bytes], is_given_up: Callable[[], bool]) -> None:
-        self._stream = stream
+        self._stream = cast(FileIO, stream)  # as Popen makes it with `bufsize=0`
         self._is_given_up = is_given_up
         if sys.platform != "win32":
             os.set_blocking(stream.fileno(), False)
 
-    def read(self, size: int, /) -> bytes:
-        """Return `size` bytes; fewer if the stream ends or is given up before."""
-        pieces, missing = list[bytes](), size
-        while missing and self._wait(to_write=False):
-            piece = os.read(self._stream.fileno(), min(missing, _PIECE))
-            if not piece:
-                break
-            pieces.append(piece)
-            missing -= len(piece)
-        return b"".join(pieces)
+    def read(self, size: int, /) -> bytes | bytearray:
+        """Return `size` bytes; fewer if the stream ends or is given up before.
+
+        They are read into one block. Pieces would leave holes in the memory of the program, which grows then.
+        """
+        data, filled = bytearray(size), 0
+        with memoryview(data) as room:
+            while filled < size and self._wait(to_write=False):
+                count = self._stream.readinto(room[filled:])
+                if count == 0:
+                    break
+                filled += count or 0  # None: there was nothing to read after all
+        return data if filled == size else data[:filled]
 
     def write(self, data: bytes | memoryview, /) -> int:
         """Write the beginning of `data`; return its length. Raises OSError if it cannot be written."""

@@ -5,9 +5,10 @@ before that leaves at most a file that nothing names. After a crash between a se
 the item is sent again with the same `op_id`; the server then returns the same receipt and changes nothing.
 """
 
+import json
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from app.domain import codes
@@ -56,15 +57,8 @@ class Outbox:
             op_id = _new_id(ver, random)
             bills = _numbered(draft.attachments, code, ver, random)
             _note_bills(connection, book_id, codes.document_stem(code, code_prefix), bills)
-            connection.execute(
-                "INSERT INTO outbox (op_id, ver, book_id, kind, entry_id, human_code, payload, documents,"
-                " created_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    *(op_id, ver, book_id, OutboxKind.CREATE, _new_id(ver, random), code),
-                    *(payload, encode_documents(bills), now_us),
-                ),
-            )
-            return _the_item(connection, op_id)
+            new = (op_id, ver, book_id, OutboxKind.CREATE, _new_id(ver, random), code, payload)
+            return _inserted(connection, (*new, encode_documents(bills), now_us, "", False))
 
     def change(
         self,
@@ -93,15 +87,64 @@ class Outbox:
             bills = _renumbered(draft.attachments, base, stem, given, ver, random)
             _note_bills(connection, book_id, stem, bills)
             voided = kind is OutboxKind.VOID or (kind is OutboxKind.EDIT and entry.voided)
-            connection.execute(
-                "INSERT INTO outbox (op_id, ver, book_id, kind, entry_id, human_code, payload, documents,"
-                " created_us, base, voided) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    *(op_id, ver, book_id, kind, entry.id, entry.human_code, payload),
-                    *(encode_documents(bills), now_us, encode_detail(base), voided),
-                ),
-            )
-            return _the_item(connection, op_id)
+            new = (op_id, ver, book_id, kind, entry.id, entry.human_code, payload)
+            return _inserted(connection, (*new, encode_documents(bills), now_us, encode_detail(base), voided))
+
+    def correctable(self, op_id: str) -> OutboxItem | None:
+        """Return the entry to correct as it is after a refused create or edit and the edits made from it.
+
+        Return None if the item is not refused any more, or if the entry was voided or restored since.
+        """
+        with self._database.read() as connection:
+            rows = _correctable(connection, op_id)
+        return item_of(rows[-1]) if rows else None
+
+    def correct(
+        self,
+        op_id: str,
+        draft: EntryDraft,
+        code_prefix: str,
+        now_us: int,
+        offset_us: int = 0,
+        random: Random = os.urandom,
+    ) -> OutboxItem | None:
+        """Replace a refused create or edit, and the edits made from it, by one operation with `draft`.
+
+        This is one transaction: either the old operations are stored or the new one. The entry keeps its id
+        and its code; the operation gets a new op_id, because an op_id must never stand for two contents.
+        Return None, and change nothing, where `correctable` returns None.
+        """
+        payload = encode_draft(draft)
+        with self._database.write() as connection:
+            rows = _correctable(connection, op_id)
+            if not rows:
+                return None
+            last, first = item_of(rows[-1]), rows[0]
+            ver = max(_take_version(connection, now_us, offset_us), last.ver + 1)
+            stem = codes.document_stem(last.human_code, code_prefix)
+            given = _bills_given(connection, last.book_id, stem)
+            bills = _renumbered(draft.attachments, last.detail(), stem, given, ver, random)
+            _note_bills(connection, last.book_id, stem, bills)
+            for row in rows:
+                connection.execute("DELETE FROM outbox WHERE op_id = ?", (row["op_id"],))
+            new = (_new_id(ver, random), ver, last.book_id, first["kind"], last.entry_id, last.human_code)
+            rest = (payload, encode_documents(bills), now_us, first["base"], first["voided"])
+            return _inserted(connection, (*new, *rest))
+
+    def put_back(self, item: OutboxItem) -> bool:
+        """Store an operation that was read from a copy, as waiting. Return False if it is here already."""
+        with self._database.write() as connection:
+            known = connection.execute("SELECT 1 FROM outbox WHERE op_id = ?", (item.op_id,)).fetchone()
+            if known is None:
+                draft = EntryDraft(
+                    item.entry_date, item.amount, item.direction, item.category, item.description
+                )
+                created_us = round(item.created_at.timestamp() * 1_000_000)
+                new = (item.op_id, item.ver, item.book_id, item.kind, item.entry_id, item.human_code)
+                rest = (encode_draft(draft), encode_documents(item.documents), created_us)
+                base = encode_detail(item.base) if item.base else ""
+                _inserted(connection, (*new, *rest, base, item.voided))
+        return known is None
 
     def discard(self, op_id: str) -> None:
         """Delete a refused item. If it creates an entry, later changes of that entry are deleted too.
@@ -158,9 +201,17 @@ class Outbox:
         """Record that sending an item failed; it stays waiting."""
         self._update(op_id, "attempts = attempts + 1, last_error = ?", error_text)
 
-    def refuse(self, op_id: str, sentence: str) -> None:
-        """Record that a server rejected an item, with the reason. It is not sent again until `retry`."""
-        self._update(op_id, "attempts = attempts + 1, last_error = ?, state = 'refused'", sentence)
+    def refuse(self, op_id: str, sentence: str, fields: Mapping[str, str] | None = None) -> None:
+        """Record that a server rejected an item, with the reason, also by field. It waits for `retry`."""
+        changes = "attempts = attempts + 1, state = 'refused', last_error = ?, error_fields = ?"
+        self._update(op_id, changes, sentence, json.dumps(dict(fields)) if fields else "")
+
+    def error_fields(self, op_id: str) -> dict[str, str]:
+        """Return what the server rejected at which field of an item; an empty dict if it named none."""
+        with self._database.read() as connection:
+            row = connection.execute("SELECT error_fields FROM outbox WHERE op_id = ?", (op_id,)).fetchone()
+        found = json.loads(row[0]) if row is not None and row[0] else {}
+        return {str(name): str(sentence) for name, sentence in found.items()}
 
     def retry(self, op_id: str) -> None:
         """Set a refused item to waiting again. Its last error is kept."""
@@ -317,5 +368,25 @@ def _rebase_later_changes(connection: sqlite3.Connection, gone: sqlite3.Row) -> 
             connection.execute("UPDATE outbox SET base = ? WHERE op_id = ?", (gone["base"], row["op_id"]))
 
 
-def _the_item(connection: sqlite3.Connection, op_id: str) -> OutboxItem:
-    return item_of(connection.execute("SELECT * FROM outbox WHERE op_id = ?", (op_id,)).fetchone())
+def _correctable(connection: sqlite3.Connection, op_id: str) -> list[sqlite3.Row]:
+    """Return a refused create or edit and all later operations on its entry, if these are edits."""
+    rows = connection.execute(
+        "SELECT later.* FROM outbox AS refused JOIN outbox AS later"
+        " ON later.book_id = refused.book_id AND later.entry_id = refused.entry_id"
+        " AND later.seq >= refused.seq"
+        " WHERE refused.op_id = ? AND refused.state = 'refused' ORDER BY later.seq",
+        (op_id,),
+    ).fetchall()
+    kinds = [OutboxKind(row["kind"]) for row in rows]
+    has_content = kinds[:1] in ([OutboxKind.CREATE], [OutboxKind.EDIT])
+    return rows if has_content and {*kinds[1:]} <= {OutboxKind.EDIT} else []
+
+
+def _inserted(connection: sqlite3.Connection, values: tuple[object, ...]) -> OutboxItem:
+    connection.execute(
+        "INSERT INTO outbox (op_id, ver, book_id, kind, entry_id, human_code, payload, documents,"
+        " created_us, base, voided) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        values,
+    )
+    row = connection.execute("SELECT * FROM outbox WHERE op_id = ?", values[:1]).fetchone()
+    return item_of(row)

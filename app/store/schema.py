@@ -108,8 +108,13 @@ _TURNED = (
     "CREATE TABLE bill_turn (sha256 TEXT PRIMARY KEY, turns INTEGER NOT NULL)",
 )
 
+_ERROR_FIELDS = (
+    # what a server refused at which field, as JSON: {field: sentence}; '' if it named none
+    "ALTER TABLE outbox ADD COLUMN error_fields TEXT NOT NULL DEFAULT ''",
+)
+
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     *(_FIRST, _CHANGES, _DRAFTS, _BILL_CODES),
-    *(_RETAINED, _LOOKED_UP, _TURNED),
+    *(_RETAINED, _LOOKED_UP, _TURNED, _ERROR_FIELDS),
 )
 """`PRAGMA user_version` is the number of migrations that a file has had."""

@@ -30,6 +30,10 @@ from app.ui.widgets.toast import Toast
 
 if TYPE_CHECKING:
     from app.services import Services
+    from app.services.outbox_items import Correction
+
+_ROOM_FOR_SIDEBAR = 1000
+"""The width of the window from which on the sidebar has its whole width."""
 
 
 class BookFrame(QWidget):
@@ -51,12 +55,14 @@ class BookFrame(QWidget):
         self.outbox = OutboxView(services, tasks, desktop)
         self.again = SignInAgain(services, tasks)
         self.banner = Banner("window_banner")
+        self._passing = True
         self.moved = MovedBanner()
         self.late = Banner("late_banner")
         self.clock = Banner("clock_banner")
         self._lay_out()
         self.toast = Toast(self.screens, clock)
         self.sidebar.screen_wanted.connect(self.show_screen)
+        self.outbox.correction_wanted.connect(self.show_correction)
         self.banner.pressed.connect(self.hide_banner)
         self.again.shown.connect(self._show_banners)
         self._take_pastes(services)
@@ -116,6 +122,8 @@ class BookFrame(QWidget):
         may = self._left_edit()
         if may:
             view = views[screen]
+            if view is not self.screens.currentWidget():
+                self._hide_passing()
             self.screens.setCurrentWidget(view)
             self._position_toast()
             view.begin()
@@ -126,10 +134,19 @@ class BookFrame(QWidget):
         """Show the view that edits an entry."""
         if self._left_edit():
             self.edit.open_entry(before, draft)
-            self.screens.setCurrentWidget(self.edit)
-            self.sidebar.show_screen(Screen.ENTRIES)
-            self._position_toast()
-            self.edit.begin()
+            self._enter_edit(Screen.ENTRIES)
+
+    def show_correction(self, correction: "Correction") -> None:
+        """Show the view that corrects an entry that was refused."""
+        if self.screens.currentWidget() is self.outbox:  # reading it took a moment
+            self.edit.open_correction(correction)
+            self._enter_edit(Screen.OUTBOX)
+
+    def _enter_edit(self, screen: Screen) -> None:
+        self.screens.setCurrentWidget(self.edit)
+        self.sidebar.show_screen(screen)
+        self._position_toast()
+        self.edit.begin()
 
     def _left_edit(self) -> bool:
         if self.screens.currentWidget() is not self.edit:
@@ -197,14 +214,22 @@ class BookFrame(QWidget):
 
     # messages
 
-    def say(self, sentence: str, tone: str) -> None:
-        """Show a banner above the views until the user closes it."""
+    def say(self, sentence: str, tone: str, *, passing: bool = True) -> None:
+        """Show a banner above the views until the user closes it.
+
+        A `passing` one, such as an error, also closes when the user goes to another view or changes an entry.
+        """
+        self._passing = passing
         self.banner.say(sentence, tone, "Close")
         self._show_banners()
 
     def show_error(self, sentence: str) -> None:
         """Show an error above the views."""
         self.say(sentence, "danger")
+
+    def _hide_passing(self) -> None:
+        if self._passing and not self.banner.isHidden():
+            self.hide_banner()
 
     def hide_banner(self) -> None:
         """Hide the banner."""
@@ -237,6 +262,7 @@ class BookFrame(QWidget):
 
     def offer_undo(self, text: str, *, undo: bool) -> None:
         """Show what was done for ten seconds, with `undo` also the button to undo it."""
+        self._hide_passing()
         self.toast.say(text, undo=undo)
         self._position_toast()
 
@@ -255,8 +281,9 @@ class BookFrame(QWidget):
             self.toast.raise_()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Move the toast to its place."""
+        """Move the toast to its place, and give a small window a narrow sidebar."""
         super().resizeEvent(event)
+        self.sidebar.set_narrow(event.size().width() < _ROOM_FOR_SIDEBAR)
         self._position_toast()
 
     def clear(self) -> None:

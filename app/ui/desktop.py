@@ -26,9 +26,10 @@ def choose_save_path(parent: QWidget, proposed: str) -> Path | None:
     name in the question whether an existing file is replaced. A native dialog would ask about the name as it
     was typed, which can be another one.
     """
+    extension = extension_of(Path(proposed).name)
     start = _first_folder(_Standard.DocumentsLocation) / proposed  # a path stays as it is
     while typed := _typed_path(parent, start):
-        path = _path_to_save(typed, extension_of(start.name))
+        path = _path_to_save(typed, extension)
         if _may_write(parent, typed, path):
             return path
         start = typed if path.is_dir() else path
@@ -76,6 +77,17 @@ def choose_files(parent: QWidget, folder: Path | None) -> list[Path]:
     names, _kind = QFileDialog.getOpenFileNames(
         parent, "Choose bills", str(start), f"Photos and PDFs ({FILE_PATTERNS});;All files (*)"
     )
+    return [Path(name) for name in names]
+
+
+def choose_copies(parent: QWidget, folder: Path | None) -> list[Path]:
+    """Ask for copies of entries to open, beginning in `folder`, or if it is None, where documents are.
+
+    Return an empty list if the user cancels.
+    """
+    start = folder or _first_folder(_Standard.DocumentsLocation)
+    kinds = "Copies of entries (*.json);;All files (*)"
+    names, _kind = QFileDialog.getOpenFileNames(parent, "Open a copy", str(start), kinds)
     return [Path(name) for name in names]
 
 
@@ -146,6 +158,7 @@ class Desktop:
 
     choose_save_path: Callable[[QWidget, str], Path | None] = field(default=choose_save_path)
     choose_files: Callable[[QWidget, Path | None], list[Path]] = field(default=choose_files)
+    choose_copies: Callable[[QWidget, Path | None], list[Path]] = field(default=choose_copies)
     choose_folder: Callable[[QWidget, Path | None], Path | None] = field(default=choose_folder)
     confirm: Callable[[QWidget, str, str, str, str], bool] = field(default=confirm)
     open_path: Callable[[Path], bool] = field(default=open_path)

@@ -27,8 +27,8 @@ documents        documents_panel, drop_area, browse_button, documents_count, doc
 listing          listing_view, search_field, from_field, to_field, period_button, type_all, type_debit,
                  type_credit, without_document, not_confirmed, shown_active, shown_voided, shown_all,
                  clear_filters, export_button, listing_add_button, entry_table, listing_empty(_title,
-                 _button), listing_banner(_text, _button), totals_count, totals_waiting, totals_out,
-                 totals_in, totals_net
+                 _button), listing_banner(_text, _button), totals_searched, totals_count, totals_waiting,
+                 totals_out, totals_in, totals_net
 details          details_panel, details_description, details_amount, details_facts, details_state,
                  edit_button, void_button, restore_button, history_button, details_outbox, page_canvas,
                  page_label, page_again, page_password(_text, _field, _show), page_position, page_previous,
@@ -37,9 +37,9 @@ details          details_panel, details_description, details_amount, details_fac
 history          history_dialog, history_list, history_first, history_banner(_text, _button), history_close;
                  per version: history_version with version_title, version_changes, version_note,
                  version_restore
-outbox           outbox_view, outbox_send, outbox_list, outbox_empty(_title), outbox_banner(_text); per
-                 item: outbox_item with item_title, item_facts, item_error, item_retry, item_copy,
-                 item_discard
+outbox           outbox_view, outbox_open_copy, outbox_send, outbox_list, outbox_empty(_title),
+                 outbox_banner(_text); per item: outbox_item with item_title, item_facts, item_error,
+                 item_correct, item_retry, item_copy, item_discard
 account          account_dialog, account_sessions, account_banner(_text), old_password_field,
                  new_password_field, again_password_field, password_save, account_sign_out,
                  account_close, account_move; per session: session_row with session_end
@@ -83,10 +83,11 @@ from app.ui.dialogs.dialogs import Dialogs
 from app.ui.icons import pixmap, retint
 from app.ui.tasks import Tasks
 from app.ui.theme import THEME_KEY, Mode, Theme
+from app.ui.views.edit_view import Corrected, Edited
 from app.ui.views.login_view import LoginView
 from app.ui.views.sidebar import Screen
 from app.ui.widgets.drop_overlay import DropOverlay
-from app.ui.window_geometry import LEAST_SIZE, store_geometry
+from app.ui.window_geometry import DETAILS_KEY, LEAST_SIZE, read_width, store_geometry
 
 if TYPE_CHECKING:
     from app.services import Services
@@ -128,6 +129,7 @@ class MainWindow(QMainWindow):
         self._lay_out()
         self._connect()
         self._add_shortcuts()
+        self.listing.set_details_width(read_width(services.settings.get(DETAILS_KEY)))
         self.connection.show()
 
     def _lay_out(self) -> None:
@@ -193,9 +195,9 @@ class MainWindow(QMainWindow):
         self.book.attach_wanted.connect(self.changes.attach)
         self.dialogs.version_wanted.connect(self.changes.restore_version)
         self.entry.saved.connect(self.changes.note_saved)
-        self.edit.saved.connect(self.changes.note_edited)
-        self.edit.saved.connect(lambda _edited: self.show_listing())
+        self.edit.saved.connect(self._edited)
         self.edit.left.connect(self.show_listing)
+        self.edit.left_correction.connect(self.show_outbox)
         self.changes.opened.connect(self._show_edit)
         self.changes.changed.connect(self._changed)
         self.changes.failed.connect(self.book.show_error)
@@ -352,6 +354,14 @@ class MainWindow(QMainWindow):
         if self.signed_in:
             self.book.show_edit(before, draft)
 
+    def _edited(self, result: Edited | Corrected) -> None:
+        if isinstance(result, Corrected):
+            self.changes.note_corrected(result.after)
+            self.show_outbox()
+        else:
+            self.changes.note_edited(result)
+            self.show_listing()
+
     def _find(self) -> None:
         if self._go(Screen.ENTRIES):
             self.listing.focus_search()
@@ -388,7 +398,8 @@ class MainWindow(QMainWindow):
     def _superseded(self, codes: tuple[str, ...]) -> None:
         were, yours = ("was", "version is in its") if len(codes) == 1 else ("were", "versions are in their")
         entries = ", ".join(codes)
-        self.book.say(f"{entries} {were} changed later on another device. Your {yours} history.", "warn")
+        sentence = f"{entries} {were} changed later on another device. Your {yours} history."
+        self.book.say(sentence, "warn", passing=False)
 
     def _outbox_changed(self) -> None:
         self.sync.outbox_changed()
@@ -424,6 +435,7 @@ class MainWindow(QMainWindow):
         self.opener.close()
         with contextlib.suppress(AppError):
             store_geometry(self, self._services.settings.set)
+            self._services.settings.set(DETAILS_KEY, str(self.listing.details_width))
         event.accept()
 
     def _may_close(self) -> bool:

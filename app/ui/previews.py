@@ -40,7 +40,7 @@ class PagePicture:
     pages: int
     size: PageSize
     note: str
-    pixels: bytes
+    pixels: bytes | bytearray
     """Of `image`, which does not copy them: they must live as long as it does."""
 
     @property

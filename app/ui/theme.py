@@ -61,12 +61,22 @@ class Theme(QObject):
         return self._mode is Mode.DARK
 
     def _apply(self) -> None:
+        _ask_for_frames(self._mode)
         tokens = DARK if self._dark() else LIGHT
         _Active.tokens = tokens
         if (sheet := style_sheet(tokens)) != self._app.styleSheet():  # to set one polishes every widget anew
             self._app.setPalette(palette(tokens))
             self._app.setStyleSheet(sheet)
         self.changed.emit()
+
+
+def _ask_for_frames(mode: Mode) -> None:
+    """Ask for frames, native dialogs and menus of the theme `mode`. Not every platform can give them."""
+    hints = QGuiApplication.styleHints()
+    if mode is Mode.SYSTEM:
+        hints.unsetColorScheme()
+    else:
+        hints.setColorScheme(Qt.ColorScheme.Dark if mode is Mode.DARK else Qt.ColorScheme.Light)
 
 
 class _Active:

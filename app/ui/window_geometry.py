@@ -10,9 +10,11 @@ from PySide6.QtWidgets import QMainWindow
 
 GEOMETRY_KEY: Final = "window_geometry"
 """The setting that stores the geometry of the window: `x y width height` and, if so, `maximized`."""
-LEAST_SIZE: Final = QSize(900, 600)
-"""Of a window."""
-_FRAME: Final = QMargins(1, 34, 1, 1)
+DETAILS_KEY: Final = "details_width"
+"""The setting that stores the width of the details in the listing; 0 if it follows the window."""
+LEAST_SIZE: Final = QSize(880, 480)
+"""Of a window. Every view can be used at this size; what does not fit scrolls."""
+_FRAME: Final = QMargins(4, 36, 4, 4)
 """Of a window, before the window manager has said how wide its frame is."""
 _FIRST: Final = QSize(1440, 940)
 _SHARE: Final = 0.9
@@ -47,6 +49,11 @@ def read_geometry(text: str) -> WindowGeometry | None:
     if min(width, height) <= 0 or max(abs(x), abs(y), width, height) > 100_000:
         return None
     return WindowGeometry(QRect(x, y, width, height), words[4:] == ["maximized"])
+
+
+def read_width(text: str) -> int:
+    """Return the width in a text of the setting `DETAILS_KEY`; 0 if it is not one."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
 
 
 def fitted(wanted: QRect, screens: Sequence[QRect], frame: QMargins = _FRAME) -> QRect:

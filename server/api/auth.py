@@ -44,7 +44,7 @@ _REGISTER = (
 async def register(request: Request) -> Response:
     """POST /v1/auth/register: creates an account and logs in."""
     body = await read_json(request, Registration)
-    return answer(await state_of(request).auth.register(body), HTTPStatus.CREATED)
+    return answer(await state_of(request).auth.register(body, _host(request)), HTTPStatus.CREATED)
 
 
 @documented(body=Credentials, answer=SignedIn, signed_in=False, errors=_PASSWORD)
@@ -88,7 +88,7 @@ async def local_recovery_code(request: Request) -> Response:
 async def reset_password(request: Request) -> Response:
     """POST /v1/auth/password/reset: sets a new password with the code of an operator's link."""
     body = await read_json(request, PasswordReset)
-    return answer(await state_of(request).auth.recovery.reset(body))
+    return answer(await state_of(request).auth.recovery.reset(body, _host(request)))
 
 
 @documented(body=RefreshRequest, answer=Refreshed, signed_in=False, errors=_TOKEN)

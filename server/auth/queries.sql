@@ -104,15 +104,16 @@ select coalesce(
 
 -- name: sessions
 -- Sessions that began after `since` (µs) and were not ended. The last use is the use of the highest generation.
-select s.id, coalesce(d.display_name, ''), s.doc, s.ver, (
-    select extract(epoch from u.at)::float8
+select s.id, coalesce(d.display_name, ''), s.doc, s.ver, last_use.at, last_use.server
+from public.journal s
+left join public.device d on d.book_id = s.book_id and d.id = s.device
+left join lateral (
+    select extract(epoch from u.at)::float8 as at, u.server
     from public.refresh_use u
     where u.book_id = s.book_id and u.fam = s.id
     order by u.gen desc
     limit 1
-)
-from public.journal s
-left join public.device d on d.book_id = s.book_id and d.id = s.device
+) last_use on true
 where s.book_id = %(book_id)s and s.kind = 'session' and s.author = %(user_id)s and s.ver > %(since)s
     and not exists (select from public.revocation r where r.book_id = s.book_id and r.fam = s.id)
 order by s.ver desc, s.id desc;

@@ -53,13 +53,16 @@ def new_code() -> tuple[str, str]:
 
 @dataclass(slots=True)
 class RecoveryService:
-    """Sets new passwords. `sign_in` starts a session of an account on a device."""
+    """Sets new passwords.
+
+    `sign_in` starts a session of an account on a device; its last argument is the address of the caller.
+    """
 
     config: Config
     pool: Pool
     issuer: Issuer
     verifier: PasswordVerifier
-    sign_in: Callable[[Account, Device], Awaitable[SignedIn]]
+    sign_in: Callable[[Account, Device, str | None], Awaitable[SignedIn]]
 
     async def replace_code(
         self, identity: Identity, body: RecoveryCodeRequest, host: str | None = None
@@ -111,9 +114,9 @@ class RecoveryService:
         if opened is None:
             raise _refused("recoveryCode", _WRONG_CODE)
         _log.warning("password set with the recovery code", extra={"user": str(account.user_id)})
-        return _with_code(await self.sign_in(opened, body.device), code)
+        return _with_code(await self.sign_in(opened, body.device, host), code)
 
-    async def reset(self, body: PasswordReset) -> SignedIn:
+    async def reset(self, body: PasswordReset, host: str | None = None) -> SignedIn:
         """Set a new password with an operator's link, end all sessions, and log in.
 
         Raises ApiError (invalid_fields).
@@ -132,7 +135,7 @@ class RecoveryService:
         if opened is None:
             raise _refused("resetCode", password_resets.SPENT)
         _log.warning("password set with a reset code", extra={"user": str(account.user_id)})
-        return await self.sign_in(opened, body.device)
+        return await self.sign_in(opened, body.device, host)
 
     # --- inside ----------------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from server.auth.store import Account, Claim, Password, Stamp
 from server.auth.throttle import Attempt, Throttle
 from server.config import Config
 from server.contract import checks
+from server.contract.cluster import is_loopback
 from server.contract.errors import ErrorCode, FieldError
 from server.contract.instants import instant
 from server.contract.shapes import (
@@ -41,6 +42,7 @@ from server.tokens.tokens import ACCESS_SECONDS, Identity
 _WRONG: Final = "Wrong user name or password."
 _WRONG_LOCAL: Final = "Wrong password."
 _CLOSED: Final = "Registration is closed on this server; ask its operator for an account."
+_LONGEST_ADDRESS: Final = 64
 _TAKEN: Final = "This user name is already taken."
 
 
@@ -76,7 +78,7 @@ class AuthService:
         """Return the caller. Raises ApiError (unauthenticated, wrong_server)."""
         return self.issuer.caller(token)
 
-    async def register(self, body: Registration) -> SignedIn:
+    async def register(self, body: Registration, host: str | None = None) -> SignedIn:
         """Create an account and its book.
 
         Raises ApiError (registration_closed, invite_refused, invalid_fields, user_name_taken).
@@ -84,7 +86,7 @@ class AuthService:
         invite = self._may_register(body.invite_code)
         _refuse(check_new_name(body.user_name) or checks.check_registration(body))
         account = await self._create(body.user_name, body.password, body.device, invite)
-        return await self._signed_in(account, body.device)
+        return await self._signed_in(account, body.device, host)
 
     async def login(self, body: Credentials, host: str | None = None) -> SignedIn:
         """Log in with name and password. Raises ApiError (wrong_credentials, too_many_attempts)."""
@@ -92,7 +94,7 @@ class AuthService:
         account = await self._find(body.user_name, UUID(body.device.id))
         attempt = _attempt(guess_key(body.user_name), account, body.device, host)
         account = await self._open(account, attempt, _WRONG, body.password)
-        return await self._signed_in(await self._rehashed(account, body), body.device)
+        return await self._signed_in(await self._rehashed(account, body), body.device, host)
 
     async def local_book(self) -> LocalBook:
         """Return what is known of the book on this computer. Raises ApiError (not_found)."""
@@ -120,7 +122,7 @@ class AuthService:
             attempt = _attempt(name_key(account.user_name), account, body.device, host)
             forms = (body.password, body.password_as_typed)
             account = await self._open(account, attempt, _WRONG_LOCAL, *forms)
-        return await self._signed_in(account, body.device)
+        return await self._signed_in(account, body.device, host)
 
     def require_local(self) -> None:
         """Raise ApiError (not_found) unless this server serves a local book."""
@@ -195,14 +197,16 @@ class AuthService:
             await store.rehash(connection, account, hashed, UUID(body.device.id), uuid4(), self.config.region)
         return replace(account, password=replace(account.password, hash=hashed))
 
-    async def _signed_in(self, account: Account, device: Device) -> SignedIn:
+    async def _signed_in(self, account: Account, device: Device, host: str | None = None) -> SignedIn:
         identity = Identity(account.user_id, account.book_id, UUID(device.id), uuid4())
         claim = Claim(identity.device_id, device.name, _secret_hash(device.secret) if device.secret else "")
         letter, region = self.config.region_letter, self.config.region
         primary = self.placement.primary(self.placement.at_login())
         async with self.pool.connection() as connection:
             prefix = await store.enroll_device(connection, account, claim, letter, self._stamp(), region)
-            await session_store.start_session(connection, account, identity, self._stamp(), region)
+            await session_store.start_session(
+                connection, account, identity, self._stamp(), region, _address(host)
+            )
             counter = await store.last_counter(connection, account.book_id, prefix)
         return SignedIn(
             access_token=self.issuer.access(identity, primary.server_id, 0),
@@ -228,6 +232,11 @@ def _attempt(name: str, account: Account | None, device: Device, host: str | Non
     stored = account.device_hash if account else ""
     known = hmac.compare_digest(_secret_hash(device.secret), stored or "-" * 64) and bool(device.secret)
     return attempt_of(name, host, UUID(device.id) if known else None)
+
+
+def _address(host: str | None) -> str:
+    """Return the address as the list of sessions shows it: nothing for a program on the server's computer."""
+    return "" if host is None or is_loopback(host) else host[:_LONGEST_ADDRESS]
 
 
 def _secret_hash(secret: str) -> str:

@@ -16,7 +16,8 @@ _US: Final = 1_000_000
 class KnownSession:
     """A session that was not ended. Times are in seconds since 1970.
 
-    `password_ver` is the version of the password with which the session began.
+    `password_ver` is the version of the password with which the session began, `address` the network address
+    that it began from, and `server` the id of the server that it was last used at ("" if not known).
     """
 
     family: UUID
@@ -24,13 +25,15 @@ class KnownSession:
     password_ver: int
     began: float
     last_used: float
+    address: str = ""
+    server: str = ""
 
 
 async def start_session(
-    connection: Connection, account: Account, identity: Identity, stamp: Stamp, region: str
+    connection: Connection, account: Account, identity: Identity, stamp: Stamp, region: str, address: str
 ) -> None:
-    """Record the start of a session in the journal."""
-    doc = doc_of(startedVer=stamp.ver, passwordVer=account.password.chosen_ver)
+    """Record the start of a session in the journal. `address` is where it began, "" if not known."""
+    doc = doc_of(startedVer=stamp.ver, passwordVer=account.password.chosen_ver, address=address)
     record = Record("session", identity.session_id, doc)
     operation = Operation(
         account.book_id, stamp.op_id, stamp.ver, account.user_id, identity.device_id, (record,)
@@ -58,10 +61,15 @@ async def sessions_of(connection: Connection, identity: Identity, now: float) ->
     parameters = {"book_id": identity.book_id, "user_id": identity.user_id, "since": _oldest(now)}
     rows = await (await connection.execute(SQL["sessions"], parameters)).fetchall()
     # A session that was never refreshed was last used when it began.
-    return [
-        KnownSession(family, name, read_doc(doc).get("passwordVer", 0), ver / _US, used or ver / _US)
-        for family, name, doc, ver, used in rows
-    ]
+    return [_session_of(*row) for row in rows]
+
+
+def _session_of(
+    family: UUID, name: str, doc: str, ver: int, used: float | None, server: str | None
+) -> KnownSession:
+    facts = read_doc(doc)
+    password_ver, address = facts.get("passwordVer", 0), facts.get("address", "")
+    return KnownSession(family, name, password_ver, ver / _US, used or ver / _US, address, server or "")
 
 
 async def is_session(connection: Connection, identity: Identity, family: UUID) -> bool:

@@ -115,7 +115,14 @@ class SessionService:
         async with self.pool.connection() as connection:
             password = await self._require_going_on(connection, identity)
             known = await session_store.sessions_of(connection, identity, now)
-        return Sessions([_listed(s, identity) for s in known if _may_go_on(s, identity, password, now)])
+        region_of = self.placement.membership.roster.region_of
+        return Sessions(
+            [
+                _listed(s, identity, region_of(s.server))
+                for s in known
+                if _may_go_on(s, identity, password, now)
+            ]
+        )
 
     async def end(self, identity: Identity, family: str) -> SessionsEnded:
         """End one of the caller's sessions. Raises ApiError (unauthenticated, not_found)."""
@@ -229,11 +236,13 @@ def _may_go_on(session: KnownSession, identity: Identity, password: Password, no
     return recent and not is_cut_off(password, session.family, session.password_ver)
 
 
-def _listed(session: KnownSession, identity: Identity) -> Session:
+def _listed(session: KnownSession, identity: Identity, region: str) -> Session:
     return Session(
         family=str(session.family),
         device_name=session.device_name,
         created_at=instant(session.began),
         last_used_at=instant(session.last_used),
         current=session.family == identity.session_id,
+        address=session.address,
+        region=region,
     )

@@ -308,9 +308,11 @@ async def enroll_device(
             ver, doc = stamp.ver, {"codePrefix": prefix, "displayName": claim.name, "createdVer": stamp.ver}
         else:
             ver, doc = max(stamp.ver, current[0] + 1), current[1]
-        # The caller has just logged in with the password, so the device may change its secret.
-        if current is None or claim.secret_hash not in {"", doc.get("secretHash")}:
-            text = doc_of(**{**doc, "secretHash": claim.secret_hash})
+        # The caller has just logged in with the password, so the device may change its secret and its name.
+        named = {**doc, "displayName": claim.name or doc.get("displayName", "")}
+        is_new_secret = claim.secret_hash not in {"", doc.get("secretHash")}
+        if current is None or is_new_secret or named != doc:
+            text = doc_of(**{**named, "secretHash": claim.secret_hash or doc.get("secretHash", "")})
             record = Record("device", claim.device_id, text)
             await _append_one(connection, account, record, claim.device_id, Stamp(stamp.op_id, ver), region)
         return str(doc["codePrefix"])

@@ -9,7 +9,7 @@ from typing import Final
 _TRIM_THRESHOLD: Final = -1
 _MMAP_THRESHOLD: Final = -3
 _ARENA_MAX: Final = -8
-_LARGE: Final = 2 * 1024 * 1024
+_LARGE: Final = 256 * 1024
 _ARENAS: Final = 2
 
 

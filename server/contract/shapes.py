@@ -160,13 +160,19 @@ class SignedIn(Answer, frozen=True):
 
 
 class Session(Answer, frozen=True):
-    """A session of one device. `family` is its id; `current` marks the session of the caller."""
+    """A session of one device. `family` is its id; `current` marks the session of the caller.
+
+    `address` is the network address that the log-in came from, and `region` the region in which the session
+    was last used; "" if not known.
+    """
 
     family: str
     device_name: str
     created_at: str
     last_used_at: str
     current: bool
+    address: str = ""
+    region: str = ""
 
 
 class Sessions(Answer, frozen=True):

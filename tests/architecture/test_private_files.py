@@ -10,7 +10,7 @@ from tests.architecture.source import ROOT, sources, tree_of
 # These write what the user asked for, where he asked for it, or in a folder that is private already.
 _USERS = {
     "app/services/exports.py": "the CSV that the user exports follows his umask",
-    "app/ui/controllers/outbox_copy.py": "the copy that the user saves follows his umask",
+    "app/services/outbox_items.py": "the copy that the user saves follows his umask",
     "server/db/embedded.py": "what every user may run, and what PostgreSQL closes itself",
 }
 _ALWAYS_OPEN = {"write_text", "write_bytes", "makedirs", "RotatingFileHandler", "FileHandler"}

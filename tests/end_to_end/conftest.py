@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from app.bootstrap import Desk, make_desk
+from app.domain.send_schedule import Draw
 from app.local_server import LocalServer, forget_server_data
 from app.paths import Paths
 from app.ui.desktop import Desktop
@@ -30,6 +32,8 @@ class ServerProcess:
     data: Path
     port: int
     process: subprocess.Popen[bytes] | None = None
+    more: str = ""
+    """Further keys of its configuration."""
 
     @property
     def url(self) -> str:
@@ -42,7 +46,7 @@ class ServerProcess:
         config.parent.mkdir(parents=True, exist_ok=True)
         config.write_text(
             f'data = "{self.data / "data"}"\nport = {self.port}\nserver_id = "in-mum-1"\n'
-            'region = "ap-south-1"\nregion_letter = "M"\nregistration = "open"\n',
+            f'region = "ap-south-1"\nregion_letter = "M"\nregistration = "open"\n{self.more}',
             encoding="utf-8",
         )
         self.process = subprocess.Popen(
@@ -91,9 +95,10 @@ def open_program(qapp: QApplication, tmp_path: Path) -> Iterator[Callable[[Deskt
         pictures.mkdir(parents=True, exist_ok=True)
 
     @contextmanager
-    def opened(desktop: Desktop, home: Path | None = None) -> Iterator[Opened]:
+    def opened(desktop: Desktop, home: Path | None = None, draw: Draw = random.uniform) -> Iterator[Opened]:
         # With a home of its own the server's folder stays where there is room for a database.
-        desk = make_desk(Paths(home), LocalServer(paths.server)) if home else make_desk(paths)
+        local = LocalServer(paths.server) if home else None
+        desk = make_desk(Paths(home) if home else paths, local, draw)
         problems: list[Exception] = []
         theme, tasks = Theme(qapp, Mode.LIGHT), Tasks(qapp)
         tasks.crashed.connect(problems.append)

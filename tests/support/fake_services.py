@@ -16,6 +16,7 @@ from app.services.documents import Documents
 from app.services.drafts import Drafts
 from app.services.entries import Entries
 from app.services.exports import Exports
+from app.services.outbox_items import OutboxItems
 from app.services.previews import Previews
 from app.services.sync import Sync
 from app.services.sync_worker import SyncWorker
@@ -94,6 +95,8 @@ class FakeServices:
         self.drafts = cast("Drafts", Stepped(drafts, self.book, _DRAFTS))
         self.exports = cast("Exports", Stepped(Exports(accounts, self.outbox), self.book))
         self.sync = cast("Sync", Stepped(sync, self.book))
+        items = OutboxItems(accounts, self.outbox, self.documents, clock)
+        self.outbox_items = cast("OutboxItems", Stepped(items, self.book))
 
     def services(self) -> "Services":
         """Return these in the type of the real ones."""

@@ -12,8 +12,11 @@ from tests.tour.report import write_page
 from tests.tour.story import Opener, Story
 
 
-def run_tour(folder: Path, open_services: Opener) -> int:
-    """Leave pictures, transactions.csv and index.html in `folder`; return 0 only if every step held."""
+def run_tour(folder: Path, open_services: Opener, *, fill_screen: bool = False) -> int:
+    """Leave pictures, transactions.csv and index.html in `folder`; return 0 only if every step held.
+
+    With `fill_screen`, the windows are as large as the screen.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for old in (*folder.glob("*.png"), folder / "transactions.csv", folder / "index.html"):
         old.unlink(missing_ok=True)
@@ -22,7 +25,7 @@ def run_tour(folder: Path, open_services: Opener) -> int:
     # Copies: what is dropped and browsed are a person's own files, not the program's.
     samples = folder / "bills"
     shutil.copytree(resources.ROOT / "samples", samples, dirs_exist_ok=True)
-    story = Story(application, open_services, samples, folder)
+    story = Story(application, open_services, samples, folder, fill_screen)
     outcome, status = "Every step did what it says.", 0
     try:
         story.tell()

@@ -26,7 +26,8 @@ from app.ui.main_window import MainWindow
 from app.ui.models.columns import Column
 from app.ui.tasks import Tasks
 from app.ui.theme import Mode, Theme
-from tests.tour import second_thoughts
+from app.ui.window_geometry import restore_geometry
+from tests.tour import second_thoughts, surfaces
 from tests.tour.driver import Driver, Picture, TourError
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class Story:
     open_services: Opener
     samples: Path
     folder: Path
+    fill_screen: bool = False
     pictures: list[Picture] = field(default_factory=list)
     problems: list[Exception] = field(default_factory=list)
 
@@ -93,6 +95,9 @@ class Story:
             second_thoughts.leave_a_draft(driver, self.samples / "taxi-receipt.jpg")
         with self._program() as (driver, services):
             self._second_start(driver, services)
+            surfaces.look_at_dialogs(driver)
+            surfaces.look_at_popups(driver)
+            surfaces.look_at_start(driver)
         if self.problems:
             raise TourError(f"Something unexpected went wrong: {self.problems[0]!r}")
 
@@ -106,6 +111,7 @@ class Story:
             tasks.crashed.connect(self.problems.append)
             window = MainWindow(services, tasks, theme, self._desktop(), proposed_name="Asha Rao")
             driver = Driver(window, theme, self.folder, self.pictures)
+            restore_geometry(window, "0 0 9999 9999" if self.fill_screen else "0 0 1180 760")
             window.show()
             window.start()
             try:

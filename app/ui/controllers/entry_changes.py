@@ -144,6 +144,10 @@ class EntryActions(QObject):
         code = edited.after.entry.human_code
         self._done(Change(f"Changed {code}", edited.after.entry, self._editing_back(edited.before)))
 
+    def note_corrected(self, after: EntryDetail) -> None:
+        """Announce the correction of an entry that was refused. The refused content is no way back."""
+        self._done(Change(f"Corrected {after.entry.human_code}", after.entry, None))
+
     def undo(self) -> None:
         """Undo the last change. If one is being made, undo that one when it is done."""
         if self._running:

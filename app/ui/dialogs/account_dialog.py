@@ -3,22 +3,22 @@
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
-from app.domain.text import isolated
 from app.errors import AppError
 from app.ui.bounds import count_text
+from app.ui.desktop import Desktop
 from app.ui.dialogs.new_code_dialog import NewCodeDialog
 from app.ui.dialogs.password_form import PasswordForm
-from app.ui.local_time import moment_text
+from app.ui.dialogs.session_list import SessionList
 from app.ui.tasks import Tasks
 from app.ui.widgets.banner import Banner
-from app.ui.widgets.card_list import CardList
-from app.ui.widgets.pieces import ElidedLabel, button, frame, label, set_look
+from app.ui.widgets.pieces import ElidedLabel, button, label
+from app.ui.widgets.scroll_room import DialogRoom
 
 if TYPE_CHECKING:
     from app.services import Services
-    from app.services.accounts import BookSession, LocalBookFacts, OpenSession
+    from app.services.accounts import BookSession, LocalBookFacts
 
 _BY_CODE: Final = "If you forget your password, your recovery code lets you choose a new one."
 _BY_SERVER: Final = (
@@ -38,15 +38,18 @@ class AccountDialog(QDialog):
     code_made = Signal()
     """There is a new recovery code to be shown."""
 
-    def __init__(self, services: "Services", tasks: Tasks, session: "BookSession", parent: QWidget) -> None:
+    def __init__(
+        self, services: "Services", tasks: Tasks, session: "BookSession", desktop: Desktop, parent: QWidget
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("account_dialog")
         self.setWindowTitle("Account")
-        self.resize(620, 560)
+        self.resize(620, 600)
         self._services = services
         self._tasks = tasks
         self._session = session
         self._pending = ""
+        self.sessions = SessionList(services, tasks, desktop)
         self._make()
         self._lay_out()
         self.load()
@@ -57,8 +60,10 @@ class AccountDialog(QDialog):
     def _make(self) -> None:
         self.banner = Banner("account_banner")
         self.banner.pressed.connect(self.load)
-        self.list = CardList("account_sessions")
-        self.state = label("", "muted", "account_state")
+        self.list = self.sessions.list
+        self.sessions.load_began.connect(self.banner.hide)
+        self.sessions.failed.connect(self._failed)
+        self.sessions.everywhere_wanted.connect(self._sign_out)
         self.password = PasswordForm(self._services.accounts.change_password, self._tasks)
         self.password.changed.connect(self._password_changed)
         self.password.note.setText(_BY_SERVER if self._services.accounts.is_remote else _BY_CODE)
@@ -78,21 +83,23 @@ class AccountDialog(QDialog):
         foot.addWidget(self.sign_out_button)
         foot.addStretch(1)
         foot.addWidget(self.close_button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 22, 24, 20)
+        inner = QWidget()
+        around = QVBoxLayout(self)
+        around.setContentsMargins(24, 22, 24, 20)
+        around.setSpacing(16)
+        around.addWidget(DialogRoom(inner, "account_room"), 1)
+        around.addLayout(foot)
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(10)
         column.addLayout(self._head())
         column.addWidget(self.banner)
         column.addSpacing(4)
-        column.addWidget(label("Signed in on", "heading"))
-        column.addWidget(self.state)
-        column.addWidget(self.list, 1)
+        column.addWidget(self.sessions, 1)
         column.addSpacing(4)
         column.addWidget(label("Password", "heading"))
         column.addWidget(self.password)
         column.addWidget(self.code_button, 0, Qt.AlignmentFlag.AlignLeft)
-        column.addSpacing(6)
-        column.addLayout(foot)
 
     def _head(self) -> QHBoxLayout:
         names = QVBoxLayout()
@@ -106,46 +113,10 @@ class AccountDialog(QDialog):
 
     def load(self) -> None:
         """Load the user's sessions from the server."""
-        self.banner.hide()
-        self.state.setText("Looking where you are signed in…")
-        self.state.show()
-        accounts = self._services.accounts
-        self._tasks.run(accounts.sessions, self._show, self._failed, owner=self, topic="sessions")
-
-    def _show(self, sessions: "list[OpenSession]") -> None:
-        self.state.hide()
-        self.list.show_cards([self._row(each) for each in sessions])
+        self.sessions.load()
 
     def _failed(self, error: AppError) -> None:
-        self.state.hide()
         self.banner.say(error.message, "warn", "Try again")
-
-    def _row(self, session: "OpenSession") -> QFrame:
-        words = QVBoxLayout()
-        words.setSpacing(2)
-        words.addWidget(ElidedLabel(session.device_name or "Unnamed device", "strong"))
-        times = f"since {moment_text(session.began)} · last used {moment_text(session.last_used)}"
-        words.addWidget(ElidedLabel(times, "small"))
-        row = QHBoxLayout()
-        row.setContentsMargins(14, 8, 10, 8)
-        row.addLayout(words, 1)
-        if session.this_one:
-            tag = label("this device", "tag")
-            set_look(tag, "tone", "good")
-            row.addWidget(tag, 0, Qt.AlignmentFlag.AlignVCenter)
-        else:
-            end = button("End", "session_end")
-            end.setProperty("small", "true")
-            end.setAccessibleName(f"End the session on {isolated(session.device_name)}")
-            end.clicked.connect(lambda: self._end(session))
-            row.addWidget(end, 0, Qt.AlignmentFlag.AlignVCenter)
-        return frame("item", row, "session_row")
-
-    def _end(self, session: "OpenSession") -> None:
-        accounts, family = self._services.accounts, session.family
-        self._tasks.run(
-            lambda: accounts.end_session(family), lambda _none: self.load(), self._failed, owner=self
-        )
 
     def _password_changed(self, ended: int) -> None:
         others = f" {count_text(ended, 'other session', 'other sessions')} ended." if ended else ""

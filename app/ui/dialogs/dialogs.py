@@ -20,6 +20,7 @@ from app.ui.dialogs.move_dialog import MoveDialog
 from app.ui.dialogs.recovery_code_dialog import RecoveryCodeDialog
 from app.ui.tasks import Tasks
 from app.ui.widgets.drop_overlay import DropOverlay
+from app.ui.widgets.scroll_room import bound_to_screen
 
 if TYPE_CHECKING:
     from app.services import Services
@@ -67,7 +68,7 @@ class Dialogs(QObject):
         session = self._services.accounts.session
         if session is None or self._raised("account_dialog"):
             return
-        dialog = AccountDialog(self._services, self._tasks, session, self._window)
+        dialog = AccountDialog(self._services, self._tasks, session, self._desktop, self._window)
         dialog.sign_out_wanted.connect(self.sign_out_wanted)
         dialog.move_wanted.connect(self.move_wanted)
         dialog.code_made.connect(lambda: self.show_new_code(dialog))
@@ -117,6 +118,7 @@ class Dialogs(QObject):
         TextPasting(dialog, self._services, take)
         DragDrop(dialog, DropOverlay(dialog), self._services, _no_goal)
         self._open[name] = dialog
+        bound_to_screen(dialog)
         dialog.open()
 
 

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QDialog, QPushButton, QStackedWidget, QVBoxLayout,
 
 from app.domain.entry import EntryFilter
 from app.domain.money import group_digits
-from app.errors import AppError, CancelledError
+from app.errors import AppError, CancelledError, OfflineError
 from app.ui.bounds import count_text
 from app.ui.desktop import Desktop
 from app.ui.dialogs.export_pages import ExportResultPage, ExportSetupPage, ExportWorkPage
@@ -111,7 +111,8 @@ class ExportDialog(QDialog):
 
     def _check_failed(self, error: AppError) -> None:
         self._checking = self._begin_when_checked = False
-        self.setup_page.findings.setText("")
+        not_all = self._services.accounts.words.not_all_here
+        self.setup_page.findings.setText(not_all if isinstance(error, OfflineError) else "")
         self.setup_page.banner.say(error.message, "danger")
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

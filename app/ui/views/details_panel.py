@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal, SignalInstance
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.domain.dates import format_date
 from app.domain.entry import Direction, EntryDetail, EntryState, ListedEntry
@@ -17,11 +17,14 @@ from app.ui.tasks import Tasks
 from app.ui.theme import figures_font
 from app.ui.views.document_viewer import DocumentViewer
 from app.ui.widgets.pieces import button, label, set_look, set_struck, tool_button
+from app.ui.widgets.scroll_room import ScrollRoom
 
 if TYPE_CHECKING:
     from app.services import Services
 
 _LONG = 140
+_VIEWER_HEIGHT = 280
+"""At which something of a bill can be seen below its buttons; a lower panel scrolls."""
 
 
 class DetailsPanel(QFrame):
@@ -100,8 +103,13 @@ class DetailsPanel(QFrame):
         state_row.setSpacing(8)
         state_row.addWidget(self.state_icon)
         state_row.addWidget(self.state, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(18, 18, 18, 16)
+        inner = QWidget()
+        around = QVBoxLayout(self)
+        around.setContentsMargins(1, 1, 1, 1)
+        around.addWidget(ScrollRoom(inner, "details_room"))
+        self.viewer.setMinimumHeight(_VIEWER_HEIGHT)
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(17, 17, 17, 15)
         column.setSpacing(8)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         column.addWidget(self.empty, 1)

@@ -16,6 +16,7 @@ from app.ui.views.entry_screen import EntryScreen, ScreenWords
 
 if TYPE_CHECKING:
     from app.services import Services
+    from app.services.outbox_items import Correction
 
 _WORDS = ScreenWords(
     name="edit_view",
@@ -37,18 +38,29 @@ class Edited:
     after: EntryDetail
 
 
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """An entry that was refused, after its correction."""
+
+    after: EntryDetail
+
+
 class EditView(EntryScreen):
-    """Edits one entry. `saved` carries an Edited; `left` is emitted if the view is left without saving.
+    """Edits one entry, or corrects one that was refused. `saved` carries an Edited or a Corrected.
+
+    `left`, or after a correction `left_correction`, is emitted if the view is left without saving.
 
     Unlike a new entry, an edit has no draft: the entry itself is safe, and a draft that is restored days
     later could be based on a version that is out of date.
     """
 
     left = Signal()
+    left_correction = Signal()
 
     def __init__(self, services: "Services", tasks: Tasks, desktop: Desktop) -> None:
         super().__init__(services, tasks, desktop, _WORDS, movable=False)
         self._before: EntryDetail | None = None
+        self._refused = ""  # the op_id of the operation to correct
         self._opened = FormDraft()
 
     @property
@@ -67,6 +79,22 @@ class EditView(EntryScreen):
         self.form.show_written(self._opened)
         self.documents.add_kept(draft.attachments)
 
+    def open_correction(self, correction: "Correction") -> None:
+        """Show an entry that was refused, with the reason at the field that caused it, if it is known."""
+        self.open_entry(correction.before, correction.draft)
+        self._refused = correction.op_id
+        self.title.setText(f"Correct entry {correction.before.entry.human_code}")
+        rest = self.form.show_errors(correction.fields)
+        if rest or not correction.fields:
+            self.banner.say(" ".join(rest.values()) or correction.sentence, "danger")
+
+    def begin(self) -> None:
+        """Set the focus to the first field that has an error, or else to the amount."""
+        if any(field.error_text for field in self.form.fields.values()):
+            self.form.focus_first_error()
+        else:
+            super().begin()
+
     def goal_text(self) -> str:
         """Return what a drop would do here."""
         return f"Drop to attach to {named(self._before.entry)}" if self._before else super().goal_text()
@@ -81,13 +109,14 @@ class EditView(EntryScreen):
     def leave(self) -> None:
         """Go back to the listing. Ask first if changes would be lost."""
         if self.may_leave():
+            left = self.left_correction if self._refused else self.left
             self.close_entry()
-            self.left.emit()
+            left.emit()
 
     def close_entry(self) -> None:
         """Close the entry without asking."""
         self.stop_saving()
-        self._before = None
+        self._before, self._refused = None, ""
         self.clear()
 
     def save(self) -> None:
@@ -100,8 +129,11 @@ class EditView(EntryScreen):
 
     def store(self, draft: EntryDraft) -> Callable[[], object]:
         """Return the task that saves the changes."""
-        before, entries = self._before, self._services.entries
+        before, entries, refused = self._before, self._services.entries, self._refused
         assert before is not None
+        if refused:
+            items = self._services.outbox_items
+            return lambda: Corrected(items.correct(refused, draft))
         made = self._with_unedited_texts(before, draft)
         return lambda: Edited(before, entries.edit(before, made))
 

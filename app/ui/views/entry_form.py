@@ -4,10 +4,10 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from app.domain.bounds import MAX_CATEGORY, MAX_DESCRIPTION
@@ -29,6 +29,20 @@ from app.ui.widgets.suggest_field import SuggestField
 
 if TYPE_CHECKING:
     from app.services import Services
+
+_Cells = dict[str, tuple[int, int, int, int]]
+# The row, column, rows and columns of each field.
+_TWO_COLUMNS: Final[_Cells] = {
+    "date": (0, 0, 1, 1),
+    "amount": (0, 1, 1, 1),
+    "direction": (1, 0, 1, 2),
+    "category": (2, 0, 1, 2),
+    "description": (3, 0, 1, 2),
+}
+_ONE_COLUMN: Final[_Cells] = {name: (row, 0, 1, 1) for row, name in enumerate(_TWO_COLUMNS)}
+_GAP: Final = 18
+_AMOUNT_ROOM: Final = 150
+"""The width at which an amount of lakhs is shown in full."""
 
 
 class EntryForm(QWidget):
@@ -73,16 +87,31 @@ class EntryForm(QWidget):
         self.date.setToolTip("Press + or − to change the day, or type 5/4, 22 Nov or yesterday")
 
     def _lay_out(self) -> None:
-        grid = QGridLayout(self)
+        grid = self._grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(18)
+        grid.setHorizontalSpacing(_GAP)
         grid.setVerticalSpacing(16)
-        cells = {"date": (0, 0, 1, 1), "amount": (0, 1, 1, 1), "direction": (1, 0, 1, 2)}
-        cells |= {"category": (2, 0, 1, 2), "description": (3, 0, 1, 2)}
-        for name in ("date", "amount", "direction", "category", "description"):
-            grid.addWidget(self.fields[name], *cells[name])
         grid.setColumnStretch(0, 1)
-        grid.setColumnStretch(1, 1)
+        self._cells: _Cells = {}
+        self._arrange(_TWO_COLUMNS)
+
+    def _arrange(self, cells: _Cells) -> None:
+        if cells is not self._cells:
+            self._cells = cells
+            for name, cell in cells.items():
+                self._grid.addWidget(self.fields[name], *cell)
+            self._grid.setColumnStretch(1, 0 if cells is _ONE_COLUMN else 1)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the width of the widest field: `resizeEvent` can put all fields below each other."""
+        widths = [field.minimumSizeHint().width() for field in self.fields.values()]
+        return QSize(max(widths), super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put fields below each other if there is no room for them side by side."""
+        super().resizeEvent(event)
+        column = (event.size().width() - _GAP) // 2
+        self._arrange(_TWO_COLUMNS if column >= _AMOUNT_ROOM else _ONE_COLUMN)
 
     def _connect(self) -> None:
         self.date.error_changed.connect(self._date_error_changed)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QRect, Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.domain.entry import EntryDraft
 from app.errors import AppError
@@ -20,11 +20,14 @@ from app.ui.widgets.documents_panel import DocumentsPanel
 from app.ui.widgets.keys_ahead import KeysAhead
 from app.ui.widgets.paste_choice_bar import PasteChoiceBar
 from app.ui.widgets.pieces import HeadRow, button, frame, label
+from app.ui.widgets.scroll_room import ScrollRoom
 
 if TYPE_CHECKING:
     from app.services import Services
 
 BEING_SAVED: Final = "The entry is being saved. Please add the bill again in a moment."
+_ROOM_FOR_BOTH: Final = 660
+"""The width of this view from which on the documents are beside the form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +110,14 @@ class EntryScreen(QWidget):
         column.setSpacing(14)
         self._head = HeadRow(self.title)
         column.addLayout(self._head)
-        row = QHBoxLayout()
-        row.setSpacing(16)
-        row.addWidget(self._card(), 3)
-        row.addWidget(self.documents, 2)
-        column.addLayout(row, 1)
+        inner = QWidget()
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, inner)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(16)
+        self._row.addWidget(self._card(), 3)
+        self._documents_room = ScrollRoom(self.documents)
+        self._row.addWidget(self._documents_room, 2)
+        column.addWidget(ScrollRoom(inner), 1)
 
     def _card(self) -> QWidget:
         words = self._words
@@ -123,14 +129,22 @@ class EntryScreen(QWidget):
         self.save_button = button(words.save, f"{words.prefix}save_button", "primary", "check", "on_accent")
         self.leave_button.setToolTip(words.leave_tip)
         self.save_button.setToolTip(words.save_tip)
+        inner = QWidget()
+        fields = QVBoxLayout(inner)
+        fields.setContentsMargins(24, 4, 24, 4)
+        fields.setSpacing(16)
+        fields.addWidget(self.form)
+        fields.addWidget(self.choice_bar)
+        fields.addWidget(self.banner)
+        fields.addStretch(1)
+        foot = self._foot()
+        foot.setContentsMargins(24, 0, 24, 0)
         column = QVBoxLayout()
-        column.setContentsMargins(24, 20, 24, 20)
-        column.setSpacing(16)
-        column.addWidget(self.form)
-        column.addWidget(self.choice_bar)
-        column.addWidget(self.banner)
-        column.addStretch(1)
-        column.addLayout(self._foot())
+        column.setContentsMargins(0, 16, 0, 20)
+        column.setSpacing(12)
+        self._form_room = ScrollRoom(inner)
+        column.addWidget(self._form_room, 1)  # the buttons below stay in sight
+        column.addLayout(foot)
         return frame("card", column, f"{words.prefix}entry_card")
 
     def _foot(self) -> QHBoxLayout:
@@ -167,6 +181,15 @@ class EntryScreen(QWidget):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(action)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put the documents below the form if there is no room beside it."""
+        super().resizeEvent(event)
+        across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        narrow = event.size().width() < _ROOM_FOR_BOTH
+        self._row.setDirection(down if narrow else across)
+        for room in (self._form_room, self._documents_room):  # below each other, the view itself scrolls
+            room.setMinimumHeight(room.sizeHint().height() if narrow else 0)
 
     def free_room(self) -> QRect:
         """Return the free space in the head, where a toast hides nothing."""

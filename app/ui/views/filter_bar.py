@@ -26,6 +26,10 @@ _NARROW: Final = 800
 _GAP: Final = 10
 _WIDE: Final = 1000
 _OLD_DATES: Final = "The list still shows the dates from before."
+_DATE: Final = 142
+_NARROW_DATE: Final = 120
+_ROOM_FOR_DATES: Final = 470
+"""The width from which on the date fields have room to spare."""
 
 
 class FilterBar(QWidget):
@@ -76,7 +80,7 @@ class FilterBar(QWidget):
         for field, words in ((self.first, "From"), (self.last, "To")):
             field.setPlaceholderText(words)
             field.setAccessibleName(f"{words} date")
-            field.setFixedWidth(142)
+            field.setFixedWidth(_DATE)
             field.date_changed.connect(lambda _date: self._date_typed())
             field.error_changed.connect(partial(self._note_error, field))
         self.period_button = button("Period", "period_button", icon="chevron-down")
@@ -143,8 +147,10 @@ class FilterBar(QWidget):
         column.addWidget(self.meaning)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Use shorter texts if the buttons would not fit into one row."""
+        """Use shorter texts if the buttons would not fit into one row, and leave room for the search."""
         super().resizeEvent(event)
+        for field in (self.first, self.last):
+            field.setFixedWidth(_NARROW_DATE if event.size().width() < _ROOM_FOR_DATES else _DATE)
         narrow = event.size().width() < _NARROW
         self.without_document.setText("No document" if narrow else "Without document")
         wide = event.size().width() >= _WIDE

@@ -1,13 +1,13 @@
 """The listing: the filter, the table with its totals, and the details of the selected entry."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app.domain.entry import EntryFilter, ListedEntry, Totals
-from app.errors import AppError
+from app.errors import AppError, OfflineError
 from app.ui.bounds import count_text
 from app.ui.desktop import Desktop
 from app.ui.models.entries_model import EntriesModel
@@ -24,6 +24,13 @@ from app.ui.widgets.pieces import HeadRow, button, frame, label
 
 if TYPE_CHECKING:
     from app.services import Services
+
+_GAP: Final = 16
+_MARGIN: Final = 24
+_LEAST_LIST: Final = 400
+_ROOM_FOR_MARGINS: Final = 740
+_LEAST_DETAILS: Final = 236
+_WIDEST_DETAILS: Final = 460
 
 
 class ListingView(QWidget):
@@ -48,6 +55,7 @@ class ListingView(QWidget):
         self._wanted = EntryFilter()
         self._to_select = ""
         self._at_server = False
+        self._details_width = 0
         self.model = EntriesModel(services, tasks, self, desktop.today)
         self.filters = FilterBar(desktop.today)
         self.table = EntryTable(self.model)
@@ -60,16 +68,27 @@ class ListingView(QWidget):
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
-        column.setContentsMargins(24, 20, 24, 24)
+        column.setContentsMargins(_MARGIN, 20, _MARGIN, 24)
         column.setSpacing(14)
         column.addLayout(self._head())
+        self._parts = QSplitter(Qt.Orientation.Horizontal)
+        self._parts.setObjectName("listing_parts")
+        self._parts.setChildrenCollapsible(False)
+        self._parts.setHandleWidth(_GAP)
+        self._parts.addWidget(self._list_side())
+        self._parts.addWidget(self.details)
+        self._parts.splitterMoved.connect(self._details_resized)
+        column.addWidget(self._parts, 1)
+
+    def _list_side(self) -> QWidget:
+        side = QWidget()
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(14)
         column.addWidget(self.filters)
         column.addWidget(self.banner)
-        row = QHBoxLayout()
-        row.setSpacing(16)
-        row.addWidget(self._list_card(), 1)
-        row.addWidget(self.details)
-        column.addLayout(row, 1)
+        column.addWidget(self._list_card(), 1)
+        return side
 
     def _head(self) -> HeadRow:
         self.export_button = button("Export CSV", "export_button", icon="download")
@@ -189,8 +208,15 @@ class ListingView(QWidget):
         self.model.set_replication(replication, self.table.rows_in_sight())
         self.replication_known.emit(replication)
 
-    def _totals_failed(self, _error: AppError) -> None:
+    def _totals_failed(self, error: AppError) -> None:
         self.foot.show_unknown()
+        if isinstance(error, OfflineError) and self._wanted != EntryFilter():
+            count = self._services.entries.count_here
+            self._tasks.run(count, self._show_searched, owner=self, topic="totals", local=True)
+
+    def _show_searched(self, count: int) -> None:
+        words = self._services.accounts.words
+        self.foot.show_searched(words.searched(count_text(count, "entry", "entries")))
 
     def _page_loaded(self) -> None:
         self._show_source()
@@ -245,7 +271,10 @@ class ListingView(QWidget):
                 "Add entry",
             )
         else:
-            self.empty.say("search", "Nothing matches", "No entry matches these filters.", "Clear filters")
+            where = "on this computer " if self.model.from_cache else ""
+            self.empty.say(
+                "search", "Nothing matches", f"No entry {where}matches these filters.", "Clear filters"
+            )
         self._stack.setCurrentWidget(self.empty)
 
     def _empty_pressed(self) -> None:
@@ -269,7 +298,31 @@ class ListingView(QWidget):
         if not self.table.currentIndex().isValid() and self.model.rowCount():
             self.table.selectRow(0)
 
+    @property
+    def details_width(self) -> int:
+        """The width of the details panel that the user chose, in pixels; 0 if it follows the window."""
+        return self._details_width
+
+    def set_details_width(self, width: int) -> None:
+        """Set what `details_width` returned at an earlier time."""
+        self._details_width = max(width, 0)
+
+    def _details_resized(self, *_args: int) -> None:
+        self._details_width = self.details.width()
+
+    def _set_parts(self, room: int) -> None:
+        self.details.setVisible(
+            room >= _LEAST_LIST + _LEAST_DETAILS
+        )  # on a very small screen, Enter shows it
+        usual = min(room * 27 // 100, _WIDEST_DETAILS)
+        wide = max(min(self._details_width or usual, room - _LEAST_LIST), _LEAST_DETAILS)
+        self._parts.setSizes([room - wide, wide])
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Set the width of the details panel."""
         super().resizeEvent(event)
-        self.details.setFixedWidth(min(max(event.size().width() * 27 // 100, 236), 460))
+        margin = _MARGIN if event.size().width() >= _ROOM_FOR_MARGINS else _MARGIN // 2
+        column = self.layout()
+        if column is not None:
+            column.setContentsMargins(margin, 20, margin, margin)
+        self._set_parts(self.contentsRect().width() - 2 * margin - _GAP)

@@ -16,12 +16,14 @@ from app.ui.widgets.pieces import ElidedLabel, button, label, set_look
 if TYPE_CHECKING:
     from app.domain.outbox_item import OutboxItem
 
+_WITH_CONTENT: Final = {"create", "edit"}
 _KINDS: Final = {"create": "New", "edit": "Changed", "void": "Crossed out", "restore": "Restored"}
 
 
 class OutboxCard(QFrame):
-    """Shows one item. Each signal carries it. Only a refused item can be discarded."""
+    """Shows one item. Each signal carries it. Only a refused item can be corrected or discarded."""
 
+    correct_wanted = Signal(object)
     retry_wanted = Signal(object)
     copy_wanted = Signal(object)
     discard_wanted = Signal(object)
@@ -61,6 +63,8 @@ class OutboxCard(QFrame):
         row.setSpacing(8)
         row.addWidget(ElidedLabel(self._facts(), "small", "item_facts"), 1)
         buttons = [("Retry", "item_retry", self.retry_wanted), ("Save a copy", "item_copy", self.copy_wanted)]
+        if self._refused and self.item.kind.value in _WITH_CONTENT:
+            buttons.insert(0, ("Correct", "item_correct", self.correct_wanted))
         if self._refused:
             buttons.append(("Discard", "item_discard", self.discard_wanted))
         for text, name, signal in buttons:

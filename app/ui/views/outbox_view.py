@@ -1,17 +1,20 @@
 """The page Waiting: the operations that are only on this computer, and the actions on them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
+from app.domain.dates import format_date
 from app.domain.text import isolated
 from app.domain.wording import Words
 from app.errors import AppError
 from app.ui.bounds import count_text
-from app.ui.controllers.outbox_copy import write_copy
 from app.ui.desktop import Desktop
+from app.ui.models.columns import signed_amount
+from app.ui.models.entry_texts import named
 from app.ui.tasks import Tasks
 from app.ui.views.outbox_card import OutboxCard
 from app.ui.widgets.banner import Banner
@@ -22,14 +25,19 @@ from app.ui.widgets.pieces import HeadRow, button, label
 if TYPE_CHECKING:
     from app.domain.outbox_item import OutboxItem
     from app.services import Services
+    from app.services.outbox_items import ReadCopy
 
 _MOST_CARDS: Final = 200
+_MOST_LINES: Final = 8
 
 
 class OutboxView(QWidget):
-    """Shows the items. `send_wanted` requests to send them now. `changed` follows a discard or a retry."""
+    """Shows the items. `send_wanted` requests to send them now. `changed` follows a discard, a retry and an
+    opened copy. `correction_wanted` carries the Correction that the user wants to make.
+    """
 
     send_wanted = Signal()
+    correction_wanted = Signal(object)
     changed = Signal()
 
     def __init__(self, services: "Services", tasks: Tasks, desktop: Desktop) -> None:
@@ -46,6 +54,9 @@ class OutboxView(QWidget):
     def _make(self) -> None:
         self.send_button = button("", "outbox_send", icon="refresh")
         self.send_button.clicked.connect(self.send_wanted)
+        self.open_button = button("Open a copy…", "outbox_open_copy", icon="folder-open")
+        self.open_button.setToolTip("Add entries that you saved as a copy, here or on another computer")
+        self.open_button.clicked.connect(self._open_copies)
         self.explanation = label("", "muted", "outbox_explanation", wrap=True)
         self.banner = Banner("outbox_banner")
         self.banner.pressed.connect(self.banner.hide)
@@ -69,7 +80,7 @@ class OutboxView(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 20, 24, 24)
         column.setSpacing(14)
-        self._head = HeadRow(label("Waiting", "title"), self.send_button)
+        self._head = HeadRow(label("Waiting", "title"), self.open_button, self.send_button)
         column.addLayout(self._head)
         column.addWidget(self.banner)
         column.addWidget(self._stack, 1)
@@ -113,10 +124,40 @@ class OutboxView(QWidget):
 
     def _card(self, item: "OutboxItem") -> OutboxCard:
         card = OutboxCard(item, self._services.accounts.words)
+        card.correct_wanted.connect(self._correct)
         card.retry_wanted.connect(self._retry)
         card.copy_wanted.connect(self._copy)
         card.discard_wanted.connect(self._discard)
         return card
+
+    def _correct(self, item: "OutboxItem") -> None:
+        items, op_id = self._services.outbox_items, item.op_id
+        found = self.correction_wanted.emit
+        self._tasks.run(lambda: items.to_correct(op_id), found, self._failed, owner=self, local=True)
+
+    def _open_copies(self) -> None:
+        files = self._desktop.choose_copies(self, self._services.folders.saved_in())
+        if files:
+            items = self._services.outbox_items
+            self._tasks.run(lambda: items.read_copies(files), self._copies_read, self._failed, owner=self)
+
+    def _copies_read(self, copies: "Sequence[ReadCopy]") -> None:
+        """Show what is in the copies, and ask whether to add it."""
+        new = [copy for copy in copies if copy.found.value == "nowhere"]
+        lines = [_copy_text(copy) for copy in copies[:_MOST_LINES]]
+        if len(copies) > _MOST_LINES:
+            lines.append(f"and {count_text(len(copies) - _MOST_LINES, 'more', 'more')}")
+        if not new:
+            self.banner.say("\n".join(("Nothing was added.", *lines)), "good", "Close")
+            return
+        question = f"Add {count_text(len(new), 'entry', 'entries')} from the copy?"
+        if self._desktop.confirm(self, question, "\n".join(lines), "Add", "Cancel"):
+            add = self._services.outbox_items.add
+            self._tasks.run(lambda: add(copies), self._copies_added, self._failed, owner=self)
+
+    def _copies_added(self, count: int) -> None:
+        self.banner.say(f"{count_text(count, 'entry', 'entries')} added from the copy.", "good", "Close")
+        self._acted()
 
     def _retry(self, item: "OutboxItem") -> None:
         sync, op_id = self._services.sync, item.op_id
@@ -138,10 +179,14 @@ class OutboxView(QWidget):
     def _copy(self, item: "OutboxItem") -> None:
         folder = self._desktop.choose_folder(self, self._services.folders.saved_in())
         if folder is not None:
-            services = self._services
-            self._tasks.run(
-                lambda: write_copy(services, item, folder), self._copied, self._failed, owner=self
-            )
+            items, folders = self._services.outbox_items, self._services.folders
+
+            def work() -> Path:
+                target = items.save_copy(item, folder)
+                folders.note_saved(folder)
+                return target
+
+            self._tasks.run(work, self._copied, self._failed, owner=self)
 
     def _copied(self, folder: Path) -> None:
         self.banner.say(f"Saved in {isolated(str(folder))}", "good", "Close")
@@ -150,6 +195,16 @@ class OutboxView(QWidget):
         self.banner.say(error.message, "danger", "Close")
 
 
+def _copy_text(copy: "ReadCopy") -> str:
+    entry = copy.item.listed()
+    facts = [_KINDS[copy.item.kind.value], named(entry), format_date(entry.entry_date), signed_amount(entry)]
+    if copy.item.documents:
+        facts.append(count_text(len(copy.item.documents), "bill", "bills"))
+    known = {"outbox": " (already waiting)", "book": " (already in the book)"}
+    return " · ".join(facts) + known.get(copy.found.value, "")
+
+
+_KINDS: Final = {"create": "New", "edit": "Changed", "void": "Crossed out", "restore": "Restored"}
 _WHAT: Final = {
     "create": "new entry",
     "edit": "change of",

@@ -40,6 +40,10 @@ class Screen(Enum):
     OUTBOX = "outbox"
 
 
+_WIDTH = 200
+_NARROW = 164
+
+
 class Sidebar(QFrame):
     """The sidebar of the main window.
 
@@ -60,7 +64,7 @@ class Sidebar(QFrame):
         self.setObjectName("sidebar")
         self._words, self._waiting = words_of(is_local=True), 0
         self.setProperty("role", "sidebar")
-        self.setFixedWidth(200)
+        self.setFixedWidth(_WIDTH)
         column = QVBoxLayout(self)
         column.setContentsMargins(14, 20, 14, 16)
         column.setSpacing(6)
@@ -182,6 +186,10 @@ class Sidebar(QFrame):
         row.addWidget(self.keyboard_button)
         self._modes.idClicked.connect(lambda number: self.mode_picked.emit(_MODES[number][0]))
         return row
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Set whether the window is so small that the views need the room."""
+        self.setFixedWidth(_NARROW if narrow else _WIDTH)
 
     def show_mode(self, mode: Mode) -> None:
         """Check the button of the chosen theme."""

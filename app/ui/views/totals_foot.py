@@ -1,7 +1,7 @@
 """The foot of the listing: the number of entries, and their sums."""
 
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QFrame, QGridLayout, QHBoxLayout, QLabel
+from PySide6.QtWidgets import QBoxLayout, QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout
 
 from app.domain.entry import Totals
 from app.domain.money import format_amount, group_digits
@@ -21,6 +21,7 @@ class TotalsFoot(QFrame):
         self.setProperty("role", "foot")
         self.count = label("", "muted", "totals_count")
         self.waiting = label("", "small", "totals_waiting")
+        self.searched = label("", "warning", "totals_searched", wrap=True)
         self.out, self.into, self.net = (
             label("", "strong", f"totals_{name}") for name in ("out", "in", "net")
         )
@@ -34,14 +35,18 @@ class TotalsFoot(QFrame):
         counts.addWidget(self.count)
         counts.addWidget(self.waiting)
         counts.addStretch(1)
-        self._box = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
-        self._box.setContentsMargins(14, 8, 14, 9)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(14, 8, 14, 9)
+        column.setSpacing(6)
+        self._box = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._box.setSpacing(6)
+        column.addWidget(self.searched)
+        column.addLayout(self._box)
         self._box.addLayout(counts, 1)
         self._box.addLayout(self._sums())
 
     def _sums(self) -> QGridLayout:
-        grid = QGridLayout()
+        grid = self._grid = QGridLayout()
         grid.setHorizontalSpacing(20)
         grid.setVerticalSpacing(1)
         named = (("Money Out", self.out), ("Money In", self.into), ("Net", self.net))
@@ -58,6 +63,7 @@ class TotalsFoot(QFrame):
         narrow = event.size().width() < _NARROW
         across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
         self._box.setDirection(down if narrow else across)
+        self._grid.setHorizontalSpacing(10 if narrow else 20)
 
     def sums(self) -> tuple[QLabel, QLabel, QLabel]:
         """Return the labels with the values of Money Out, Money In and Net."""
@@ -65,6 +71,7 @@ class TotalsFoot(QFrame):
 
     def show_totals(self, totals: Totals | None) -> None:
         """Show `totals`; for None, dashes."""
+        self.searched.hide()
         known = totals or Totals()
         self.count.setText(count_text(known.count, "entry", "entries") if totals else "Counting…")
         self.waiting.setText(f"· {group_digits(str(known.waiting))} waiting" if known.waiting else "")
@@ -76,3 +83,8 @@ class TotalsFoot(QFrame):
         """Show that the totals cannot be loaded."""
         self.show_totals(None)
         self.count.setText("Totals not known yet")
+
+    def show_searched(self, sentence: str) -> None:
+        """Show `sentence`: only a part of the book was searched."""
+        self.searched.setText(sentence)
+        self.searched.show()

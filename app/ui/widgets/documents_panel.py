@@ -265,6 +265,7 @@ class DocumentsPanel(QFrame):
     def _remove(self, key: str) -> None:
         at = self._tiles.index(self._tile(key))
         self._delete_tile(self._tiles[at])
+        self.refusal.hide()  # there is room again
         self._count()
         self._update_note()
         if self._tiles:

@@ -13,6 +13,7 @@ from app.ui.widgets.pieces import ElidedLabel, button, tool_button
 
 LIFE_S: Final = 10.0
 _LEAST_TEXT: Final = 60
+_GAP: Final = 10
 _CHECK_MS: Final = 250  # the clock is polled, because tests replace it
 
 
@@ -100,7 +101,7 @@ class Toast(QFrame):
     def _settle(self) -> None:
         if self.isHidden() or self._room.isNull():
             return
-        self.setMaximumWidth(self._room.width())  # beside it are the title and the buttons of the view
+        self.setMaximumWidth(max(1, self._room.width() - _GAP))  # title and buttons are beside
         self.adjustSize()
         x = self._room.left() + max(0, (self._room.width() - self.width()) // 2)
         self.move(x, self._room.center().y() - self.height() // 2)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.file_names import MAX_BYTES, clean_name
+from app.domain.file_names import MAX_BYTES, clean_name, name_to_save
 from server.contract.checks import check_text
 from server.contract.limits import MAX_FILE_NAME
 from server.contract.media import EXTENSIONS
@@ -82,3 +82,28 @@ def test_every_cleaned_name_is_valid_for_a_server_and_a_disk(name: str, media_ty
     assert clean_name(clean, media_type) == clean
     assert clean_name(clean) == clean
     assert not clean.endswith((" ", "."))
+
+
+@pytest.mark.parametrize(
+    ("typed", "extension", "name"),
+    [
+        ("Expenses 31.03.2026", ".csv", "Expenses 31.03.2026.csv"),
+        ("Book.CSV", ".csv", "Book.CSV"),
+        ("book.csv. ", ".csv", "book.csv"),
+        ("31/03/2026", ".csv", "31-03-2026.csv"),
+        ("scan.jpeg", ".jpg", "scan.jpeg"),
+        ("scan.png", ".jpg", "scan.png.jpg"),
+        ("Nul", "", "_Nul"),
+    ],
+)
+def test_a_typed_name_gets_its_extension(typed: str, extension: str, name: str) -> None:
+    assert name_to_save(typed, extension) == name
+
+
+@given(st.text(max_size=300), st.sampled_from([".csv", ".jpg", ".pdf", ""]))
+def test_every_system_can_write_a_name_to_save(typed: str, extension: str) -> None:
+    name = name_to_save(typed, extension)
+    assert name_to_save(name, extension) == name
+    assert clean_name(name) == name
+    assert name.lower().endswith((extension, ".jpeg", ".jpe", ".jfif"))
+    assert len(name.encode()) <= MAX_BYTES

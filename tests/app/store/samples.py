@@ -43,5 +43,16 @@ def save_for_ever(folder: Path) -> None:
         list(pool.map(save, range(3)))
 
 
+def correct_for_ever(folder: Path) -> None:
+    """Save entries, have each refused and corrected, and tell its code before the correction."""
+    outbox = Outbox(Database(folder / "client.sqlite"))
+    for number in count():
+        item = outbox.add(BOOK, draft(f"wrong {number}", bill()), "0K7", time.time_ns() // 1000)
+        outbox.refuse(item.op_id, "Not like this.")
+        os.write(1, f"{item.human_code} {item.op_id}\n".encode())
+        made = outbox.correct(item.op_id, draft(f"right {number}"), "0K7", time.time_ns() // 1000)
+        assert made is not None
+
+
 if __name__ == "__main__":
-    save_for_ever(Path(sys.argv[1]))
+    {"save": save_for_ever, "correct": correct_for_ever}[sys.argv[2]](Path(sys.argv[1]))

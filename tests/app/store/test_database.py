@@ -109,10 +109,12 @@ def test_a_damaged_page_is_reported(tmp_path: Path) -> None:
     database = Database(path)
     with database.read() as connection:
         page_size = connection.execute("PRAGMA page_size").fetchone()[0]
+        root = "SELECT min(rootpage) FROM sqlite_schema WHERE tbl_name = 'setting'"
+        first = (connection.execute(root).fetchone()[0] - 1) * page_size
     Settings(database).set("theme", "dark")
     database.close()
     content = path.read_bytes()
-    path.write_bytes(content[:page_size] + b"\xa5" * (len(content) - page_size))
+    path.write_bytes(content[:first] + b"\xa5" * page_size * 2 + content[first + 2 * page_size :])
     database = Database(path)
     with pytest.raises(StoreError, match="is damaged"):
         Settings(database).get("theme")

@@ -18,10 +18,10 @@ from tests.app.store.samples import BOOK, draft
 ROOT = Path(__file__).parents[3]
 
 
-def saved_until_killed(folder: Path, entries: int) -> list[tuple[str, str]]:
-    """Start the saver, kill it after it told of some entries; return every (op_id, sha256) it told of."""
+def told_until_killed(folder: Path, entries: int, what: str = "save") -> list[tuple[str, str]]:
+    """Start the program, kill it after it told of some entries; return the pairs of words it told."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, samples.__file__, str(folder)]
+    command = [sys.executable, samples.__file__, str(folder), what]
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as process:
         assert process.stdout is not None
         lines = [process.stdout.readline() for _ in range(entries)]
@@ -33,8 +33,8 @@ def saved_until_killed(folder: Path, entries: int) -> list[tuple[str, str]]:
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no SIGKILL")
 def test_after_kill_9_every_item_for_which_add_returned_exists_with_its_bill(tmp_path: Path) -> None:
-    told = saved_until_killed(tmp_path, 25)
-    told += saved_until_killed(tmp_path, 25)  # the second one starts on what the first one's death left
+    told = told_until_killed(tmp_path, 25)
+    told += told_until_killed(tmp_path, 25)  # the second one starts on what the first one's death left
     database = Database(tmp_path / "client.sqlite")
     outbox, files = Outbox(database), Files(tmp_path / "bills")
     items = outbox.waiting(BOOK)
@@ -46,4 +46,17 @@ def test_after_kill_9_every_item_for_which_add_returned_exists_with_its_bill(tmp
         bill = item.documents[0]
         assert hashlib.sha256(files.path(bill.sha256).read_bytes()).hexdigest() == bill.sha256
     assert outbox.add(BOOK, draft(), "0K7", 0).ver > items[-1].ver
+    database.close()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no SIGKILL")
+def test_after_kill_9_a_refused_entry_is_there_once_as_it_was_or_corrected(tmp_path: Path) -> None:
+    told = dict(told_until_killed(tmp_path, 20, "correct") + told_until_killed(tmp_path, 20, "correct"))
+    database = Database(tmp_path / "client.sqlite")
+    items = Outbox(database).items(BOOK)
+    assert [item.human_code for item in items if item.human_code in told] == list(told)
+    for item in items:
+        was_corrected = item.description.startswith("right")
+        assert was_corrected is (item.op_id != told.get(item.human_code, item.op_id))
+        assert len(item.documents) == (0 if was_corrected else 1)
     database.close()

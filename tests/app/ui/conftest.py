@@ -58,6 +58,7 @@ class Person:
     files: list[Path] = field(default_factory=list)
     agrees: bool = True
     folder: Path | None = None
+    copies: list[Path] = field(default_factory=list)
     questions: list[str] = field(default_factory=list)
     explanations: list[str] = field(default_factory=list)
     opened: list[Path] = field(default_factory=list)
@@ -96,6 +97,7 @@ class Person:
         return Desktop(
             choose_save_path=self.choose_save_path,
             choose_files=self.choose_files,
+            choose_copies=lambda _parent, _folder: self.copies,
             choose_folder=self.choose_folder,
             confirm=self.confirm,
             open_path=self.open_path,

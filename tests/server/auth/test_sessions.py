@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import uuid4
 
+import msgspec
 import pytest
 
 from server.auth.sessions import is_cut_off
@@ -86,6 +87,38 @@ def test_the_list_shows_each_session_with_its_device_and_its_last_use(start_serv
     began, used = (datetime.fromisoformat(t) for t in (listed[1].created_at, listed[1].last_used_at))
     assert 5_390 < (used - began).total_seconds() < 5_460  # the clock goes on meanwhile
     assert [s.current for s in sessions(laptop)] == [False, True]
+
+
+def test_a_computer_that_was_renamed_is_listed_by_its_new_name(server: RunningServer) -> None:
+    name, device = a_name(), a_device("old-pc · Windows 10")
+    server.api().register(name, device=device)
+    renamed = msgspec.structs.replace(device, name="new-pc · Windows 11")
+    book = server.api().login(name, device=renamed)
+    assert {s.device_name for s in sessions(book)} == {"new-pc · Windows 11"}
+    unnamed = msgspec.structs.replace(device, name="")
+    assert {s.device_name for s in sessions(server.api().login(name, device=unnamed))} == {
+        "new-pc · Windows 11"
+    }
+
+
+def test_the_list_has_the_region_of_the_last_use_and_no_address_of_the_servers_own_computer(
+    server: RunningServer,
+) -> None:
+    book = server.api().register()
+    assert [(s.address, s.region) for s in sessions(book)] == [("", "")]
+    book = book.with_token(book.refresh(book.signed_in.refresh_token, "r1").access_token)
+    assert [(s.address, s.region) for s in sessions(book)] == [("", server.config.region)]
+
+
+def test_the_address_of_a_log_in_is_listed(start_server: Start) -> None:
+    server = start_server()
+    name = a_name()
+    server.api().register(name)
+    # As a proxy on the server's computer says it.
+    through = server.api()
+    through.headers["X-Forwarded-For"] = "203.0.113.7"
+    away = through.login(name)
+    assert {s.address for s in sessions(away)} == {"", "203.0.113.7"}
 
 
 def test_an_ended_session_is_refused_at_once_and_not_listed(server: RunningServer) -> None:

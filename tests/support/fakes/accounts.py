@@ -1,7 +1,6 @@
 """Signing in, in memory: the checks and sentences are those of the program and of the server."""
 
 import math
-import platform
 import time
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -27,6 +26,7 @@ from app.services.login import (
     refuse_typed,
 )
 from app.services.session_facts import BookFacts, InviteFacts, facts_of
+from app.services.this_computer import this_device
 from app.store.outbox import Outbox
 from app.store.settings import Settings
 from server.auth.local_throttle import LocalThrottle
@@ -224,6 +224,13 @@ class FakeAccounts:
         if self._book.sessions.pop(family, None) is None:
             raise app_error(not_found("session"))
 
+    def end_other_sessions(self) -> int:
+        """End all but this one."""
+        others = [each.family for each in self.sessions() if not each.this_one]
+        for family in others:
+            self.end_session(family)
+        return len(others)
+
     def change_password(self, old: str, new: str) -> int:
         """Change it; return how many other sessions that ended."""
         self._book.step("change_password")
@@ -388,7 +395,7 @@ class FakeAccounts:
         label = AT_SERVER if address else "This computer"
         made = as_ or BookSession(account.user_name, book_id, prefix, server, region, label)
         self._outbox.raise_counter(made.book_id, prefix, self._book.last_counter(prefix))
-        self._family = self._book.begin_session(account, platform.node())
+        self._family = self._book.begin_session(account, this_device())
         self._address, self._account, self.session = address, account, made
         is_kept = remember and self.computer.store == "keyring"
         self.computer.remembered = Remembered(made, address, account, self._family) if is_kept else None

@@ -166,6 +166,9 @@ class Book(Steps):
         Of two versions the one with the higher `ver` stands; bills come and go one by one.
         """
         with self.changing:
+            told = next((each for each in self.history.get(entry.id, []) if each.op_id == op_id), None)
+            if told is not None:  # its answer was lost, or another computer sent it
+                return told
             versions = [] if not based_on and not self._is_known(entry.id) else self.versions(entry.id)
             before = self.bills.get(entry.id, ())
             gone = tuple(bill for bill in before if bill.id in removed)

@@ -403,6 +403,14 @@ def test_the_sessions_are_listed_newest_first_and_can_be_ended(book: Desk) -> No
     assert refusal(lambda: other.entries.page(EntryFilter(), None)) == SIGNED_OUT
 
 
+def test_all_other_sessions_can_be_ended_at_once(book: Desk) -> None:
+    others = [book.elsewhere(), book.elsewhere()]
+    assert book.accounts.end_other_sessions() == 2
+    assert [session.this_one for session in book.accounts.sessions()] == [True]
+    assert [refusal(other.accounts.sessions) for other in others] == [SIGNED_OUT] * 2
+    assert book.accounts.end_other_sessions() == 0
+
+
 def test_an_unknown_session_cannot_be_ended(book: Desk) -> None:
     assert refusal(lambda: book.accounts.end_session("x")) == not_found("session")
 
@@ -451,6 +459,7 @@ def _account_calls(desk: Desk) -> list[Callable[[], object]]:
     return [
         desk.accounts.sessions,
         lambda: desk.accounts.end_session("x"),
+        desk.accounts.end_other_sessions,
         lambda: desk.accounts.change_password(PASSWORD, NEW),
     ]
 
@@ -460,12 +469,12 @@ def test_without_a_server_the_account_cannot_be_changed(start_stage: StartStage)
     desk = stage.desk()
     desk.register()
     stage.stop()
-    assert [refusal(call) for call in _account_calls(desk)] == [OFFLINE] * 3
+    assert [refusal(call) for call in _account_calls(desk)] == [OFFLINE] * 4
 
 
 def test_an_account_cannot_be_changed_while_signed_out(desk: Desk, book: Desk) -> None:
     book.accounts.sign_out()
-    assert [refusal(call) for call in _account_calls(book)] == [SIGNED_OUT] * 3
+    assert [refusal(call) for call in _account_calls(book)] == [SIGNED_OUT] * 4
     assert refusal(lambda: book.accounts.sign_in_again(PASSWORD)) == SIGNED_OUT
 
 

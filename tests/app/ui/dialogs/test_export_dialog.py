@@ -252,6 +252,7 @@ def test_enter_tries_again_after_the_server_was_away(
     dialog = book.findChild(ExportDialog, "export_dialog")
     assert dialog is not None
     qtbot.waitUntil(dialog.setup_page.banner.isVisible)
+    assert "Only the newest entries can be read" in dialog.setup_page.findings.text()
     fake.book.offline = False
     qtbot.keyClick(dialog.setup_page.first, ENTER)
     qtbot.waitUntil(dialog.result_page.isVisible)

@@ -372,7 +372,7 @@ def test_a_bill_that_cannot_be_fetched_is_shown_when_the_server_is_back(
     kept.unlink()
     reader.fake.book.offline = True
     reader.select(ROW)
-    reader.wait_for_sentence("server")
+    reader.wait_for_sentence("try again in a moment")
     reader.fake.book.offline = False
     reader.click(reader.again())
     reader.wait_for_page()

@@ -246,3 +246,22 @@ def test_the_viewer_hides_rows_that_do_not_fit(
     assert viewer.tools.open in shown
     qtbot.waitUntil(lambda: all(each.height() >= each.minimumSizeHint().height() for each in shown))
     assert viewer.canvas.isVisible() is (height == 400)
+
+
+def test_without_a_server_a_search_says_that_only_this_computer_was_searched(
+    qtbot: QtBot, book: MainWindow, fake: FakeServices, tasks: Tasks
+) -> None:
+    book.show_listing()
+    fake.book.offline = True
+    searched = book.listing.foot.searched
+    qtbot.keyClicks(book.listing.filters.search, "zzz")
+    qtbot.waitUntil(lambda: searched.isVisible() and not tasks.busy)
+    assert searched.text() == fake.accounts.words.searched("120 entries")
+    assert "120 entries" in searched.text()
+    assert book.listing.empty.isVisible()
+    book.listing.filters.search.clear()
+    qtbot.waitUntil(lambda: not searched.isVisible() and not tasks.busy)
+    fake.book.offline = False
+    qtbot.keyClicks(book.listing.filters.search, "zzz")
+    qtbot.waitUntil(lambda: book.listing.foot.count.text() == "0 entries" and not tasks.busy)
+    assert not searched.isVisible()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pikepdf
 import pytest
+from PIL import Image
 from PySide6.QtCore import QMimeData, QPointF, Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
@@ -277,6 +278,21 @@ def test_an_empty_panel_names_the_keys(panel: DocumentsPanel, qtbot: QtBot, phot
     assert all(any(key in each.text() for each in words) for key in ("Drop", "Ctrl+V", "Ctrl+O"))
     pin(qtbot, panel, [photo])
     assert [each.text() for each in words if each.isVisible() and each.text()] == ["Drop photos or PDFs here"]
+
+
+def test_the_thumbnail_of_a_turned_bill_is_turned(
+    qtbot: QtBot, panel: DocumentsPanel, tmp_path: Path, fake: FakeServices
+) -> None:
+    picture = Image.new("RGB", (100, 100), "blue")
+    picture.paste((255, 0, 0), (0, 0, 50, 100))
+    picture.save(tmp_path / "bill.png")
+    kept = fake.documents.attach_file(tmp_path / "bill.png")
+    fake.documents.turn(kept, 1)
+    panel.add_kept([kept])
+    (tile,) = panel.tiles()
+    qtbot.waitUntil(lambda: tile.thumbnail.has_picture)
+    shown = tile.thumbnail.grab().toImage()
+    assert [shown.pixelColor(49, y).name() for y in (20, 75)] == ["#ff0000", "#0000ff"]
 
 
 def test_a_huge_picture_is_attached_completely_but_not_shown(

@@ -1,0 +1,72 @@
+"""A part of a window that scrolls up and down if there is no room for all of it."""
+
+from typing import Final
+
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
+
+_LEAST_HEIGHT: Final = 90
+_TITLE_BAR: Final = 36
+_AROUND: Final = 100
+"""The title bar of a dialog, and the margins of its content."""
+
+
+class ScrollRoom(QScrollArea):
+    """Shows `inner` at the width that there is. It is as high as `inner`, or lower with a scroll bar."""
+
+    def __init__(self, inner: QWidget, name: str = "") -> None:
+        super().__init__()
+        if name:
+            self.setObjectName(name)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.viewport().setProperty("role", "clear")
+        if inner.property("role") is None:
+            inner.setProperty("role", "clear")
+        self.setWidget(inner)
+
+    def sizeHint(self) -> QSize:
+        """Return the size at which nothing scrolls."""
+        inner = self._inner.sizeHint()
+        return QSize(max(inner.width(), self.minimumSizeHint().width()), inner.height())
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the width of the inner part, and a height at which something can still be read."""
+        inner = self._inner.minimumSizeHint()
+        bar = self.verticalScrollBar().sizeHint().width()
+        return QSize(inner.width() + bar, min(inner.height(), _LEAST_HEIGHT))
+
+    @property
+    def _inner(self) -> QWidget:
+        inner = self.widget()
+        assert inner is not None
+        return inner
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Pass on that the inner part has another size now."""
+        if watched is self.widget() and event.type() is QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
+
+
+class DialogRoom(ScrollRoom):
+    """The content of a dialog. It asks for no more height than the screen has."""
+
+    def sizeHint(self) -> QSize:
+        """Return the size at which nothing scrolls, or the height of the screen."""
+        hint, inner = super().sizeHint(), self.widget()
+        low = hint.height() <= self._room()
+        width = inner.sizeHint().width() if low and inner is not None else hint.width()
+        return QSize(width, min(hint.height(), self._room()))
+
+    def _room(self) -> int:
+        return self.screen().availableGeometry().height() - _AROUND
+
+
+def bound_to_screen(dialog: QWidget) -> None:
+    """Keep `dialog` from being larger than the screen of its window. Call it before it is shown."""
+    most = dialog.screen().availableGeometry().size() - QSize(2, _TITLE_BAR)
+    dialog.setMaximumSize(most)
+    dialog.resize(dialog.size().expandedTo(dialog.sizeHint()).boundedTo(most))

@@ -1,0 +1,215 @@
+"""A saved copy of a waiting entry is opened again on another computer, through the real window."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLineEdit, QPushButton
+from pytestqt.qtbot import QtBot
+
+from app.services.entries import draft_of
+from app.ui.main_window import MainWindow
+from app.ui.tasks import Tasks
+from app.ui.theme import Theme
+from tests.app.ui.conftest import Person, make_photo
+from tests.support.fake_services import BOOK_ID, FakeServices
+
+
+@dataclass
+class Other:
+    """A new computer of the same user, with nothing on it."""
+
+    fake: FakeServices
+    window: MainWindow
+    person: Person = field(default_factory=Person)
+
+
+@pytest.fixture
+def other(
+    qtbot: QtBot, book: MainWindow, fake: FakeServices, tasks: Tasks, theme: Theme, tmp_path: Path
+) -> Iterator[Other]:
+    (tmp_path / "home 2").mkdir()
+    second, person = FakeServices(tmp_path / "home 2", book=fake.book), Person()
+    second.accounts.sign_in_local("Asha Rao", "")
+    window = MainWindow(second.services(), tasks, theme, person.desktop(), proposed_name="asha")
+    qtbot.addWidget(window)
+    window.show()
+    window.start()
+    qtbot.waitUntil(lambda: window.listing.model.rowCount() > 0 and not tasks.busy)
+    fake.book.offline = True
+    yield Other(second, window, person)
+    window.sync.stop()
+    second.close()
+
+
+@pytest.fixture
+def copy(
+    qtbot: QtBot,
+    other: Other,
+    book: MainWindow,
+    fake: FakeServices,
+    tasks: Tasks,
+    person: Person,
+    tmp_path: Path,
+) -> Path:
+    """The file of a copy: an entry with a bill, typed without a server and saved from the page."""
+    book.entry.documents.add_files([make_photo(tmp_path / "bill.png")])
+    qtbot.waitUntil(lambda: len(book.entry.documents.attachments()) == 1)
+    for name, text in (("amount_field", "640"), ("category_field", "Travel"), ("description_field", "Taxi")):
+        found = book.findChild(QLineEdit, name)
+        qtbot.keyClicks(found, text)
+    qtbot.mouseClick(book.entry.save_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: fake.outbox.count(BOOK_ID) == 1 and not tasks.busy)
+    person.folder = tmp_path / "stick"
+    person.folder.mkdir()
+    book.show_outbox()
+    qtbot.waitUntil(lambda: len(book.outbox.list.cards()) == 1)
+    button = book.outbox.list.cards()[0].findChild(QPushButton, "item_copy")
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: book.outbox.banner.text().startswith("Saved in "))
+    (file,) = person.folder.glob("*/*.json")
+    return file
+
+
+def open_copy(qtbot: QtBot, other: Other, *files: Path) -> None:
+    other.person.copies = list(files)
+    other.window.outbox.banner.hide()
+    other.window.show_outbox()
+    qtbot.mouseClick(other.window.outbox.open_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(other.window.outbox.banner.isVisible)
+
+
+def codes(fake: FakeServices) -> list[str]:
+    return [entry.human_code for entry in fake.book.entries if entry.description == "Taxi"]
+
+
+def test_a_copy_is_shown_added_once_and_sent_once_with_its_bill(
+    qtbot: QtBot, copy: Path, other: Other, fake: FakeServices, tmp_path: Path
+) -> None:
+    before, (item,) = codes(fake), fake.outbox.items(BOOK_ID)
+    open_copy(qtbot, other, copy)
+    assert other.person.questions == ["Add 1 entry from the copy?"]
+    assert item.human_code in other.person.explanations[0]
+    assert "640.00" in other.person.explanations[0]
+    assert "1 bill" in other.person.explanations[0]
+    assert other.window.outbox.banner.text() == "1 entry added from the copy."
+    assert [each.op_id for each in other.fake.outbox.items(BOOK_ID)] == [item.op_id]
+    open_copy(qtbot, other, copy)
+    assert "already waiting" in other.window.outbox.banner.text()
+    assert other.fake.outbox.count(BOOK_ID) == 1
+    fake.book.offline = False
+    for computer in (other.window, other.window):
+        computer.sync.send_now()
+        qtbot.waitUntil(lambda: other.fake.outbox.count(BOOK_ID) == 0)
+    assert codes(fake) == [*before, item.human_code]
+    (bill,) = fake.book.bills[item.entry_id]
+    assert fake.book.files[bill.sha256] == (tmp_path / "bill.png").read_bytes()
+    open_copy(qtbot, other, copy)
+    assert "already in the book" in other.window.outbox.banner.text()
+    assert codes(fake) == [*before, item.human_code]
+
+
+def test_the_first_computer_may_send_it_too(
+    qtbot: QtBot, book: MainWindow, copy: Path, other: Other, fake: FakeServices
+) -> None:
+    before = codes(fake)
+    open_copy(qtbot, other, copy)
+    fake.book.offline = False
+    for window, services in ((book, fake), (other.window, other.fake)):
+        window.sync.send_now()
+        qtbot.waitUntil(lambda services=services: services.outbox.count(BOOK_ID) == 0)
+    assert len(codes(fake)) == len(before) + 1
+
+
+def test_nothing_is_added_unless_the_person_agrees(
+    qtbot: QtBot, copy: Path, other: Other, tasks: Tasks
+) -> None:
+    other.person.agrees, other.person.copies = False, [copy]
+    other.window.show_outbox()
+    qtbot.mouseClick(other.window.outbox.open_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: bool(other.person.questions) and not tasks.busy)
+    assert other.fake.outbox.count(BOOK_ID) == 0
+
+
+def changed(copy: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    found = json.loads(copy.read_text("utf-8"))
+    change(found)
+    copy.write_text(json.dumps(found), encoding="utf-8")
+
+
+def _foreign_file(copy: Path) -> None:
+    copy.write_text('{"name": "left-pad", "version": "1.0"}', encoding="utf-8")
+
+
+def _bill_of(copy: Path) -> Path:
+    return next(path for path in copy.parent.iterdir() if path != copy)
+
+
+DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "no JSON": (lambda copy: copy.write_bytes(b"\xff\x00{{{"), "is not a copy of an entry"),
+    "deep": (lambda copy: copy.write_bytes(b"[" * 200_000), "is not a copy of an entry"),
+    "large": (lambda copy: copy.write_bytes(b" " * 300_000), "is too large to be a copy"),
+    "empty": (lambda copy: copy.write_bytes(b""), "is not a copy of an entry"),
+    "another program's": (_foreign_file, "is not a copy of an entry"),
+    "an old version's": (
+        lambda copy: changed(copy, lambda found: [found.pop(key) for key in ("bahi", "opId", "bookId")]),
+        "was saved by an older version of Bahi",
+    ),
+    "another book": (
+        lambda copy: changed(copy, lambda found: found.update(bookId="book-2", user="Ravi")),
+        "is from another book. Only Ravi can open it",
+    ),
+    "amount": (lambda copy: changed(copy, lambda found: found.update(amount="1e999")), "is not a copy"),
+    "amount 2": (lambda copy: changed(copy, lambda found: found.update(amount="NaN")), "is not a copy"),
+    "amount 3": (lambda copy: changed(copy, lambda found: found.update(amount="-5.00")), "is not a copy"),
+    "op": (lambda copy: changed(copy, lambda found: found.update(opId="x' OR 1=1")), "is not a copy"),
+    "version": (lambda copy: changed(copy, lambda found: found.update(ver=2**70)), "is not a copy"),
+    "text": (lambda copy: changed(copy, lambda found: found.update(description="a\x00b")), "is not a copy"),
+    "long": (lambda copy: changed(copy, lambda found: found.update(category="x" * 5000)), "is not a copy"),
+    "kind": (lambda copy: changed(copy, lambda found: found.update(operation="edit")), "is not a copy"),
+    "path": (
+        lambda copy: changed(copy, lambda found: found["documents"][0].update(file="../../secret.png")),
+        "is not a copy",
+    ),
+    "no bill": (lambda copy: _bill_of(copy).unlink(), "A bill of the copy"),
+    "other bill": (lambda copy: make_photo(_bill_of(copy), "#112233"), "is not the one that belongs"),
+    "no picture": (lambda copy: _bill_of(copy).write_text("hello"), "A bill of the copy"),
+    "missing": (lambda copy: copy.unlink(), "no longer exists"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_damaged_or_foreign_file_is_told_in_a_sentence_and_adds_nothing(
+    qtbot: QtBot, copy: Path, other: Other, name: str
+) -> None:
+    damage, sentence = DAMAGES[name]
+    damage(copy)
+    open_copy(qtbot, other, copy)
+    assert sentence in other.window.outbox.banner.text()
+    assert other.person.questions == []
+    assert other.fake.outbox.count(BOOK_ID) == 0
+
+
+def test_an_edit_is_copied_and_opened_as_well(
+    qtbot: QtBot, book: MainWindow, copy: Path, other: Other, fake: FakeServices, person: Person
+) -> None:
+    entry = fake.waiting()[0]
+    fake.book.offline = False
+    book.sync.send_now()
+    qtbot.waitUntil(lambda: fake.outbox.count(BOOK_ID) == 0)
+    fake.book.offline = True
+    detail = fake.entries.detail(entry.id)
+    made = fake.entries.edit(detail, replace(draft_of(detail), description="Taxi home"))
+    item = fake.outbox.find_entry(BOOK_ID, made.entry.id)
+    assert item is not None
+    assert person.folder is not None
+    folder = fake.outbox_items.save_copy(item, person.folder)
+    (file,) = folder.glob("*.json")
+    open_copy(qtbot, other, file)
+    (found,) = other.fake.outbox.items(BOOK_ID)
+    assert found.base == item.base
+    assert replace(found, attempts=0, last_error="") == replace(item, attempts=0, last_error="")

@@ -1,0 +1,111 @@
+"""The part of the tour that opens each dialog and each popup once, for their pictures."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QLineEdit, QMessageBox, QToolTip, QWidget
+
+from app.ui.application import show_crash
+from app.ui.desktop import confirm
+from app.ui.opening import OpeningWindow
+from app.ui.window_geometry import copy_geometry
+from tests.tour.driver import Driver
+
+_SETTLE_MS = 80
+
+
+def look_at_dialogs(driver: Driver) -> None:
+    """Open the dialogs that the story does not need."""
+    driver.click("user_button")
+    account = driver.find("account_dialog", QDialog)
+    driver.wait("the sessions", lambda: not driver.find("account_state").isVisible())
+    driver.picture("30-account", "The account: where you are signed in, and the password.", of=account)
+    driver.wait("the offer to move", lambda: driver.find("account_move").isVisible())
+    driver.click("account_move")
+    driver.wait("the dialog to move", lambda: driver.find("move_dialog").isVisible())
+    move = driver.find("move_dialog", QDialog)
+    driver.picture("31-move", "Moving the book to a server.", of=move)
+    driver.click("move_create")
+    driver.picture("32-move-create", "Moving the book, with a new account there.", of=move)
+    driver.click("move_start")
+    driver.picture("33-move-missing", "What is missing is told at each field.", of=move)
+    move.reject()
+    _over(driver, "34-question", "A question before something is lost.", QMessageBox, lambda: _ask(driver))
+    error = RuntimeError("an error for its picture")
+    show_crash(driver.window, error)
+    box = driver.window.findChild(QMessageBox)
+    assert box is not None
+    driver.picture("35-unexpected", "What nobody expected is told too.", of=box)
+    box.done(0)
+    _over(
+        driver, "36-files", "Choosing files, where the system has no dialog of its own.", QFileDialog, _files
+    )
+
+
+def look_at_popups(driver: Driver) -> None:
+    """Open what opens over a window."""
+    driver.click("nav_add")
+    field = driver.find("date_field", QLineEdit)
+    for action in field.actions():
+        if action.objectName() == "date_field_calendar":
+            action.trigger()
+    _popup(driver, "40-calendar", "The calendar of a date.")
+    driver.click("nav_entries")
+    QTimer.singleShot(0, lambda: driver.click("period_button"))
+    driver.wait("the menu", lambda: QApplication.activePopupWidget() is not None)
+    _popup(driver, "41-periods", "The periods of the filter.")
+    search = driver.find("search_field", QLineEdit)
+    menu = search.createStandardContextMenu()
+    menu.popup(search.mapToGlobal(QPoint(20, 20)))
+    _popup(driver, "42-context-menu", "The context menu of a text field.")
+    QToolTip.showText(search.mapToGlobal(QPoint(20, 20)), search.toolTip())
+    tip = next(each for each in QApplication.allWidgets() if each.inherits("QTipLabel"))
+    driver.picture("43-tooltip", "A tool tip.", of=tip)
+    QToolTip.hideText()
+
+
+def look_at_start(driver: Driver) -> None:
+    """Open the window that tells why a book cannot be opened."""
+    opening = OpeningWindow()
+    copy_geometry(opening, driver.window)
+    opening.show()
+    QTest.qWait(_SETTLE_MS)
+    driver.picture("50-opening", "The first window.", of=opening)
+    opening.show_error("The disk is full. Please free some space, then try again.", retryable=True)
+    driver.picture("51-failed", "A start that fails says why.", of=opening)
+    opening.close()
+
+
+def _ask(driver: Driver) -> None:
+    explanation = "What you typed and the bills you attached would be lost."
+    confirm(driver.window, "Clear this entry?", explanation, "Clear", "Keep it")
+
+
+def _files() -> None:
+    dialog = QFileDialog(QApplication.activeWindow(), "Choose bills")
+    dialog.setOption(QFileDialog.Option.DontUseNativeDialog)
+    dialog.exec()
+
+
+def _over(driver: Driver, name: str, caption: str, kind: type[QDialog], show: Callable[[], None]) -> None:
+    """Take the picture of a dialog that `show` waits for, and close it."""
+
+    def take() -> None:
+        dialog = QApplication.activeModalWidget()
+        assert isinstance(dialog, kind)
+        driver.picture(name, caption, of=dialog)
+        dialog.reject()
+
+    QTimer.singleShot(_SETTLE_MS, take)
+    show()
+
+
+def _popup(driver: Driver, name: str, caption: str) -> None:
+    popup: QWidget | None = QApplication.activePopupWidget()
+    assert popup is not None
+    QTest.qWait(_SETTLE_MS)
+    driver.picture(name, caption, of=popup)
+    popup.close()
+    driver.window.activateWindow()
+    QTest.keyClick(driver.window, Qt.Key.Key_Shift)
