@@ -199,7 +199,7 @@ class BookFrame(QWidget):
         if isinstance(shown, EntryScreen) and shown.documents.taking:
             shown.refuse(sentence)
         else:
-            self.say(sentence, "warn")
+            self.say(sentence, "warn", passing=False)  # the bill is still to be added after the save
 
     def paste(self) -> None:
         """Attach the files or the picture in the clipboard, when the focus is in no text field."""
