@@ -116,6 +116,9 @@ class Story:
             window.start()
             try:
                 yield driver, services
+            except TourError:
+                driver.last_picture()
+                raise
             finally:
                 driver.wait("the work to end", lambda: not tasks.busy)
                 window.close()

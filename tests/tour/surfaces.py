@@ -59,9 +59,7 @@ def look_at_popups(driver: Driver) -> None:
     menu = search.createStandardContextMenu()
     menu.popup(search.mapToGlobal(QPoint(20, 20)))
     _popup(driver, "42-context-menu", "The context menu of a text field.")
-    QToolTip.showText(search.mapToGlobal(QPoint(20, 20)), search.toolTip())
-    tip = next(each for each in QApplication.allWidgets() if each.inherits("QTipLabel"))
-    driver.picture("43-tooltip", "A tool tip.", of=tip)
+    driver.picture("43-tooltip", "A tool tip.", of=lambda: _tip(search))
     QToolTip.hideText()
 
 
@@ -75,6 +73,12 @@ def look_at_start(driver: Driver) -> None:
     opening.show_error("The disk is full. Please free some space, then try again.", retryable=True)
     driver.picture("51-failed", "A start that fails says why.", of=opening)
     opening.close()
+
+
+def _tip(widget: QWidget) -> QWidget:
+    """Show a widget's tool tip. A change of the theme closes it, so each picture needs one of its own."""
+    QToolTip.showText(widget.mapToGlobal(QPoint(20, 20)), widget.toolTip(), widget)
+    return next(tip for tip in QApplication.allWidgets() if tip.inherits("QTipLabel") and tip.isVisible())
 
 
 def _ask(driver: Driver) -> None:
