@@ -24,15 +24,18 @@ def look_at_bills(driver: Driver, samples: Path) -> None:
     driver.wait("three bills", lambda: strip.count() == 3)
     viewer = driver.window.listing.details.viewer
     viewer.show_bill(1)
-    driver.wait("the receipt", lambda: ".jpg" in driver.text("document_name") and viewer.canvas.has_image())
+    driver.wait(
+        "the receipt", lambda: ".jpg" in driver.text("document_name") and viewer.tools.left.isEnabled()
+    )
     driver.picture("65-bills", "Several bills of one entry.")
+    upright = viewer.canvas.zoom
     driver.press("document_viewer", Qt.Key.Key_R)
-    driver.wait("the turned receipt", lambda: viewer.canvas.has_image())
+    driver.wait("the turned receipt", lambda: viewer.canvas.zoom != upright)
     driver.picture("66-turned", "A bill that lies on its side is turned with R, and stays turned.")
     viewer.show_bill(2)
     driver.wait("the question", lambda: viewer.canvas.wants_password)
     driver.picture("67-locked", "A PDF with a password asks for it.")
     driver.type("page_password_field", "wrong")
     driver.press("page_password_field", Qt.Key.Key_Return)
-    driver.wait("the question again", lambda: "not" in viewer.canvas.message())
+    driver.wait("the question again", lambda: "Wrong" in viewer.canvas.message())
     driver.picture("68-wrong-password", "A wrong password is told.")

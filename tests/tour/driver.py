@@ -173,7 +173,7 @@ class Driver:
         self.wait("the bills drawn", self._bills_are_drawn)
         for mode in (Mode.LIGHT, Mode.DARK):
             self.theme.set_mode(mode)
-            QTest.qWait(60)  # let polishing and a queued repaint pass
+            QTest.qWait(120)  # let polishing, layouts and a queued repaint pass
             file = f"{name}-{mode.value}.png"
             if not self._grab(of() if callable(of) else of).save(str(self.folder / file)):
                 raise TourError(f"The picture {file} could not be written.")

@@ -56,9 +56,7 @@ def look_at_dialogs(driver: Driver) -> None:
         driver, "36-files", "Choosing files, where the system has no dialog of its own.", QFileDialog, _files
     )
     save_as = partial(choose_save_path, driver.window, "accounts.csv")
-    _over(
-        driver, "37-save", "Saving a file, where the system has no dialog.", QFileDialog, save_as
-    )
+    _over(driver, "37-save", "Saving a file, where the system has no dialog.", QFileDialog, save_as)
 
 
 def look_at_banners(driver: Driver) -> None:
@@ -78,9 +76,7 @@ def look_at_banners(driver: Driver) -> None:
     book.show_late("")
     book.again.set_user("Asha Rao")
     book.again.ask(SignInError("The session is over.", detail={"ended": "ended"}))
-    driver.picture(
-        "64-sign-in-again", "Signed out elsewhere: the password is asked for."
-    )
+    driver.picture("64-sign-in-again", "Signed out elsewhere: the password is asked for.")
     book.again.give_up()
 
 

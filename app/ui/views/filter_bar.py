@@ -23,6 +23,7 @@ from app.ui.widgets.segment import Choice, Segment
 
 DEBOUNCE_MS: Final = 150
 _NARROW: Final = 800
+_SEARCH: Final = "Search description, category, code or amount"
 _GAP: Final = 10
 _WIDE: Final = 1000
 _OLD_DATES: Final = "The list still shows the dates from before."
@@ -54,7 +55,7 @@ class FilterBar(QWidget):
         self.search = QLineEdit()
         self.search.setObjectName("search_field")
         self.search.setAccessibleName("Search")
-        self.search.setPlaceholderText("Search description, category, code or amount")
+        self.search.setPlaceholderText(_SEARCH)
         self.search.setMaxLength(LONGEST_TYPED)
         self.search.setClearButtonEnabled(True)
         self.search.setAcceptDrops(False)
@@ -149,10 +150,11 @@ class FilterBar(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Use shorter texts if the buttons would not fit into one row, and leave room for the search."""
         super().resizeEvent(event)
+        tight = event.size().width() < _ROOM_FOR_DATES
         for field in (self.first, self.last):
-            tight = event.size().width() < _ROOM_FOR_DATES
             field.setFixedWidth(_NARROW_DATE if tight else _DATE)
             set_look(field, "tight", "true" if tight else "")
+        self.search.setPlaceholderText("Search" if tight else _SEARCH)
         narrow = event.size().width() < _NARROW
         self.without_document.setText("No bill" if narrow else "Without bill")
         self.clear_button.setText("Clear" if narrow else "Clear filters")

@@ -17,6 +17,7 @@ from app.ui.widgets.pieces import button, label
 from app.ui.widgets.segment import Choice, Segment
 
 _WIDTH: Final = 400
+_LEAST: Final = 560  # as a small screen at 150 %
 _ROOMY: Final = 690
 """The height of the view from which on the card has its icon and its usual margins."""
 LOCAL, SERVER = "local", "server"
@@ -65,8 +66,10 @@ class LoginCard(QFrame):
         """Use less room if the view is lower than the card."""
         low = height < _ROOMY
         self.icon.setVisible(not low)
-        self._column.setContentsMargins(36, 20 if low else 32, 36, 14 if low else 28)
-        self._column.setSpacing(9 if low else 14)
+        lowest = height < _LEAST
+        above, below, spacing = (10, 8, 4) if lowest else (20, 14, 9) if low else (32, 28, 14)
+        self._column.setContentsMargins(36, above, 36, below)
+        self._column.setSpacing(spacing)
 
     def sizeHint(self) -> QSize:
         """Return a size that shows all wrapped labels completely."""

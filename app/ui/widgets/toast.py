@@ -13,7 +13,7 @@ from app.ui.widgets.pieces import ElidedLabel, button, tool_button
 
 LIFE_S: Final = 10.0
 _LEAST_TEXT: Final = 60
-_GAP: Final = 32
+_GAP: Final = 20
 _CHECK_MS: Final = 250  # the clock is polled, because tests replace it
 
 
