@@ -208,7 +208,7 @@ class ExportResultPage(QWidget):
         grid.setHorizontalSpacing(24)
         grid.setVerticalSpacing(6)
         grid.setColumnStretch(2, 1)
-        for row, (name, words) in enumerate((("out", "Money Out"), ("in", "Money In"), ("net", "Net"))):
+        for row, (name, words) in enumerate((("out", "Money out"), ("in", "Money in"), ("net", "Net"))):
             value = self.values[name]
             value.setFont(figures_font())
             grid.addWidget(label(words, "muted"), row, 0)

@@ -17,6 +17,7 @@ from app.ui.widgets.banner import Banner
 from app.ui.widgets.field import Field
 from app.ui.widgets.form_errors import clear_errors, empty_login_fields, length_errors, show_errors
 from app.ui.widgets.pieces import button, label
+from app.ui.widgets.scroll_room import DialogRoom
 from app.ui.widgets.segment import Choice, Segment
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ KEPT: Final = "Nothing is lost. You can continue later."
 _WHAT: Final = (
     "Your entries, their history and their bills are copied. The copy on this computer stays as it is."
 )
+_TITLE_AND_BUTTONS: Final = 92  # they stay in sight when the fields scroll
 _STAGES: Final = {
     "connecting": "Connecting to the server",
     "copying": "Copying your book",
@@ -83,8 +85,8 @@ class MoveFormPage(QWidget):
             line.returnPressed.connect(self.submitted)
 
     def _lay_out(self) -> None:
-        column = page_column(self, 12)
-        column.addWidget(self.title)
+        inner = QWidget()
+        column = page_column(inner, 12)
         column.addWidget(label(_WHAT, "muted", "move_what", wrap=True))
         column.addWidget(self.banner)
         column.addWidget(self.fields["address"])
@@ -92,7 +94,10 @@ class MoveFormPage(QWidget):
         for name in ("userName", "password", "inviteCode"):
             column.addWidget(self.fields[name])
         column.addStretch(1)
-        column.addLayout(button_row(self.cancel_button, self.start_button))
+        around = page_column(self, 12)
+        around.addWidget(self.title)
+        around.addWidget(DialogRoom(inner, "move_room", beside=_TITLE_AND_BUTTONS), 1)
+        around.addLayout(button_row(self.cancel_button, self.start_button))
 
     def _propose(self, pending: str, pending_user: str) -> None:
         self.address.setText(pending)

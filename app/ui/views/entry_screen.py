@@ -29,6 +29,11 @@ BEING_SAVED: Final = "The entry is being saved. Please add the bill again in a m
 _ROOM_FOR_BOTH: Final = 660
 """The width of this view from which on the documents are beside the form."""
 
+_WIDEST: Final = 1240
+_HIGHEST: Final = 760
+"""On a larger screen, the fields and the buttons would be far from each other."""
+QWIDGETSIZE_MAX: Final = (1 << 24) - 1  # Qt's; PySide does not export it
+
 
 @dataclass(frozen=True, slots=True)
 class ScreenWords:
@@ -117,6 +122,8 @@ class EntryScreen(QWidget):
         self._row.addWidget(self._card(), 3)
         self._documents_room = ScrollRoom(self.documents)
         self._row.addWidget(self._documents_room, 2)
+        self._cards = inner
+        inner.setMaximumWidth(_WIDEST)
         column.addWidget(ScrollRoom(inner), 1)
 
     def _card(self) -> QWidget:
@@ -187,6 +194,7 @@ class EntryScreen(QWidget):
         super().resizeEvent(event)
         across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
         narrow = event.size().width() < _ROOM_FOR_BOTH
+        self._cards.setMaximumHeight(QWIDGETSIZE_MAX if narrow else _HIGHEST)
         self._row.setDirection(down if narrow else across)
         for room in (self._form_room, self._documents_room):  # below each other, the view itself scrolls
             room.setMinimumHeight(room.sizeHint().height() if narrow else 0)

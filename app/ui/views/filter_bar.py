@@ -18,16 +18,17 @@ from app.ui.icons import put_icon
 from app.ui.widgets.date_field import DateField
 from app.ui.widgets.direction_segment import CREDIT_WORDS, DEBIT_WORDS
 from app.ui.widgets.flow import FlowLayout
-from app.ui.widgets.pieces import button, label
+from app.ui.widgets.pieces import button, label, set_look
 from app.ui.widgets.segment import Choice, Segment
 
 DEBOUNCE_MS: Final = 150
 _NARROW: Final = 800
+_SEARCH: Final = "Search description, category, code or amount"
 _GAP: Final = 10
 _WIDE: Final = 1000
 _OLD_DATES: Final = "The list still shows the dates from before."
 _DATE: Final = 142
-_NARROW_DATE: Final = 120
+_NARROW_DATE: Final = 128
 _ROOM_FOR_DATES: Final = 470
 """The width from which on the date fields have room to spare."""
 
@@ -54,7 +55,7 @@ class FilterBar(QWidget):
         self.search = QLineEdit()
         self.search.setObjectName("search_field")
         self.search.setAccessibleName("Search")
-        self.search.setPlaceholderText("Search description, category, code or amount")
+        self.search.setPlaceholderText(_SEARCH)
         self.search.setMaxLength(LONGEST_TYPED)
         self.search.setClearButtonEnabled(True)
         self.search.setAcceptDrops(False)
@@ -107,7 +108,7 @@ class FilterBar(QWidget):
         ]
         self.shown = Segment(shown, "shown_segment", "Show crossed-out entries", small=True)
         self.shown.picked.connect(lambda _value: self.apply())
-        self.without_document = self._chip("Without document", "without_document")
+        self.without_document = self._chip("Without bill", "without_document")
         self.waiting_only = self._chip("Waiting", "not_confirmed")
         self.shown.setToolTip(f"Show crossed-out entries. {CROSSED_OUT_MEANS}")
         self.meaning = label("", "muted", "filter_meaning", wrap=True)
@@ -149,10 +150,14 @@ class FilterBar(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Use shorter texts if the buttons would not fit into one row, and leave room for the search."""
         super().resizeEvent(event)
+        tight = event.size().width() < _ROOM_FOR_DATES
         for field in (self.first, self.last):
-            field.setFixedWidth(_NARROW_DATE if event.size().width() < _ROOM_FOR_DATES else _DATE)
+            field.setFixedWidth(_NARROW_DATE if tight else _DATE)
+            set_look(field, "tight", "true" if tight else "")
+        self.search.setPlaceholderText("Search" if tight else _SEARCH)
         narrow = event.size().width() < _NARROW
-        self.without_document.setText("No document" if narrow else "Without document")
+        self.without_document.setText("No bill" if narrow else "Without bill")
+        self.clear_button.setText("Clear" if narrow else "Clear filters")
         wide = event.size().width() >= _WIDE
         self.direction.set_text(Direction.DEBIT.value, DEBIT_WORDS if wide else "Money out")
         self.direction.set_text(Direction.CREDIT.value, CREDIT_WORDS if wide else "Money in")

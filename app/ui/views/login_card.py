@@ -17,6 +17,9 @@ from app.ui.widgets.pieces import button, label
 from app.ui.widgets.segment import Choice, Segment
 
 _WIDTH: Final = 400
+_LEAST: Final = 560  # as a small screen at 150 %
+_ROOMY: Final = 690
+"""The height of the view from which on the card has its icon and its usual margins."""
 LOCAL, SERVER = "local", "server"
 NO_KEY_STORE = "You will have to sign in again next time, because this computer has no key store."
 
@@ -40,11 +43,10 @@ class LoginCard(QFrame):
         self._make_head()
         self._make_fields(read_invite)
         self._make_foot()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(36, 32, 36, 28)
-        column.setSpacing(14)
+        self._column = QVBoxLayout(self)
         for widget in self._parts():
-            column.addWidget(widget)
+            self._column.addWidget(widget)
+        self.fit_height(_ROOMY)
 
     def _parts(self) -> list[QLabel | Segment | Field | Banner | QCheckBox | QProgressBar | QFrame]:
         parts = [self.icon, self.title, self.subtitle, self.location, self.banner, *self.fields.values()]
@@ -59,6 +61,15 @@ class LoginCard(QFrame):
             self.progress_label,
         ]
         return parts  # type: ignore[return-value]
+
+    def fit_height(self, height: int) -> None:
+        """Use less room if the view is lower than the card."""
+        low = height < _ROOMY
+        self.icon.setVisible(not low)
+        lowest = height < _LEAST
+        above, below, spacing = (10, 8, 4) if lowest else (20, 14, 9) if low else (32, 28, 14)
+        self._column.setContentsMargins(36, above, 36, below)
+        self._column.setSpacing(spacing)
 
     def sizeHint(self) -> QSize:
         """Return a size that shows all wrapped labels completely."""

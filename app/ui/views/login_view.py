@@ -1,10 +1,10 @@
 """The log-in view: opens the book on this computer, or logs in to a server."""
 
 import getpass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QResizeEvent
 from PySide6.QtWidgets import QGraphicsDropShadowEffect, QScrollArea, QVBoxLayout, QWidget
 
 from app.domain.text import clean_text, isolated
@@ -32,6 +32,7 @@ LOCATION_KEY, ADDRESS_KEY, USER_KEY, REMEMBER_KEY = (
     "login.remember",
 )
 _TOPIC = "login"
+_LOW: Final = 690
 _CODE_NOTE = "If you forget it, a recovery code lets you choose a new one. You see it once, after you start."
 _SERVER_NOTE = "If you forget it, the person who runs the server can send you a link that sets a new one."
 
@@ -82,8 +83,7 @@ class LoginView(QScrollArea):
     def _lay_out(self) -> None:
         inner = QWidget()
         inner.setProperty("role", "canvas")
-        column = QVBoxLayout(inner)
-        column.setContentsMargins(24, 24, 24, 24)
+        self._room = column = QVBoxLayout(inner)
         column.addWidget(self.card, 0, Qt.AlignmentFlag.AlignCenter)
         shadow = QGraphicsDropShadowEffect(self.card)
         shadow.setBlurRadius(36)
@@ -91,6 +91,13 @@ class LoginView(QScrollArea):
         shadow.setColor(QColor(15, 20, 35, 38))
         self.card.setGraphicsEffect(shadow)
         self.setWidget(inner)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Let the card use less room in a low window."""
+        low = event.size().height() < _LOW
+        self._room.setContentsMargins(24, 8 if low else 24, 24, 8 if low else 24)
+        self.card.fit_height(event.size().height())
+        super().resizeEvent(event)
 
     @property
     def location(self) -> str:

@@ -13,7 +13,7 @@ from app.ui.widgets.pieces import ElidedLabel, button, tool_button
 
 LIFE_S: Final = 10.0
 _LEAST_TEXT: Final = 60
-_GAP: Final = 10
+_GAP: Final = 20
 _CHECK_MS: Final = 250  # the clock is polled, because tests replace it
 
 
@@ -46,7 +46,7 @@ class Toast(QFrame):
         self._text.setMinimumWidth(_LEAST_TEXT)
         self.undo_button = button("Undo", "toast_undo", "link")
         self.undo_button.setToolTip("Undo (Ctrl+Z)")
-        self.undo_button.clicked.connect(self.undo)
+        self.undo_button.clicked.connect(self._press)
         close = tool_button("toast_close", "x", "Close", size=14)
         close.clicked.connect(self.hide_now)
         row = QHBoxLayout(self)
@@ -80,8 +80,12 @@ class Toast(QFrame):
     def undo(self) -> None:
         """Press Undo, if possible."""
         if self.can_undo:
-            self.hide_now()
-            self.undo_wanted.emit()
+            self._press()
+
+    def _press(self) -> None:
+        """Undo. A button that can be seen works, also in the moment after its time is over."""
+        self.hide_now()
+        self.undo_wanted.emit()
 
     def hide_if_due(self) -> None:
         """Hide when the time is over."""
