@@ -11,9 +11,10 @@ from typing import Final
 
 from app.domain.entry import EntryFilter, Totals
 from app.domain.outbox_item import OutboxItem
-from app.errors import CancelledError, OfflineError, StoreError
+from app.errors import CancelledError, OfflineError
 from app.remote.translate import query_of, totals_of
 from app.services.accounts import Accounts
+from app.store.durable import os_errors_translated
 from app.store.outbox import Outbox
 from server.contract.durable_files import sync_file, temporary_beside
 
@@ -96,12 +97,9 @@ def _concerns(item: OutboxItem, filter_: EntryFilter) -> bool:
 @contextlib.contextmanager
 def _written_whole(path: Path) -> Generator[Path, None, None]:
     """Give a temporary file next to `path`. It replaces `path` at the end, or is deleted after an error."""
-    try:
-        with temporary_beside(path) as partial:
-            yield partial
-            partial.replace(path)  # without syncing the folder, which some network drives do not support
-    except OSError as error:
-        raise StoreError(f"The file could not be written: {error.strerror or error}.") from error
+    with os_errors_translated(path), temporary_beside(path) as partial:
+        yield partial
+        partial.replace(path)  # without syncing the folder, which some network drives do not support
 
 
 def _write(

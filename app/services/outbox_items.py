@@ -1,8 +1,7 @@
 """What the user does with single items of the outbox: correct one, save a copy of one, open copies."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -12,7 +11,7 @@ from app.domain.entry import DocumentInfo, EntryDetail, EntryDraft
 from app.domain.file_names import clean_name, shown_name
 from app.domain.outbox_item import OutboxItem, OutboxKind
 from app.domain.text import clean_text, isolated
-from app.errors import InputError, OfflineError, ServerError, StoreError
+from app.errors import InputError, OfflineError, ServerError
 from app.services.accounts import Accounts
 from app.services.documents import Documents
 from app.services.entries import check_draft, draft_of
@@ -25,6 +24,7 @@ from app.services.outbox_copy import (
     item_of_copy,
 )
 from app.store.chosen_files import open_file
+from app.store.durable import os_errors_translated
 from app.store.outbox import Outbox
 from server.contract.errors import ErrorCode
 
@@ -108,7 +108,7 @@ class OutboxItems:
         has is left out if no server answers, because sending the item does not need it.
         """
         user_name, added = self._accounts.require_session().user_name, item.added
-        with _write_errors_translated():
+        with os_errors_translated(folder):
             target = _new_folder(folder, clean_name(f"Bahi {item.human_code}"))
         for document in item.documents:
             try:
@@ -116,7 +116,7 @@ class OutboxItems:
             except OfflineError:
                 if document in added:
                     raise
-        with _write_errors_translated():
+        with os_errors_translated(target):
             file = target / clean_name(f"{item.human_code}.json")
             file.write_bytes(encode_copy(item, user_name))
         return target
@@ -185,15 +185,6 @@ def _own_errors(draft: EntryDraft) -> dict[str, str]:
     except InputError as error:
         return error.fields
     return {}
-
-
-@contextmanager
-def _write_errors_translated() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise StoreError(f"The copy could not be written: {reason}.", retryable=True) from error
 
 
 def _content(file: Path, shown: str) -> bytes:

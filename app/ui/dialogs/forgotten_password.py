@@ -74,7 +74,12 @@ class ForgottenPasswordDialog(GrowingDialog):
         self.submit_button = button("Set the password and open", "forgotten_submit", "primary")
         self.submit_button.setDefault(True)
         self.submit_button.clicked.connect(self.submit)
-        self.countdown = WaitCountdown(self.submit_button, proof.set_error)
+        self.countdown = WaitCountdown(
+            self.submit_button,
+            proof.set_error,
+            self.submit,
+            [each.focus_target for each in self.fields.values() if isinstance(each.focus_target, QLineEdit)],
+        )
         self._lay_out()
         TextPasting(self, services, self.take_pasted)
 

@@ -43,7 +43,9 @@ class NewCodeDialog(GrowingDialog):
         self.submit_button = button("New recovery code", "new_code_submit", "primary")
         self.submit_button.setDefault(True)
         self.submit_button.clicked.connect(self.submit)
-        self.countdown = WaitCountdown(self.submit_button, self.fields["password"].set_error)
+        self.countdown = WaitCountdown(
+            self.submit_button, self.fields["password"].set_error, self.submit, [self.password]
+        )
         self._lay_out()
         self.password.setFocus()
 

@@ -40,7 +40,12 @@ class PasswordForm(QWidget):
         self.problem.hide()
         self.save_button = button("Change password", "password_save")
         self.save_button.clicked.connect(self.save)
-        self._countdown = WaitCountdown(self.save_button, self.fields["oldPassword"].set_error)
+        self._countdown = WaitCountdown(
+            self.save_button,
+            self.fields["oldPassword"].set_error,
+            self.save,
+            [self.old, self.new, self.again],
+        )
         self._lay_out()
         for line in (self.old, self.new, self.again):
             line.returnPressed.connect(self.save)

@@ -110,6 +110,7 @@ class LoginCard(QFrame):
             "password": Field("Password", self.password).limit(MAX_PASSWORD, prepare_password),
             "inviteCode": Field("Invitation", self.invite).limit(LONGEST_LINK),
         }
+        self.editors = (self.address, self.user_name, self.password, self.invite)
         self.fields["inviteCode"].hint.setText("if the server asks for one")
         self.password_note = label("", "small", "password_note", wrap=True)
         self.forgot_button = button("Forgot your password?", "forgot_button", "link")

@@ -72,7 +72,9 @@ class LoginView(QScrollArea):
         self.card.submitted.connect(self.submit)
         self.card.create_button.clicked.connect(self._toggle_create)
         self.card.forgot_button.clicked.connect(lambda: self._open_forgotten())
-        self._countdown = WaitCountdown(self.card.submit_button, self.card.fields["password"].set_error)
+        self._countdown = WaitCountdown(
+            self.card.submit_button, self.card.fields["password"].set_error, self.submit, self.card.editors
+        )
         self.card.address.invited.connect(self._invited)
         self.card.address.damaged.connect(self._damaged)
         self.card.address.reset_given.connect(self._reset_given)

@@ -78,7 +78,7 @@ class SignInAgain(QFrame):
         row.addLayout(words, 1)
         row.addLayout(self._field())
         row.addWidget(self.submit_button, 0, Qt.AlignmentFlag.AlignTop)
-        self._countdown = WaitCountdown(self.submit_button, self._say)
+        self._countdown = WaitCountdown(self.submit_button, self._say, self.submit, [self.password])
 
     def _make_password(self) -> None:
         self.password = QLineEdit()
