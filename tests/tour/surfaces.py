@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import partial
 
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtTest import QTest
@@ -55,7 +54,10 @@ def look_at_dialogs(driver: Driver) -> None:
     _over(
         driver, "36-files", "Choosing files, where the system has no dialog of its own.", QFileDialog, _files
     )
-    save_as = partial(choose_save_path, driver.window, "accounts.csv")
+
+    def save_as() -> None:
+        choose_save_path(driver.window, "accounts.csv")
+
     _over(driver, "37-save", "Saving a file, where the system has no dialog.", QFileDialog, save_as)
 
 
