@@ -116,7 +116,7 @@ class ForgottenPasswordDialog(GrowingDialog):
         if errors := length_errors(self.fields) or self._mistakes():
             self.show_errors("", errors)
             return
-        self.submit_button.setEnabled(False)
+        self.set_busy(True, self.submit_button, self.cancel_button)
         proof, new = self._proof(), self.new.text()
         self._tasks.run(lambda: self.call(proof, new), self._done, self._failed, owner=self)
 
@@ -137,10 +137,9 @@ class ForgottenPasswordDialog(GrowingDialog):
         self.signed_in.emit(session)
 
     def _failed(self, error: AppError) -> None:
-        self.submit_button.setEnabled(True)
+        self.set_busy(False, self.submit_button, self.cancel_button)
         self.show_errors(error.message, errors_at(error, self._proof_name))
-        if error.retry_after:
-            self.countdown.start(error.retry_after, error.fields.get(self._proof_name, ""))
+        self.countdown.follow(error, self._proof_name)
 
     def show_errors(self, message: str, errors: dict[str, str]) -> None:
         """Show each error under its field; show the others, or `message`, in the banner."""

@@ -362,8 +362,7 @@ class LoginView(QScrollArea):
         ):
             self.card.submit_button.show()
         self.card.show_errors(error.message, errors_at(error, "password"))
-        if error.retry_after:
-            self._countdown.start(error.retry_after, error.fields.get("password", ""))
+        self._countdown.follow(error, "password")
 
     def _open_forgotten(self, link: str = "") -> None:
         """Open the dialog that sets a new password without the old one, for a server with `link` if any."""

@@ -148,8 +148,7 @@ class SignInAgain(QFrame):
         self._say(fields.get("password", error.message), of_field="password" in fields)
         self.password.setFocus()
         self.password.selectAll()
-        if error.retry_after:
-            self._countdown.start(error.retry_after, error.fields.get("password", ""))
+        self._countdown.follow(error, "password")
 
     def _say(self, problem: str, *, of_field: bool = True) -> None:
         """Show `problem` under the password, and mark the field unless something else caused it."""

@@ -1,5 +1,6 @@
 """A forgotten password, through the real windows: the code, the way back, the wait, and a server's link."""
 
+import threading
 from pathlib import Path
 from typing import TypeVar
 
@@ -137,6 +138,23 @@ def test_with_the_code_the_owner_chooses_a_new_password_and_is_in(
     shown = find(window, QLineEdit, "recovery_code").text()  # the next one, once
     assert read_code(shown) == owner.recovery_code != read_code(code)
     assert fake.recovery.take_code() == ""
+
+
+def test_the_dialog_stays_until_the_next_code_has_come(
+    qtbot: QtBot, window: MainWindow, fake: FakeServices, owner: Account
+) -> None:
+    answer = threading.Event()
+    fake.book.gates["recover"] = lambda: answer.wait(60)
+    code = give_code(owner)
+    dialog = open_forgotten(qtbot, window)
+    fill(qtbot, dialog, forgotten_code=code, forgotten_new=NEW, forgotten_again=NEW)
+    click(qtbot, dialog, "forgotten_submit")
+    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    dialog.close()
+    assert dialog.isVisible()
+    answer.set()
+    qtbot.waitUntil(lambda: window.signed_in)
+    assert read_code(find(window, QLineEdit, "recovery_code").text()) == owner.recovery_code
 
 
 def test_each_mistake_is_told_at_its_field_and_what_was_typed_stays(
