@@ -18,7 +18,7 @@ from app.ui.desktop import Desktop
 from app.ui.main_window import MainWindow
 from app.ui.tasks import Tasks
 from app.ui.theme import Mode, Theme
-from tests.support.fake_services import TODAY, FakeServices, shop_entries
+from tests.support.fake_services import NOON, FakeServices, shop_entries
 from tests.support.keyboard_hands import KeyboardHands
 
 _TAB, _ENTER = Qt.Key.Key_Tab, Qt.Key.Key_Return
@@ -61,7 +61,7 @@ def main(folder: Path) -> None:
     fake, tasks = FakeServices(folder, shop_entries()), Tasks()
     fake.accounts.sign_in_local("Asha Rao", "")
     theme = Theme(application, Mode.LIGHT)
-    window = MainWindow(fake.services(), tasks, theme, Desktop(today=lambda: TODAY))
+    window = MainWindow(fake.services(), tasks, theme, Desktop(now=lambda: NOON))
     window.show()
     window.activateWindow()
     window.start()

@@ -14,6 +14,7 @@ from app.services.drafts import Drafts
 from app.services.entries import Entries
 from app.services.exports import Exports
 from app.services.moving import Moving
+from app.services.outbox_items import OutboxItems
 from app.services.previews import Previews
 from app.services.recovery import Recovery
 from app.services.sync import Sync
@@ -32,6 +33,7 @@ SERVICES: dict[str, type] = {
     "drafts": Drafts,
     "exports": Exports,
     "sync": Sync,
+    "outbox_items": OutboxItems,
     "settings": Settings,
     "worker": SyncWorker,
     "moving": Moving,
@@ -44,7 +46,14 @@ FAKES: dict[str, type] = {"accounts": FakeAccounts, "moving": FakeMoving, "recov
 _INSIDE = "services call it, never a window"
 _WORKER = "the fakes run the real sync worker; tests/app/services/test_sync_worker.py covers it"
 _PREVIEWS = "the fakes run the real one; tests/app/services/test_previews.py covers it"
+_ITEMS = "the fakes run the real one; the tests of the views (correcting, copies of entries) cover it"
 NOT_COVERED = {
+    "entries.count_here": "tests/app/ui/views/test_listing_view.py covers it, on the real class",
+    "outbox_items.to_correct": _ITEMS,
+    "outbox_items.correct": _ITEMS,
+    "outbox_items.save_copy": _ITEMS,
+    "outbox_items.read_copies": _ITEMS,
+    "outbox_items.add": _ITEMS,
     "accounts.remote": _INSIDE,
     "accounts.offset_us": "tests/app/services/test_accounts.py covers it, with a server whose clock differs",
     "accounts.open_pending": _INSIDE,
