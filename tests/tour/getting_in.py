@@ -1,6 +1,7 @@
 """The part of the tour in which somebody sets a password, forgets it, and gets in again."""
 
 from PySide6.QtWidgets import QAbstractButton, QDialog, QLineEdit
+from shiboken6 import isValid
 
 from tests.tour.driver import Driver, TourError
 
@@ -46,7 +47,7 @@ def _ask_operator(driver: Driver) -> None:
     driver.click("forgot_button")
     dialog = driver.find("forgotten_dialog", QDialog)
     driver.picture("73-forgotten-server", "A forgotten password of a server: whom to ask.", of=dialog)
-    dialog.reject()
+    _close(driver, dialog)
     driver.click("place_local")
     driver.wait("the log-in here", lambda: driver.find("password_field").isVisible())
 
@@ -57,7 +58,7 @@ def _look_at_owners_way(driver: Driver) -> None:
     driver.picture("74-forgotten", "A forgotten password of this computer: the recovery code.", of=dialog)
     driver.click("forgotten_no_code")
     driver.picture("75-no-code", "Without the code there is one more way.", of=dialog)
-    dialog.reject()
+    _close(driver, dialog)
 
 
 def _come_back(driver: Driver, code: str) -> None:
@@ -69,6 +70,12 @@ def _come_back(driver: Driver, code: str) -> None:
     driver.wait("the book", lambda: driver.window.signed_in)
     driver.wait("a new code", lambda: _is_open("recovery_code_dialog", driver))
     driver.click("recovery_code_kept")
+
+
+def _close(driver: Driver, dialog: QDialog) -> None:
+    """Close a dialog, and wait until it is gone: the next one has the same name."""
+    dialog.reject()
+    driver.wait("the dialog to be gone", lambda: not isValid(dialog))
 
 
 def _is_open(name: str, driver: Driver) -> bool:

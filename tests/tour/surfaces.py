@@ -131,7 +131,7 @@ def _files() -> None:
     dialog.exec()
 
 
-def _over(driver: Driver, name: str, caption: str, kind: type[QDialog], show: Callable[[], None]) -> None:
+def _over(driver: Driver, name: str, caption: str, kind: type[QDialog], show: Callable[[], object]) -> None:
     """Take the picture of a dialog that `show` waits for, and close it."""
 
     def take() -> None:

@@ -96,7 +96,7 @@ class MoveFormPage(QWidget):
         column.addStretch(1)
         around = page_column(self, 12)
         around.addWidget(self.title)
-        around.addWidget(DialogRoom(inner, "move_room", beside=_TITLE_AND_BUTTONS), 1)
+        around.addWidget(DialogRoom(inner, "move_room", rest=_TITLE_AND_BUTTONS), 1)
         around.addLayout(button_row(self.cancel_button, self.start_button))
 
     def _propose(self, pending: str, pending_user: str) -> None:

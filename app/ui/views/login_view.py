@@ -1,7 +1,7 @@
 """The log-in view: opens the book on this computer, or logs in to a server."""
 
 import getpass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor, QResizeEvent
@@ -16,7 +16,7 @@ from app.ui.dialogs.forgotten_password import (
     ForgottenServerPassword,
 )
 from app.ui.tasks import Tasks
-from app.ui.views.login_card import LOCAL, SERVER, LoginCard
+from app.ui.views.login_card import LOCAL, MARGIN, SERVER, LoginCard
 from app.ui.widgets.form_errors import empty_login_fields, length_errors
 from app.ui.widgets.wait_countdown import WaitCountdown, errors_at
 
@@ -32,7 +32,6 @@ LOCATION_KEY, ADDRESS_KEY, USER_KEY, REMEMBER_KEY = (
     "login.remember",
 )
 _TOPIC = "login"
-_LOW: Final = 690
 _CODE_NOTE = "If you forget it, a recovery code lets you choose a new one. You see it once, after you start."
 _SERVER_NOTE = "If you forget it, the person who runs the server can send you a link that sets a new one."
 
@@ -85,7 +84,8 @@ class LoginView(QScrollArea):
     def _lay_out(self) -> None:
         inner = QWidget()
         inner.setProperty("role", "canvas")
-        self._room = column = QVBoxLayout(inner)
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(24, MARGIN, 24, MARGIN)
         column.addWidget(self.card, 0, Qt.AlignmentFlag.AlignCenter)
         shadow = QGraphicsDropShadowEffect(self.card)
         shadow.setBlurRadius(36)
@@ -96,8 +96,6 @@ class LoginView(QScrollArea):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Let the card use less room in a low window."""
-        low = event.size().height() < _LOW
-        self._room.setContentsMargins(24, 8 if low else 24, 24, 8 if low else 24)
         self.card.fit_height(event.size().height())
         super().resizeEvent(event)
 

@@ -54,11 +54,11 @@ class ScrollRoom(QScrollArea):
 class DialogRoom(ScrollRoom):
     """The content of a dialog. It asks for no more height than the screen has.
 
-    `beside` is the height in logical pixels of what the dialog shows above and below the room.
+    `rest` is the height in logical pixels of what the dialog shows above and below the room.
     """
 
-    def __init__(self, inner: QWidget, name: str = "", beside: int = 0) -> None:
-        self._beside = beside
+    def __init__(self, inner: QWidget, name: str = "", rest: int = 0) -> None:
+        self._rest = rest
         super().__init__(inner, name)
 
     def sizeHint(self) -> QSize:
@@ -69,7 +69,7 @@ class DialogRoom(ScrollRoom):
         return QSize(width, min(hint.height(), self._room()))
 
     def _room(self) -> int:
-        return self.screen().availableGeometry().height() - _AROUND - self._beside
+        return self.screen().availableGeometry().height() - _AROUND - self._rest
 
 
 def bound_to_screen(dialog: QWidget) -> None:
