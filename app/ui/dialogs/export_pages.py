@@ -7,7 +7,6 @@ from typing import Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QButtonGroup,
     QGridLayout,
     QHBoxLayout,
     QProgressBar,
@@ -25,6 +24,7 @@ from app.ui.theme import figures_font
 from app.ui.widgets.banner import Banner
 from app.ui.widgets.date_field import DateField
 from app.ui.widgets.field import Field
+from app.ui.widgets.one_choice import OneChoice
 from app.ui.widgets.pieces import ElidedLabel, button, label
 
 _NOTE: Final = (
@@ -124,7 +124,7 @@ class ExportSetupPage(QWidget):
         self.wait_choice.setObjectName("export_wait")
         self.go_on_choice.setObjectName("export_go_on")
         self.wait_choice.setChecked(True)
-        self._group = QButtonGroup(self)
+        self._group = OneChoice(self)
         self.waiting_text = label("", "", "export_waiting", wrap=True)
         self.waiting_box = QWidget()
         box = QVBoxLayout(self.waiting_box)
@@ -132,7 +132,7 @@ class ExportSetupPage(QWidget):
         box.setSpacing(8)
         box.addWidget(self.waiting_text)
         for choice in (self.wait_choice, self.go_on_choice):
-            self._group.addButton(choice)
+            self._group.add(choice)
             box.addWidget(choice)
         self.waiting_box.hide()
 

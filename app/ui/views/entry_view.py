@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from app.domain.entry import EntryDraft, ListedEntry
+from app.domain.entry import Direction, EntryDraft, ListedEntry
 from app.domain.form_draft import FormDraft
 from app.domain.money import format_amount
 from app.errors import AppError
@@ -143,7 +143,7 @@ class EntryView(EntryScreen):
         self.clear(keep_date=True)
         self.keeper.resume()
         self._given_id = result.id
-        self.say(self.saved_label, f"Saved {result.human_code} · {format_amount(result.amount)}")
+        self.say(self.saved_label, saved_text(result))
         if self.isVisible():
             self.ahead.replay()
 
@@ -166,3 +166,9 @@ class EntryView(EntryScreen):
     def _failed(self, error: AppError) -> None:
         self.keeper.resume()
         super()._failed(error)
+
+
+def saved_text(entry: ListedEntry) -> str:
+    """Return what is said about a new entry, with its direction: the form does not show it any more."""
+    way = "in" if entry.direction is Direction.CREDIT else "out"
+    return f"Saved {entry.human_code} · {format_amount(entry.amount)} money {way}"
