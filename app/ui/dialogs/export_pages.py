@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.domain.dates import order_error
 from app.domain.entry import EntryFilter, Totals
 from app.domain.money import format_amount
 from app.ui.bounds import count_text
@@ -90,32 +91,47 @@ class ExportSetupPage(QWidget):
         self.last.set_value(wanted.last)
         self.first_field = Field("From", self.first)
         self.last_field = Field("To", self.last)
-        self._wrong: set[DateField] = set()
-        for editor, field in ((self.first, self.first_field), (self.last, self.last_field)):
-            editor.error_changed.connect(field.set_error)
+        self._invalid: dict[DateField, str] = {}
+        for editor in (self.first, self.last):
             editor.error_changed.connect(partial(self._note_error, editor))
-            editor.date_changed.connect(lambda _date: self.dates_changed.emit())
+            editor.date_changed.connect(self._date_changed)
+        self._show_errors()
 
     def _note_error(self, editor: DateField, sentence: str) -> None:
-        was_wrong = editor in self._wrong
+        was_wrong = editor in self._invalid
+        self._invalid.pop(editor, None)
         if sentence:
-            self._wrong.add(editor)
-        else:
-            self._wrong.discard(editor)
+            self._invalid[editor] = sentence
+        self._show_errors()
         if bool(sentence) or was_wrong:
             self.dates_changed.emit()
 
+    def _date_changed(self, _date: object) -> None:
+        self._show_errors()
+        self.dates_changed.emit()
+
+    def _errors(self) -> dict[DateField, str]:
+        """Return the errors of the dates; if both are valid, that of their order, which is told at To."""
+        order = order_error(self.first.value(), self.last.value())
+        return self._invalid or ({self.last: order} if order else {})
+
+    def _show_errors(self) -> None:
+        errors = self._errors()
+        for editor, field in ((self.first, self.first_field), (self.last, self.last_field)):
+            field.set_error(errors.get(editor, ""))
+
     @property
     def dates_valid(self) -> bool:
-        """Return whether both dates are valid, or empty."""
-        return not self._wrong
+        """Return whether both dates are valid, or empty, and From is not later than To."""
+        return not self._errors()
 
     def settle_dates(self) -> None:
-        """Read both dates as they are typed now. The focus goes to the first that is invalid."""
+        """Read both dates as they are typed now. The focus goes to the first that is wrong."""
         for editor in (self.first, self.last):
             editor.tidy()
+        wrong = self._errors()
         for editor in (self.last, self.first):
-            if editor in self._wrong:
+            if editor in wrong:
                 editor.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _make_waiting(self) -> None:
