@@ -93,14 +93,12 @@ class EntryView(EntryScreen):
         self.say(self.draft_label, f"The draft is not saved. {error.message}")
 
     def _hide_draft(self) -> None:
-        self.draft_label.setText("")
-        self.draft_label.hide()
+        self.foot.forget(self.draft_label)
 
     def _hide_saved(self, why: str) -> None:
         """Hide “Saved …” if there is a reason: something is typed, or a field has an error."""
         if why:
-            self.saved_label.setText("")
-            self.saved_label.hide()
+            self.foot.forget(self.saved_label)
 
     def _typed(self) -> None:
         super()._typed()
@@ -146,6 +144,7 @@ class EntryView(EntryScreen):
         self.say(self.saved_label, saved_text(result))
         if self.isVisible():
             self.ahead.replay()
+        self.ahead.forget()
 
     def give_back(self, entry_id: str) -> bool:
         """Show the text and the bills of an entry again, if it is the one saved last and the form is empty.
