@@ -19,7 +19,7 @@ from app.ui.widgets.suggest_field import SuggestField
 if TYPE_CHECKING:
     from app.services import Services
 
-_PATIENCE_MS: Final = 1_000
+_LONGEST_WAIT_MS: Final = 1_000
 """How long a save waits for the answer of a server."""
 
 
@@ -45,7 +45,7 @@ class Completing(QObject):
         self._then: Callable[[], None] | None = None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(_PATIENCE_MS)
+        self._timer.setInterval(_LONGEST_WAIT_MS)
         self._timer.timeout.connect(self._finish)
         category.textEdited.connect(self._category_edited)
         category.chosen.connect(self._category_edited)

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Signal
+
 from app.domain.entry import Direction, EntryDraft, ListedEntry
 from app.domain.form_draft import FormDraft
 from app.domain.money import format_amount
@@ -29,11 +31,18 @@ _BACK = "Your unsaved entry is back."
 
 
 class EntryView(EntryScreen):
-    """`saved` carries a ListedEntry. A draft is stored between `open_book` and `close_book`."""
+    """`saved` carries a ListedEntry. A draft is stored between `open_book` and `close_book`.
+
+    `draft_error_changed` is emitted when `draft_error` has changed.
+    """
+
+    draft_error_changed = Signal()
 
     def __init__(self, services: "Services", tasks: Tasks, desktop: Desktop) -> None:
         super().__init__(services, tasks, desktop, _WORDS)
         self.clear_button = self.leave_button
+        self.draft_error = ""
+        """Why the form is not stored as a draft; "" if it is."""
         self._given = FormDraft()
         self._given_id = ""  # of the entry that was saved last
         self.keeper = DraftKeeper(services, tasks, self.written, self)
@@ -79,20 +88,29 @@ class EntryView(EntryScreen):
     def close_book(self) -> None:
         """Empty the form. The stored draft is kept."""
         self.keeper.close()
+        self._note_draft_error("")
         self.stop_saving()
         self.clear()
         self._given, self._given_id = FormDraft(), ""
 
     def _draft_kept(self, exists: bool) -> None:
+        self._note_draft_error("")
         if exists and self.dirty:
             self.say(self.draft_label, "Draft saved")
         elif not self.dirty:
             self._hide_draft()
 
+    def _note_draft_error(self, sentence: str) -> None:
+        if sentence != self.draft_error:
+            self.draft_error = sentence
+            self.draft_error_changed.emit()
+
     def _draft_failed(self, error: AppError) -> None:
+        self._note_draft_error(error.message)
         self.say(self.draft_label, f"The draft is not saved. {error.message}")
 
     def _hide_draft(self) -> None:
+        self._note_draft_error("")
         self.foot.forget(self.draft_label)
 
     def _hide_saved(self, why: str) -> None:
