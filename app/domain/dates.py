@@ -66,9 +66,7 @@ def date_limits(today: date) -> tuple[date, date]:
 
 def order_error(first: date | None, last: date | None) -> str:
     """Return the sentence about a period that ends before it begins, otherwise ""."""
-    if first is None or last is None or first <= last:
-        return ""
-    return f"From ({format_date(first)}) is later than To ({format_date(last)}). Please change one of them."
+    return "From is later than To." if first and last and first > last else ""
 
 
 def format_date(value: date) -> str:

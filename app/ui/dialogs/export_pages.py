@@ -74,8 +74,8 @@ class ExportSetupPage(QWidget):
         column.addWidget(label(filter_text(wanted), "muted", "export_filter", wrap=True))
         dates = QHBoxLayout()
         dates.setSpacing(14)
-        dates.addWidget(self.first_field)
-        dates.addWidget(self.last_field)
+        dates.addWidget(self.first_field, 1)
+        dates.addWidget(self.last_field, 1)
         column.addLayout(dates)
         for widget in (self.findings, self.waiting_box, self.note, self.banner):
             column.addWidget(widget)

@@ -65,7 +65,7 @@ class FilterBar(QWidget):
         self._timer.setSingleShot(True)
         self._timer.setInterval(DEBOUNCE_MS)
         self._timer.timeout.connect(self.apply)
-        self.search_error = label("", "error", "search_error")
+        self.search_error = label("", "error", "search_error", wrap=True)
         self.search_error.hide()
         self.search.textChanged.connect(self._search_changed)
         self.search.returnPressed.connect(self.apply)
@@ -74,7 +74,7 @@ class FilterBar(QWidget):
         self.first = DateField("from_field", self._today, optional=True)
         self.last = DateField("to_field", self._today, optional=True)
         self._date_errors: dict[DateField, str] = {}  # those that are invalid now
-        self.date_error = label("", "error", "dates_error")
+        self.date_error = label("", "error", "dates_error", wrap=True)
         self.date_error.hide()
         for field, words in ((self.first, "From"), (self.last, "To")):
             field.setPlaceholderText(words)
