@@ -39,8 +39,7 @@ class Toast(QFrame):
         self.hide()
 
     def _build(self) -> None:
-        icon = QLabel()
-        put_icon(icon, "check", "credit", size=16)
+        self._icon = QLabel()
         self._text = ElidedLabel("", "strong", "toast_text")
         self._text.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self._text.setMinimumWidth(_LEAST_TEXT)
@@ -52,11 +51,12 @@ class Toast(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 4, 6, 4)
         row.setSpacing(8)
-        for widget in (icon, self._text, self.undo_button, close):
+        for widget in (self._icon, self._text, self.undo_button, close):
             row.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
 
-    def say(self, text: str, *, undo: bool) -> None:
-        """Show `text` for ten seconds; with `undo`, also the Undo button."""
+    def say(self, text: str, *, undo: bool, done: bool = True) -> None:
+        """Show `text` for ten seconds; with `undo`, also the Undo button. `done` says that it succeeded."""
+        put_icon(self._icon, *(("check", "credit") if done else ("info", "text_muted")), size=16)
         self._text.setText(text)
         self.setAccessibleName(text)
         self.undo_button.setVisible(undo)
