@@ -34,8 +34,9 @@ _LOST_CODE: Final = "Without the code, there is one more way."
 _COMMAND: Final = (
     "The password keeps other people at this computer out of your book. It does not encrypt your files. So "
     "their owner can set a new password: close Bahi, open a terminal, paste this line, and press Enter. It "
-    "asks for the new password."
+    "asks for the new password. There is no button for this, because it would let in everybody who sits here."
 )
+_LOSES: Final = "What you typed here is lost when this window closes. Press Esc again to close it."
 _ASK: Final = "Ask the person who runs the server for a link that sets a new password."
 _ASK_NAMED: Final = (
     "Ask the person who runs the server: {contact}. You will get a link that sets a new password."
@@ -57,6 +58,7 @@ class ForgottenPasswordDialog(GrowingDialog):
         self.services = services
         self._tasks = tasks
         self._proof_name = proof_name
+        self._told_loss = False
         self.new, self.again = _password_line("forgotten_new"), _password_line("forgotten_again")
         self.fields = {
             proof_name: proof,
@@ -68,7 +70,7 @@ class ForgottenPasswordDialog(GrowingDialog):
         self.banner = Banner("forgotten_banner")
         self.more = QVBoxLayout()
         self.cancel_button = button("Cancel", "forgotten_cancel")
-        self.cancel_button.clicked.connect(self.reject)
+        self.cancel_button.clicked.connect(super().reject)
         self.submit_button = button("Set the password and open", "forgotten_submit", "primary")
         self.submit_button.setDefault(True)
         self.submit_button.clicked.connect(self.submit)
@@ -76,7 +78,7 @@ class ForgottenPasswordDialog(GrowingDialog):
             self.submit_button,
             proof.set_error,
             self.submit,
-            [each.focus_target for each in self.fields.values() if isinstance(each.focus_target, QLineEdit)],
+            self._editors(),
         )
         self._lay_out()
 
@@ -112,6 +114,18 @@ class ForgottenPasswordDialog(GrowingDialog):
         self.submit_button.setEnabled(False)
         proof, new = self._proof(), self.new.text()
         self._tasks.run(lambda: self.call(proof, new), self._done, self._failed, owner=self)
+
+    def reject(self) -> None:
+        """Close the dialog; if something is typed in it, say first that it would be lost."""
+        if self._told_loss or not any(each.text() for each in self._editors()):
+            super().reject()
+        else:
+            self._told_loss = True
+            self.banner.say(_LOSES, "warn")
+
+    def _editors(self) -> list[QLineEdit]:
+        targets = [field.focus_target for field in self.fields.values()]
+        return [each for each in targets if isinstance(each, QLineEdit)]
 
     def _proof(self) -> str:
         editor = self.fields[self._proof_name].focus_target
