@@ -35,9 +35,10 @@ _LOST_CODE: Final = "Without the code, there is one more way."
 _COMMAND: Final = (
     "The password keeps other people at this computer out of your book. It does not encrypt your files. So "
     "their owner can set a new password: close Bahi, open a terminal, paste this line, and press Enter. It "
-    "asks for the new password."
+    "asks for the new password. There is no button for this, because it would let in everybody who sits here."
 )
 _HAS_LINK: Final = "This link sets a new password. Choose one."
+_LOSES: Final = "What you typed here is lost when this window closes. Press Esc again to close it."
 _ASK: Final = "Ask the person who runs the server for a link that sets a new password."
 _ASK_NAMED: Final = (
     "Ask the person who runs the server: {contact}. You will get a link that sets a new password."
@@ -59,6 +60,7 @@ class ForgottenPasswordDialog(GrowingDialog):
         self.services = services
         self._tasks = tasks
         self._proof_name = proof_name
+        self._told_loss = False
         self.new, self.again = _password_line("forgotten_new"), _password_line("forgotten_again")
         self.fields = {
             proof_name: proof,
@@ -70,7 +72,7 @@ class ForgottenPasswordDialog(GrowingDialog):
         self.banner = Banner("forgotten_banner")
         self.more = QVBoxLayout()
         self.cancel_button = button("Cancel", "forgotten_cancel")
-        self.cancel_button.clicked.connect(self.reject)
+        self.cancel_button.clicked.connect(super().reject)
         self.submit_button = button("Set the password and open", "forgotten_submit", "primary")
         self.submit_button.setDefault(True)
         self.submit_button.clicked.connect(self.submit)
@@ -78,7 +80,7 @@ class ForgottenPasswordDialog(GrowingDialog):
             self.submit_button,
             proof.set_error,
             self.submit,
-            [each.focus_target for each in self.fields.values() if isinstance(each.focus_target, QLineEdit)],
+            self._editors(),
         )
         self._lay_out()
         TextPasting(self, services, self.take_pasted)
@@ -104,7 +106,7 @@ class ForgottenPasswordDialog(GrowingDialog):
         """Set the password and open the book. Raises AppError. Runs in a thread."""
         raise NotImplementedError
 
-    def take_pasted(self, _text: str) -> bool:
+    def take_pasted(self, _text: str, _editor: QLineEdit | None) -> bool:
         """Return whether a text was taken that was pasted into any of the fields."""
         return False
 
@@ -119,6 +121,18 @@ class ForgottenPasswordDialog(GrowingDialog):
         self.set_busy(True, self.submit_button, self.cancel_button)
         proof, new = self._proof(), self.new.text()
         self._tasks.run(lambda: self.call(proof, new), self._done, self._failed, owner=self)
+
+    def reject(self) -> None:
+        """Close the dialog; if something is typed in it, say first that it would be lost."""
+        if self._told_loss or not any(each.text() for each in self._editors()):
+            super().reject()
+        else:
+            self._told_loss = True
+            self.banner.say(_LOSES, "warn")
+
+    def _editors(self) -> list[QLineEdit]:
+        targets = [field.focus_target for field in self.fields.values()]
+        return [each for each in targets if isinstance(each, QLineEdit)]
 
     def _proof(self) -> str:
         editor = self.fields[self._proof_name].focus_target
@@ -207,7 +221,7 @@ class ForgottenServerPassword(ForgottenPasswordDialog):
             tasks.run(ask, self._show_contact, lambda _error: None, owner=self)
         (self.new if link else self.link).setFocus()
 
-    def take_pasted(self, text: str) -> bool:
+    def take_pasted(self, text: str, _editor: QLineEdit | None) -> bool:
         """Take the link out of a mail that was pasted into any of the fields."""
         try:
             facts = self.services.accounts.read_invite(text)

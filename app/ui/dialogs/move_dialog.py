@@ -62,7 +62,9 @@ class MoveDialog(QDialog):
     def begin(self) -> None:
         """Start the move, or show which fields are missing."""
         form = self.form
-        if form.address.take_link() or (form.creating and form.address.take_text(form.invite.text())):
+        if form.address.take_link() or (
+            form.creating and form.address.take_text(form.invite.text(), form.invite)
+        ):
             return
         form.clear_errors()
         if missing := form.missing():

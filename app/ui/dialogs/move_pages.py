@@ -15,7 +15,7 @@ from app.ui.icons import put_icon
 from app.ui.widgets.address_field import AddressField, ReadInvite
 from app.ui.widgets.banner import Banner
 from app.ui.widgets.field import Field
-from app.ui.widgets.form_errors import clear_errors, empty_login_fields, length_errors, show_errors
+from app.ui.widgets.form_errors import clear_errors, empty_login_fields, length_errors, name_at, show_errors
 from app.ui.widgets.pieces import button, label
 from app.ui.widgets.scroll_room import DialogRoom
 from app.ui.widgets.segment import Choice, Segment
@@ -79,7 +79,7 @@ class MoveFormPage(QWidget):
         }
         self.fields["inviteCode"].hint.setText("if the server asks for one")
         self.address.invited.connect(self._invited)
-        self.address.damaged.connect(lambda text: self.show_errors("", {"address": text}))
+        self.address.damaged.connect(self._damaged)
         self.address.reset_given.connect(lambda _facts: self.show_errors("", {"address": NO_INVITE}))
         for line in (self.address, self.user_name, self.password, self.invite):
             line.returnPressed.connect(self.submitted)
@@ -111,6 +111,10 @@ class MoveFormPage(QWidget):
     def _show_how(self) -> None:
         self.fields["inviteCode"].setVisible(self.creating)
         self.fields["password"].hint.setText("at least 8 characters" if self.creating else "")
+
+    def _damaged(self, sentence: str, editor: QLineEdit) -> None:
+        self.clear_errors()
+        self.show_errors("", {name_at(self.fields, editor) or "address": sentence})
 
     def _invited(self, facts: "InviteFacts") -> None:
         self.clear_errors()

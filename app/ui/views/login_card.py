@@ -43,6 +43,8 @@ class LoginCard(QFrame):
         self.setProperty("role", "card")
         self.setFixedWidth(_WIDTH)
         self._key_store = True
+        self._typed_for = LOCAL
+        self._kept: dict[str, tuple[str, str]] = {}  # the user name and the password of the other location
         self._make_head()
         self._make_fields(read_invite)
         self._make_foot()
@@ -118,6 +120,22 @@ class LoginCard(QFrame):
         self.fields["inviteCode"].hint.setText("if the server asks for one")
         self.password_note = label("", "small", "password_note", wrap=True)
         self.forgot_button = button("Forgot your password?", "forgot_button", "link")
+
+    def turn_to(self, location: str) -> None:
+        """Show the user name and the password that were typed for `location`, and keep those of the other."""
+        if location == self._typed_for:
+            return
+        self._kept[self._typed_for] = (self.user_name.text(), self.password.text())
+        self._typed_for = location
+        name, password = self._kept.pop(location, ("", ""))
+        self.user_name.setText(name)
+        self.password.setText(password)
+        self._eye.setChecked(False)
+
+    def forget_passwords(self) -> None:
+        """Clear the password, also that of the other location."""
+        self.password.clear()
+        self._kept.clear()
 
     def _line(self, name: str) -> QLineEdit:
         made = QLineEdit()

@@ -3,9 +3,9 @@
 import getpass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QResizeEvent
-from PySide6.QtWidgets import QGraphicsDropShadowEffect, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGraphicsDropShadowEffect, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from app.domain.text import clean_text, isolated
 from app.errors import AppError
@@ -17,7 +17,7 @@ from app.ui.dialogs.forgotten_password import (
 )
 from app.ui.tasks import Tasks
 from app.ui.views.login_card import LOCAL, MARGIN, SERVER, LoginCard
-from app.ui.widgets.form_errors import empty_login_fields, length_errors
+from app.ui.widgets.form_errors import empty_login_fields, length_errors, name_at
 from app.ui.widgets.wait_countdown import WaitCountdown, errors_at
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ LOCATION_KEY, ADDRESS_KEY, USER_KEY, REMEMBER_KEY = (
     "login.remember",
 )
 _TOPIC = "login"
+_OFFER_AFTER_MS = 15_000
+"""After this time, a book that is not open yet is no longer waited for without a way to another one."""
 _CODE_NOTE = "If you forget it, a recovery code lets you choose a new one. You see it once, after you start."
 _SERVER_NOTE = "If you forget it, the person who runs the server can send you a link that sets a new one."
 
@@ -71,6 +73,9 @@ class LoginView(QScrollArea):
         self.card.submitted.connect(self.submit)
         self.card.create_button.clicked.connect(self._toggle_create)
         self.card.forgot_button.clicked.connect(lambda: self._open_forgotten())
+        self.offer_after_ms = _OFFER_AFTER_MS
+        self._offer_timer = QTimer(self, singleShot=True)
+        self._offer_timer.timeout.connect(self.card.location.show)
         self._countdown = WaitCountdown(
             self.card.submit_button, self.card.fields["password"].set_error, self.submit, self.card.editors
         )
@@ -113,6 +118,9 @@ class LoginView(QScrollArea):
             self._show_location()
             return
         self._show_waiting("Opening your book…")
+        if self._services.settings.get(LOCATION_KEY, ""):  # not the first start: there is nothing to choose
+            self.card.location.hide()
+            self._offer_timer.start(self.offer_after_ms)
         accounts = self._services.accounts
         self._tasks.run(
             accounts.resume, self._resumed, lambda _error: self._show_location(), owner=self, topic=_TOPIC
@@ -125,7 +133,7 @@ class LoginView(QScrollArea):
             self._show_location()
 
     def _show_settings(self) -> None:
-        self.card.password.clear()
+        self.card.forget_passwords()
         settings = self._services.settings
         self.card.location.set_value(SERVER if settings.get(LOCATION_KEY, LOCAL) == SERVER else LOCAL)
         self.card.address.setText(settings.get(ADDRESS_KEY, ""))
@@ -144,6 +152,7 @@ class LoginView(QScrollArea):
 
     def _show_location(self) -> None:
         self._countdown.stop()
+        self.card.turn_to(self.location)
         self.card.clear_errors()
         if self.location == LOCAL:
             self._open_local()
@@ -161,8 +170,13 @@ class LoginView(QScrollArea):
         accounts = self._services.accounts
         self._tasks.run(accounts.local_book, self._book_found, self._local_failed, owner=self, topic=_TOPIC)
 
+    def _offer_locations(self) -> None:
+        self._offer_timer.stop()
+        self.card.location.show()
+
     def _local_failed(self, error: AppError) -> None:
         self._book = None
+        self._offer_locations()
         self.card.show_busy("")
         self.card.show_words("Bahi", "Your book could not be opened.", "Try again")
         self.card.submit_button.show()
@@ -171,12 +185,14 @@ class LoginView(QScrollArea):
     def _book_found(self, book: "LocalBookFacts") -> None:
         self._book = book
         self.card.show_busy("")
+        if book.exists and not book.has_password and self._straight_in:
+            self._sign_in_local(book.user_name, "", "Opening your book…")
+            return
+        self._offer_locations()
         if not book.exists:
             self._show_first_run()
         elif book.has_password:
             self._show_local_password(book.user_name)
-        elif self._straight_in:
-            self._sign_in_local(book.user_name, "", "Opening your book…")
         else:
             self._welcome(book.user_name, "Your book is on this computer.")
             self.card.submit_button.show()
@@ -213,6 +229,7 @@ class LoginView(QScrollArea):
         self.card.password.setPlaceholderText("")
 
     def _show_server(self) -> None:
+        self._offer_locations()
         self.card.show_busy("")
         self.card.show_fields("address", "userName", "password", *(["inviteCode"] if self._creating else []))
         self.card.show_way_back(_SERVER_NOTE if self._creating else "", offered=not self._creating)
@@ -236,20 +253,24 @@ class LoginView(QScrollArea):
         self.card.clear_errors()
         self._show_server()
 
-    def _take_pasted(self, text: str) -> bool:
+    def _take_pasted(self, text: str, editor: QLineEdit | None) -> bool:
         """Read a link that was pasted into any of the fields. Return whether there was one."""
-        return self.card.address.take_text(text)
+        return self.card.address.take_text(text, editor)
 
     def _invited(self, facts: "InviteFacts") -> None:
         self._go_to_server(creating=bool(facts.code))
         self.card.invite.setText(facts.code)
+        if facts.code and not self.card.user_name.text():
+            self.card.user_name.setText(self._proposed_name)
         self.card.banner.say(invited_words(facts), "good")
 
-    def _damaged(self, sentence: str) -> None:
-        if self.location != SERVER:
+    def _damaged(self, sentence: str, editor: QLineEdit) -> None:
+        """Show the sentence where the link was pasted. The form stays if it has that field."""
+        name = name_at(self.card.fields, editor)
+        if not name and self.location != SERVER:
             self._go_to_server(creating=False)
         self.card.clear_errors()
-        self.card.show_errors("", {"address": sentence})
+        self.card.show_errors("", {name or "address": sentence})
 
     def _reset_given(self, facts: "InviteFacts") -> None:
         self._go_to_server(creating=False)
@@ -261,6 +282,7 @@ class LoginView(QScrollArea):
         self._countdown.stop()
         self._tasks.supersede(self, _TOPIC)
         self.card.location.set_value(SERVER)
+        self.card.turn_to(SERVER)
         self._creating = creating
         self.card.clear_errors()
         self._show_server()
@@ -284,7 +306,7 @@ class LoginView(QScrollArea):
     def _take_typed_link(self) -> bool:
         """Read a link that was typed as the address or as the invitation."""
         typed = self.card.invite.text() if self._creating else ""
-        return self.card.address.take_link() or self.card.address.take_text(typed)
+        return self.card.address.take_link() or self.card.address.take_text(typed, self.card.invite)
 
     def _submit_local(self, book: "LocalBookFacts") -> None:
         name = book.user_name if book.exists else clean_text(self.card.user_name.text())
@@ -343,14 +365,16 @@ class LoginView(QScrollArea):
             self._services.settings.set(key, value)
 
     def _signed_in(self, session: "BookSession") -> None:
+        self._offer_locations()
         self.card.show_busy("")
         self._countdown.stop()
-        self.card.password.clear()
+        self.card.forget_passwords()
         self.card.invite.clear()
         self._creating = False
         self.signed_in.emit(session)
 
     def _refused(self, error: AppError) -> None:
+        self._offer_locations()
         self.card.show_busy("")
         if (
             self.location == LOCAL

@@ -200,6 +200,20 @@ def test_who_lost_the_code_finds_the_other_way(qtbot: QtBot, window: MainWindow,
     assert find(dialog, QLineEdit, "forgotten_command").isVisible()
 
 
+def test_escape_says_first_that_what_was_typed_would_be_lost(
+    qtbot: QtBot, window: MainWindow, owner: Account
+) -> None:
+    give_code(owner)
+    dialog = open_forgotten(qtbot, window)
+    fill(qtbot, dialog, forgotten_code="ABCDE", forgotten_new=NEW)
+    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    assert "lost" in find(dialog, QLabel, "forgotten_banner_text").text()
+    assert dialog.isVisible()
+    assert find(dialog, QLineEdit, "forgotten_new").text() == NEW
+    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: not is_open(window, "forgotten_dialog"))
+
+
 # --- the wait -------------------------------------------------------------------------------------
 
 
