@@ -1,6 +1,6 @@
 """The file of a saved copy of an outbox item: its shape, and what is accepted from a stranger. Pure."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Final, Literal
 
@@ -164,7 +164,7 @@ def _item(copy: CopiedOperation) -> OutboxItem:
         category=copy.category,
         description=copy.description,
         documents=_documents(copy.documents),
-        created_at=copy.saved_at,
+        created_at=copy.saved_at.astimezone(UTC),
         base=_base(copy),
         voided=copy.operation is OutboxKind.VOID
         or (copy.operation is OutboxKind.EDIT and copy.base is not None and copy.base.voided),

@@ -99,7 +99,7 @@ class ConnectionController(QObject):
         sidebar, signed_out = self._book.sidebar, not self._book.again.isHidden()
         sidebar.show_status(*status_text(self._sync, self._view, self._seconds_left(), signed_out=signed_out))
         sidebar.show_try_now(self._view.phase in _NO_SERVER and not signed_out)
-        if self._view.server_label:
+        if not self._view.is_local:
             sidebar.show_server(self._view.server_label)
         self._book.show_moved(self._view.moved, self._view.server_label)
         self._warning.show(self._view)

@@ -11,6 +11,7 @@ from app.domain.bounds import MAX_PASSWORD, prepare_password
 from app.domain.text import isolated
 from app.errors import AppError
 from app.ui.bounds import LONGEST_LINK
+from app.ui.controllers.text_pasting import TextPasting
 from app.ui.tasks import Tasks
 from app.ui.widgets.banner import Banner
 from app.ui.widgets.field import Field
@@ -36,6 +37,7 @@ _COMMAND: Final = (
     "their owner can set a new password: close Bahi, open a terminal, paste this line, and press Enter. It "
     "asks for the new password."
 )
+_HAS_LINK: Final = "This link sets a new password. Choose one."
 _ASK: Final = "Ask the person who runs the server for a link that sets a new password."
 _ASK_NAMED: Final = (
     "Ask the person who runs the server: {contact}. You will get a link that sets a new password."
@@ -74,6 +76,7 @@ class ForgottenPasswordDialog(GrowingDialog):
         self.submit_button.clicked.connect(self.submit)
         self.countdown = WaitCountdown(self.submit_button, proof.set_error)
         self._lay_out()
+        TextPasting(self, services, self.take_pasted)
 
     def _lay_out(self) -> None:
         foot = QHBoxLayout()
@@ -95,6 +98,10 @@ class ForgottenPasswordDialog(GrowingDialog):
     def call(self, proof: str, new: str) -> "BookSession":
         """Set the password and open the book. Raises AppError. Runs in a thread."""
         raise NotImplementedError
+
+    def take_pasted(self, _text: str) -> bool:
+        """Return whether a text was taken that was pasted into any of the fields."""
+        return False
 
     def submit(self) -> None:
         """Set the password, or show the errors next to the fields."""
@@ -174,20 +181,38 @@ class ForgottenServerPassword(ForgottenPasswordDialog):
     """For a book on a server: says whom to ask, and takes the link."""
 
     def __init__(
-        self, services: "Services", tasks: Tasks, parent: QWidget, address: str, remember: bool
+        self,
+        services: "Services",
+        tasks: Tasks,
+        parent: QWidget,
+        address: str,
+        remember: bool,
+        link: str = "",
     ) -> None:
         self.link = _line("forgotten_link")
         self.link.setPlaceholderText("bahi://reset…")
+        self.link.setText(link)
         field = Field("Link for a new password", self.link).limit(LONGEST_LINK)
         super().__init__(services, tasks, parent, field, "resetCode")
         self._address, self._remember = address, remember
         self.submit_button.setText("Set the password and sign in")
         self.submit_button.setAccessibleName("Set the password and sign in")
-        self.what.setText(_ASK)
-        if address:
+        self.what.setText(_HAS_LINK if link else _ASK)
+        if address and not link:
             ask: Callable[[], str] = lambda: services.recovery.contact(address)  # noqa: E731 - for a thread
             tasks.run(ask, self._show_contact, lambda _error: None, owner=self)
-        self.link.setFocus()
+        (self.new if link else self.link).setFocus()
+
+    def take_pasted(self, text: str) -> bool:
+        """Take the link out of a mail that was pasted into any of the fields."""
+        try:
+            facts = self.services.accounts.read_invite(text)
+        except AppError:
+            return False  # what was pasted stays in its field, and is told there
+        if facts is None or not facts.sets_password:
+            return False
+        self.link.setText(facts.link)
+        return True
 
     def _show_contact(self, contact: str) -> None:
         if contact:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QLabel, QLineEdit, QProgressBar, QWidget
 from app.domain.bounds import MAX_PASSWORD, MAX_USER_NAME, prepare_password
 from app.domain.money import group_digits
 from app.domain.text import clean_text
+from app.domain.wording import NO_INVITE
 from app.ui.bounds import LONGEST_LINK, count_text, size_text
 from app.ui.dialogs.export_pages import button_row, page_column
 from app.ui.icons import put_icon
@@ -77,6 +78,7 @@ class MoveFormPage(QWidget):
         self.fields["inviteCode"].hint.setText("if the server asks for one")
         self.address.invited.connect(self._invited)
         self.address.damaged.connect(lambda text: self.show_errors("", {"address": text}))
+        self.address.reset_given.connect(lambda _facts: self.show_errors("", {"address": NO_INVITE}))
         for line in (self.address, self.user_name, self.password, self.invite):
             line.returnPressed.connect(self.submitted)
 

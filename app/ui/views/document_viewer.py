@@ -5,7 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.domain.bounds import EXTENSIONS
@@ -115,6 +115,17 @@ class DocumentViewer(QWidget):
         """Hide the page, and then the page buttons, if there is not enough height for them."""
         super().resizeEvent(event)
         self._show_rows()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Render the next page in advance again."""
+        super().showEvent(event)
+        if self._opened is not None:
+            self._loader.render_next(self._opened)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Free the pixels that were rendered in advance."""
+        super().hideEvent(event)
+        self._loader.drop_next()
 
     def _show_rows(self) -> None:
         height, several = self.height(), sum(self._pages) > 1
@@ -236,6 +247,8 @@ class DocumentViewer(QWidget):
         self._show_note(picture.note)
         self._show_state()
         self.strip.follow(self._at, opened.request.turns)
+        if self.isVisible():
+            self._loader.render_next(opened)
 
     def _show_note(self, sentence: str) -> None:
         self.note.setText(sentence)

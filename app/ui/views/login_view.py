@@ -70,10 +70,11 @@ class LoginView(QScrollArea):
         self.card.location_picked.connect(self._location_picked)
         self.card.submitted.connect(self.submit)
         self.card.create_button.clicked.connect(self._toggle_create)
-        self.card.forgot_button.clicked.connect(self._forgotten)
+        self.card.forgot_button.clicked.connect(lambda: self._open_forgotten())
         self._countdown = WaitCountdown(self.card.submit_button, self.card.fields["password"].set_error)
         self.card.address.invited.connect(self._invited)
         self.card.address.damaged.connect(self._damaged)
+        self.card.address.reset_given.connect(self._reset_given)
         TextPasting(self.card, services, self._take_pasted)
         self.card.show_busy("")
         self._show_waiting("Starting…")
@@ -170,9 +171,7 @@ class LoginView(QScrollArea):
         elif self._straight_in:
             self._sign_in_local(book.user_name, "", "Opening your book…")
         else:
-            self.card.show_words(
-                f"Welcome back, {isolated(book.user_name)}", "Your book is on this computer.", "Open"
-            )
+            self._welcome(book.user_name, "Your book is on this computer.")
             self.card.submit_button.show()
             self.card.submit_button.setFocus()
 
@@ -192,9 +191,7 @@ class LoginView(QScrollArea):
         self.card.user_name.selectAll()
 
     def _show_local_password(self, user_name: str) -> None:
-        self.card.show_words(
-            f"Welcome back, {isolated(user_name)}", "Enter the password of your book.", "Open"
-        )
+        self._welcome(user_name, "Enter the password of your book.")
         self.card.show_fields("password")
         self.card.show_way_back("", offered=True)
         self._plain_fields()
@@ -233,7 +230,7 @@ class LoginView(QScrollArea):
         self._show_server()
 
     def _take_pasted(self, text: str) -> bool:
-        """Read an invite link that was pasted into any of the fields. Return whether there was one."""
+        """Read a link that was pasted into any of the fields. Return whether there was one."""
         return self.card.address.take_text(text)
 
     def _invited(self, facts: "InviteFacts") -> None:
@@ -247,9 +244,14 @@ class LoginView(QScrollArea):
         self.card.clear_errors()
         self.card.show_errors("", {"address": sentence})
 
+    def _reset_given(self, facts: "InviteFacts") -> None:
+        self._go_to_server(creating=False)
+        self._open_forgotten(facts.link)
+
     def _go_to_server(self, *, creating: bool) -> None:
-        """Show the form of a server, because an invite link was pasted, perhaps into the other form."""
+        """Show the form of a server, because a link was pasted, perhaps into the other form."""
         self._straight_in = False
+        self._countdown.stop()
         self._tasks.supersede(self, _TOPIC)
         self.card.location.set_value(SERVER)
         self._creating = creating
@@ -273,7 +275,7 @@ class LoginView(QScrollArea):
             self._submit_local(self._book)
 
     def _take_typed_link(self) -> bool:
-        """Read an invite link that was typed as the address or as the invitation."""
+        """Read a link that was typed as the address or as the invitation."""
         typed = self.card.invite.text() if self._creating else ""
         return self.card.address.take_link() or self.card.address.take_text(typed)
 
@@ -354,13 +356,13 @@ class LoginView(QScrollArea):
         if error.retry_after:
             self._countdown.start(error.retry_after, error.fields.get("password", ""))
 
-    def _forgotten(self) -> None:
-        """Open the dialog that sets a new password without the old one."""
+    def _open_forgotten(self, link: str = "") -> None:
+        """Open the dialog that sets a new password without the old one, for a server with `link` if any."""
         remember = self.card.remember.isChecked()
         dialog: ForgottenPasswordDialog | None = None
         if self.location == SERVER:
             address = self.card.address.value()
-            dialog = ForgottenServerPassword(self._services, self._tasks, self, address, remember)
+            dialog = ForgottenServerPassword(self._services, self._tasks, self, address, remember, link)
         elif self._book is not None:
             dialog = ForgottenLocalPassword(self._services, self._tasks, self, self._book, remember)
         if dialog is not None:

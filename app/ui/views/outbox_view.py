@@ -16,7 +16,7 @@ from app.ui.desktop import Desktop
 from app.ui.models.columns import signed_amount
 from app.ui.models.entry_texts import named
 from app.ui.tasks import Tasks
-from app.ui.views.outbox_card import OutboxCard
+from app.ui.views.outbox_card import KINDS, OutboxCard
 from app.ui.widgets.banner import Banner
 from app.ui.widgets.card_list import CardList
 from app.ui.widgets.empty_state import EmptyState
@@ -197,14 +197,13 @@ class OutboxView(QWidget):
 
 def _copy_text(copy: "ReadCopy") -> str:
     entry = copy.item.listed()
-    facts = [_KINDS[copy.item.kind.value], named(entry), format_date(entry.entry_date), signed_amount(entry)]
+    facts = [KINDS[copy.item.kind.value], named(entry), format_date(entry.entry_date), signed_amount(entry)]
     if copy.item.documents:
         facts.append(count_text(len(copy.item.documents), "bill", "bills"))
     known = {"outbox": " (already waiting)", "book": " (already in the book)"}
     return " · ".join(facts) + known.get(copy.found.value, "")
 
 
-_KINDS: Final = {"create": "New", "edit": "Changed", "void": "Crossed out", "restore": "Restored"}
 _WHAT: Final = {
     "create": "new entry",
     "edit": "change of",

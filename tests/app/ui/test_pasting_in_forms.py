@@ -93,7 +93,7 @@ def test_a_link_that_cannot_be_used_is_told_at_the_address_and_nothing_is_typed(
     other = join.make_link(join.InviteLink("https://other.example.com", "cd" * 32))
     QGuiApplication.clipboard().setText(f"{LINK}\n{other}")
     paste(qtbot, editor)
-    assert error_of(card.address).startswith("There are two different invite links")
+    assert error_of(card.address).startswith("There are two different links")
     assert editor.text() == before
 
 

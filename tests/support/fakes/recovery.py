@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.services.accounts import BookSession
 from app.services.login import refuse_typed
-from app.services.recovery import _read, check_code, save_code
+from app.services.recovery import check_code, read_reset, save_code
 from server.auth.password_verifier import attempt_on, too_many_attempts
 from server.auth.recovery import _NO_CODE, _WRONG_CODE, _WRONG_PASSWORD, _refused
 from server.contract import checks
@@ -51,7 +51,7 @@ class FakeRecovery:
     def with_link(self, link: str, address: str, new: str, remember: bool = False) -> BookSession:
         """Set a new password at the server."""
         self.book.step("reset")
-        found = _read(link)
+        found = read_reset(link)
         self._check_new(new)
         self.accounts.need_server(found.address or address, typed=True)
         account = self.book.resets.pop(found.code, None)

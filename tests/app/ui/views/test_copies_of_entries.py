@@ -168,6 +168,10 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "amount 3": (lambda copy: changed(copy, lambda found: found.update(amount="-5.00")), "is not a copy"),
     "op": (lambda copy: changed(copy, lambda found: found.update(opId="x' OR 1=1")), "is not a copy"),
     "version": (lambda copy: changed(copy, lambda found: found.update(ver=2**70)), "is not a copy"),
+    "instant": (
+        lambda copy: changed(copy, lambda found: found.update(savedAt="9999-12-31T23:59:59-14:00")),
+        "is not a copy",
+    ),
     "text": (lambda copy: changed(copy, lambda found: found.update(description="a\x00b")), "is not a copy"),
     "long": (lambda copy: changed(copy, lambda found: found.update(category="x" * 5000)), "is not a copy"),
     "kind": (lambda copy: changed(copy, lambda found: found.update(operation="edit")), "is not a copy"),

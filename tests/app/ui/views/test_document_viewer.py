@@ -1,5 +1,6 @@
 """The viewer of bills in the window, as a person uses it: what is shown, turned, zoomed and scrolled."""
 
+import gc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from app.domain.entry import DocumentInfo
 from app.domain.preview import PreviewRequest, Urgency
 from app.ui.main_window import MainWindow
 from app.ui.page_zoom import Fit
+from app.ui.previews import PagePicture
 from app.ui.views.document_viewer import DocumentViewer
 from tests.support import bills
 from tests.support.fake_services import FakeServices
@@ -165,6 +167,23 @@ def test_the_next_page_is_rendered_in_advance(reader: Reader, tmp_path: Path) ->
     kept.write_bytes(b"no longer a scan")
     reader.click(reader.viewer.tools.next)
     reader.qtbot.waitUntil(lambda: is_like(reader.colour(0.5, 0.5), "blue"))
+
+
+def next_pages_in_memory() -> int:
+    gc.collect()
+    pictures = [each for each in gc.get_objects() if isinstance(each, PagePicture)]
+    return sum(each.page == 1 and each.pages == 2 for each in pictures)
+
+
+def test_the_next_page_is_kept_only_while_the_viewer_is_shown(reader: Reader, tmp_path: Path) -> None:
+    reader.look_at(bills.two_page_tiff(tmp_path / "scan.tif"))
+    reader.qtbot.waitUntil(lambda: next_pages_in_memory() == 1)
+    reader.window.show_outbox()
+    reader.qtbot.waitUntil(lambda: next_pages_in_memory() == 0)
+    reader.window.show_listing()
+    reader.qtbot.waitUntil(lambda: next_pages_in_memory() == 1)
+    reader.select(NO_BILL)
+    reader.qtbot.waitUntil(lambda: next_pages_in_memory() == 0)
 
 
 def test_a_photo_taken_sideways_is_upright(reader: Reader, tmp_path: Path) -> None:
