@@ -16,8 +16,7 @@ import msgspec
 
 from server.auth import session_store, store
 from server.auth.issuer import Issuer, unauthenticated
-from server.auth.names import name_key
-from server.auth.password_verifier import PasswordVerifier, attempt_of
+from server.auth.password_verifier import PasswordVerifier, attempt_on
 from server.auth.store import Account, Password, Stamp
 from server.config import Config
 from server.contract import checks
@@ -79,7 +78,7 @@ class RecoveryService:
             raise unauthenticated()
         if not account.password.hash:
             raise invalid_field("password", _NO_PASSWORD)
-        attempt = attempt_of(name_key(account.user_name), host, identity.device_id)
+        attempt = attempt_on(account.user_id, host, identity.device_id)
         forms = (body.password, body.password_as_typed)
         if not await self.verifier.verify(attempt, account.password.hash, *forms):
             raise invalid_field("password", _WRONG_PASSWORD, self.verifier.wait_detail(attempt))
@@ -103,7 +102,7 @@ class RecoveryService:
             account = await store.only_account(connection, device_id)
         if account is None or not account.password.recovery_hash:
             raise invalid_field("recoveryCode", _NO_CODE)
-        attempt = attempt_of(name_key(account.user_name), host, device_id)
+        attempt = attempt_on(account.user_id, host, device_id)
         self.verifier.admit(attempt)
         given = code_hash(read_code(body.recovery_code))
         if not hmac.compare_digest(given, account.password.recovery_hash):

@@ -8,8 +8,7 @@ from uuid import UUID, uuid4
 
 from server.auth import session_store, store
 from server.auth.issuer import Issuer, unauthenticated
-from server.auth.names import name_key
-from server.auth.password_verifier import PasswordVerifier, attempt_of
+from server.auth.password_verifier import PasswordVerifier, attempt_on
 from server.auth.recovery import new_code
 from server.auth.session_store import KnownSession
 from server.auth.store import Account, Password, Stamp
@@ -146,7 +145,7 @@ class SessionService:
         self._check_new(body.new_password)
         account = await self._account(identity)
         if account.password.hash:
-            attempt = attempt_of(name_key(account.user_name), host, identity.device_id)
+            attempt = attempt_on(account.user_id, host, identity.device_id)
             # Elsewhere, a second form would be a second guess for one counted attempt.
             forms = (body.old_password, body.old_as_typed if self.config.local else "")
             if not await self.verifier.verify(attempt, account.password.hash, *forms):

@@ -19,8 +19,8 @@ class AddressField(QLineEdit):
     """A field for an address, or for any text with a link in it.
 
     `invited` carries the InviteFacts of an invite link, `reset_given` those of a link for a new password, and
-    `damaged` a sentence about a link that cannot be used, with the QLineEdit in which it was typed or pasted. A
-    pasted link is read at once, a typed one when editing has finished.
+    `damaged` a sentence about a link that cannot be used, with the QLineEdit in which it was typed or pasted.
+    A pasted link is read at once, a typed one when editing has finished.
     """
 
     invited = Signal(object)

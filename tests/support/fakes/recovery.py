@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from uuid import UUID
 
 from app.services.accounts import BookSession
 from app.services.login import refuse_typed
 from app.services.recovery import check_code, read_reset, save_code
-from server.auth.password_verifier import attempt_of, too_many_attempts
+from server.auth.password_verifier import attempt_on, too_many_attempts
 from server.auth.recovery import _NO_CODE, _WRONG_CODE, _WRONG_PASSWORD
 from server.contract import checks
 from server.contract.passwords import password_forms, prepare_password
@@ -18,7 +19,7 @@ from tests.support.fakes.accounts import FakeAccounts
 from tests.support.fakes.api import app_error
 from tests.support.fakes.book import Account, Book, give_code
 
-_OWNER: Final = attempt_of("owner", None)
+_OWNER: Final = attempt_on(UUID(int=0), None)
 
 
 @dataclass(frozen=True, slots=True)
