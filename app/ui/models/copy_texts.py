@@ -8,11 +8,12 @@ from app.domain.file_names import clean_name, shown_name
 from app.domain.text import isolated
 from app.ui.bounds import count_text
 from app.ui.models.columns import direction_word, signed_amount
-from app.ui.models.entry_texts import KINDS, named
+from app.ui.models.entry_texts import named
 
 if TYPE_CHECKING:
     from app.services.copy_check import ReadCopy
 
+KINDS: Final = {"create": "New", "edit": "Changed", "void": "Crossed out", "restore": "Restored"}
 _KNOWN: Final = {"nowhere": "", "outbox": " (already waiting)", "book": " (already in the book)"}
 _LONGEST: Final = 60
 _MOST_NAMES: Final = 3

@@ -5,8 +5,6 @@ from typing import Final
 from app.domain.entry import EntryState, ListedEntry
 from app.domain.text import isolated
 
-KINDS: Final = {"create": "New", "edit": "Changed", "void": "Crossed out", "restore": "Restored"}
-"""What an item that waits does to an entry."""
 _LONG: Final = 60
 
 

@@ -10,7 +10,7 @@ from app.domain.wording import Words
 from app.ui.bounds import count_text
 from app.ui.local_time import moment_text
 from app.ui.models.columns import signed_amount
-from app.ui.models.entry_texts import KINDS
+from app.ui.models.copy_texts import KINDS
 from app.ui.theme import figures_font
 from app.ui.widgets.pieces import ElidedLabel, button, label, set_look
 
