@@ -80,8 +80,6 @@ class ExportSetupPage(QWidget):
         for widget in (self.findings, self.waiting_box, self.note, self.banner):
             column.addWidget(widget)
         column.addStretch(1)
-        for each in (self.start_button, self.cancel_button):  # the order of Tab
-            each.setParent(self)
         column.addLayout(button_row(self.cancel_button, self.start_button))
 
     def _make_dates(self, wanted: EntryFilter, today: Callable[[], date]) -> None:

@@ -5,8 +5,6 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
-from app.domain.entry import EntryFilter
-from app.ui.dialogs.export_dialog import ExportDialog
 from app.ui.main_window import MainWindow
 from app.ui.tasks import Tasks
 from app.ui.widgets.date_field import DateField
@@ -62,21 +60,6 @@ def test_tab_reaches_the_save_button_before_the_other_one(
     saving, leaving = foot.save_button.objectName(), foot.leave_button.objectName()
     assert seen.index(leaving) == seen.index(saving) + 1
     press(book, Qt.Key.Key_Escape)
-
-
-def test_tab_reaches_the_export_before_cancel(qtbot: QtBot, book: MainWindow) -> None:
-    book.dialogs.show_export(EntryFilter(), book.sync)
-    dialog = book.findChild(ExportDialog)
-    assert dialog is not None
-    page = dialog.setup_page
-    dialog.activateWindow()
-    page.last.setFocus()
-    qtbot.waitUntil(lambda: page.last.hasFocus() and page.start_button.isEnabled())
-    seen = []
-    for _ in range(2):
-        press(dialog, Qt.Key.Key_Tab)
-        seen.append(focus())
-    assert seen == ["export_start", "export_cancel"]
 
 
 @pytest.mark.parametrize("size", [(800, 560), (900, 600), (1180, 760)])
