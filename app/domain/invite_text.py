@@ -1,4 +1,4 @@
-"""Finds an invite link in a text that was pasted: a mail, a chat, a web page. Pure.
+"""Finds invite links, and links for a new password, in a text that was pasted: a mail, a chat. Pure.
 
 The text is a stranger's, so only so much of it is read, and only so many places in it.
 """
@@ -13,7 +13,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from app.domain.text import visible
-from server.contract.join import FINGERPRINT_DIGITS, MAX_LINK, InviteLink, LinkKind, link_of
+from server.contract.join import FINGERPRINT_DIGITS, MAX_LINK, InviteLink, link_of
 
 MAX_TEXT: Final = 100_000
 """How much of a text is read, in characters."""
@@ -48,28 +48,37 @@ _STOPS: Final = ".,;:!?"
 
 @dataclass(frozen=True, slots=True)
 class FoundLinks:
-    """The different links that are complete. `is_damaged` says that there is one that is not."""
+    """The different links that are complete: `links` invite, and `resets` are for a new password.
+
+    `is_damaged` says that there is one that is not complete.
+    """
 
     links: tuple[InviteLink, ...] = ()
+    resets: tuple[InviteLink, ...] = ()
     is_damaged: bool = False
 
 
-def find_links(text: str, kind: LinkKind = "join") -> FoundLinks:
-    """Return the links of a kind in `text`, whatever is around them, and however they are wrapped."""
-    lines = _lines(text)
-    found: dict[tuple[str, str], InviteLink] = {}
+def find_links(text: str) -> FoundLinks:
+    """Return the links in `text`, whatever is around them, and however they are wrapped."""
+    found: dict[str, dict[tuple[str, str], InviteLink]] = {"join": {}, "reset": {}}
     is_damaged = False
-    for window in _windows(lines):
+    for window in _windows(_lines(text)):
         readings = _readings(window)
-        links = [link for reading in readings if (link := _read(reading, kind)) is not None]
+        links = [read for reading in readings if (read := _read(reading)) is not None]
         is_damaged = is_damaged or (not links and any(_STARTED.match(_joined(each)[0]) for each in readings))
-        for link in links:
-            known = found.get((link.address, link.fingerprint))
-            if known is None or not known.code:
-                found[link.address, link.fingerprint] = link
-            elif link.code and link.code != known.code:
-                found[link.address, f"{link.fingerprint} {link.code}"] = link
-    return FoundLinks(tuple(dict.fromkeys(found.values())), is_damaged)
+        for kind, link in links:
+            _add(link, found[kind])
+    links_of = {kind: tuple(dict.fromkeys(each.values())) for kind, each in found.items()}
+    return FoundLinks(links_of["join"], links_of["reset"], is_damaged)
+
+
+def _add(link: InviteLink, found: dict[tuple[str, str], InviteLink]) -> None:
+    """Add a link that is new, or that has the code which the one before lacks."""
+    known = found.get((link.address, link.fingerprint))
+    if known is None or not known.code:
+        found[link.address, link.fingerprint] = link
+    elif link.code and link.code != known.code:
+        found[link.address, f"{link.fingerprint} {link.code}"] = link
 
 
 def find_code(text: str) -> str:
@@ -132,15 +141,19 @@ def _joined(text: str) -> tuple[str, list[int]]:
     return "".join(pieces), list(accumulate(map(len, pieces)))
 
 
-def _read(text: str, kind: LinkKind) -> InviteLink | None:
-    """Return the link that `text` begins with, if it is complete and of this kind."""
+def _read(text: str) -> tuple[str, InviteLink] | None:
+    """Return the kind of the link that `text` begins with, and the link; None if it is not complete."""
     joined, gaps = _joined(text)
     head = _HEAD.match(joined)
-    values = _values(joined, gaps, head.end()) if head and head[1].lower() == kind else {}
+    if head is None:
+        return None
+    kind, values = head[1].lower(), _values(joined, gaps, head.end())
     address = unquote(values.get("address", "")).rstrip("/")
     fingerprint, code = values.get("key", "").lower(), values.get("code", "")
-    is_cut = code.startswith(_HEADER) and not _TOKEN.fullmatch(code)
-    return None if is_cut else link_of(address, fingerprint, unquote(code))
+    if (code.startswith(_HEADER) and not _TOKEN.fullmatch(code)) or (kind == "reset" and not code):
+        return None
+    link = link_of(address, fingerprint, unquote(code))
+    return (kind, link) if link else None
 
 
 def _values(text: str, gaps: list[int], at: int) -> dict[str, str]:

@@ -7,6 +7,7 @@ know of. This is the only file that has two texts for one thing. Everything else
 from dataclasses import dataclass
 from typing import Final
 
+NO_INVITE: Final = "This link is for a new password, and invites nobody. Please paste it at the log-in."
 CROSSED_OUT_MEANS: Final = (
     "A crossed-out entry stays readable and does not count. Restore makes it count again."
 )

@@ -12,7 +12,7 @@ from typing import Final
 from app.domain.entry import EntryFilter, Totals
 from app.domain.outbox_item import OutboxItem
 from app.errors import CancelledError, OfflineError
-from app.remote.translate import query_of, totals_of
+from app.remote.translate import query_of, rupees_of, totals_of
 from app.services.accounts import Accounts
 from app.store.durable import os_errors_translated
 from app.store.outbox import Outbox
@@ -122,7 +122,7 @@ def _write(
 
 
 def _count(file: Path) -> Totals:
-    """Return the totals of a CSV file. A voided row is counted, but its money is not."""
+    """Return the totals of a CSV file. A voided row is counted, but its money is not. Raises ServerError."""
     rows, out, into = 0, Decimal(0), Decimal(0)
     with file.open(encoding="utf-8-sig", newline="") as text:
         lines = csv.reader(text)  # for a million rows, DictReader takes three times as long
@@ -133,6 +133,6 @@ def _count(file: Path) -> Totals:
         for row in lines:
             rows += 1
             if len(row) == len(headings) and row[status] == "active":
-                out += Decimal(row[money_out] or 0)
-                into += Decimal(row[money_in] or 0)
+                out += rupees_of(row[money_out] or "0")
+                into += rupees_of(row[money_in] or "0")
     return Totals(rows, out, into)

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from app.domain.invite_text import find_code, find_links
+from app.domain.invite_text import FoundLinks, find_code, find_links
 from app.domain.text import clean_text, visible
+from app.domain.wording import NO_INVITE
 from app.errors import AppError, InputError, OfflineError, ServerError, SignInError, StoreError
 from app.remote.endpoint import Endpoint, parse_address
 from app.remote.trouble import ConnectionTrouble
@@ -41,10 +42,7 @@ _DAMAGED_LINK: Final = (
     "This invite link is incomplete. Please copy all of it, from “bahi:” to its end, "
     "or ask the person who runs the server for a new one."
 )
-_RESET_LINK: Final = "This is a link for a new password. Choose “Forgot your password?”, and paste it there."
-_TWO_LINKS: Final = (
-    "There are two different invite links in this text. Please paste only the one that is for you."
-)
+_TWO_LINKS: Final = "There are two different links in this text. Please paste only the one that is for you."
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,25 +99,32 @@ def device_of(settings: Settings, address: str) -> Device:
 
 
 def read_invite(text: str) -> InviteFacts | None:
-    """Return the content of the invite link in `text`; None if there is no link.
+    """Return the content of the link in `text`, also of one for a new password; None if there is no link.
 
     Raises InputError with `fields["address"]` if the link is incomplete, or there are two different ones.
     """
-    link = _link_in(text)
-    return InviteFacts(link.address, link.code, join.make_link(link)) if link else None
-
-
-def _link_in(text: str) -> join.InviteLink | None:
     found = find_links(text)
-    if len(found.links) > 1:
-        raise InputError(_TWO_LINKS, fields={"address": _TWO_LINKS})
+    if found.resets and not found.links:
+        link = _only(found.resets)
+        return InviteFacts(link.address, "", join.make_link(link, "reset"), sets_password=True)
+    invite = _invite_of(text, found)
+    return InviteFacts(invite.address, invite.code, join.make_link(invite)) if invite else None
+
+
+def _invite_of(text: str, found: FoundLinks) -> join.InviteLink | None:
     if found.links:
-        return found.links[0]
-    if found.is_damaged and find_links(text, "reset").links:
-        raise InputError(_RESET_LINK, fields={"address": _RESET_LINK})
+        return _only(found.links)
+    if found.resets:
+        raise InputError(NO_INVITE, fields={"address": NO_INVITE})
     if found.is_damaged or visible(text).lstrip().lower().startswith(f"{join.SCHEME}:"):
         raise InputError(_DAMAGED_LINK, fields={"address": _DAMAGED_LINK})
     return None
+
+
+def _only(links: Sequence[join.InviteLink]) -> join.InviteLink:
+    if len(links) > 1:
+        raise InputError(_TWO_LINKS, fields={"address": _TWO_LINKS})
+    return links[0]
 
 
 def read_request(request: LoginRequest) -> tuple[LoginRequest, str]:
@@ -128,7 +133,7 @@ def read_request(request: LoginRequest) -> tuple[LoginRequest, str]:
     To create an account, the name and the password are prepared; to log in, they stay as typed. Raises
     AppError, with `fields`, if something is missing or wrong before any server is asked.
     """
-    link = _link_in(request.address)
+    link = _invite_of(request.address, find_links(request.address))
     bare = link.address if link else parse_address(request.address)
     if not clean_text(request.user_name):
         raise missing("userName", "Please enter your user name.")

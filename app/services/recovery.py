@@ -1,12 +1,12 @@
 """Getting in again after a forgotten password: with a recovery code, or with an operator's link."""
 
-import html
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from app.domain.invite_text import FoundLinks, find_code, find_links
 from app.domain.text import clean_text, visible
 from app.errors import AppError, InputError, storage_error
 from app.remote.endpoint import Endpoint, parse_address
@@ -20,7 +20,7 @@ from server.contract.passwords import password_forms, prepare_password
 from server.contract.recovery_codes import code_mistake
 from server.contract.shapes import LocalRecovery, PasswordReset, RecoveryCodeRequest
 
-__all__ = ["Recovery", "check_code", "save_code"]
+__all__ = ["Recovery", "check_code", "read_reset", "save_code"]
 
 _ON_PAPER: Final = (
     "If you forget your password, type this code at the log-in under “Forgot your password?”. Print this "
@@ -28,7 +28,6 @@ _ON_PAPER: Final = (
 )
 _NO_LINK: Final = "That is not the link that you were sent. Please copy all of it, from “bahi:” to its end."
 _EMPTY: Final = "Please paste the link that you were sent."
-_LINK: Final = re.compile(rf"{join.SCHEME}://reset\?[^\s<>\"”’]+", re.IGNORECASE)
 _CODE: Final = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+\Z", re.ASCII)
 
 
@@ -62,7 +61,7 @@ class Recovery:
         `address` is used if there is only a code. Raises AppError, with `fields["resetCode"]`,
         `fields["newPassword"]` or `fields["address"]`.
         """
-        found = _read(link)
+        found = read_reset(link)
         refuse_typed(new, "newPassword")
         bare = found.address or parse_address(address)
         remote, device = self.accounts.remote, device_of(self.settings, bare)
@@ -75,8 +74,8 @@ class Recovery:
 
     def contact(self, address: str) -> str:
         """Return whom the operator of a server names to ask for help; "" if nobody. Raises AppError."""
-        link = join.read_link(visible(address))
-        at = Endpoint(link.address if link else parse_address(address))
+        links = find_links(address).links
+        at = Endpoint(links[0].address if links else parse_address(address))
         try:
             servers = self.accounts.remote.client.call(Servers, "GET", paths.SERVERS, endpoint=at)
         except AppError as error:
@@ -121,15 +120,13 @@ def check_code(typed: str) -> None:
         raise InputError(mistake, fields={"recoveryCode": mistake})
 
 
-def _read(typed: str) -> join.InviteLink:
+def read_reset(typed: str) -> join.InviteLink:
     """Return the link in a pasted text. With only a code, its address is "". Raises InputError."""
-    text = html.unescape(visible(typed)).strip()
-    if not text:
+    if not visible(typed).strip():
         raise InputError(_EMPTY, fields={"resetCode": _EMPTY})
-    within = _LINK.search(text)
-    for candidate in (text, within[0] if within else ""):
-        if link := join.read_link(candidate, "reset"):
-            return link
-    if _CODE.match(bare := "".join(text.split())):
-        return join.InviteLink("", "", bare)
+    found, code = find_links(typed), find_code(typed)
+    if len(found.resets) == 1:
+        return found.resets[0]
+    if found == FoundLinks() and _CODE.match(code):
+        return join.InviteLink("", "", code)
     raise InputError(_NO_LINK, fields={"resetCode": _NO_LINK})

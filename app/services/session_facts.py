@@ -93,14 +93,16 @@ def facts_of(address: str, session: BookSession, folder: Path) -> BookFacts:
 
 @dataclass(frozen=True, slots=True)
 class InviteFacts:
-    """The content of an invite link: the server's address, and a one-time code ("" if there is none).
+    """The content of a link: the server's address, and the one-time code of an invitation ("" if none).
 
-    `link` is the link itself, without what was around it.
+    `link` is the link itself, without what was around it. `sets_password` says that it does not invite, but
+    sets a new password.
     """
 
     address: str
     code: str
     link: str = field(default="", compare=False)
+    sets_password: bool = False
 
 
 def encode_facts(address: str, session: BookSession) -> str:

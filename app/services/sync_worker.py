@@ -302,7 +302,7 @@ class SyncWorker:
         if self._is_back(phase):
             self._sends.ask(self._clock())
             self.events.publish(CameBack())
-        if phase is Phase.SIGNED_OUT and before.phase is not phase and before.server_label:
+        if phase is Phase.SIGNED_OUT and before.phase is not phase and not before.is_local:
             over = SignInError("The session has ended.", detail={"ended": self._ended})
             self.events.publish(SignInNeeded(over))
 

@@ -16,7 +16,7 @@ from app.errors import StoreError, disk_full
 from app.store.durable import os_errors_translated
 from app.store.schema import MIGRATIONS
 from server.contract.durable_files import make_folder
-from server.contract.private_files import private_opener
+from server.contract.private_files import check_own_file, private_opener
 
 BUSY_TIMEOUT_S: Final = 5.0
 _LEAST_ROOM: Final = 64 * 1024
@@ -108,6 +108,8 @@ class Database:
 
 def _create(path: Path) -> None:
     """Create the file for its owner only. SQLite gives the mode of this file to those beside it (WAL)."""
+    if not path.is_dir():  # of which SQLite tells
+        check_own_file(path)  # SQLite would follow a link
     # An existing file is not opened: closing the descriptor would drop the locks of this process on it.
     if not path.exists():
         with suppress(FileExistsError), open(path, "xb", opener=private_opener):

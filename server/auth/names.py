@@ -48,9 +48,18 @@ def _seen(text: str) -> str:
 
 
 def guess_key(name: str) -> str:
-    """Return the key under which attempts to log in as `name` are counted. Any text is accepted."""
-    # Normalising a name of megabytes would take long, so what nobody can have as a name is cut off.
-    return name_key(name[: limits.MAX_USER_NAME + 1])
+    """Return the key under which attempts to log in as `name` are counted if nobody has that name.
+
+    Any text is accepted. It is the same for all spellings of a name, as it is for a name that somebody has:
+    otherwise the count would show which names exist.
+    """
+    return name_key(_bounded(name))
+
+
+def _bounded(name: str) -> str:
+    # Normalising a name of megabytes would take long, so what nobody can have as a name is cut off. With its
+    # suffix, a name may be longer than MAX_USER_NAME.
+    return name[: 2 * limits.MAX_USER_NAME]
 
 
 def check_name(name: str) -> list[FieldError]:
@@ -72,8 +81,7 @@ def check_new_name(name: str) -> list[FieldError]:
 
 def sign_in_keys(name: str) -> tuple[str, ...]:
     """Return the keys by which a name is looked up, in this order; none if nobody can have that name."""
-    # With its suffix, a name may be longer than MAX_USER_NAME.
-    bounded = name[: 2 * limits.MAX_USER_NAME]
+    bounded = _bounded(name)
     keys = (split_suffix(key) for key in dict.fromkeys((_earlier_key(bounded), name_key(bounded))))
     return tuple(chosen + suffix for chosen, suffix in keys if not check_name(chosen))
 

@@ -55,10 +55,20 @@ class PasswordVerifier:
         return {"retryAfter": wait} if wait else {}
 
 
-def attempt_of(name: str, host: str | None, known_device: UUID | None = None) -> Attempt:
-    """Return an attempt from `host` on the account of `name`, which `name_key` has normalised."""
+def attempt_on(user_id: UUID, host: str | None, known_device: UUID | None = None) -> Attempt:
+    """Return an attempt from `host` on the account of a user."""
+    # Not the typed name: an account may be found by several, and all of them share one allowance.
+    return _attempt(f"user {user_id}", host, known_device)
+
+
+def attempt_at_name(key: str, host: str | None) -> Attempt:
+    """Return an attempt from `host` on a name that nobody has. `key` comes from `guess_key`."""
+    return _attempt(f"name {key}", host, None)
+
+
+def _attempt(whose: str, host: str | None, known_device: UUID | None) -> Attempt:
     # The hash gives keys of one size, so that long names do not fill the memory of the throttle.
-    account = hashlib.sha256(name.encode()).digest()
+    account = hashlib.sha256(whose.encode()).digest()
     return Attempt(account, address_key(host), known_device.bytes if known_device else None)
 
 

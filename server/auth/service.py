@@ -14,7 +14,7 @@ from server.auth import session_store, store
 from server.auth.issuer import Issuer
 from server.auth.local_throttle import LocalThrottle
 from server.auth.names import check_name, check_new_name, guess_key, name_key, sign_in_keys
-from server.auth.password_verifier import PasswordVerifier, attempt_of
+from server.auth.password_verifier import PasswordVerifier, attempt_at_name, attempt_on
 from server.auth.recovery import RecoveryService, new_code
 from server.auth.sessions import SessionService
 from server.auth.store import Account, Claim, Password, Stamp
@@ -92,7 +92,7 @@ class AuthService:
         """Log in with name and password. Raises ApiError (wrong_credentials, too_many_attempts)."""
         _refuse(checks.check_device(body.device))
         account = await self._find(body.user_name, UUID(body.device.id))
-        attempt = _attempt(guess_key(body.user_name), account, body.device, host)
+        attempt = _attempt(account, body, host)
         account = await self._open(account, attempt, _WRONG, body.password)
         return await self._signed_in(await self._rehashed(account, body), body.device, host)
 
@@ -119,7 +119,7 @@ class AuthService:
             if account is None:
                 return await self._create_local(body)
         if account.password.hash:
-            attempt = _attempt(name_key(account.user_name), account, body.device, host)
+            attempt = _attempt(account, body, host)
             forms = (body.password, body.password_as_typed)
             account = await self._open(account, attempt, _WRONG_LOCAL, *forms)
         return await self._signed_in(account, body.device, host)
@@ -226,12 +226,15 @@ class AuthService:
         return Stamp(uuid4(), int(self.clock() * 1_000_000))
 
 
-def _attempt(name: str, account: Account | None, device: Device, host: str | None) -> Attempt:
+def _attempt(account: Account | None, body: Credentials | LocalSignIn, host: str | None) -> Attempt:
     """Return the attempt. The device is known if it has the secret of an earlier log-in to this account."""
-    # Compare for a name that nobody has too, so that the time does not show which names exist.
+    # Normalise and compare for every name, so that the time does not show which names exist.
+    key, device = guess_key(body.user_name), body.device
     stored = account.device_hash if account else ""
     known = hmac.compare_digest(_secret_hash(device.secret), stored or "-" * 64) and bool(device.secret)
-    return attempt_of(name, host, UUID(device.id) if known else None)
+    if account is None:
+        return attempt_at_name(key, host)
+    return attempt_on(account.user_id, host, UUID(device.id) if known else None)
 
 
 def _address(host: str | None) -> str:

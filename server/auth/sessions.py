@@ -8,12 +8,10 @@ from uuid import UUID, uuid4
 
 from server.auth import session_store, store
 from server.auth.issuer import Issuer, unauthenticated
-from server.auth.names import name_key
-from server.auth.password_verifier import PasswordVerifier, attempt_of
+from server.auth.password_verifier import PasswordVerifier, attempt_on
 from server.auth.recovery import new_code
 from server.auth.session_store import KnownSession
 from server.auth.store import Account, Password, Stamp
-from server.auth.throttle import Attempt
 from server.config import Config
 from server.contract import checks
 from server.contract.errors import FieldError
@@ -28,7 +26,7 @@ from server.contract.shapes import (
     SessionsEnded,
 )
 from server.db.pool import Connection, Pool
-from server.errors import ApiError, InvalidFieldsError, not_found
+from server.errors import ApiError, InvalidFieldsError, invalid_field, not_found
 from server.pinning.placement import Placement
 from server.pinning.rules import Standing
 from server.tokens import tokens
@@ -147,10 +145,11 @@ class SessionService:
         self._check_new(body.new_password)
         account = await self._account(identity)
         if account.password.hash:
-            attempt = attempt_of(name_key(account.user_name), host, identity.device_id)
-            forms = (body.old_password, body.old_as_typed)
+            attempt = attempt_on(account.user_id, host, identity.device_id)
+            # Elsewhere, a second form would be a second guess for one counted attempt.
+            forms = (body.old_password, body.old_as_typed if self.config.local else "")
             if not await self.verifier.verify(attempt, account.password.hash, *forms):
-                raise self._wrong_old(attempt)
+                raise invalid_field("oldPassword", _WRONG_OLD, self.verifier.wait_detail(attempt))
         new_hash = await self.verifier.passwords.hash(body.new_password) if body.new_password else ""
         # A code that the owner has on paper stays valid; the first password comes with the first code.
         needs_code = self.config.local and bool(new_hash) and not account.password.recovery_hash
@@ -199,11 +198,6 @@ class SessionService:
         if errors:
             raise InvalidFieldsError([FieldError("newPassword", error.message) for error in errors])
 
-    def _wrong_old(self, attempt: Attempt) -> ApiError:
-        error = InvalidFieldsError([FieldError("oldPassword", _WRONG_OLD)])
-        error.detail.update(self.verifier.wait_detail(attempt))
-        return error
-
     async def _account(self, identity: Identity) -> Account:
         async with self.pool.connection() as connection:
             await self._require_going_on(connection, identity)
@@ -223,7 +217,7 @@ class SessionService:
                 connection, account, new_hash, kept, identity.device_id, stamp, region, recovery_hash
             )
             if chosen is None:
-                raise InvalidFieldsError([FieldError("oldPassword", _WRONG_OLD)])
+                raise invalid_field("oldPassword", _WRONG_OLD)
             return await session_store.revoke_others(
                 connection, account.book_id, account.user_id, kept, "password", now
             )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Final, Literal
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import quote
 
 from server.contract.cluster import is_allowed_url
 
@@ -30,27 +30,6 @@ def make_link(link: InviteLink, kind: LinkKind = "join") -> str:
     values = {"address": link.address, "key": link.fingerprint, "code": link.code}
     query = "&".join(f"{name}={quote(value, safe='')}" for name, value in values.items() if value)
     return f"{SCHEME}://{kind}?{query}"
-
-
-def is_link(text: str) -> bool:
-    """Return whether `text` is a link rather than a server address."""
-    return text.strip().lower().startswith(f"{SCHEME}:")
-
-
-def read_link(text: str, kind: LinkKind = "join") -> InviteLink | None:
-    """Return the contents of a link, or None if it is incomplete or not a Bahi link of this kind."""
-    bare = "".join(text.split())  # mail programs insert line breaks into long links
-    if len(bare) > MAX_LINK or not is_link(bare):
-        return None
-    try:
-        parts = urlsplit(bare)
-        values = parse_qs(parts.query, strict_parsing=True)
-    except ValueError:
-        return None
-    address = values.get("address", [""])[-1].rstrip("/")
-    fingerprint = values.get("key", [""])[-1].lower()
-    code = values.get("code", [""])[-1]
-    return link_of(address, fingerprint, code) if parts.netloc == kind else None
 
 
 def link_of(address: str, fingerprint: str, code: str) -> InviteLink | None:

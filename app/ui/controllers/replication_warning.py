@@ -41,7 +41,7 @@ class ReplicationWarning(QObject):
             return
         before, self._view = self._view, view
         self._dismissed = min(self._dismissed, view.late)
-        self._book.listing.set_at_server(bool(view.server_label))
+        self._book.listing.set_at_server(not view.is_local)
         if _news(view) != _news(before):
             self._book.listing.ask_replication()
         if not self._is_due():

@@ -56,7 +56,7 @@ class AccountDialog(QDialog):
         self._lay_out()
         self.close_button.setFocus()  # Enter on the first button would sign out
         self.load()
-        if not services.worker.state.connection.server_label:  # this computer's own book
+        if not services.accounts.is_remote:
             tasks.run(services.moving.pending, self._offer_move, owner=self, local=True)
             self._look_at_book()
 

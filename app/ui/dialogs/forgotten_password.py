@@ -11,6 +11,7 @@ from app.domain.bounds import MAX_PASSWORD, prepare_password
 from app.domain.text import isolated
 from app.errors import AppError
 from app.ui.bounds import LONGEST_LINK
+from app.ui.controllers.text_pasting import TextPasting
 from app.ui.tasks import Tasks
 from app.ui.widgets.banner import Banner
 from app.ui.widgets.field import Field
@@ -36,6 +37,7 @@ _COMMAND: Final = (
     "their owner can set a new password: close Bahi, open a terminal, paste this line, and press Enter. It "
     "asks for the new password. There is no button for this, because it would let in everybody who sits here."
 )
+_HAS_LINK: Final = "This link sets a new password. Choose one."
 _LOSES: Final = "What you typed here is lost when this window closes. Press Esc again to close it."
 _ASK: Final = "Ask the person who runs the server for a link that sets a new password."
 _ASK_NAMED: Final = (
@@ -81,6 +83,7 @@ class ForgottenPasswordDialog(GrowingDialog):
             self._editors(),
         )
         self._lay_out()
+        TextPasting(self, services, self.take_pasted)
 
     def _lay_out(self) -> None:
         foot = QHBoxLayout()
@@ -103,6 +106,10 @@ class ForgottenPasswordDialog(GrowingDialog):
         """Set the password and open the book. Raises AppError. Runs in a thread."""
         raise NotImplementedError
 
+    def take_pasted(self, _text: str, _editor: QLineEdit | None) -> bool:
+        """Return whether a text was taken that was pasted into any of the fields."""
+        return False
+
     def submit(self) -> None:
         """Set the password, or show the errors next to the fields."""
         if not self.submit_button.isEnabled():
@@ -111,7 +118,7 @@ class ForgottenPasswordDialog(GrowingDialog):
         if errors := length_errors(self.fields) or self._mistakes():
             self.show_errors("", errors)
             return
-        self.submit_button.setEnabled(False)
+        self.set_busy(True, self.submit_button, self.cancel_button)
         proof, new = self._proof(), self.new.text()
         self._tasks.run(lambda: self.call(proof, new), self._done, self._failed, owner=self)
 
@@ -144,10 +151,9 @@ class ForgottenPasswordDialog(GrowingDialog):
         self.signed_in.emit(session)
 
     def _failed(self, error: AppError) -> None:
-        self.submit_button.setEnabled(True)
+        self.set_busy(False, self.submit_button, self.cancel_button)
         self.show_errors(error.message, errors_at(error, self._proof_name))
-        if error.retry_after:
-            self.countdown.start(error.retry_after, error.fields.get(self._proof_name, ""))
+        self.countdown.follow(error, self._proof_name)
 
     def show_errors(self, message: str, errors: dict[str, str]) -> None:
         """Show each error under its field; show the others, or `message`, in the banner."""
@@ -193,20 +199,38 @@ class ForgottenServerPassword(ForgottenPasswordDialog):
     """For a book on a server: says whom to ask, and takes the link."""
 
     def __init__(
-        self, services: "Services", tasks: Tasks, parent: QWidget, address: str, remember: bool
+        self,
+        services: "Services",
+        tasks: Tasks,
+        parent: QWidget,
+        address: str,
+        remember: bool,
+        link: str = "",
     ) -> None:
         self.link = _line("forgotten_link")
         self.link.setPlaceholderText("bahi://reset…")
+        self.link.setText(link)
         field = Field("Link for a new password", self.link).limit(LONGEST_LINK)
         super().__init__(services, tasks, parent, field, "resetCode")
         self._address, self._remember = address, remember
         self.submit_button.setText("Set the password and sign in")
         self.submit_button.setAccessibleName("Set the password and sign in")
-        self.what.setText(_ASK)
-        if address:
+        self.what.setText(_HAS_LINK if link else _ASK)
+        if address and not link:
             ask: Callable[[], str] = lambda: services.recovery.contact(address)  # noqa: E731 - for a thread
             tasks.run(ask, self._show_contact, lambda _error: None, owner=self)
-        self.link.setFocus()
+        (self.new if link else self.link).setFocus()
+
+    def take_pasted(self, text: str, _editor: QLineEdit | None) -> bool:
+        """Take the link out of a mail that was pasted into any of the fields."""
+        try:
+            facts = self.services.accounts.read_invite(text)
+        except AppError:
+            return False  # what was pasted stays in its field, and is told there
+        if facts is None or not facts.sets_password:
+            return False
+        self.link.setText(facts.link)
+        return True
 
     def _show_contact(self, contact: str) -> None:
         if contact:

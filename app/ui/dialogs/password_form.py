@@ -85,8 +85,7 @@ class PasswordForm(QWidget):
     def _failed(self, error: AppError) -> None:
         self.save_button.setEnabled(True)
         self._show(errors_at(error, "oldPassword"), error.message)
-        if error.retry_after:
-            self._countdown.start(error.retry_after, error.fields.get("oldPassword", ""))
+        self._countdown.follow(error, "oldPassword")
 
     def _show(self, errors: dict[str, str], message: str) -> None:
         for name, field in self.fields.items():

@@ -68,6 +68,6 @@ def spoken_text(entry: ListedEntry, column: Column) -> str:
         case Column.AMOUNT:
             return f"{direction_word(entry.direction)} {format_amount(entry.amount)}"
         case Column.DOCUMENTS:
-            return count_text(entry.document_count, "document", "documents")
+            return count_text(entry.document_count, "bill", "bills")
         case _:
             return shown_text(entry, column)

@@ -5,7 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.domain.bounds import EXTENSIONS
@@ -115,6 +115,17 @@ class DocumentViewer(QWidget):
         """Hide the page, and then the page buttons, if there is not enough height for them."""
         super().resizeEvent(event)
         self._show_rows()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Render the next page in advance again."""
+        super().showEvent(event)
+        if self._opened is not None:
+            self._loader.render_next(self._opened)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Free the pixels that were rendered in advance."""
+        super().hideEvent(event)
+        self._loader.drop_next()
 
     def _show_rows(self) -> None:
         height, several = self.height(), sum(self._pages) > 1
@@ -236,6 +247,8 @@ class DocumentViewer(QWidget):
         self._show_note(picture.note)
         self._show_state()
         self.strip.follow(self._at, opened.request.turns)
+        if self.isVisible():
+            self._loader.render_next(opened)
 
     def _show_note(self, sentence: str) -> None:
         self.note.setText(sentence)
@@ -255,7 +268,8 @@ class DocumentViewer(QWidget):
         tools.open.setEnabled(document is not None and document.media_type in EXTENSIONS)
         tools.save.setEnabled(document is not None)
         name = shown_name(document.file_name) if document else ""
-        tools.name.setText(f"{name} · {size_text(document.byte_size)}" if document else "")
+        tools.name.setText(name)
+        tools.save.setToolTip(f"Save as… ({size_text(document.byte_size)})" if document else "Save as…")
         page = f"Page {self._page + 1} of {self._pages[self._at]}" if document else ""
         self.canvas.setAccessibleName(f"{page} of {name}" if document else "Document")
 

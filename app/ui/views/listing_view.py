@@ -32,7 +32,9 @@ _MARGIN: Final = 24
 _LEAST_LIST: Final = 400
 _ROOM_FOR_MARGINS: Final = 740
 _LEAST_DETAILS: Final = 236
-_WIDEST_DETAILS: Final = 460
+_USUAL_DETAILS: Final = 460
+_WIDEST_LIST: Final = 1300
+"""What a large screen has more than this is for the bill."""
 
 
 class ListingView(QWidget):
@@ -331,7 +333,7 @@ class ListingView(QWidget):
         self.details.setVisible(
             room >= _LEAST_LIST + _LEAST_DETAILS
         )  # on a very small screen, Enter shows it
-        usual = min(room * 27 // 100, _WIDEST_DETAILS)
+        usual = max(min(room * 27 // 100, _USUAL_DETAILS), room - _WIDEST_LIST)
         wide = max(min(self._details_width or usual, room - _LEAST_LIST), _LEAST_DETAILS)
         self._parts.setSizes([room - wide, wide])
 

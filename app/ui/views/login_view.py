@@ -4,7 +4,7 @@ import getpass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QResizeEvent
 from PySide6.QtWidgets import QGraphicsDropShadowEffect, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from app.domain.text import clean_text, isolated
@@ -16,7 +16,7 @@ from app.ui.dialogs.forgotten_password import (
     ForgottenServerPassword,
 )
 from app.ui.tasks import Tasks
-from app.ui.views.login_card import LOCAL, SERVER, LoginCard
+from app.ui.views.login_card import LOCAL, MARGIN, SERVER, LoginCard
 from app.ui.widgets.form_errors import empty_login_fields, length_errors, name_at
 from app.ui.widgets.wait_countdown import WaitCountdown, errors_at
 
@@ -72,7 +72,7 @@ class LoginView(QScrollArea):
         self.card.location_picked.connect(self._location_picked)
         self.card.submitted.connect(self.submit)
         self.card.create_button.clicked.connect(self._toggle_create)
-        self.card.forgot_button.clicked.connect(self._forgotten)
+        self.card.forgot_button.clicked.connect(lambda: self._open_forgotten())
         self.offer_after_ms = _OFFER_AFTER_MS
         self._offer_timer = QTimer(self, singleShot=True)
         self._offer_timer.timeout.connect(self.card.location.show)
@@ -81,6 +81,7 @@ class LoginView(QScrollArea):
         )
         self.card.address.invited.connect(self._invited)
         self.card.address.damaged.connect(self._damaged)
+        self.card.address.reset_given.connect(self._reset_given)
         TextPasting(self.card, services, self._take_pasted)
         self.card.show_busy("")
         self._show_waiting("Starting…")
@@ -89,7 +90,7 @@ class LoginView(QScrollArea):
         inner = QWidget()
         inner.setProperty("role", "canvas")
         column = QVBoxLayout(inner)
-        column.setContentsMargins(24, 24, 24, 24)
+        column.setContentsMargins(24, MARGIN, 24, MARGIN)
         column.addWidget(self.card, 0, Qt.AlignmentFlag.AlignCenter)
         shadow = QGraphicsDropShadowEffect(self.card)
         shadow.setBlurRadius(36)
@@ -97,6 +98,11 @@ class LoginView(QScrollArea):
         shadow.setColor(QColor(15, 20, 35, 38))
         self.card.setGraphicsEffect(shadow)
         self.setWidget(inner)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Let the card use less room in a low window."""
+        self.card.fit_height(event.size().height())
+        super().resizeEvent(event)
 
     @property
     def location(self) -> str:
@@ -188,9 +194,7 @@ class LoginView(QScrollArea):
         elif book.has_password:
             self._show_local_password(book.user_name)
         else:
-            self.card.show_words(
-                f"Welcome back, {isolated(book.user_name)}", "Your book is on this computer.", "Open"
-            )
+            self._welcome(book.user_name, "Your book is on this computer.")
             self.card.submit_button.show()
             self.card.submit_button.setFocus()
 
@@ -210,9 +214,7 @@ class LoginView(QScrollArea):
         self.card.user_name.selectAll()
 
     def _show_local_password(self, user_name: str) -> None:
-        self.card.show_words(
-            f"Welcome back, {isolated(user_name)}", "Enter the password of your book.", "Open"
-        )
+        self._welcome(user_name, "Enter the password of your book.")
         self.card.show_fields("password")
         self.card.show_way_back("", offered=True)
         self._plain_fields()
@@ -252,7 +254,7 @@ class LoginView(QScrollArea):
         self._show_server()
 
     def _take_pasted(self, text: str, editor: QLineEdit | None) -> bool:
-        """Read an invite link that was pasted into any of the fields. Return whether there was one."""
+        """Read a link that was pasted into any of the fields. Return whether there was one."""
         return self.card.address.take_text(text, editor)
 
     def _invited(self, facts: "InviteFacts") -> None:
@@ -270,9 +272,14 @@ class LoginView(QScrollArea):
         self.card.clear_errors()
         self.card.show_errors("", {name or "address": sentence})
 
+    def _reset_given(self, facts: "InviteFacts") -> None:
+        self._go_to_server(creating=False)
+        self._open_forgotten(facts.link)
+
     def _go_to_server(self, *, creating: bool) -> None:
-        """Show the form of a server, because an invite link was pasted, perhaps into the other form."""
+        """Show the form of a server, because a link was pasted, perhaps into the other form."""
         self._straight_in = False
+        self._countdown.stop()
         self._tasks.supersede(self, _TOPIC)
         self.card.location.set_value(SERVER)
         self.card.turn_to(SERVER)
@@ -297,7 +304,7 @@ class LoginView(QScrollArea):
             self._submit_local(self._book)
 
     def _take_typed_link(self) -> bool:
-        """Read an invite link that was typed as the address or as the invitation."""
+        """Read a link that was typed as the address or as the invitation."""
         typed = self.card.invite.text() if self._creating else ""
         return self.card.address.take_link() or self.card.address.take_text(typed, self.card.invite)
 
@@ -377,16 +384,15 @@ class LoginView(QScrollArea):
         ):
             self.card.submit_button.show()
         self.card.show_errors(error.message, errors_at(error, "password"))
-        if error.retry_after:
-            self._countdown.start(error.retry_after, error.fields.get("password", ""))
+        self._countdown.follow(error, "password")
 
-    def _forgotten(self) -> None:
-        """Open the dialog that sets a new password without the old one."""
+    def _open_forgotten(self, link: str = "") -> None:
+        """Open the dialog that sets a new password without the old one, for a server with `link` if any."""
         remember = self.card.remember.isChecked()
         dialog: ForgottenPasswordDialog | None = None
         if self.location == SERVER:
             address = self.card.address.value()
-            dialog = ForgottenServerPassword(self._services, self._tasks, self, address, remember)
+            dialog = ForgottenServerPassword(self._services, self._tasks, self, address, remember, link)
         elif self._book is not None:
             dialog = ForgottenLocalPassword(self._services, self._tasks, self, self._book, remember)
         if dialog is not None:

@@ -10,6 +10,7 @@ from app.domain.wording import Words
 from app.ui.bounds import count_text
 from app.ui.local_time import moment_text
 from app.ui.models.columns import signed_amount
+from app.ui.models.copy_texts import KINDS
 from app.ui.theme import figures_font
 from app.ui.widgets.pieces import ElidedLabel, button, label, set_look
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from app.domain.outbox_item import OutboxItem
 
 _WITH_CONTENT: Final = {"create", "edit"}
-_KINDS: Final = {"create": "New", "edit": "Changed", "void": "Crossed out", "restore": "Restored"}
 
 
 class OutboxCard(QFrame):
@@ -44,7 +44,7 @@ class OutboxCard(QFrame):
             column.addWidget(self._error())
 
     def _head(self, entry: ListedEntry) -> QHBoxLayout:
-        kind = label(_KINDS[self.item.kind.value], "tag", "item_kind")
+        kind = label(KINDS[self.item.kind.value], "tag", "item_kind")
         set_look(kind, "tone", "danger" if self._refused else "warn")
         code = label(entry.human_code, "strong", "item_code")
         code.setFont(figures_font())
@@ -80,7 +80,7 @@ class OutboxCard(QFrame):
         tried = count_text(item.attempts, "attempt", "attempts") if item.attempts else "not tried yet"
         parts = [f"since {moment_text(item.created_at)}", tried]
         if item.documents:
-            parts.append(count_text(len(item.documents), "document", "documents"))
+            parts.append(count_text(len(item.documents), "bill", "bills"))
         return " · ".join(parts)
 
     def _error(self) -> QLabel:

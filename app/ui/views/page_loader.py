@@ -60,6 +60,7 @@ class PageLoader(QObject):
         self._feed = PreviewFeed(services.previews, self)
         self._cancels: list[Callable[[], None]] = []
         self._next: OpenedPage | None = None
+        self._cancel_next: Callable[[], None] = _nothing
         self._path: Path | None = None  # of the document that was opened last
         self._late = QTimer(self, singleShot=True, interval=_LONG_MS)
         self._late.timeout.connect(self.late)
@@ -99,9 +100,15 @@ class PageLoader(QObject):
         """Cancel what was asked for."""
         self._late.stop()
         self._tasks.supersede(self, "page")
+        self._cancel_next()
         for cancel in self._cancels:
             cancel()
         self._cancels.clear()
+
+    def drop_next(self) -> None:
+        """Free the pixels of the next page, and do not render it."""
+        self._cancel_next()
+        self._next = None
 
     def _render(self, media_type: str, page: int, again: bool, found: tuple[Path, int]) -> None:
         self._path, turns = found
@@ -122,18 +129,25 @@ class PageLoader(QObject):
         self._late.stop()
         self._next = None
         self.opened.emit(opened)
-        if opened.picture.page + 1 < opened.picture.pages:
-            self._render_next(replace(opened.request, page=opened.picture.page + 1))
 
-    def _render_next(self, request: PreviewRequest) -> None:
+    def render_next(self, opened: OpenedPage) -> None:
+        """Render the page after an opened one, and keep it until `drop_next` or another page is asked for."""
+        if opened.picture.page + 1 >= opened.picture.pages:
+            return
+        request = replace(opened.request, page=opened.picture.page + 1)
+
         def keep(picture: PagePicture) -> None:
             self._next = OpenedPage(picture, request, self._feed)
 
-        self._cancels.append(self._feed.ask(request, Urgency.BESIDE, keep, _say_when_turned))
+        self._cancel_next = self._feed.ask(request, Urgency.BESIDE, keep, _say_when_turned)
 
     def _fail(self, error: AppError) -> None:
         self._late.stop()
         self.failed.emit(error)
+
+
+def _nothing() -> None:
+    """Cancel nothing."""
 
 
 def _say_when_turned(_error: AppError) -> None:

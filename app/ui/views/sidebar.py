@@ -5,7 +5,6 @@ from functools import partial
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
-    QButtonGroup,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -20,6 +19,7 @@ from app.domain.text import isolated
 from app.domain.wording import Words, words_of
 from app.ui.icons import put_icon
 from app.ui.theme import Mode
+from app.ui.widgets.one_choice import OneChoice
 from app.ui.widgets.pieces import button, label, set_look, tool_button
 
 _MODES = (
@@ -98,9 +98,9 @@ class Sidebar(QFrame):
             Screen.ENTRIES: self.listing_button,
             Screen.OUTBOX: self.outbox_button,
         }
-        group = QButtonGroup(self)
+        group = OneChoice(self)
         for screen, made in self._buttons.items():
-            group.addButton(made)
+            group.add(made)
             column.addWidget(made)
             made.clicked.connect(partial(self._want, screen))
         self.add_button.setChecked(True)
@@ -183,7 +183,7 @@ class Sidebar(QFrame):
     def _mode_row(self, mode: Mode) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(2)
-        self._modes = QButtonGroup(self)
+        self._modes = OneChoice(self)
         for number, (value, icon, tip) in enumerate(_MODES):
             made: QToolButton = tool_button(f"theme_{value}", icon, tip)
             made.setCheckable(True)
@@ -191,7 +191,7 @@ class Sidebar(QFrame):
             made.setProperty("role", "mode")
             put_icon(made, icon, "text_muted", "accent_text")
             made.setIconSize(QSize(18, 18))
-            self._modes.addButton(made, number)
+            self._modes.add(made, number)
             row.addWidget(made)
         row.addStretch(1)
         self.keyboard_button = tool_button("keyboard_button", "keyboard", "Keys of the keyboard (F1)")

@@ -1,4 +1,4 @@
-"""The field for a server's address. It also accepts an invite link, and then shows the link's address."""
+"""The field for a server's address. It also accepts a link, and then shows the link's address."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -16,14 +16,15 @@ ReadInvite = Callable[[str], "InviteFacts | None"]
 
 
 class AddressField(QLineEdit):
-    """A field for an address, or for any text with an invite link in it.
+    """A field for an address, or for any text with a link in it.
 
-    `invited` carries the InviteFacts of a link, and `damaged` a sentence about one that cannot be used, with
-    the QLineEdit in which it was typed or pasted. A pasted link is read at once, a typed one when editing has
-    finished.
+    `invited` carries the InviteFacts of an invite link, `reset_given` those of a link for a new password, and
+    `damaged` a sentence about a link that cannot be used, with the QLineEdit in which it was typed or pasted.
+    A pasted link is read at once, a typed one when editing has finished.
     """
 
     invited = Signal(object)
+    reset_given = Signal(object)
     damaged = Signal(str, object)
 
     def __init__(self, name: str, read_invite: ReadInvite) -> None:
@@ -40,16 +41,16 @@ class AddressField(QLineEdit):
         self.editingFinished.connect(self.take_link)
 
     def value(self) -> str:
-        """Return the typed address; or the whole link, if the text is still the address of the link."""
+        """Return the typed address; or the invite link, if the text is still the address of the link."""
         typed = clean_text(self.text())
         return self._link if self._link and typed == self._address else typed
 
     def take_link(self) -> bool:
-        """Read the invite link in this field. Return whether there was one, usable or not."""
+        """Read the link in this field. Return whether there was one, usable or not."""
         return self.take_text(self.text())
 
     def take_text(self, text: str, editor: QLineEdit | None = None) -> bool:
-        """Read the invite link in a text of another field. Return whether there was one, as above."""
+        """Read the link in a text of another field. Return whether there was one, as above."""
         try:
             facts = self._read_invite(text)
         except AppError as error:
@@ -57,9 +58,9 @@ class AddressField(QLineEdit):
             return True
         if facts is None:
             return False
-        self._link, self._address = facts.link, facts.address
+        self._link, self._address = "" if facts.sets_password else facts.link, facts.address
         self.setText(facts.address)
-        self.invited.emit(facts)
+        (self.reset_given if facts.sets_password else self.invited).emit(facts)
         return True
 
     def _edited(self, text: str) -> None:

@@ -16,7 +16,7 @@ from app.ui.widgets.wait_countdown import WaitCountdown, errors_at
 if TYPE_CHECKING:
     from app.services import Services
 
-_KEPT: Final = "Entries that you save now are kept on this computer and sent after you sign in."
+_KEPT: Final = "Entries that you save now are kept on this computer until you sign in."
 _SIGNED_OUT: Final = "You are signed out."
 _ENTER: Final = "Enter the password of {user} to continue."
 _WHY: Final = {
@@ -148,8 +148,7 @@ class SignInAgain(QFrame):
         self._say(fields.get("password", error.message), of_field="password" in fields)
         self.password.setFocus()
         self.password.selectAll()
-        if error.retry_after:
-            self._countdown.start(error.retry_after, error.fields.get("password", ""))
+        self._countdown.follow(error, "password")
 
     def _say(self, problem: str, *, of_field: bool = True) -> None:
         """Show `problem` under the password, and mark the field unless something else caused it."""
@@ -163,7 +162,9 @@ class SignInAgain(QFrame):
         self.submit_button.setEnabled(not busy)
 
     def give_up(self) -> None:
-        """Stop asking, for example when the book is closed."""
+        """Stop asking, for example when the book is closed, and forget what was typed."""
+        self._countdown.stop()
+        self.password.clear()
         self._set_shown(False)
 
     def _set_shown(self, shown: bool) -> None:

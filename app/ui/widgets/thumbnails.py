@@ -76,9 +76,8 @@ class Thumbnails(QObject):
 
     def _hasten(self) -> None:
         """Render the tiles that have come into view before the others."""
-        for tile, (request, urgency, cancel) in list(self._waiting.items()):
+        for tile, (request, urgency, _cancel) in list(self._waiting.items()):
             if _urgency(tile) < urgency:
-                cancel()
                 self._ask(tile, request)
 
     def try_again(self) -> None:
@@ -109,6 +108,8 @@ class Thumbnails(QObject):
         return bool(self._again)
 
     def _ask(self, tile: DocumentTile, request: PreviewRequest, *, again: bool = False) -> None:
+        if tile in self._waiting:
+            self._waiting.pop(tile)[2]()
         urgency = _urgency(tile)
         done, failed = partial(self._show, tile, request), partial(self._refuse, tile, request)
         cancel = self._feed.ask(request, urgency, done, failed, again=again)

@@ -71,6 +71,11 @@ class WaitCountdown(QObject):
         self._timer.start()
         self._tick()
 
+    def follow(self, error: AppError, field: str) -> None:
+        """Wait as long as an error says, with the sentence that it has for `field`; 0 seconds are no wait."""
+        if error.retry_after:
+            self.start(error.retry_after, error.fields.get(field, ""))
+
     def stop(self) -> None:
         """Forget the wait, and enable the button. The sentence stays as it is."""
         if self.is_running:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.invite_text import MAX_TEXT, find_code, find_links
+from app.domain.invite_text import MAX_TEXT, FoundLinks, find_code, find_links
 from server.contract.join import InviteLink, make_link
 from server.tokens.invites import make_invite
 from server.tokens.tokens import Signer
@@ -179,5 +179,7 @@ def test_a_hostile_text_is_read_in_a_moment(piece: str) -> None:
 
 def test_a_link_of_another_kind_is_found_as_that() -> None:
     reset = make_link(WHOLE, "reset")
-    assert find_links(f"Your link: <{reset}>", "reset").links == (WHOLE,)
-    assert find_links(reset).links == find_links(TEXT, "reset").links == ()
+    assert find_links(f"Your link: <{reset}>") == FoundLinks(resets=(WHOLE,))
+    assert find_links(f"{reset}\n{TEXT}") == FoundLinks((WHOLE,), (WHOLE,))
+    without_code = make_link(InviteLink(WHOLE.address, KEY), "reset")
+    assert find_links(without_code) == FoundLinks(is_damaged=True)

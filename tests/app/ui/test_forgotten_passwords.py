@@ -1,5 +1,6 @@
 """A forgotten password, through the real windows: the code, the way back, the wait, and a server's link."""
 
+import threading
 from pathlib import Path
 from typing import TypeVar
 
@@ -137,6 +138,23 @@ def test_with_the_code_the_owner_chooses_a_new_password_and_is_in(
     shown = find(window, QLineEdit, "recovery_code").text()  # the next one, once
     assert read_code(shown) == owner.recovery_code != read_code(code)
     assert fake.recovery.take_code() == ""
+
+
+def test_the_dialog_stays_until_the_next_code_has_come(
+    qtbot: QtBot, window: MainWindow, fake: FakeServices, owner: Account
+) -> None:
+    answer = threading.Event()
+    fake.book.gates["recover"] = lambda: answer.wait(60)
+    code = give_code(owner)
+    dialog = open_forgotten(qtbot, window)
+    fill(qtbot, dialog, forgotten_code=code, forgotten_new=NEW, forgotten_again=NEW)
+    click(qtbot, dialog, "forgotten_submit")
+    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    dialog.close()
+    assert dialog.isVisible()
+    answer.set()
+    qtbot.waitUntil(lambda: window.signed_in)
+    assert read_code(find(window, QLineEdit, "recovery_code").text()) == owner.recovery_code
 
 
 def test_each_mistake_is_told_at_its_field_and_what_was_typed_stays(
@@ -294,6 +312,67 @@ def test_a_link_that_was_used_and_what_is_no_link_are_told_at_the_field(
         qtbot.waitUntil(lambda said=said: said in error(dialog, "forgotten_link"))
         qtbot.waitUntil(find(dialog, QAbstractButton, "forgotten_submit").isEnabled)
     assert not window.signed_in
+
+
+def paste(qtbot: QtBot, line: QLineEdit, text: str) -> None:
+    QGuiApplication.clipboard().setText(text)
+    line.setFocus()
+    qtbot.keyClick(line, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+
+
+@pytest.mark.parametrize("name", ["address_field", "user_name_field", "password_field", "invite_field"])
+def test_a_link_for_a_new_password_opens_its_dialog_whichever_field_it_is_pasted_into(
+    qtbot: QtBot, window: MainWindow, at_server: FakeServices, name: str
+) -> None:
+    account = at_server.book.accounts["asha"]
+    link = at_server.book.make_reset(account)
+    start(qtbot, window)
+    click(qtbot, window, "create_button")
+    paste(qtbot, find(window, QLineEdit, name), f"Hello Asha,\nhere it is: <{link}>\nMeera")
+    dialog = find(window, QDialog, "forgotten_dialog")
+    assert find(dialog, QLineEdit, "forgotten_link").text() == link
+    assert "sets a new password" in find(dialog, QLabel, "forgotten_what").text()
+    assert find(window, QLineEdit, "address_field").text() == "https://books.example"
+    assert find(window, QLineEdit, "password_field").text() == ""
+    fill(qtbot, dialog, forgotten_new=NEW, forgotten_again=NEW)
+    qtbot.keyClick(find(dialog, QLineEdit, "forgotten_again"), Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: window.signed_in)
+    assert account.password == NEW
+
+
+def test_a_link_for_a_new_password_pasted_at_the_first_start_opens_its_dialog(
+    qtbot: QtBot, window: MainWindow, fake: FakeServices
+) -> None:
+    link = fake.book.make_reset(fake.book.accounts["asha"])
+    start(qtbot, window)
+    paste(qtbot, find(window, QLineEdit, "password_field"), link)
+    dialog = find(window, QDialog, "forgotten_dialog")
+    assert find(dialog, QLineEdit, "forgotten_link").text() == link
+    click(qtbot, dialog, "forgotten_cancel")
+    assert window.login.location == "server"
+    assert find(window, QLineEdit, "address_field").text() == "https://books.example"
+
+
+def test_a_typed_link_for_a_new_password_opens_its_dialog_once(
+    qtbot: QtBot, window: MainWindow, at_server: FakeServices
+) -> None:
+    link = at_server.book.make_reset(at_server.book.accounts["asha"])
+    start(qtbot, window)
+    fill(qtbot, window, address_field=link)
+    qtbot.keyClick(find(window, QLineEdit, "address_field"), Qt.Key.Key_Return)
+    assert len(window.findChildren(QDialog, "forgotten_dialog")) == 1
+    assert find(window, QLineEdit, "forgotten_link").text() == link
+
+
+@pytest.mark.parametrize("name", ["forgotten_link", "forgotten_new"])
+def test_a_mail_of_any_length_is_read_in_the_dialog_for_a_new_password(
+    qtbot: QtBot, window: MainWindow, at_server: FakeServices, name: str
+) -> None:
+    link = at_server.book.make_reset(at_server.book.accounts["asha"])
+    dialog = open_forgotten(qtbot, window)
+    paste(qtbot, find(dialog, QLineEdit, name), "Received: by mail\n" * 3_000 + link)
+    assert find(dialog, QLineEdit, "forgotten_link").text() == link
+    assert find(dialog, QLineEdit, "forgotten_new").text() == ""
 
 
 # --- the account ----------------------------------------------------------------------------------

@@ -93,7 +93,7 @@ def test_a_link_that_cannot_be_used_is_told_where_it_was_pasted_and_nothing_is_t
     other = join.make_link(join.InviteLink("https://other.example.com", "cd" * 32))
     QGuiApplication.clipboard().setText(f"{LINK}\n{other}")
     paste(qtbot, editor)
-    assert error_of(editor).startswith("There are two different invite links")
+    assert error_of(editor).startswith("There are two different links")
     assert editor.text() == before
 
 

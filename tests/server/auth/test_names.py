@@ -1,10 +1,21 @@
 """Endings of names that two regions gave away at once, and how such a name is looked up."""
 
+from itertools import zip_longest
 from uuid import UUID, uuid4
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from server.auth.names import check_new_name, name_key, sign_in_keys, split_suffix, suffixes, tidy_name
+from server.auth.names import (
+    check_new_name,
+    guess_key,
+    name_key,
+    sign_in_keys,
+    split_suffix,
+    suffixes,
+    tidy_name,
+)
 
 A, B, C = (UUID(int=number) for number in (1, 2, 3))
 
@@ -61,6 +72,18 @@ def test_a_name_is_looked_up_in_its_normalized_form() -> None:
 def test_spellings_that_read_the_same_are_one_name(typed: str) -> None:
     assert name_key(typed) == "asha"
     assert "asha" in sign_in_keys(typed)
+
+
+_HIDDEN = st.text("\u200b\u2060\u00ad\ufeff\u202e\U000e0041", max_size=130)
+
+
+@given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=10), st.lists(_HIDDEN, max_size=11))
+def test_every_spelling_that_is_looked_up_as_a_name_is_counted_as_that_name(
+    name: str, hidden: list[str]
+) -> None:
+    spelling = "".join(f"{before}{char}" for before, char in zip_longest(hidden, name, fillvalue=""))
+    for key in sign_in_keys(spelling):
+        assert name_key(key) == guess_key(spelling) == guess_key(guess_key(spelling))
 
 
 def test_joiners_that_change_letters_stay_in_a_name() -> None:

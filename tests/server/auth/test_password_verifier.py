@@ -10,6 +10,7 @@ from itertools import count
 from uuid import uuid4
 
 import msgspec
+import pytest
 import requests
 
 from server.auth.password_verifier import too_many_attempts
@@ -59,6 +60,33 @@ def test_guessing_from_many_addresses_is_stopped_while_the_owner_can_log_in(star
     assert 20 < through < LIMIT
     # the right password too waits where it comes from a device that nobody knows: it is no oracle
     assert attempt(server, name, PASSWORD).status_code in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.OK}
+
+
+ZERO_WIDTH = "\u200b"
+SPELLINGS = [
+    "{}",
+    *(f"{ZERO_WIDTH * (65 - shown)}{{}}" for shown in range(8)),
+    *(f"{ZERO_WIDTH * hidden}{{}}" for hidden in (1, 40, 66, 100)),
+    "{}\u2060\U000e0041",
+    "\u202e{}\u202c",
+]
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_all_spellings_that_find_an_account_share_one_allowance(start_server: Start, *, exists: bool) -> None:
+    server = start_server(StillClock())
+    name = register(server, own_device()) if exists else a_name()
+    spellings = [spelling.format(each) for spelling in SPELLINGS for each in (name, name.upper())]
+    through = [attempt(server, typed, "a guess").status_code for typed in spellings * 3]
+    assert through.count(HTTPStatus.UNAUTHORIZED) == 20
+    assert set(through[20:]) == {HTTPStatus.TOO_MANY_REQUESTS}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_each_of_these_spellings_finds_the_account(start_server: Start, spelling: str) -> None:
+    server = start_server(StillClock())
+    name = register(server, own_device())
+    assert attempt(server, spelling.format(name), PASSWORD).status_code == HTTPStatus.OK
 
 
 def test_a_device_id_without_its_secret_counts_as_unknown(start_server: Start) -> None:

@@ -30,8 +30,8 @@ from app.services.this_computer import this_device
 from app.store.outbox import Outbox
 from app.store.settings import Settings
 from server.auth.local_throttle import LocalThrottle
-from server.auth.names import check_name, check_new_name, name_key
-from server.auth.password_verifier import attempt_of, too_many_attempts
+from server.auth.names import check_name, check_new_name, guess_key, name_key
+from server.auth.password_verifier import attempt_at_name, attempt_on, too_many_attempts
 from server.auth.service import _CLOSED, _TAKEN, _WRONG, _WRONG_LOCAL, _invite_refused
 from server.auth.sessions import _WRONG_OLD
 from server.contract import checks
@@ -46,7 +46,7 @@ from tests.support.fakes.shop import HOME
 AT_SERVER: Final = f"{SERVER_ID} · {HOME}"
 _NOW: Final = 0.0
 """No time passes for who tried too many passwords."""
-_OWNER: Final = attempt_of("owner", None)
+_OWNER: Final = attempt_on(UUID(int=0), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,7 +370,9 @@ class FakeAccounts:
         """Compare a password with that of an account. Raises AppError."""
         device = self._settings.device_id()
         known = UUID(device) if account and device in account.devices else None
-        attempt = attempt_of(name_key(name), None, known)
+        attempt = (
+            attempt_on(account.user_id, None, known) if account else attempt_at_name(guess_key(name), None)
+        )
         if wait := self._book.throttle.admit(attempt, _NOW):
             raise app_error(too_many_attempts(wait))
         if account is None or password != account.password:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from threading import RLock
 from typing import Final
+from uuid import UUID, uuid4
 
 from app.domain.codes import counter_of
 from app.domain.entry import DocumentInfo, EntryDetail, EntryFilter, HistoryVersion, ListedEntry
@@ -34,6 +35,7 @@ class Account:
     password: str = ""
     devices: set[str] = field(default_factory=set)
     recovery_code: str = ""
+    user_id: UUID = field(default_factory=uuid4)
 
 
 def give_code(own: Account) -> str:

@@ -89,11 +89,17 @@ def test_the_local_book_can_be_moved(qtbot: QtBot, book: MainWindow, tasks: Task
     assert account.move_button.text() == "Move this book to a server…"
 
 
-def test_a_book_on_a_server_cannot_be_moved(
-    qtbot: QtBot, book: MainWindow, fake: FakeServices, tasks: Tasks
+@pytest.mark.parametrize("reported", [False, True], ids=["connection not reported yet", "reported"])
+def test_a_book_on_a_server_is_not_offered_to_be_moved(
+    qtbot: QtBot, window: MainWindow, fake: FakeServices, tasks: Tasks, reported: bool
 ) -> None:
-    fake.connection.tell(Phase.PINNED)
-    assert not open_account(qtbot, book, tasks).move_button.isVisible()
+    fake.accounts.sign_in_remote(ADDRESS, "asha", "correct horse", remember=True)
+    window.start()
+    qtbot.waitUntil(lambda: window.signed_in and not tasks.busy)
+    if reported:
+        fake.connection.tell(Phase.PINNED)
+        qtbot.waitUntil(lambda: window.connection.shown == fake.connection.view())
+    assert not open_account(qtbot, window, tasks).move_button.isVisible()
 
 
 def test_an_unfinished_move_can_be_continued(

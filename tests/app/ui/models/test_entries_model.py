@@ -145,7 +145,7 @@ def test_a_failure_is_reported_once_and_can_be_retried(
 def test_cells_have_texts_for_screen_readers(model: EntriesModel) -> None:
     role = Qt.ItemDataRole.AccessibleTextRole
     assert model.index(0, Column.AMOUNT).data(role) == "Debit ₹640.00"
-    assert model.index(0, Column.DOCUMENTS).data(role) == "2 documents"
+    assert model.index(0, Column.DOCUMENTS).data(role) == "2 bills"
     assert model.index(0, Column.STATE).data(role) == "Saved"
 
 

@@ -1,5 +1,6 @@
 """The viewer of bills in the window, as a person uses it: what is shown, turned, zoomed and scrolled."""
 
+import gc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from app.domain.entry import DocumentInfo
 from app.domain.preview import PreviewRequest, Urgency
 from app.ui.main_window import MainWindow
 from app.ui.page_zoom import Fit
+from app.ui.previews import PagePicture
 from app.ui.views.document_viewer import DocumentViewer
 from tests.support import bills
 from tests.support.fake_services import FakeServices
@@ -167,6 +169,23 @@ def test_the_next_page_is_rendered_in_advance(reader: Reader, tmp_path: Path) ->
     reader.qtbot.waitUntil(lambda: is_like(reader.colour(0.5, 0.5), "blue"))
 
 
+def next_pages_in_memory() -> int:
+    gc.collect()
+    pictures = [each for each in gc.get_objects() if isinstance(each, PagePicture)]
+    return sum(each.page == 1 and each.pages == 2 for each in pictures)
+
+
+def test_the_next_page_is_kept_only_while_the_viewer_is_shown(reader: Reader, tmp_path: Path) -> None:
+    reader.look_at(bills.two_page_tiff(tmp_path / "scan.tif"))
+    reader.qtbot.waitUntil(lambda: next_pages_in_memory() == 1)
+    reader.window.show_outbox()
+    reader.qtbot.waitUntil(lambda: next_pages_in_memory() == 0)
+    reader.window.show_listing()
+    reader.qtbot.waitUntil(lambda: next_pages_in_memory() == 1)
+    reader.select(NO_BILL)
+    reader.qtbot.waitUntil(lambda: next_pages_in_memory() == 0)
+
+
 def test_a_photo_taken_sideways_is_upright(reader: Reader, tmp_path: Path) -> None:
     reader.look_at(bills.sideways_webp(tmp_path / "photo.webp"))
     assert is_like(reader.colour(0.5, 0.2), "red")
@@ -244,6 +263,22 @@ def test_a_long_page_begins_with_its_shorter_side_and_scrolls_along_the_other(
     reader.click(reader.viewer.tools.fit)
     assert reader.canvas.verticalScrollBar().maximum() == reader.canvas.horizontalScrollBar().maximum() == 0
     reader.wait_for_page()
+
+
+def test_a_page_that_is_opened_in_a_low_window_is_whole_in_a_higher_one(
+    reader: Reader, tmp_path: Path
+) -> None:
+    path = tmp_path / "narrow.png"
+    Image.linear_gradient("L").resize((600, 1500)).convert("RGB").save(path)
+    reader.window.resize(1280, 560)
+    reader.look_at(path)
+    reader.window.resize(1280, 1100)
+    reader.wait_for_page()
+    assert reader.canvas.fit_mode is Fit.WHOLE
+    reader.press(Qt.Key.Key_1)
+    reader.window.resize(1280, 700)
+    reader.wait_for_page()
+    assert reader.canvas.fit_mode is Fit.FREE, "what the user chose stays"
 
 
 def test_a_till_roll_of_two_metres_is_readable(reader: Reader, tmp_path: Path) -> None:

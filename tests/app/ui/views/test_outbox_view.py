@@ -105,7 +105,7 @@ def test_send_now_sends_all_items(qtbot: QtBot, outbox: OutboxView, fake: FakeSe
 def test_a_copy_contains_the_entry_as_json_and_its_bills(
     qtbot: QtBot, outbox: OutboxView, person: Person, tmp_path: Path
 ) -> None:
-    assert "1 document" in texts(outbox, "item_facts")[0]
+    assert "1 bill" in texts(outbox, "item_facts")[0]
     person.folder = tmp_path / "copies"
     person.folder.mkdir()
     for _ in range(2):

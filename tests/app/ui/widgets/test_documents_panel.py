@@ -262,6 +262,21 @@ def test_the_passwords_of_pdfs_are_asked_for_one_after_the_other(
     assert panel.note.text() == ""
 
 
+def test_a_second_password_may_be_given_while_the_first_is_tried(
+    qtbot: QtBot, panel: DocumentsPanel, tmp_path: Path
+) -> None:
+    with pikepdf.Pdf.new() as document:
+        document.add_blank_page(page_size=(100, 100))
+        document.save(tmp_path / "a.pdf", encryption=pikepdf.Encryption(owner="one", user="one"))
+    (tile,) = pin(qtbot, panel, [tmp_path / "a.pdf"])
+    qtbot.waitUntil(panel.prompt.isVisible)
+    for password in ("wrong", "one"):
+        qtbot.keyClicks(panel.prompt.field, password)
+        qtbot.keyClick(panel.prompt.field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: tile.thumbnail.has_picture)
+    assert not panel.prompt.isVisible()
+
+
 def test_the_question_for_a_password_goes_with_its_bill(
     qtbot: QtBot, panel: DocumentsPanel, tmp_path: Path
 ) -> None:
