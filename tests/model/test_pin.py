@@ -68,7 +68,10 @@ def test_nothing_that_must_not_happen_does(model: Model) -> None:
     assert found.states > 20_000  # a bound that was set too tight proves nothing
 
 
-@pytest.mark.parametrize("closest", ["", *SERVERS])
+CLOSEST = ["", *(pytest.param(each, marks=pytest.mark.slow) for each in SERVERS)]
+
+
+@pytest.mark.parametrize("closest", CLOSEST)
 @pytest.mark.parametrize("model", MODELS)
 def test_the_client_always_comes_to_a_server_that_lives(model: Model, closest: str) -> None:
     """Though discovery says nothing, and the central address goes on naming a dead server."""

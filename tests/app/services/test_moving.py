@@ -252,7 +252,7 @@ def caught(call: Callable[[], object], kind: type[AppError] = AppError) -> AppEr
 
 
 @settings(
-    max_examples=examples(8),
+    max_examples=examples(8, quick=3),
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     deadline=None,
