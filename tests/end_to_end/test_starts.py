@@ -33,6 +33,7 @@ def test_a_second_start_raises_the_first_window_and_ends(tmp_path: Path) -> None
             assert second.windows == []
 
 
+@pytest.mark.slow
 def test_a_program_that_hangs_is_named_and_can_be_ended(tmp_path: Path) -> None:
     with watched(tmp_path) as first:
         first.wait_for("main_window")

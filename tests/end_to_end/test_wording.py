@@ -54,6 +54,7 @@ def look_at_dialogs(driver: Driver) -> None:
         driver.wait("it to close", lambda dialog=dialog: not driver.window.findChildren(QDialog, dialog))  # type: ignore[misc]
 
 
+@pytest.mark.slow
 def test_a_book_on_this_computer_speaks_of_no_server_while_its_server_is_killed(
     open_program, reader: ScreenReader
 ) -> None:
