@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QGraphicsDropShadowEffect, QScrollArea, QVBoxLayout, QWidget
 
+from app.domain.hosts import host_of
 from app.domain.text import clean_text, isolated
 from app.errors import AppError
 from app.ui.controllers.text_pasting import TextPasting
@@ -32,6 +33,7 @@ LOCATION_KEY, ADDRESS_KEY, USER_KEY, REMEMBER_KEY = (
     "login.remember",
 )
 _TOPIC = "login"
+_MOST_SHOWN = 80  # characters of a text that is no address
 _CODE_NOTE = "If you forget it, a recovery code lets you choose a new one. You see it once, after you start."
 _SERVER_NOTE = "If you forget it, the person who runs the server can send you a link that sets a new one."
 
@@ -44,11 +46,13 @@ def os_user_name() -> str:
         return ""
 
 
-def invited_words(facts: "InviteFacts") -> str:
-    """Return a line that says what was read from an invite link."""
-    if facts.code:
-        return "Invitation read. Create your account."
-    return "Server found in the link. Now sign in."
+def invited_words(facts: "InviteFacts", replaced: str) -> str:
+    """Return what was read from an invite link. `replaced` is the address that was there before."""
+    host, before = host_of(facts.address), host_of(clean_text(replaced))
+    begun = f"Invitation for {host} read." if facts.code else f"Server {host} found in the link."
+    if before and before != host:
+        begun += f" It replaces {isolated(before[:_MOST_SHOWN])}, which was here before."
+    return f"{begun} {'Create your account.' if facts.code else 'Now sign in.'}"
 
 
 class LoginView(QScrollArea):
@@ -236,7 +240,7 @@ class LoginView(QScrollArea):
     def _invited(self, facts: "InviteFacts") -> None:
         self._go_to_server(creating=bool(facts.code))
         self.card.invite.setText(facts.code)
-        self.card.banner.say(invited_words(facts), "good")
+        self.card.banner.say(invited_words(facts, self.card.address.replaced), "good")
 
     def _damaged(self, sentence: str) -> None:
         if self.location != SERVER:
@@ -361,7 +365,8 @@ class LoginView(QScrollArea):
         remember = self.card.remember.isChecked()
         dialog: ForgottenPasswordDialog | None = None
         if self.location == SERVER:
-            address = self.card.address.value()
+            shown = self.card.address.replaced if link else self.card.address.value()
+            address = shown or self._services.settings.get(ADDRESS_KEY, "")
             dialog = ForgottenServerPassword(self._services, self._tasks, self, address, remember, link)
         elif self._book is not None:
             dialog = ForgottenLocalPassword(self._services, self._tasks, self, self._book, remember)
