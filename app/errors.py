@@ -15,7 +15,14 @@ from pathlib import Path
 from typing import Final
 
 _FULL: Final = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
-_NOT_ALLOWED: Final = {errno.EACCES, errno.EPERM, errno.EROFS}
+_NOT_ALLOWED: Final = {errno.EACCES, errno.EPERM}
+_REASONS: Final = {
+    errno.ENOENT: "{path} cannot be found. Its folder or disk may have been removed.",
+    errno.EISDIR: "{path} is a folder. Please choose another name.",
+    errno.ENAMETOOLONG: "The name of {path} is too long. Please choose a shorter one.",
+    errno.EIO: "The disk reported an error for {path}. It may be damaged, or no longer connected.",
+    errno.EFBIG: "{path} would be too large for this disk. Please choose another one.",
+}
 _LONGEST_REASON: Final = 32
 _LONGEST_WAIT: Final = 86_400
 
@@ -89,10 +96,19 @@ class CancelledError(AppError):
 def storage_error(error: OSError, path: Path) -> StoreError:
     """Return the error that tells what happened to `path`."""
     if error.errno in _FULL:
-        return StoreError(
-            "The disk is full. Please free some space, then try again.", retryable=True, code="disk_full"
-        )
+        return disk_full()
+    if error.errno == errno.EROFS:
+        return StoreError(f"The disk of {path} can only be read. Please use another one.", code="read_only")
     if error.errno in _NOT_ALLOWED:
         return StoreError(f"Bahi cannot write to {path}: please check its permissions.", code="not_allowed")
+    if error.errno in _REASONS:
+        return StoreError(_REASONS[error.errno].format(path=path), retryable=True, code="disk_error")
     reason = error.strerror or type(error).__name__
     return StoreError(f"Bahi could not use {path}: {reason}.", retryable=True, code="disk_error")
+
+
+def disk_full() -> StoreError:
+    """Return the error of a disk that has no room left."""
+    return StoreError(
+        "The disk is full. Please free some space, then try again.", retryable=True, code="disk_full"
+    )

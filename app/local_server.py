@@ -19,7 +19,7 @@ from typing import Final
 
 from app.errors import OfflineError
 from app.remote.endpoint import Endpoint
-from server.contract.private_files import make_private_folder, private_opener
+from server.contract.private_files import make_private_folder, private_opener, read_private
 
 _STOP_SECONDS: Final = 15
 _PAUSE_AFTER_FAILURE: Final = 3.0
@@ -154,10 +154,11 @@ def forget_server_data(data: Path) -> None:
     """Remove what the server keeps outside its folder `data`. Call it before removing the folder.
 
     Run as root, the server keeps its database elsewhere, because PostgreSQL does not run as root.
+    Raises OSError if another user wrote where.
     """
     note = data / "postgres.location"
     if note.exists():
-        shutil.rmtree(note.read_text(encoding="utf-8").strip(), ignore_errors=True)
+        shutil.rmtree(read_private(note).decode().strip(), ignore_errors=True)
 
 
 def _read_url(line: bytes) -> str:
@@ -170,7 +171,7 @@ def _read_url(line: bytes) -> str:
 
 def _last_error(log: Path, began: int) -> str:
     """Return a sentence about the failure that the log tells after the offset `began`."""
-    with log.open("rb") as file:
+    with open(log, "rb", opener=private_opener) as file:
         file.seek(began)
         return failure_sentence(file.read().decode(errors="replace"), log)
 

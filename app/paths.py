@@ -4,9 +4,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from server.contract.private_files import make_private_folder, restrict, restrict_own
+from server.contract.private_files import (
+    check_own_file,
+    check_own_folder,
+    make_private_folder,
+    restrict,
+    restrict_own,
+)
 
-__all__ = ["Paths", "default_paths", "make_private_folder", "restrict"]
+__all__ = [
+    "Paths",
+    "check_own_file",
+    "check_own_folder",
+    "default_paths",
+    "make_private_folder",
+    "restrict",
+]
 
 # The server's folder is named too: an earlier version let other users read it. The server repairs the rest.
 _NAMES: Final = (

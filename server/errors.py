@@ -32,6 +32,13 @@ class InvalidFieldsError(ApiError):
         super().__init__(ErrorCode.INVALID_FIELDS, errors[0].message, {"fields": fields})
 
 
+def invalid_field(field: str, sentence: str, detail: Mapping[str, object] | None = None) -> ApiError:
+    """Return the error about one field, with more details."""
+    error = InvalidFieldsError([FieldError(field, sentence)])
+    error.detail.update(detail or {})
+    return error
+
+
 class StartError(Exception):
     """A server or command cannot start. The message says what to do."""
 

@@ -6,6 +6,8 @@ from uuid import UUID
 
 ID_RANDOM_BYTES: Final = 8
 """The number of random bytes that `new_id` uses."""
+LATEST_VERSION: Final = 253_402_300_799_999_999
+"""The end of the year 9999 in µs: an id has room for some more."""
 MAX_COUNTER: Final = 999_999_999
 _PREFIX = re.compile(r"[0-9A-Z]{3}")
 _HUMAN_CODE = re.compile(r"[0-9A-Z]{3}-([0-9]{6,9})")  # a counter above 999,999 has more than six digits

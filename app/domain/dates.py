@@ -21,7 +21,10 @@ _YEARLESS_DAYS_AHEAD: Final = 31
 _WORDS: Final = {"today": 0, "yesterday": -1, "tomorrow": 1}
 _SPAN = re.compile(r"([-+])\s*(\d{1,6})")
 _YEAR_FIRST = re.compile(r"(?P<year>\d{4})[-/. ](?P<month>\d{1,2})[-/. ](?P<day>\d{1,2})")
-_NUMBERS = re.compile(r"(?P<day>\d{1,2})[-/. ](?P<month>\d{1,2})(?:[-/. ](?P<year>\d{4}|\d{2}))?")
+# A point may stand after each number, as in German.
+_NUMBERS = re.compile(
+    r"(?P<day>\d{1,2})(?:\. ?|[-/ ])(?P<month>\d{1,2})(?:(?:\. ?|[-/ ])(?P<year>\d{4}|\d{2}))?\.?"
+)
 _DAY_NAME = re.compile(
     r"(?P<day>\d{1,2})(?:st|nd|rd|th)?[-/., ]*(?P<name>[a-z]{3,9})\.?(?:[-/, ]*(?P<year>\d{4}|\d{2}))?"
 )
@@ -59,6 +62,11 @@ def parse_date(text: str, today: date) -> date:
 def date_limits(today: date) -> tuple[date, date]:
     """Return the first and the last date that an entry may have."""
     return date(EARLIEST_YEAR, 1, 1), _days_later(today, MAX_DAYS_AHEAD)
+
+
+def order_error(first: date | None, last: date | None) -> str:
+    """Return the sentence about a period that ends before it begins, otherwise ""."""
+    return "From is later than To." if first and last and first > last else ""
 
 
 def format_date(value: date) -> str:

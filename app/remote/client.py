@@ -27,6 +27,7 @@ from app.remote.trouble import ConnectionTrouble, sentence_of, trouble_of
 from app.remote.watchdog import CallLimit, Watchdog
 from server.contract import paths
 from server.contract.decoding import decode_json
+from server.contract.private_files import private_opener
 
 T = TypeVar("T")
 CONNECT_SECONDS: Final = 3.0
@@ -343,7 +344,7 @@ def _outcome_of(answer: requests.Response) -> OutcomeKind:
 
 def _readable(file: Path) -> BinaryIO:
     try:
-        return file.open("rb")
+        return open(file, "rb", opener=private_opener)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise StoreError(f"A bill of this entry cannot be read: {reason}.") from error

@@ -3,6 +3,7 @@
 Texts of a server are cut here: the windows would take seconds to lay out one of a million characters.
 """
 
+import re
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
@@ -35,6 +36,8 @@ _LONGEST_NAME: Final = 200
 _LONGEST_SENTENCE: Final = 500
 _LONGEST_CODE: Final = 100
 _MOST_FIELDS: Final = 50
+# Of 30 digits at most: `Decimal` also reads 1e999999999, and to show that would take minutes.
+_RUPEES = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,2})?")
 _WIRE_FIELDS = {"userName": "userName", "password": "password", "entryDate": "date"}
 
 
@@ -46,6 +49,13 @@ def bounded_name(name: str) -> str:
 def bounded_text(text: str) -> str:
     """Return a text of an entry, cut to a length that can be shown."""
     return text[:_LONGEST_TEXT]
+
+
+def rupees_of(text: str) -> Decimal:
+    """Return an amount or a sum that a server sent. Raises ServerError if it is none."""
+    if not _RUPEES.fullmatch(text):
+        raise ServerError("The server sent an amount that cannot be read.", retryable=True)
+    return Decimal(text)
 
 
 def _sentence(text: str) -> str:
@@ -60,7 +70,7 @@ def entry_of(entry: shapes.Entry) -> ListedEntry:
     return ListedEntry(
         id=entry.id,
         entry_date=date.fromisoformat(entry.entry_date),
-        amount=Decimal(entry.amount),
+        amount=rupees_of(entry.amount),
         direction=Direction(entry.cr_dr),
         category=bounded_text(entry.category),
         description=bounded_text(entry.description),
@@ -90,7 +100,7 @@ def detail_of(answer: shapes.EntryWithDocuments | shapes.EntrySaved) -> EntryDet
 
 def totals_of(summary: shapes.Summary) -> Totals:
     """Return the totals of a summary."""
-    return Totals(summary.count, Decimal(summary.money_out), Decimal(summary.money_in))
+    return Totals(summary.count, rupees_of(summary.money_out), rupees_of(summary.money_in))
 
 
 def description_of(suggestion: shapes.DescriptionSuggestion) -> Suggestion:

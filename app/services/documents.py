@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Final
 
 from app.domain.entry import Attachment, DocumentInfo
-from app.errors import StoreError
 from app.services.accounts import Accounts
 from app.store.bill_turns import BillTurns
 from app.store.chosen_files import ChosenFile, ChosenFiles, open_files, refusals_of
+from app.store.durable import os_errors_translated
 from app.store.files import Files
 from app.store.last_folders import LastFolders
 from server.contract.durable_files import temporary_beside
@@ -78,9 +78,7 @@ class Documents:
     def save_copy(self, info: DocumentInfo | Attachment, destination: Path) -> None:
         """Write a copy to `destination`, complete or not at all. Raises AppError."""
         source = self.fetch(info)
-        try:
-            with temporary_beside(destination) as partial:  # a viewer must not see half of the copy
-                shutil.copyfile(source, partial)
-                partial.replace(destination)
-        except OSError as error:
-            raise StoreError(f"The copy could not be written: {error.strerror}.") from error
+        # A viewer must not see half of the copy.
+        with os_errors_translated(destination), temporary_beside(destination) as partial:
+            shutil.copyfile(source, partial)
+            partial.replace(destination)

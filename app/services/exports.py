@@ -11,9 +11,10 @@ from typing import Final
 
 from app.domain.entry import EntryFilter, Totals
 from app.domain.outbox_item import OutboxItem
-from app.errors import CancelledError, OfflineError, StoreError
-from app.remote.translate import query_of, totals_of
+from app.errors import CancelledError, OfflineError
+from app.remote.translate import query_of, rupees_of, totals_of
 from app.services.accounts import Accounts
+from app.store.durable import os_errors_translated
 from app.store.outbox import Outbox
 from server.contract.durable_files import sync_file, temporary_beside
 
@@ -96,12 +97,9 @@ def _concerns(item: OutboxItem, filter_: EntryFilter) -> bool:
 @contextlib.contextmanager
 def _written_whole(path: Path) -> Generator[Path, None, None]:
     """Give a temporary file next to `path`. It replaces `path` at the end, or is deleted after an error."""
-    try:
-        with temporary_beside(path) as partial:
-            yield partial
-            partial.replace(path)  # without syncing the folder, which some network drives do not support
-    except OSError as error:
-        raise StoreError(f"The file could not be written: {error.strerror or error}.") from error
+    with os_errors_translated(path), temporary_beside(path) as partial:
+        yield partial
+        partial.replace(path)  # without syncing the folder, which some network drives do not support
 
 
 def _write(
@@ -124,7 +122,7 @@ def _write(
 
 
 def _count(file: Path) -> Totals:
-    """Return the totals of a CSV file. A voided row is counted, but its money is not."""
+    """Return the totals of a CSV file. A voided row is counted, but its money is not. Raises ServerError."""
     rows, out, into = 0, Decimal(0), Decimal(0)
     with file.open(encoding="utf-8-sig", newline="") as text:
         lines = csv.reader(text)  # for a million rows, DictReader takes three times as long
@@ -135,6 +133,6 @@ def _count(file: Path) -> Totals:
         for row in lines:
             rows += 1
             if len(row) == len(headings) and row[status] == "active":
-                out += Decimal(row[money_out] or 0)
-                into += Decimal(row[money_in] or 0)
+                out += rupees_of(row[money_out] or "0")
+                into += rupees_of(row[money_in] or "0")
     return Totals(rows, out, into)

@@ -2,13 +2,15 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
+from app.domain.codes import LATEST_VERSION
 from app.domain.entry import Direction, DocumentInfo, EntryDetail, ListedEntry
 from app.domain.file_names import clean_name
 from app.domain.outbox_item import OutboxItem, OutboxKind
+from app.domain.text import is_blank
 from app.errors import InputError
 from app.remote.translate import create_of, edit_of, void_of
 from server.contract import checks, limits
@@ -21,6 +23,11 @@ MAX_BYTES: Final = 256 * 1024
 _ANY_DAY: Final = date(9000, 1, 1)  # a date that the server refused can be corrected after it was read
 _DAMAGED: Final = "is not a copy of an entry that Bahi saved, or it is damaged."
 _OLD: Final = "was saved by an older version of Bahi, which did not store all that is needed to open it."
+# What the program writes, exactly: `Decimal` reads exponents and digits of other scripts too, and formatting
+# 1e999999999 takes minutes.
+_Amount = Annotated[str, msgspec.Meta(pattern=r"\A[0-9]{1,16}\.[0-9]{2}\Z")]
+_Version = Annotated[int, msgspec.Meta(gt=0, le=LATEST_VERSION)]
+_YEARS: Final = range(1970, 9000)  # of the time at which it was saved; UTC has room on both sides
 
 
 class CopiedBill(msgspec.Struct, frozen=True, rename="camel"):
@@ -38,9 +45,9 @@ class CopiedBill(msgspec.Struct, frozen=True, rename="camel"):
 class CopiedBase(msgspec.Struct, frozen=True, rename="camel"):
     """The entry before a change."""
 
-    ver: int
+    ver: _Version
     date: date
-    amount: str
+    amount: _Amount
     cr_dr: Direction
     category: str
     description: str
@@ -56,7 +63,7 @@ class CopiedOperation(msgspec.Struct, frozen=True, rename="camel"):
     code: str
     operation: OutboxKind
     date: date
-    amount: str
+    amount: _Amount
     currency: Literal["INR"]
     cr_dr: Direction
     category: str
@@ -68,7 +75,7 @@ class CopiedOperation(msgspec.Struct, frozen=True, rename="camel"):
     book_id: str
     entry_id: str
     op_id: str
-    ver: int
+    ver: _Version
     base: CopiedBase | None = None
 
 
@@ -122,7 +129,8 @@ def item_of_copy(copy: CopiedOperation, file_name: str) -> OutboxItem:
         item = _item(copy)
         errors = _errors(item)
         files = {bill.file for bill in copy.documents}
-        wrong = errors or copy.saved_at.tzinfo is None or any(clean_name(f) != f for f in files)
+        no_time = copy.saved_at.tzinfo is None or copy.saved_at.year not in _YEARS
+        wrong = errors or no_time or any(clean_name(f) != f for f in files)
     except (ArithmeticError, ValueError) as error:
         raise InputError(f"“{file_name}” {_DAMAGED}") from error
     if wrong:
@@ -192,15 +200,24 @@ def _base(copy: CopiedOperation) -> EntryDetail | None:
 
 def _errors(item: OutboxItem) -> list[FieldError]:
     """Return what the server would refuse in an operation, in its base, and in how they belong together."""
-    errors = checks.check_create(create_of(item), _ANY_DAY)
+    errors = checks.check_create(create_of(item), _ANY_DAY) + _invisible(item)
     if (item.base is None) is not (item.kind is OutboxKind.CREATE):
         return [*errors, FieldError("base", "A change has a base, and a new entry has none.")]
     if item.base is None:
         return errors
     errors += checks.check_create(_as_create(item.base, item.op_id), _ANY_DAY)
+    kept = {bill.id: bill for bill in item.base.documents}
+    if any(kept.get(bill.id, bill) != bill for bill in item.documents):
+        errors.append(FieldError("documents", "A bill that is kept does not change."))
     if item.kind is OutboxKind.EDIT:
         return errors + checks.check_edit(edit_of(item), _ANY_DAY)
     return errors + checks.check_void(void_of(item))
+
+
+def _invisible(item: OutboxItem) -> list[FieldError]:
+    """Return the texts of which nothing is visible. The form stores such a text as an empty one."""
+    texts = {"category": item.category, "description": item.description}
+    return [FieldError(name, "That is empty.") for name, text in texts.items() if text and is_blank(text)]
 
 
 def _as_create(detail: EntryDetail, op_id: str) -> CreateEntry:

@@ -1,19 +1,18 @@
 """What the user does with single items of the outbox: correct one, save a copy of one, open copies."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from pathlib import Path
 from typing import Final
 
 from app.domain.entry import DocumentInfo, EntryDetail, EntryDraft
 from app.domain.file_names import clean_name, shown_name
-from app.domain.outbox_item import OutboxItem, OutboxKind
+from app.domain.outbox_item import OutboxItem
 from app.domain.text import clean_text, isolated
-from app.errors import InputError, OfflineError, ServerError, StoreError
+from app.errors import InputError, OfflineError
 from app.services.accounts import Accounts
+from app.services.copy_check import CopyCheck, FoundAt, ReadCopy
 from app.services.documents import Documents
 from app.services.entries import check_draft, draft_of
 from app.services.outbox_copy import (
@@ -25,8 +24,8 @@ from app.services.outbox_copy import (
     item_of_copy,
 )
 from app.store.chosen_files import open_file
+from app.store.durable import os_errors_translated
 from app.store.outbox import Outbox
-from server.contract.errors import ErrorCode
 
 _MOST_COPIES: Final = 200
 """That can be opened at once."""
@@ -45,22 +44,6 @@ class Correction:
     draft: EntryDraft
     sentence: str
     fields: dict[str, str] = field(default_factory=dict)
-
-
-class FoundAt(Enum):
-    """Where the operation of a copy is already."""
-
-    NOWHERE = "nowhere"
-    OUTBOX = "outbox"
-    BOOK = "book"
-
-
-@dataclass(frozen=True, slots=True)
-class ReadCopy:
-    """The operation in a copy, and where it is already."""
-
-    item: OutboxItem
-    found: FoundAt
 
 
 class OutboxItems:
@@ -108,7 +91,7 @@ class OutboxItems:
         has is left out if no server answers, because sending the item does not need it.
         """
         user_name, added = self._accounts.require_session().user_name, item.added
-        with _write_errors_translated():
+        with os_errors_translated(folder):
             target = _new_folder(folder, clean_name(f"Bahi {item.human_code}"))
         for document in item.documents:
             try:
@@ -116,7 +99,7 @@ class OutboxItems:
             except OfflineError:
                 if document in added:
                     raise
-        with _write_errors_translated():
+        with os_errors_translated(target):
             file = target / clean_name(f"{item.human_code}.json")
             file.write_bytes(encode_copy(item, user_name))
         return target
@@ -124,12 +107,14 @@ class OutboxItems:
     def read_copies(self, files: Sequence[Path]) -> tuple[ReadCopy, ...]:
         """Read copies, oldest operation first, and store their bills. Nothing is added to the outbox yet.
 
-        Raises InputError, with a sentence that names the file, if one is not a whole copy of this book.
+        Raises InputError, with a sentence that names the file, if one is not a whole copy of this book, or
+        changes an entry from a state that the book does not have.
         """
         if len(files) > _MOST_COPIES:
             raise InputError(f"Please open at most {_MOST_COPIES} copies at once.")
-        items = sorted((self._read(file) for file in files), key=lambda item: (item.ver, item.op_id))
-        return tuple(ReadCopy(item, self._find(item)) for item in items)
+        items = [(self._read(file), shown_name(clean_name(file.name))) for file in files]
+        items.sort(key=lambda pair: (pair[0].ver, pair[0].op_id))
+        return CopyCheck(self._accounts, self._outbox).check(items)
 
     def add(self, copies: Sequence[ReadCopy]) -> int:
         """Add the operations that are nowhere yet to the outbox; return their number.
@@ -161,23 +146,6 @@ class OutboxItems:
             name = shown_name(file.name)
             raise InputError(f"The bill “{name}” is not the one that belongs to the copy “{copy}”.")
 
-    def _find(self, item: OutboxItem) -> FoundAt:
-        waiting = self._outbox.get(item.op_id)
-        if item.kind is OutboxKind.CREATE:  # it may have been corrected, under a new op_id
-            waiting = waiting or self._outbox.find_entry(item.book_id, item.entry_id)
-        if waiting is not None:
-            return FoundAt.OUTBOX
-        try:
-            versions = self._accounts.remote.api.for_book(item.book_id).history(item.entry_id).versions
-        except OfflineError:
-            return FoundAt.NOWHERE  # if the server has it, it answers with the same receipt
-        except ServerError as error:
-            if error.code != ErrorCode.NOT_FOUND:
-                raise
-            return FoundAt.NOWHERE
-        known = item.kind is OutboxKind.CREATE or item.op_id in {version.op_id for version in versions}
-        return FoundAt.BOOK if known else FoundAt.NOWHERE
-
 
 def _own_errors(draft: EntryDraft) -> dict[str, str]:
     try:
@@ -185,15 +153,6 @@ def _own_errors(draft: EntryDraft) -> dict[str, str]:
     except InputError as error:
         return error.fields
     return {}
-
-
-@contextmanager
-def _write_errors_translated() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise StoreError(f"The copy could not be written: {reason}.", retryable=True) from error
 
 
 def _content(file: Path, shown: str) -> bytes:

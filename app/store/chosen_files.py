@@ -16,17 +16,10 @@ from typing import Final, Self, TypeVar
 from app.domain.file_names import clean_name, shown_name
 from app.errors import InputError
 from server.contract.limits import MAX_DOCUMENT_BYTES
+from server.contract.private_files import AT_ONCE
 
 T = TypeVar("T")
 _CHUNK: Final = 1024 * 1024
-_FLAGS: Final = (
-    os.O_RDONLY
-    | getattr(os, "O_NONBLOCK", 0)  # a pipe without a writer would block
-    | getattr(os, "O_NOCTTY", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-    | getattr(os, "O_BINARY", 0)  # Windows
-    | getattr(os, "O_NOINHERIT", 0)  # Windows
-)
 
 
 class ChosenFile:
@@ -188,7 +181,7 @@ def _outcome(work: Callable[[Path], T], path: Path) -> T | InputError:
 
 def _opened(path: Path, shown: str) -> int:
     try:
-        return os.open(path, _FLAGS)
+        return os.open(path, os.O_RDONLY | AT_ONCE)
     except FileNotFoundError as error:
         raise refusal(f"“{shown}” no longer exists.") from error
     except (OSError, ValueError) as error:

@@ -4,6 +4,7 @@ All threads share one connection, guarded by a re-entrant lock. A connection per
 the pool's threads come and go, a transaction takes about a millisecond, and the UI thread waits for none.
 """
 
+import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -11,13 +12,15 @@ from pathlib import Path
 from threading import RLock
 from typing import Final
 
-from app.errors import StoreError
+from app.errors import StoreError, disk_full
 from app.store.durable import os_errors_translated
 from app.store.schema import MIGRATIONS
 from server.contract.durable_files import make_folder
-from server.contract.private_files import private_opener
+from server.contract.private_files import check_own_file, private_opener
 
 BUSY_TIMEOUT_S: Final = 5.0
+_LEAST_ROOM: Final = 64 * 1024
+"""Bytes: the index of a WAL takes 32 KiB, the pages of a change some more."""
 
 
 class Database:
@@ -105,6 +108,8 @@ class Database:
 
 def _create(path: Path) -> None:
     """Create the file for its owner only. SQLite gives the mode of this file to those beside it (WAL)."""
+    if not path.is_dir():  # of which SQLite tells
+        check_own_file(path)  # SQLite would follow a link
     # An existing file is not opened: closing the descriptor would drop the locks of this process on it.
     if not path.exists():
         with suppress(FileExistsError), open(path, "xb", opener=private_opener):
@@ -131,13 +136,21 @@ def _user_version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
+def _is_full(folder: Path) -> bool:
+    """Return whether the disk of `folder` has no room for the files that SQLite makes beside its own."""
+    try:
+        return shutil.disk_usage(folder).free < _LEAST_ROOM
+    except OSError:
+        return False
+
+
 def _translated(error: sqlite3.Error, path: Path) -> StoreError:
     code = getattr(error, "sqlite_errorcode", None)
     primary = sqlite3.SQLITE_ERROR if code is None else code & 0xFF  # the low byte of an extended code
-    if primary == sqlite3.SQLITE_FULL:
-        return StoreError(
-            "The disk is full. Please free some space, then try again.", retryable=True, code="disk_full"
-        )
+    # Without room for the files beside it (WAL), SQLite does not say that the disk is full.
+    unsaid = primary in {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN} and _is_full(path.parent)
+    if primary == sqlite3.SQLITE_FULL or unsaid:
+        return disk_full()
     if primary in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
         return StoreError(
             f"The file {path} is damaged. Bahi has not changed it. Restore it from a backup, "

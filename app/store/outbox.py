@@ -14,6 +14,7 @@ from dataclasses import replace
 from app.domain import codes
 from app.domain.entry import Attachment, DocumentInfo, EntryDetail, EntryDraft
 from app.domain.outbox_item import OutboxItem, OutboxKind, OutboxState
+from app.errors import StoreError
 from app.store.database import Database
 from app.store.encoding import (
     decode_detail,
@@ -74,9 +75,11 @@ class Outbox:
         """Store an edit, void or restore of `base`. It is durable on return.
 
         A bill of `draft` whose id is in `base` is kept; any other is new. `base` is the entry as shown on
-        this computer, including its own changes that are not sent yet.
+        this computer, including its own changes that are not sent yet. Raises StoreError if the version of
+        `base` is no time.
         """
         payload, entry = encode_draft(draft), base.entry
+        _check_version(entry.ver)
         with self._database.write() as connection:
             # The version clock does not keep this maximum: if `base` was made by a device whose clock is
             # ahead, every later version of this computer would be in the future too.
@@ -285,6 +288,12 @@ def _take_version(connection: sqlite3.Connection, now_us: int, offset_us: int) -
     ver = codes.next_version(now_us, offset_us, last)
     connection.execute("UPDATE version_clock SET last_ver = ?", (ver,))
     return ver
+
+
+def _check_version(ver: int) -> None:
+    if ver >= codes.LATEST_VERSION:
+        sentence = "The version of this entry is damaged, so it cannot be changed. Nothing was saved."
+        raise StoreError(sentence, code="damaged")
 
 
 def _turn_clock_back(connection: sqlite3.Connection, now_us: int, latest: int) -> None:

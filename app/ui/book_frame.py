@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from app.services import Services
     from app.services.outbox_items import Correction
 
+_NOTHING_TO_UNDO = "There is nothing to undo."
 _ROOM_FOR_SIDEBAR = 1000
 """The width of the window from which on the sidebar has its whole width."""
 
@@ -199,7 +200,7 @@ class BookFrame(QWidget):
         if isinstance(shown, EntryScreen) and shown.documents.taking:
             shown.refuse(sentence)
         else:
-            self.say(sentence, "warn")
+            self.say(sentence, "warn", passing=False)  # the bill is still to be added after the save
 
     def paste(self) -> None:
         """Attach the files or the picture in the clipboard, when the focus is in no text field."""
@@ -265,6 +266,16 @@ class BookFrame(QWidget):
         self._hide_passing()
         self.toast.say(text, undo=undo)
         self._position_toast()
+
+    def say_nothing_to_undo(self, way_back: str) -> None:
+        """Say that Undo has nothing to undo. `way_back` is a sentence about another way, or ""."""
+        self._hide_passing()
+        if way_back:
+            self.toast.hide_now()
+            self.say(f"{_NOTHING_TO_UNDO} {way_back}", "warn")  # too long for the toast
+        else:
+            self.toast.say(_NOTHING_TO_UNDO, undo=False, done=False)
+            self._position_toast()
 
     def _show_banners(self) -> None:
         banners = (self.banner, self.moved, self.late, self.clock, self.again)

@@ -328,7 +328,7 @@ class MainWindow(QMainWindow):
         elif self.book.toast.can_undo:
             self.book.toast.undo()
         else:
-            self.book.offer_undo("There is nothing to undo.", undo=False)
+            self.book.say_nothing_to_undo(self.changes.way_back)
 
     def _paste(self) -> None:
         if self.signed_in:

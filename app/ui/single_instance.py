@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QCryptographicHash, QLockFile, QObject, QSysInfo, QThread, Signal
 
-from app.paths import make_private_folder, restrict
+from app.paths import check_own_file, check_own_folder, make_private_folder, restrict
 
 if TYPE_CHECKING:
     from PySide6.QtNetwork import QLocalServer
@@ -27,9 +27,15 @@ class SingleInstance(QObject):
     raised = Signal()
 
     def __init__(self, home: Path, parent: QObject | None = None, answer_ms: int = ANSWER_MS) -> None:
-        """Create the folder `home` if necessary. Raises OSError."""
+        """Create the folder `home` if necessary, and take the rights of other users from it.
+
+        Raises OSError, also if another user owns it, or its lock is no regular file of this user.
+        """
         super().__init__(parent)
         make_private_folder(home)  # `durable_files` would import `hashlib`
+        restrict(home)
+        check_own_folder(home)
+        check_own_file(home / "program.lock")  # Qt would wait for a pipe, and follow a link
         # The folder belongs to one user, so the name need not contain the user too.
         self._name = "bahi-" + _hash(str(home.resolve()))[:16]
         self._lock_file = home / "program.lock"

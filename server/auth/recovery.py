@@ -31,7 +31,7 @@ from server.contract.shapes import (
     SignedIn,
 )
 from server.db.pool import Pool
-from server.errors import ApiError, InvalidFieldsError
+from server.errors import InvalidFieldsError, invalid_field
 from server.tokens import password_resets
 from server.tokens.password_resets import ResetError
 from server.tokens.tokens import Identity
@@ -77,16 +77,16 @@ class RecoveryService:
         if ended or account is None:
             raise unauthenticated()
         if not account.password.hash:
-            raise _refused("password", _NO_PASSWORD)
+            raise invalid_field("password", _NO_PASSWORD)
         attempt = attempt_on(account.user_id, host, identity.device_id)
         forms = (body.password, body.password_as_typed)
         if not await self.verifier.verify(attempt, account.password.hash, *forms):
-            raise _refused("password", _WRONG_PASSWORD, self.verifier.wait_detail(attempt))
+            raise invalid_field("password", _WRONG_PASSWORD, self.verifier.wait_detail(attempt))
         code, hashed = new_code()
         async with self.pool.connection() as connection:
             device, region = identity.device_id, self.config.region
             if not await store.choose_recovery(connection, account, hashed, device, uuid4(), region):
-                raise _refused("password", _WRONG_PASSWORD)
+                raise invalid_field("password", _WRONG_PASSWORD)
         return RecoveryCode(code)
 
     async def recover(self, body: LocalRecovery, host: str | None = None) -> SignedIn:
@@ -96,22 +96,22 @@ class RecoveryService:
         """
         _check(body.device, body.new_password)
         if mistake := code_mistake(body.recovery_code):
-            raise _refused("recoveryCode", mistake)
+            raise invalid_field("recoveryCode", mistake)
         device_id = UUID(body.device.id)
         async with self.pool.connection() as connection:
             account = await store.only_account(connection, device_id)
         if account is None or not account.password.recovery_hash:
-            raise _refused("recoveryCode", _NO_CODE)
+            raise invalid_field("recoveryCode", _NO_CODE)
         attempt = attempt_on(account.user_id, host, device_id)
         self.verifier.admit(attempt)
         given = code_hash(read_code(body.recovery_code))
         if not hmac.compare_digest(given, account.password.recovery_hash):
-            raise _refused("recoveryCode", _WRONG_CODE, self.verifier.wait_detail(attempt))
+            raise invalid_field("recoveryCode", _WRONG_CODE, self.verifier.wait_detail(attempt))
         self.verifier.succeeded(attempt)
         code, hashed = new_code()
         opened = await self._choose(account, body.new_password, device_id, 0, hashed)
         if opened is None:
-            raise _refused("recoveryCode", _WRONG_CODE)
+            raise invalid_field("recoveryCode", _WRONG_CODE)
         _log.warning("password set with the recovery code", extra={"user": str(account.user_id)})
         return _with_code(await self.sign_in(opened, body.device, host), code)
 
@@ -124,15 +124,15 @@ class RecoveryService:
         try:
             found = password_resets.read_reset(self.issuer.keys, body.reset_code, int(self.issuer.clock()))
         except ResetError as error:
-            raise _refused("resetCode", error.sentence) from error
+            raise invalid_field("resetCode", error.sentence) from error
         async with self.pool.connection() as connection:
             account = await store.find_by_id(connection, found.book_id, found.user_id)
         # A region that does not have the named version of the password yet takes the link too.
         if account is None or account.password.chosen_ver > found.password_ver:
-            raise _refused("resetCode", password_resets.SPENT)
+            raise invalid_field("resetCode", password_resets.SPENT)
         opened = await self._choose(account, body.new_password, _CONSOLE, found.password_ver)
         if opened is None:
-            raise _refused("resetCode", password_resets.SPENT)
+            raise invalid_field("resetCode", password_resets.SPENT)
         _log.warning("password set with a reset code", extra={"user": str(account.user_id)})
         return await self.sign_in(opened, body.device, host)
 
@@ -170,9 +170,3 @@ def _check(device: Device, new_password: str) -> None:
     errors += [FieldError("newPassword", error.message) for error in new]
     if errors:
         raise InvalidFieldsError(errors)
-
-
-def _refused(field: str, sentence: str, detail: dict[str, object] | None = None) -> ApiError:
-    error = InvalidFieldsError([FieldError(field, sentence)])
-    error.detail.update(detail or {})
-    return error

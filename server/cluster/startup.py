@@ -17,6 +17,7 @@ from server.config import Config
 from server.contract import cluster, signing
 from server.contract.cluster import PublicKey, Roster, RosterRegion, RosterServer
 from server.contract.durable_files import write_file
+from server.contract.private_files import regular_opener
 from server.contract.signing import SignatureError
 from server.errors import StartError
 from server.tokens.keys import own_signers, retire_key
@@ -52,8 +53,9 @@ def start_member(config: Config, clock: Callable[[], float]) -> ClusterMember:
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a roster file. Raises OSError, UnicodeDecodeError."""
-    return path.read_text(encoding="ascii").strip()
+    """Return the text of a roster file. Raises OSError, also if it is a pipe, and UnicodeDecodeError."""
+    with open(path, encoding="ascii", opener=regular_opener) as file:
+        return file.read().strip()
 
 
 def own_roster(config: Config, signer: Signer, url: str) -> tuple[Roster, Callable[[], str]]:

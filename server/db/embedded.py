@@ -28,7 +28,7 @@ from urllib.parse import quote
 
 from server.config import Config
 from server.contract.durable_files import make_folder, write_file
-from server.contract.private_files import private_opener
+from server.contract.private_files import check_own_folder, private_opener, read_private
 from server.errors import StartError
 
 ROOT_HOME: Final = Path("/var/lib/bahi")
@@ -165,7 +165,22 @@ class EmbeddedPostgres:
         if not note.exists():
             make_folder(self.data)
             write_file(note, f"{ROOT_HOME / 'clusters' / secrets.token_hex(8)}\n".encode(), private=True)
-        return Path(note.read_text(encoding="utf-8").strip())
+        return self._noted(note)
+
+    def _noted(self, note: Path) -> Path:
+        """Return the folder that `note` names. Raises StartError if another user can have written either."""
+        run_as = self._run_as or _find_run_as()
+        try:
+            cluster = Path(read_private(note).decode().strip())
+            if cluster.parent.exists():
+                check_own_folder(cluster.parent)
+            owner = cluster.lstat().st_uid if cluster.is_symlink() or cluster.exists() else 0
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is damaged"
+            raise StartError(f"The file {note} cannot be used: {reason}.") from error
+        if not cluster.is_absolute() or cluster.is_symlink() or owner not in {0, run_as.uid if run_as else 0}:
+            raise StartError(f"The file {note} does not name a folder of this server's database.")
+        return cluster
 
     def url(self, database: str) -> str:
         """Return the connection URL of `database`. It contains the password, so it must not be logged."""
@@ -176,7 +191,10 @@ class EmbeddedPostgres:
         if not path.exists():
             make_folder(self.data)
             write_file(path, secrets.token_urlsafe(32).encode(), private=True)
-        return path.read_text(encoding="utf-8").strip()
+        try:
+            return read_private(path).decode().strip()
+        except OSError as error:
+            raise StartError(f"The password of the database cannot be read: {error.strerror}.") from error
 
     def _initialise(self, cluster: Path) -> None:
         # Created under another name and renamed, so that an interrupted start leaves no incomplete cluster.
@@ -205,7 +223,7 @@ class EmbeddedPostgres:
 
     def _spawn(self, cluster: Path) -> None:
         options = {**SETTINGS, **self.settings, "port": str(self._port)}
-        if int((cluster / "PG_VERSION").read_text(encoding="ascii")) < 18:
+        if int(read_private(cluster / "PG_VERSION", own=False)) < 18:
             options.pop("max_active_replication_origins", None)  # new in 18; before, the slots limit them
         command = [str(self._binary("postgres")), "-D", str(cluster)]
         for name, value in options.items():
@@ -243,10 +261,11 @@ class EmbeddedPostgres:
                 connection.execute(f"create database {DATABASE}")
 
     def _log_tail(self) -> str:
-        with contextlib.suppress(OSError):
-            return "\n".join(
-                (self.data / "postgres.log").read_text(encoding="utf-8", errors="replace").splitlines()[-8:]
-            )
+        with (
+            contextlib.suppress(OSError),
+            open(self.data / "postgres.log", "rb", opener=private_opener) as log,
+        ):
+            return "\n".join(log.read().decode(errors="replace").splitlines()[-8:])
         return "(no log)"
 
     def _binary(self, name: str) -> Path:
@@ -351,7 +370,7 @@ def _end_leftover(cluster: Path) -> None:
 
 def _leftover_pid(cluster: Path) -> int | None:
     try:
-        lines = (cluster / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+        lines = read_private(cluster / "postmaster.pid", own=False).decode().splitlines()
         pid = int(lines[0])
     except (OSError, ValueError, IndexError):
         return None
@@ -378,7 +397,7 @@ def _postmaster_status(cluster: Path, pid: int) -> str:
     """Return the status in the postmaster's pid file, or "" if it is not the file of `pid`."""
     # The status is line 8 (src/include/utils/pidfile.h).
     try:
-        lines = (cluster / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+        lines = read_private(cluster / "postmaster.pid", own=False).decode().splitlines()
     except OSError:
         return ""
     if len(lines) < 8 or lines[0].strip() != str(pid):

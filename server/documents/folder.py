@@ -104,7 +104,7 @@ def _rename(partial: Path, target: Path) -> None:
 
 def _read_head(path: Path) -> Stored | None:
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=private_opener) as file:
             head = file.read(media.SNIFF_BYTES)
             return Stored(os.fstat(file.fileno()).st_size, media.sniff(head) or "")
     except FileNotFoundError:

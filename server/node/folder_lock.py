@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import IO
 
 from server.contract.durable_files import make_folder
-from server.contract.private_files import private_opener
+from server.contract.private_files import check_own_file, check_own_folder, private_opener
 from server.errors import StartError
 
 # The name must never change: an older server must not start on the folder of a newer one, or vice versa.
@@ -18,15 +18,20 @@ _PAUSE_SECONDS = 0.05
 def lock_folder(folder: Path, timeout: float = 0.0) -> IO[str]:
     """Lock `folder` until the returned file is closed. The folder is created if it does not exist.
 
-    Raises StartError if the folder is still locked after `timeout` seconds, or cannot be used.
+    Raises StartError if the folder is still locked after `timeout` seconds, or cannot be used: also if it or
+    its lock is another user's, if every user may write in it, or if the lock is no regular file.
     """
     try:
         # Only its owner may read the folder: it holds keys, passwords and bills.
         make_folder(folder)
+        check_own_folder(folder)
+        check_own_file(folder / _LOCK_FILE)
         descriptor = private_opener(str(folder / _LOCK_FILE), os.O_RDWR | os.O_APPEND | os.O_CREAT)
         file = os.fdopen(descriptor, "a+", encoding="utf-8")
     except OSError as error:
-        raise StartError(f"The data folder {folder} cannot be used: {error.strerror}.") from error
+        raise StartError(
+            f"The data folder {folder} cannot be used: {error.strerror or type(error).__name__}."
+        ) from error
     try:
         _lock_within(file, timeout)
     except OSError as error:

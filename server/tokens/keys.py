@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from server.contract.durable_files import replace_file, write_file
+from server.contract.private_files import read_private
 from server.errors import StartError
 from server.tokens.tokens import Signer
 
@@ -34,13 +35,18 @@ def retire_key(folder: Path) -> None:
 
 
 def load_or_make_key(path: Path) -> Ed25519PrivateKey:
-    """Return the key in the file `path` (PEM); create it if there is none. Raises StartError if damaged."""
+    """Return the key in the file `path` (PEM); create it if there is none.
+
+    Raises StartError if it is damaged or cannot be read.
+    """
     if not path.exists():
         _write(path, Ed25519PrivateKey.generate())
     try:
-        key = load_pem_private_key(path.read_bytes(), password=None)
+        key = load_pem_private_key(read_private(path), password=None)
     except ValueError as error:
         raise StartError(f"The server's key {path} is damaged.") from error
+    except OSError as error:
+        raise StartError(f"The server's key {path} cannot be read: {error.strerror}.") from error
     if not isinstance(key, Ed25519PrivateKey):
         raise StartError(f"The server's key {path} is not an Ed25519 key.")
     return key

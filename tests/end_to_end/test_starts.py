@@ -148,6 +148,24 @@ def test_a_stale_lock_on_a_full_disk_says_that_the_disk_is_full(tmp_path: Path, 
 
 @pytest.mark.slow
 @needs_mounts
+@pytest.mark.parametrize("free", [0, 8])
+def test_a_store_that_was_closed_normally_on_a_disk_that_is_full_now_says_so(
+    tmp_path: Path, free: int
+) -> None:
+    folder = tmp_path / "Bahi"
+    code = "import sys, pathlib, app.store.database as d; d.Database(pathlib.Path(sys.argv[1])).close()"
+    store = f'mkdir "{folder}"; {sys.executable} -c "{code}" "{folder}/client.sqlite"; '
+    room = f'head -c {free * 1024} /dev/zero > "{tmp_path}/room"; '
+    fill = f'head -c 9000000 /dev/zero > "{tmp_path}/filler" || true; rm "{tmp_path}/room";'
+    with watched(tmp_path, before=on_small_disk(tmp_path, "1m", store + room + fill)) as program:
+        program.wait_for(FAILED, FULL)
+        program.tell("press Close")
+        assert program.end() == 1
+        assert f"bahi: {FULL}" in program.said
+
+
+@pytest.mark.slow
+@needs_mounts
 @pytest.mark.parametrize("size", ["1m", "30m"])
 def test_a_disk_without_room_for_the_database_says_so(tmp_path: Path, size: str) -> None:
     place = Path("/var/lib/bahi")  # where root's database is

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, TypeVar, overload
 
 from PySide6.QtCore import QItemSelectionModel, QMimeData, QModelIndex, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
+from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QGuiApplication, QImage, QPainter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -161,16 +161,21 @@ class Driver:
 
     # --- eyes --------------------------------------------------------------------------------------
 
-    def picture(self, name: str, caption: str, of: QWidget | None = None) -> None:
-        """Take the window (or `of`) in light and in dark."""
+    def last_picture(self) -> None:
+        """Take the window as it is when the tour stops."""
+        if self.folder is not None:
+            self.window.grab().save(str(self.folder / "99-stopped.png"))
+
+    def picture(self, name: str, caption: str, of: QWidget | Callable[[], QWidget] | None = None) -> None:
+        """Take the window in light and in dark, with `of` over it: a widget, or what shows one for each."""
         if self.folder is None:
             return
         self.wait("the bills drawn", self._bills_are_drawn)
         for mode in (Mode.LIGHT, Mode.DARK):
             self.theme.set_mode(mode)
-            QTest.qWait(60)  # let polishing and a queued repaint pass
+            QTest.qWait(120)  # let polishing, layouts and a queued repaint pass
             file = f"{name}-{mode.value}.png"
-            if not self._grab(of).save(str(self.folder / file)):
+            if not self._grab(of() if callable(of) else of).save(str(self.folder / file)):
                 raise TourError(f"The picture {file} could not be written.")
             self.pictures.append(Picture(file, caption, mode.value))
         self.theme.set_mode(Mode.LIGHT)
@@ -188,8 +193,6 @@ class Driver:
             return self.window.grab().toImage()
         # A dialog is shown over its window, as it stands on the screen.
         below = self.window.grab()
-        from PySide6.QtGui import QColor, QPainter
-
         painter = QPainter(below)
         painter.fillRect(below.rect(), QColor(0, 0, 0, 90))
         offset = self.window.rect().center() - of.rect().center()

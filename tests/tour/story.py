@@ -27,7 +27,7 @@ from app.ui.models.columns import Column
 from app.ui.tasks import Tasks
 from app.ui.theme import Mode, Theme
 from app.ui.window_geometry import restore_geometry
-from tests.tour import second_thoughts, surfaces
+from tests.tour import bills, getting_in, second_thoughts, surfaces
 from tests.tour.driver import Driver, Picture, TourError
 
 if TYPE_CHECKING:
@@ -97,6 +97,9 @@ class Story:
             self._second_start(driver, services)
             surfaces.look_at_dialogs(driver)
             surfaces.look_at_popups(driver)
+            surfaces.look_at_banners(driver)
+            bills.look_at_bills(driver, self.samples)
+            getting_in.forget_password(driver)
             surfaces.look_at_start(driver)
         if self.problems:
             raise TourError(f"Something unexpected went wrong: {self.problems[0]!r}")
@@ -116,6 +119,9 @@ class Story:
             window.start()
             try:
                 yield driver, services
+            except TourError:
+                driver.last_picture()
+                raise
             finally:
                 driver.wait("the work to end", lambda: not tasks.busy)
                 window.close()

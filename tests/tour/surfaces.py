@@ -1,13 +1,18 @@
 """The part of the tour that opens each dialog and each popup once, for their pictures."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QLineEdit, QMessageBox, QToolTip, QWidget
 
+from app.domain.clock_error import clock_error
+from app.domain.connection_status import Moved
+from app.errors import SignInError
 from app.ui.application import show_crash
-from app.ui.desktop import confirm
+from app.ui.controllers.replication_warning import late_words
+from app.ui.desktop import choose_save_path, confirm
 from app.ui.opening import OpeningWindow
 from app.ui.window_geometry import copy_geometry
 from tests.tour.driver import Driver
@@ -31,6 +36,14 @@ def look_at_dialogs(driver: Driver) -> None:
     driver.click("move_start")
     driver.picture("33-move-missing", "What is missing is told at each field.", of=move)
     move.reject()
+    for name, button, caption in (
+        ("about", "about_button", "About this book: where it is and where its files are."),
+        ("keyboard", "keyboard_button", "The keys, on one page."),
+    ):
+        driver.click(button)
+        dialog = driver.find(f"{name}_dialog", QDialog)
+        driver.picture(f"34-{name}", caption, of=dialog)
+        dialog.reject()
     _over(driver, "34-question", "A question before something is lost.", QMessageBox, lambda: _ask(driver))
     error = RuntimeError("an error for its picture")
     show_crash(driver.window, error)
@@ -41,6 +54,32 @@ def look_at_dialogs(driver: Driver) -> None:
     _over(
         driver, "36-files", "Choosing files, where the system has no dialog of its own.", QFileDialog, _files
     )
+
+    def save_as() -> None:
+        choose_save_path(driver.window, "accounts.csv")
+
+    _over(driver, "37-save", "Saving a file, where the system has no dialog.", QFileDialog, save_as)
+
+
+def look_at_banners(driver: Driver) -> None:
+    """Show each message above the views. What causes them is tested elsewhere."""
+    book, now = driver.window.book, datetime.now().astimezone()
+    book.show_clock(clock_error(now + timedelta(days=3), now))
+    driver.picture("60-clock", "The clock of this computer is wrong.")
+    book.show_clock("")
+    book.show_error("The disk is full. Please free some space, then try again.")
+    driver.picture("61-error", "An error, until it is closed.")
+    book.hide_banner()
+    book.show_moved(Moved(37, 40))
+    driver.picture("62-moved", "The book is on another server now.")
+    book.show_moved(None)
+    book.show_late(late_words(3))
+    driver.picture("63-late", "Some changes are on one server only.")
+    book.show_late("")
+    book.again.set_user("Asha Rao")
+    book.again.ask(SignInError("The session is over.", detail={"ended": "ended"}))
+    driver.picture("64-sign-in-again", "Signed out elsewhere: the password is asked for.")
+    book.again.give_up()
 
 
 def look_at_popups(driver: Driver) -> None:
@@ -59,9 +98,7 @@ def look_at_popups(driver: Driver) -> None:
     menu = search.createStandardContextMenu()
     menu.popup(search.mapToGlobal(QPoint(20, 20)))
     _popup(driver, "42-context-menu", "The context menu of a text field.")
-    QToolTip.showText(search.mapToGlobal(QPoint(20, 20)), search.toolTip())
-    tip = next(each for each in QApplication.allWidgets() if each.inherits("QTipLabel"))
-    driver.picture("43-tooltip", "A tool tip.", of=tip)
+    driver.picture("43-tooltip", "A tool tip.", of=lambda: _tip(search))
     QToolTip.hideText()
 
 
@@ -77,6 +114,12 @@ def look_at_start(driver: Driver) -> None:
     opening.close()
 
 
+def _tip(widget: QWidget) -> QWidget:
+    """Show a widget's tool tip. A change of the theme closes it, so each picture needs one of its own."""
+    QToolTip.showText(widget.mapToGlobal(QPoint(20, 20)), widget.toolTip(), widget)
+    return next(tip for tip in QApplication.allWidgets() if tip.inherits("QTipLabel") and tip.isVisible())
+
+
 def _ask(driver: Driver) -> None:
     explanation = "What you typed and the bills you attached would be lost."
     confirm(driver.window, "Clear this entry?", explanation, "Clear", "Keep it")
@@ -88,7 +131,7 @@ def _files() -> None:
     dialog.exec()
 
 
-def _over(driver: Driver, name: str, caption: str, kind: type[QDialog], show: Callable[[], None]) -> None:
+def _over(driver: Driver, name: str, caption: str, kind: type[QDialog], show: Callable[[], object]) -> None:
     """Take the picture of a dialog that `show` waits for, and close it."""
 
     def take() -> None:

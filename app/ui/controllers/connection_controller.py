@@ -9,7 +9,7 @@ from app.domain.connection_status import ConnectionStatus, Phase
 from app.domain.sync_events import SyncState
 from app.ui.book_frame import BookFrame
 from app.ui.controllers.replication_warning import ReplicationWarning
-from app.ui.controllers.status_text import status_text
+from app.ui.controllers.status_text import status_text, with_draft
 from app.ui.controllers.sync_controller import SyncController
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class ConnectionController(QObject):
         book.moved.closed.connect(self.dismiss)
         sync.state_changed.connect(self._take)
         sync.run_ended.connect(lambda _left: self.show())
+        book.entry.draft_error_changed.connect(self.show)
 
     @property
     def shown(self) -> ConnectionStatus:
@@ -97,7 +98,8 @@ class ConnectionController(QObject):
     def show(self) -> None:
         """Show the status of the connection."""
         sidebar, signed_out = self._book.sidebar, not self._book.again.isHidden()
-        sidebar.show_status(*status_text(self._sync, self._view, self._seconds_left(), signed_out=signed_out))
+        status = status_text(self._sync, self._view, self._seconds_left(), signed_out=signed_out)
+        sidebar.show_status(*with_draft(status, self._book.entry.draft_error))
         sidebar.show_try_now(self._view.phase in _NO_SERVER and not signed_out)
         if not self._view.is_local:
             sidebar.show_server(self._view.server_label)

@@ -5,7 +5,7 @@ Each is an operation in the outbox; undo adds the reverse operation.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, Signal
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from app.services import Services
     from app.services.entries import Entries
 
+_TO_RESTORE: Final = (
+    "Crossed-out entries can be restored: choose Crossed out in the filter of Entries, then Restore."
+)
 Undo = Callable[[], EntryDetail]
 """A task that reverses a change and returns the entry."""
 
@@ -60,6 +63,12 @@ class EntryActions(QObject):
     def changing(self) -> bool:
         """Return whether a change is being made."""
         return self._running > 0
+
+    @property
+    def way_back(self) -> str:
+        """Return how the last change can be taken back when Undo is over; "" if there is no short way."""
+        is_crossed_out = self._last is not None and self._last.entry.voided
+        return _TO_RESTORE if is_crossed_out else ""
 
     def open(self, entry: ListedEntry) -> None:
         """Read an entry for editing; emits `opened`."""

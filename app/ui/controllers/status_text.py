@@ -37,6 +37,11 @@ def status_text(
     return _sending(sync, words)
 
 
+def with_draft(status: tuple[str, str, str], draft_error: str) -> tuple[str, str, str]:
+    """Return `status`; if all would be well, but the draft of the form is not stored, say that instead."""
+    return ("Draft not saved", "warn", draft_error) if draft_error and status[1] == "good" else status
+
+
 def _away(
     sync: SyncController, view: ConnectionStatus, words: Words, left: int | None
 ) -> tuple[str, str, str]:

@@ -13,18 +13,20 @@ from app.ui.widgets.field import Field
 if TYPE_CHECKING:
     from app.services import Services
 
+TakeText = Callable[[str, QLineEdit | None], bool]
 ONLY_TEXT: Final = "A file or a picture cannot be pasted here. Please paste text."
 
 
 class TextPasting(Pasting):
     """Reads the clipboard for the text fields that `view` has now.
 
-    `take` gets each text before the field does. It returns whether it has taken the text, so that nothing is
-    typed; for example an invite link, whichever field it is pasted into.
+    `take` gets each text before the field does, and the field; None if no field has the focus. It returns
+    whether it has taken the text, so that nothing is typed; for example an invite link, whichever field it is
+    pasted into.
     """
 
     def __init__(
-        self, view: QWidget, services: "Services", take: Callable[[str], bool] = lambda _text: False
+        self, view: QWidget, services: "Services", take: TakeText = lambda _text, _editor: False
     ) -> None:
         super().__init__(view, services, text_first=True)
         self._take = take
@@ -40,7 +42,7 @@ class TextPasting(Pasting):
         # A read-only field takes nothing. Nor does one that is disabled, but it gets no key either.
         if data is None or not data.text() or (editor is not None and editor.isReadOnly()):
             return False
-        return self._take(data.text())
+        return self._take(data.text(), editor)
 
 
 def _refuse(editor: QLineEdit) -> None:

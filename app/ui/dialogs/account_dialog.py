@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from app.services import Services
     from app.services.accounts import BookSession, LocalBookFacts
 
+_MOST: Final = 100
+"""The share of the sessions in the height that is free."""
 _BY_CODE: Final = "If you forget your password, your recovery code lets you choose a new one."
 _BY_SERVER: Final = (
     "If you forget your password, the person who runs the server can send you a link that sets a new one."
@@ -52,6 +54,7 @@ class AccountDialog(QDialog):
         self.sessions = SessionList(services, tasks, desktop)
         self._make()
         self._lay_out()
+        self.close_button.setFocus()  # Enter on the first button would sign out
         self.load()
         if not services.accounts.is_remote:
             tasks.run(services.moving.pending, self._offer_move, owner=self, local=True)
@@ -95,11 +98,12 @@ class AccountDialog(QDialog):
         column.addLayout(self._head())
         column.addWidget(self.banner)
         column.addSpacing(4)
-        column.addWidget(self.sessions, 1)
+        column.addWidget(self.sessions, _MOST)
         column.addSpacing(4)
         column.addWidget(label("Password", "heading"))
         column.addWidget(self.password)
         column.addWidget(self.code_button, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addStretch(1)  # for when the sessions are hidden
 
     def _head(self) -> QHBoxLayout:
         names = QVBoxLayout()
@@ -119,7 +123,8 @@ class AccountDialog(QDialog):
         self.banner.say(error.message, "warn", "Try again")
 
     def _password_changed(self, ended: int) -> None:
-        others = f" {count_text(ended, 'other session', 'other sessions')} ended." if ended else ""
+        told = ended and not self.sessions.isHidden()  # no earlier starts of this computer
+        others = f" {count_text(ended, 'other session', 'other sessions')} ended." if told else ""
         self.load()
         self.banner.say(f"Your password was changed.{others}", "good")
         if not self._services.accounts.is_remote:

@@ -1,6 +1,5 @@
 """Opens the dialogs of the main window. None of them blocks, and each can be open only once."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -9,7 +8,7 @@ from PySide6.QtWidgets import QDialog, QWidget
 from app.domain.entry import EntryFilter, ListedEntry
 from app.ui.controllers.drag_drop import DragDrop, DropGoal
 from app.ui.controllers.sync_controller import SyncController
-from app.ui.controllers.text_pasting import TextPasting
+from app.ui.controllers.text_pasting import TakeText, TextPasting
 from app.ui.desktop import Desktop
 from app.ui.dialogs.about_dialog import AboutDialog
 from app.ui.dialogs.account_dialog import AccountDialog
@@ -109,7 +108,7 @@ class Dialogs(QObject):
             self._open[name].raise_()
         return name in self._open
 
-    def _show(self, dialog: QDialog, take: Callable[[str], bool] = lambda _text: False) -> None:
+    def _show(self, dialog: QDialog, take: TakeText = lambda _text, _editor: False) -> None:
         """Show a dialog. `take` is that of `TextPasting`, for its text fields."""
         name = dialog.objectName()
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)  # which also drops the results of its tasks

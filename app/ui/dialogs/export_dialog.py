@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QDialog, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from app.domain.entry import EntryFilter
 from app.domain.money import group_digits
@@ -17,6 +17,7 @@ from app.ui.desktop import Desktop
 from app.ui.dialogs.export_pages import ExportResultPage, ExportSetupPage, ExportWorkPage
 from app.ui.dialogs.filter_text import file_name
 from app.ui.tasks import Relay, Tasks
+from app.ui.widgets.growing_dialog import GrowingDialog
 
 if TYPE_CHECKING:
     from app.services import Services
@@ -26,7 +27,7 @@ _WAITING: Final = "Waiting until everything is sent"
 _WRITING: Final = "Writing the file"
 
 
-class ExportDialog(QDialog):
+class ExportDialog(GrowingDialog):
     """Exports one CSV file.
 
     `send_wanted` requests that the outbox is sent. `sending_ended` must then be called with the number of

@@ -7,7 +7,6 @@ from typing import Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QButtonGroup,
     QGridLayout,
     QHBoxLayout,
     QProgressBar,
@@ -17,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.domain.dates import order_error
 from app.domain.entry import EntryFilter, Totals
 from app.domain.money import format_amount
 from app.ui.bounds import count_text
@@ -25,6 +25,7 @@ from app.ui.theme import figures_font
 from app.ui.widgets.banner import Banner
 from app.ui.widgets.date_field import DateField
 from app.ui.widgets.field import Field
+from app.ui.widgets.one_choice import OneChoice
 from app.ui.widgets.pieces import ElidedLabel, button, label
 
 _NOTE: Final = (
@@ -73,8 +74,8 @@ class ExportSetupPage(QWidget):
         column.addWidget(label(filter_text(wanted), "muted", "export_filter", wrap=True))
         dates = QHBoxLayout()
         dates.setSpacing(14)
-        dates.addWidget(self.first_field)
-        dates.addWidget(self.last_field)
+        dates.addWidget(self.first_field, 1)
+        dates.addWidget(self.last_field, 1)
         column.addLayout(dates)
         for widget in (self.findings, self.waiting_box, self.note, self.banner):
             column.addWidget(widget)
@@ -90,32 +91,47 @@ class ExportSetupPage(QWidget):
         self.last.set_value(wanted.last)
         self.first_field = Field("From", self.first)
         self.last_field = Field("To", self.last)
-        self._wrong: set[DateField] = set()
-        for editor, field in ((self.first, self.first_field), (self.last, self.last_field)):
-            editor.error_changed.connect(field.set_error)
+        self._invalid: dict[DateField, str] = {}
+        for editor in (self.first, self.last):
             editor.error_changed.connect(partial(self._note_error, editor))
-            editor.date_changed.connect(lambda _date: self.dates_changed.emit())
+            editor.date_changed.connect(self._date_changed)
+        self._show_errors()
 
     def _note_error(self, editor: DateField, sentence: str) -> None:
-        was_wrong = editor in self._wrong
+        was_wrong = editor in self._invalid
+        self._invalid.pop(editor, None)
         if sentence:
-            self._wrong.add(editor)
-        else:
-            self._wrong.discard(editor)
+            self._invalid[editor] = sentence
+        self._show_errors()
         if bool(sentence) or was_wrong:
             self.dates_changed.emit()
 
+    def _date_changed(self, _date: object) -> None:
+        self._show_errors()
+        self.dates_changed.emit()
+
+    def _errors(self) -> dict[DateField, str]:
+        """Return the errors of the dates; if both are valid, that of their order, which is told at To."""
+        order = order_error(self.first.value(), self.last.value())
+        return self._invalid or ({self.last: order} if order else {})
+
+    def _show_errors(self) -> None:
+        errors = self._errors()
+        for editor, field in ((self.first, self.first_field), (self.last, self.last_field)):
+            field.set_error(errors.get(editor, ""))
+
     @property
     def dates_valid(self) -> bool:
-        """Return whether both dates are valid, or empty."""
-        return not self._wrong
+        """Return whether both dates are valid, or empty, and From is not later than To."""
+        return not self._errors()
 
     def settle_dates(self) -> None:
-        """Read both dates as they are typed now. The focus goes to the first that is invalid."""
+        """Read both dates as they are typed now. The focus goes to the first that is wrong."""
         for editor in (self.first, self.last):
             editor.tidy()
+        wrong = self._errors()
         for editor in (self.last, self.first):
-            if editor in self._wrong:
+            if editor in wrong:
                 editor.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _make_waiting(self) -> None:
@@ -124,7 +140,7 @@ class ExportSetupPage(QWidget):
         self.wait_choice.setObjectName("export_wait")
         self.go_on_choice.setObjectName("export_go_on")
         self.wait_choice.setChecked(True)
-        self._group = QButtonGroup(self)
+        self._group = OneChoice(self)
         self.waiting_text = label("", "", "export_waiting", wrap=True)
         self.waiting_box = QWidget()
         box = QVBoxLayout(self.waiting_box)
@@ -132,7 +148,7 @@ class ExportSetupPage(QWidget):
         box.setSpacing(8)
         box.addWidget(self.waiting_text)
         for choice in (self.wait_choice, self.go_on_choice):
-            self._group.addButton(choice)
+            self._group.add(choice)
             box.addWidget(choice)
         self.waiting_box.hide()
 
@@ -208,7 +224,7 @@ class ExportResultPage(QWidget):
         grid.setHorizontalSpacing(24)
         grid.setVerticalSpacing(6)
         grid.setColumnStretch(2, 1)
-        for row, (name, words) in enumerate((("out", "Money Out"), ("in", "Money In"), ("net", "Net"))):
+        for row, (name, words) in enumerate((("out", "Money out"), ("in", "Money in"), ("net", "Net"))):
             value = self.values[name]
             value.setFont(figures_font())
             grid.addWidget(label(words, "muted"), row, 0)

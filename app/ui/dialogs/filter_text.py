@@ -1,6 +1,5 @@
 """Texts that describe a filter, for the export dialog."""
 
-from app.domain.dates import format_date
 from app.domain.entry import Direction, EntryFilter, Shown
 from app.domain.text import isolated
 
@@ -28,12 +27,3 @@ def file_name(wanted: EntryFilter) -> str:
     first = f"{wanted.first:%Y-%m-%d}" if wanted.first else "start"
     last = f"{wanted.last:%Y-%m-%d}" if wanted.last else "today"
     return f"Bahi {first} to {last}.csv"
-
-
-def range_words(wanted: EntryFilter) -> str:
-    """Return the dates of the filter as text."""
-    if wanted.first and wanted.last:
-        return f"{format_date(wanted.first)} to {format_date(wanted.last)}"
-    if wanted.first:
-        return f"from {format_date(wanted.first)}"
-    return f"until {format_date(wanted.last)}" if wanted.last else "all dates"

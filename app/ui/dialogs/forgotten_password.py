@@ -36,13 +36,14 @@ _LOST_CODE: Final = "Without the code, there is one more way."
 _COMMAND: Final = (
     "The password keeps other people at this computer out of your book. It does not encrypt your files. So "
     "their owner can set a new password: close Bahi, open a terminal, paste this line, and press Enter. It "
-    "asks for the new password."
+    "asks for the new password. There is no button for this, because it would let in everybody who sits here."
 )
 _HAS_LINK: Final = "This link sets a new password. Choose one."
 _SENT_TO: Final = "Your new password will be sent to {host}."
 _AGREE: Final = "I am sure. Send my new password to {host}"
 _NOT_AGREED: Final = "Nothing was sent. To use this link, tick the box below."
 _TARGET: Final = "target"
+_LOSES: Final = "What you typed here is lost when this window closes. Press Esc again to close it."
 _ASK: Final = "Ask the person who runs the server for a link that sets a new password."
 _ASK_NAMED: Final = (
     "Ask the person who runs the server: {contact}. You will get a link that sets a new password."
@@ -64,6 +65,7 @@ class ForgottenPasswordDialog(GrowingDialog):
         self.services = services
         self._tasks = tasks
         self._proof_name = proof_name
+        self._told_loss = False
         self.new, self.again = _password_line("forgotten_new"), _password_line("forgotten_again")
         self.fields = {
             proof_name: proof,
@@ -75,11 +77,16 @@ class ForgottenPasswordDialog(GrowingDialog):
         self.banner = Banner("forgotten_banner")
         self.more = QVBoxLayout()
         self.cancel_button = button("Cancel", "forgotten_cancel")
-        self.cancel_button.clicked.connect(self.reject)
+        self.cancel_button.clicked.connect(super().reject)
         self.submit_button = button("Set the password and open", "forgotten_submit", "primary")
         self.submit_button.setDefault(True)
         self.submit_button.clicked.connect(self.submit)
-        self.countdown = WaitCountdown(self.submit_button, proof.set_error)
+        self.countdown = WaitCountdown(
+            self.submit_button,
+            proof.set_error,
+            self.submit,
+            self._editors(),
+        )
         self._lay_out()
         TextPasting(self, services, self.take_pasted)
 
@@ -104,7 +111,7 @@ class ForgottenPasswordDialog(GrowingDialog):
         """Set the password and open the book. Raises AppError. Runs in a thread."""
         raise NotImplementedError
 
-    def take_pasted(self, _text: str) -> bool:
+    def take_pasted(self, _text: str, _editor: QLineEdit | None) -> bool:
         """Return whether a text was taken that was pasted into any of the fields."""
         return False
 
@@ -116,9 +123,21 @@ class ForgottenPasswordDialog(GrowingDialog):
         if errors := length_errors(self.fields) or self._mistakes():
             self.show_errors("", errors)
             return
-        self.submit_button.setEnabled(False)
+        self.set_busy(True, self.submit_button, self.cancel_button)
         proof, new = self._proof(), self.new.text()
         self._tasks.run(lambda: self.call(proof, new), self._done, self._failed, owner=self)
+
+    def reject(self) -> None:
+        """Close the dialog; if something is typed in it, say first that it would be lost."""
+        if self._told_loss or not any(each.text() for each in self._editors()):
+            super().reject()
+        else:
+            self._told_loss = True
+            self.banner.say(_LOSES, "warn")
+
+    def _editors(self) -> list[QLineEdit]:
+        targets = [field.focus_target for field in self.fields.values()]
+        return [each for each in targets if isinstance(each, QLineEdit)]
 
     def _proof(self) -> str:
         editor = self.fields[self._proof_name].focus_target
@@ -137,10 +156,9 @@ class ForgottenPasswordDialog(GrowingDialog):
         self.signed_in.emit(session)
 
     def _failed(self, error: AppError) -> None:
-        self.submit_button.setEnabled(True)
+        self.set_busy(False, self.submit_button, self.cancel_button)
         self.show_errors(error.message, errors_at(error, self._proof_name))
-        if error.retry_after:
-            self.countdown.start(error.retry_after, error.fields.get(self._proof_name, ""))
+        self.countdown.follow(error, self._proof_name)
 
     def show_errors(self, message: str, errors: dict[str, str]) -> None:
         """Show each error under its field; show the others, or `message`, in the banner."""
@@ -220,7 +238,7 @@ class ForgottenServerPassword(ForgottenPasswordDialog):
         if link:
             self._find_target(link)
 
-    def take_pasted(self, text: str) -> bool:
+    def take_pasted(self, text: str, _editor: QLineEdit | None) -> bool:
         """Take the link out of a mail that was pasted into any of the fields."""
         try:
             facts = self.services.accounts.read_invite(text)

@@ -10,7 +10,6 @@ from app.domain.text import clean_text
 from app.errors import AppError, CancelledError, SignInError
 from app.ui.dialogs.move_pages import KEPT, MoveFormPage, MoveResultPage, MoveWorkPage
 from app.ui.tasks import Relay, Tasks
-from app.ui.widgets.scroll_room import DialogRoom
 
 if TYPE_CHECKING:
     from app.services import Services
@@ -50,14 +49,10 @@ class MoveDialog(QDialog):
         self._pages = (self.form, self.work, self.outcome)
         column = QVBoxLayout(self)
         column.setContentsMargins(28, 24, 28, 22)
-        inner = QWidget()
-        pages = QVBoxLayout(inner)
-        pages.setContentsMargins(0, 0, 0, 0)
         column.setSizeConstraint(QLayout.SizeConstraint.SetFixedSize)  # shrinks to the height of the page
         for page in self._pages:
             page.setFixedWidth(_WIDTH)
-            pages.addWidget(page)
-        column.addWidget(DialogRoom(inner, "move_room"))
+            column.addWidget(page)
         self._show(self.form)
 
     def _show(self, shown: QWidget) -> None:
@@ -67,7 +62,9 @@ class MoveDialog(QDialog):
     def begin(self) -> None:
         """Start the move, or show which fields are missing."""
         form = self.form
-        if form.address.take_link() or (form.creating and form.address.take_text(form.invite.text())):
+        if form.address.take_link() or (
+            form.creating and form.address.take_text(form.invite.text(), form.invite)
+        ):
             return
         form.clear_errors()
         if missing := form.missing():

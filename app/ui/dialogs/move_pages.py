@@ -16,8 +16,9 @@ from app.ui.icons import put_icon
 from app.ui.widgets.address_field import AddressField, ReadInvite
 from app.ui.widgets.banner import Banner
 from app.ui.widgets.field import Field
-from app.ui.widgets.form_errors import clear_errors, empty_login_fields, length_errors, show_errors
+from app.ui.widgets.form_errors import clear_errors, empty_login_fields, length_errors, name_at, show_errors
 from app.ui.widgets.pieces import button, label
+from app.ui.widgets.scroll_room import DialogRoom
 from app.ui.widgets.segment import Choice, Segment
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ KEPT: Final = "Nothing is lost. You can continue later."
 _WHAT: Final = (
     "Your entries, their history and their bills are copied. The copy on this computer stays as it is."
 )
+_TITLE_AND_BUTTONS: Final = 92  # they stay in sight when the fields scroll
 _STAGES: Final = {
     "connecting": "Connecting to the server",
     "copying": "Copying your book",
@@ -78,14 +80,14 @@ class MoveFormPage(QWidget):
         }
         self.fields["inviteCode"].hint.setText("if the server asks for one")
         self.address.invited.connect(self._invited)
-        self.address.damaged.connect(lambda text: self.show_errors("", {"address": text}))
+        self.address.damaged.connect(self._damaged)
         self.address.reset_given.connect(lambda _facts: self.show_errors("", {"address": NO_INVITE}))
         for line in (self.address, self.user_name, self.password, self.invite):
             line.returnPressed.connect(self.submitted)
 
     def _lay_out(self) -> None:
-        column = page_column(self, 12)
-        column.addWidget(self.title)
+        inner = QWidget()
+        column = page_column(inner, 12)
         column.addWidget(label(_WHAT, "muted", "move_what", wrap=True))
         column.addWidget(self.banner)
         column.addWidget(self.fields["address"])
@@ -93,7 +95,10 @@ class MoveFormPage(QWidget):
         for name in ("userName", "password", "inviteCode"):
             column.addWidget(self.fields[name])
         column.addStretch(1)
-        column.addLayout(button_row(self.cancel_button, self.start_button))
+        around = page_column(self, 12)
+        around.addWidget(self.title)
+        around.addWidget(DialogRoom(inner, "move_room", rest=_TITLE_AND_BUTTONS), 1)
+        around.addLayout(button_row(self.cancel_button, self.start_button))
 
     def _propose(self, pending: str, pending_user: str) -> None:
         self.address.setText(pending)
@@ -107,6 +112,10 @@ class MoveFormPage(QWidget):
     def _show_how(self) -> None:
         self.fields["inviteCode"].setVisible(self.creating)
         self.fields["password"].hint.setText("at least 8 characters" if self.creating else "")
+
+    def _damaged(self, sentence: str, editor: QLineEdit) -> None:
+        self.clear_errors()
+        self.show_errors("", {name_at(self.fields, editor) or "address": sentence})
 
     def _invited(self, facts: "InviteFacts") -> None:
         self.clear_errors()

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.domain.bounds import MAX_PASSWORD, prepare_password
 from app.errors import AppError
+from app.ui.controllers.text_pasting import TextPasting
 from app.ui.tasks import Tasks
 from app.ui.widgets.banner import Banner
 from app.ui.widgets.field import Field
@@ -40,19 +41,22 @@ class NewCodeDialog(GrowingDialog):
         self.password.setEchoMode(QLineEdit.EchoMode.Password)
         self.fields = {"password": Field("Password", self.password).limit(MAX_PASSWORD, prepare_password)}
         self.banner = Banner("new_code_banner")
+        self.cancel_button = button("Cancel", "new_code_cancel")
         self.submit_button = button("New recovery code", "new_code_submit", "primary")
         self.submit_button.setDefault(True)
         self.submit_button.clicked.connect(self.submit)
-        self.countdown = WaitCountdown(self.submit_button, self.fields["password"].set_error)
+        self.countdown = WaitCountdown(
+            self.submit_button, self.fields["password"].set_error, self.submit, [self.password]
+        )
         self._lay_out()
+        TextPasting(self, services)
         self.password.setFocus()
 
     def _lay_out(self) -> None:
-        cancel = button("Cancel", "new_code_cancel")
-        cancel.clicked.connect(self.reject)
+        self.cancel_button.clicked.connect(self.reject)
         foot = QHBoxLayout()
         foot.addStretch(1)
-        foot.addWidget(cancel)
+        foot.addWidget(self.cancel_button)
         foot.addWidget(self.submit_button)
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 22, 24, 20)
@@ -73,7 +77,7 @@ class NewCodeDialog(GrowingDialog):
         if not password:
             show_errors(self.fields, self.banner, "", {"password": _EMPTY})
             return
-        self.submit_button.setEnabled(False)
+        self.set_busy(True, self.submit_button, self.cancel_button)
         self._tasks.run(
             lambda: recovery.replace_code(password), lambda _none: self._done(), self._failed, owner=self
         )
@@ -83,7 +87,6 @@ class NewCodeDialog(GrowingDialog):
         self.made.emit()
 
     def _failed(self, error: AppError) -> None:
-        self.submit_button.setEnabled(True)
+        self.set_busy(False, self.submit_button, self.cancel_button)
         show_errors(self.fields, self.banner, error.message, errors_at(error, "password"))
-        if error.retry_after:
-            self.countdown.start(error.retry_after, error.fields.get("password", ""))
+        self.countdown.follow(error, "password")

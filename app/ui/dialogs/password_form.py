@@ -40,7 +40,12 @@ class PasswordForm(QWidget):
         self.problem.hide()
         self.save_button = button("Change password", "password_save")
         self.save_button.clicked.connect(self.save)
-        self._countdown = WaitCountdown(self.save_button, self.fields["oldPassword"].set_error)
+        self._countdown = WaitCountdown(
+            self.save_button,
+            self.fields["oldPassword"].set_error,
+            self.save,
+            [self.old, self.new, self.again],
+        )
         self._lay_out()
         for line in (self.old, self.new, self.again):
             line.returnPressed.connect(self.save)
@@ -80,8 +85,7 @@ class PasswordForm(QWidget):
     def _failed(self, error: AppError) -> None:
         self.save_button.setEnabled(True)
         self._show(errors_at(error, "oldPassword"), error.message)
-        if error.retry_after:
-            self._countdown.start(error.retry_after, error.fields.get("oldPassword", ""))
+        self._countdown.follow(error, "oldPassword")
 
     def _show(self, errors: dict[str, str], message: str) -> None:
         for name, field in self.fields.items():

@@ -28,7 +28,8 @@ _ALL_KEPT_THERE: Final = "Entries that they have not sent stay on those computer
 
 
 class SessionList(QWidget):
-    """The sessions of the user, newest first.
+    """The sessions of the user, newest first. For the book of this computer, earlier sessions of the same
+    computer are not shown; if there are no others, the list hides itself.
 
     `failed` carries the AppError of a call, and `load_began` comes before each. `everywhere_wanted` says
     that the other sessions have been ended, and this one is to end too.
@@ -74,6 +75,9 @@ class SessionList(QWidget):
         self._tasks.run(accounts.sessions, self._show, self._failed, owner=self, topic="sessions")
 
     def _show(self, sessions: "list[OpenSession]") -> None:
+        if not self._services.accounts.is_remote:
+            sessions = _one_here(sessions)
+            self.setVisible(len(sessions) > 1)
         self.state.hide()
         self.list.show_cards([self._row(each) for each in sessions])
         self._offer(sum(not each.this_one for each in sessions))
@@ -138,6 +142,12 @@ class SessionList(QWidget):
             accounts = self._services.accounts
             done = self.everywhere_wanted.emit if here_too else self.load
             self._tasks.run(accounts.end_other_sessions, lambda _count: done(), self._failed, owner=self)
+
+
+def _one_here(sessions: "list[OpenSession]") -> "list[OpenSession]":
+    """Return the sessions without the earlier ones of this computer, which nobody uses any more."""
+    here = {each.device_name for each in sessions if each.this_one}
+    return [each for each in sessions if each.this_one or each.device_name not in here]
 
 
 def _computer(session: "OpenSession") -> str:

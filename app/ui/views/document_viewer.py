@@ -268,7 +268,8 @@ class DocumentViewer(QWidget):
         tools.open.setEnabled(document is not None and document.media_type in EXTENSIONS)
         tools.save.setEnabled(document is not None)
         name = shown_name(document.file_name) if document else ""
-        tools.name.setText(f"{name} · {size_text(document.byte_size)}" if document else "")
+        tools.name.setText(name)
+        tools.save.setToolTip(f"Save as… ({size_text(document.byte_size)})" if document else "Save as…")
         page = f"Page {self._page + 1} of {self._pages[self._at]}" if document else ""
         self.canvas.setAccessibleName(f"{page} of {name}" if document else "Document")
 

@@ -17,6 +17,7 @@ from app.domain.form_draft import FormDraft
 from app.domain.money import format_amount, parse_amount
 from app.domain.text import clean_text, is_blank
 from app.errors import InputError
+from app.ui.controllers.completing import Completing
 from app.ui.tasks import Tasks
 from app.ui.widgets.amount_field import AmountField
 from app.ui.widgets.category_field import CategoryField
@@ -62,9 +63,8 @@ class EntryForm(QWidget):
         self._services = services
         self._tasks = tasks
         self._today = today
-        self._category_by_hand = False  # what the user has set is not changed by a completion
-        self._direction_by_hand = False
         self._make_editors(prefix)
+        self.completing = Completing(services, tasks, self.description, self.category, self.direction)
         self._lay_out()
         self._connect()
         self._show_weekday(self.date.value())
@@ -117,11 +117,8 @@ class EntryForm(QWidget):
         self.date.error_changed.connect(self._date_error_changed)
         self.amount.error_changed.connect(self.fields["amount"].set_error)
         self.date.date_changed.connect(self._show_weekday)
-        self.direction.picked.connect(self._direction_picked)
+        self.direction.picked.connect(lambda _value: self.changed.emit())
         self.direction.entered.connect(self._go_on)
-        self.category.textEdited.connect(self._category_edited)
-        self.category.chosen.connect(self._category_edited)
-        self.description.chosen.connect(self._description_chosen)
         entries = self._services.entries
         self.category.asked.connect(partial(self._suggest, self.category, entries.suggest_categories))
         self.description.asked.connect(partial(self._suggest, self.description, entries.suggest_descriptions))
@@ -189,19 +186,6 @@ class EntryForm(QWidget):
     ) -> None:
         self._tasks.run(partial(ask, prefix), partial(field.offer, prefix), owner=field, topic="suggest")
 
-    def _direction_picked(self, _value: str) -> None:
-        self._direction_by_hand = True
-        self.changed.emit()
-
-    def _category_edited(self, _what: object) -> None:
-        self._category_by_hand = bool(self.category.text())
-
-    def _description_chosen(self, suggestion: Suggestion) -> None:
-        if suggestion.category and not self._category_by_hand:
-            self.category.setText(suggestion.category)
-        if suggestion.direction is not None and not self._direction_by_hand:
-            self.direction.set_value(suggestion.direction.value)
-
     def _show_weekday(self, day: date | None) -> None:
         today = self._today()
         near = {today: "Today", today - timedelta(days=1): "Yesterday", today + timedelta(days=1): "Tomorrow"}
@@ -245,7 +229,7 @@ class EntryForm(QWidget):
             self.direction.set_value(written.direction)
         self.category.show_text(written.category)
         self.description.setText(written.description)
-        self._category_by_hand = self._direction_by_hand = True
+        self.completing.follow(written)
 
     def draft(self) -> EntryDraft | None:
         """Return the entry without bills; or None, and show the errors, if a field is not valid."""
@@ -303,7 +287,7 @@ class EntryForm(QWidget):
         self.category.forget()
         self.description.forget()
         self.direction.set_value(Direction.DEBIT.value)
-        self._category_by_hand = self._direction_by_hand = False
+        self.completing.forget()
         for field in self.fields.values():
             field.set_error("")
 

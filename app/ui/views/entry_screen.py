@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QVBoxLayout, QWidget
 
 from app.domain.entry import EntryDraft
 from app.errors import AppError
@@ -17,9 +17,10 @@ from app.ui.tasks import Tasks
 from app.ui.views.entry_form import EntryForm
 from app.ui.widgets.banner import Banner
 from app.ui.widgets.documents_panel import DocumentsPanel
+from app.ui.widgets.form_foot import FormFoot
 from app.ui.widgets.keys_ahead import KeysAhead
 from app.ui.widgets.paste_choice_bar import PasteChoiceBar
-from app.ui.widgets.pieces import HeadRow, button, frame, label
+from app.ui.widgets.pieces import HeadRow, frame, label
 from app.ui.widgets.scroll_room import ScrollRoom
 
 if TYPE_CHECKING:
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
 BEING_SAVED: Final = "The entry is being saved. Please add the bill again in a moment."
 _ROOM_FOR_BOTH: Final = 660
 """The width of this view from which on the documents are beside the form."""
+
+_WIDEST: Final = 1240
+_HIGHEST: Final = 760
+"""On a larger screen, the fields and the buttons would be far from each other."""
+QWIDGETSIZE_MAX: Final = (1 << 24) - 1  # Qt's; PySide does not export it
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +123,17 @@ class EntryScreen(QWidget):
         self._row.addWidget(self._card(), 3)
         self._documents_room = ScrollRoom(self.documents)
         self._row.addWidget(self._documents_room, 2)
+        self._cards = inner
+        inner.setMaximumWidth(_WIDEST)
         column.addWidget(ScrollRoom(inner), 1)
 
     def _card(self) -> QWidget:
         words = self._words
         self.banner = Banner(f"{words.prefix}entry_banner")
         self.choice_bar = PasteChoiceBar(f"{words.prefix}paste_choice")
-        self.saved_label = label("", "good", f"{words.prefix}saved_label", wrap=True)
-        self.draft_label = label("", "small", f"{words.prefix}draft_label", wrap=True)
-        self.leave_button = button(words.leave, words.leave_name)
-        self.save_button = button(words.save, f"{words.prefix}save_button", "primary", "check", "on_accent")
+        foot = self.foot = FormFoot(words.prefix, (words.leave, words.leave_name), words.save)
+        self.saved_label, self.draft_label = foot.saved_label, foot.draft_label
+        self.leave_button, self.save_button = foot.leave_button, foot.save_button
         self.leave_button.setToolTip(words.leave_tip)
         self.save_button.setToolTip(words.save_tip)
         inner = QWidget()
@@ -137,29 +144,13 @@ class EntryScreen(QWidget):
         fields.addWidget(self.choice_bar)
         fields.addWidget(self.banner)
         fields.addStretch(1)
-        foot = self._foot()
-        foot.setContentsMargins(24, 0, 24, 0)
         column = QVBoxLayout()
         column.setContentsMargins(0, 16, 0, 20)
         column.setSpacing(12)
         self._form_room = ScrollRoom(inner)
         column.addWidget(self._form_room, 1)  # the buttons below stay in sight
-        column.addLayout(foot)
+        column.addWidget(foot)
         return frame("card", column, f"{words.prefix}entry_card")
-
-    def _foot(self) -> QHBoxLayout:
-        messages = QVBoxLayout()
-        messages.setSpacing(0)
-        for line in (self.saved_label, self.draft_label):
-            line.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-            line.hide()
-            messages.addWidget(line)
-        foot = QHBoxLayout()
-        foot.setSpacing(10)
-        foot.addLayout(messages, 1)
-        foot.addWidget(self.leave_button)
-        foot.addWidget(self.save_button)
-        return foot
 
     def _connect(self) -> None:
         self.save_button.clicked.connect(self.save)
@@ -187,6 +178,7 @@ class EntryScreen(QWidget):
         super().resizeEvent(event)
         across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
         narrow = event.size().width() < _ROOM_FOR_BOTH
+        self._cards.setMaximumHeight(QWIDGETSIZE_MAX if narrow else _HIGHEST)
         self._row.setDirection(down if narrow else across)
         for room in (self._form_room, self._documents_room):  # below each other, the view itself scrolls
             room.setMinimumHeight(room.sizeHint().height() if narrow else 0)
@@ -197,10 +189,7 @@ class EntryScreen(QWidget):
 
     def say(self, what: QWidget, text: str) -> None:
         """Show `text` in one of the two labels at the foot, and empty the other."""
-        for line in (self.saved_label, self.draft_label):
-            line.setText(text if line is what else "")
-            line.setVisible(bool(line.text()))
-        self.saved_label.setAccessibleName(self.saved_label.text())
+        self.foot.say(what, text)
 
     def begin(self) -> None:
         """Set the focus to the first field that is usually typed."""
@@ -250,8 +239,12 @@ class EntryScreen(QWidget):
     # saving
 
     def save(self) -> None:
-        """Save the entry, after the bills that are still being read."""
+        """Save the entry, after its description was looked up, and after the bills that are being read."""
         if self._saving or self._save_when_settled:
+            return
+        if self.form.completing.complete(self._completed):
+            self._saving = True
+            self._show_saving(True, "Saving…")
             return
         draft = self.form.draft()
         self.say(self.saved_label, "")  # “Saved” does not stay beside an error
@@ -263,6 +256,13 @@ class EntryScreen(QWidget):
             self._show_saving(True, "Waiting for the documents…")
         else:
             self._start_save(draft)
+
+    def _completed(self) -> None:
+        self._saving = False
+        self._show_saving(False)
+        self.save()
+        if not self._saving and not self._save_when_settled:
+            self.ahead.forget()
 
     def _settled(self) -> None:
         if not self._save_when_settled:
@@ -302,13 +302,16 @@ class EntryScreen(QWidget):
 
     def _failed(self, error: AppError) -> None:
         self._saving = False
+        self.ahead.forget()
         self._show_saving(False)
         rest = self.form.show_errors(error.fields)
         if rest or not error.fields:
             self.banner.say(" ".join(rest.values()) or error.message, "danger")
 
     def stop_saving(self) -> None:
-        """Cancel a save that waits for bills."""
+        """Cancel a save that waits for bills, or for a completion."""
+        self.form.completing.cancel()
+        self.ahead.forget()
         self._save_when_settled = self._saving = False
         self._show_saving(False)
 

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from app.domain.entry import EntryDraft, ListedEntry
+from PySide6.QtCore import Signal
+
+from app.domain.entry import Direction, EntryDraft, ListedEntry
 from app.domain.form_draft import FormDraft
 from app.domain.money import format_amount
 from app.errors import AppError
@@ -29,11 +31,18 @@ _BACK = "Your unsaved entry is back."
 
 
 class EntryView(EntryScreen):
-    """`saved` carries a ListedEntry. A draft is stored between `open_book` and `close_book`."""
+    """`saved` carries a ListedEntry. A draft is stored between `open_book` and `close_book`.
+
+    `draft_error_changed` is emitted when `draft_error` has changed.
+    """
+
+    draft_error_changed = Signal()
 
     def __init__(self, services: "Services", tasks: Tasks, desktop: Desktop) -> None:
         super().__init__(services, tasks, desktop, _WORDS)
         self.clear_button = self.leave_button
+        self.draft_error = ""
+        """Why the form is not stored as a draft; "" if it is."""
         self._given = FormDraft()
         self._given_id = ""  # of the entry that was saved last
         self.keeper = DraftKeeper(services, tasks, self.written, self)
@@ -79,28 +88,35 @@ class EntryView(EntryScreen):
     def close_book(self) -> None:
         """Empty the form. The stored draft is kept."""
         self.keeper.close()
+        self._note_draft_error("")
         self.stop_saving()
         self.clear()
         self._given, self._given_id = FormDraft(), ""
 
     def _draft_kept(self, exists: bool) -> None:
+        self._note_draft_error("")
         if exists and self.dirty:
             self.say(self.draft_label, "Draft saved")
         elif not self.dirty:
             self._hide_draft()
 
+    def _note_draft_error(self, sentence: str) -> None:
+        if sentence != self.draft_error:
+            self.draft_error = sentence
+            self.draft_error_changed.emit()
+
     def _draft_failed(self, error: AppError) -> None:
+        self._note_draft_error(error.message)
         self.say(self.draft_label, f"The draft is not saved. {error.message}")
 
     def _hide_draft(self) -> None:
-        self.draft_label.setText("")
-        self.draft_label.hide()
+        self._note_draft_error("")
+        self.foot.forget(self.draft_label)
 
     def _hide_saved(self, why: str) -> None:
         """Hide “Saved …” if there is a reason: something is typed, or a field has an error."""
         if why:
-            self.saved_label.setText("")
-            self.saved_label.hide()
+            self.foot.forget(self.saved_label)
 
     def _typed(self) -> None:
         super()._typed()
@@ -143,9 +159,10 @@ class EntryView(EntryScreen):
         self.clear(keep_date=True)
         self.keeper.resume()
         self._given_id = result.id
-        self.say(self.saved_label, f"Saved {result.human_code} · {format_amount(result.amount)}")
+        self.say(self.saved_label, saved_text(result))
         if self.isVisible():
             self.ahead.replay()
+        self.ahead.forget()
 
     def give_back(self, entry_id: str) -> bool:
         """Show the text and the bills of an entry again, if it is the one saved last and the form is empty.
@@ -166,3 +183,9 @@ class EntryView(EntryScreen):
     def _failed(self, error: AppError) -> None:
         self.keeper.resume()
         super()._failed(error)
+
+
+def saved_text(entry: ListedEntry) -> str:
+    """Return what is said about a new entry, with its direction: the form does not show it any more."""
+    way = "in" if entry.direction is Direction.CREDIT else "out"
+    return f"Saved {entry.human_code} · {format_amount(entry.amount)} money {way}"

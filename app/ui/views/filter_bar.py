@@ -10,7 +10,7 @@ from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from app.domain.bounds import LONGEST_TYPED, search_error
-from app.domain.dates import Preset, presets
+from app.domain.dates import Preset, order_error, presets
 from app.domain.entry import Direction, EntryFilter, Shown
 from app.domain.text import clean_text
 from app.domain.wording import CROSSED_OUT_MEANS, Words, words_of
@@ -18,16 +18,16 @@ from app.ui.icons import put_icon
 from app.ui.widgets.date_field import DateField
 from app.ui.widgets.direction_segment import CREDIT_WORDS, DEBIT_WORDS
 from app.ui.widgets.flow import FlowLayout
-from app.ui.widgets.pieces import button, label
+from app.ui.widgets.pieces import button, label, set_look
 from app.ui.widgets.segment import Choice, Segment
 
 DEBOUNCE_MS: Final = 150
 _NARROW: Final = 800
+_SEARCH: Final = "Search description, category, code or amount"
 _GAP: Final = 10
 _WIDE: Final = 1000
 _OLD_DATES: Final = "The list still shows the dates from before."
 _DATE: Final = 142
-_NARROW_DATE: Final = 120
 _ROOM_FOR_DATES: Final = 470
 """The width from which on the date fields have room to spare."""
 
@@ -54,7 +54,7 @@ class FilterBar(QWidget):
         self.search = QLineEdit()
         self.search.setObjectName("search_field")
         self.search.setAccessibleName("Search")
-        self.search.setPlaceholderText("Search description, category, code or amount")
+        self.search.setPlaceholderText(_SEARCH)
         self.search.setMaxLength(LONGEST_TYPED)
         self.search.setClearButtonEnabled(True)
         self.search.setAcceptDrops(False)
@@ -66,7 +66,7 @@ class FilterBar(QWidget):
         self._timer.setSingleShot(True)
         self._timer.setInterval(DEBOUNCE_MS)
         self._timer.timeout.connect(self.apply)
-        self.search_error = label("", "error", "search_error")
+        self.search_error = label("", "error", "search_error", wrap=True)
         self.search_error.hide()
         self.search.textChanged.connect(self._search_changed)
         self.search.returnPressed.connect(self.apply)
@@ -75,7 +75,7 @@ class FilterBar(QWidget):
         self.first = DateField("from_field", self._today, optional=True)
         self.last = DateField("to_field", self._today, optional=True)
         self._date_errors: dict[DateField, str] = {}  # those that are invalid now
-        self.date_error = label("", "error", "dates_error")
+        self.date_error = label("", "error", "dates_error", wrap=True)
         self.date_error.hide()
         for field, words in ((self.first, "From"), (self.last, "To")):
             field.setPlaceholderText(words)
@@ -107,7 +107,7 @@ class FilterBar(QWidget):
         ]
         self.shown = Segment(shown, "shown_segment", "Show crossed-out entries", small=True)
         self.shown.picked.connect(lambda _value: self.apply())
-        self.without_document = self._chip("Without document", "without_document")
+        self.without_document = self._chip("Without bill", "without_document")
         self.waiting_only = self._chip("Waiting", "not_confirmed")
         self.shown.setToolTip(f"Show crossed-out entries. {CROSSED_OUT_MEANS}")
         self.meaning = label("", "muted", "filter_meaning", wrap=True)
@@ -149,10 +149,14 @@ class FilterBar(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Use shorter texts if the buttons would not fit into one row, and leave room for the search."""
         super().resizeEvent(event)
+        tight = event.size().width() < _ROOM_FOR_DATES
         for field in (self.first, self.last):
-            field.setFixedWidth(_NARROW_DATE if event.size().width() < _ROOM_FOR_DATES else _DATE)
+            set_look(field, "tight", "true" if tight else "")
+            field.setFixedWidth(max(0 if tight else _DATE, field.least_width()))
+        self.search.setPlaceholderText("Search" if tight else _SEARCH)
         narrow = event.size().width() < _NARROW
-        self.without_document.setText("No document" if narrow else "Without document")
+        self.without_document.setText("No bill" if narrow else "Without bill")
+        self.clear_button.setText("Clear" if narrow else "Clear filters")
         wide = event.size().width() >= _WIDE
         self.direction.set_text(Direction.DEBIT.value, DEBIT_WORDS if wide else "Money out")
         self.direction.set_text(Direction.CREDIT.value, CREDIT_WORDS if wide else "Money in")
@@ -166,18 +170,25 @@ class FilterBar(QWidget):
         self._timer.start()
 
     def wanted(self) -> EntryFilter:
-        """Return the filter as it is set now. A search that has an error leaves the one before it."""
+        """Return the filter as it is set now. A search or dates with an error leave those of before."""
         wrong = bool(self.search_error.text())
         value = self.direction.value()
+        dates = self._applied if self._order_error() else self._typed_dates()
         return EntryFilter(
             text=self._applied.text if wrong else clean_text(self.search.text()),
-            first=self.first.value(),
-            last=self.last.value(),
+            first=dates.first,
+            last=dates.last,
             direction=Direction(value) if value else None,
             without_document=self.without_document.isChecked(),
             waiting_only=self.waiting_only.isChecked(),
             shown=Shown(self.shown.value()),
         )
+
+    def _typed_dates(self) -> EntryFilter:
+        return EntryFilter(first=self.first.value(), last=self.last.value())
+
+    def _order_error(self) -> str:
+        return order_error(self.first.value(), self.last.value())
 
     def apply(self) -> None:
         """Emit `changed`, if the filter is different from the last one."""
@@ -217,6 +228,7 @@ class FilterBar(QWidget):
 
     def _date_typed(self) -> None:
         self._chosen = ""
+        self._show_date_errors()
         self.apply()
 
     def follow_day(self) -> None:
@@ -230,18 +242,22 @@ class FilterBar(QWidget):
         self._date_errors.pop(field, None)
         if sentence:
             self._date_errors[field] = f"{field.accessibleName()}: {sentence}"
-        self.date_error.setText(
-            "\n".join((*self._date_errors.values(), _OLD_DATES)) if self._date_errors else ""
-        )
-        self.date_error.setVisible(bool(self._date_errors))
+        self._show_date_errors()
+
+    def _show_date_errors(self) -> None:
+        """Say which dates are invalid; if none is, whether they are in the wrong order."""
+        errors = list(self._date_errors.values()) or list(filter(None, [self._order_error()]))
+        self.date_error.setText("\n".join((*errors, _OLD_DATES)) if errors else "")
+        self.date_error.setVisible(bool(errors))
 
     def settle_dates(self) -> bool:
-        """Read both dates as typed. Return whether they are valid; if not, focus an invalid one."""
+        """Read both dates as typed. Return whether they are valid and in order; if not, focus a wrong one."""
         for field in (self.first, self.last):
             field.tidy()
-        for field in self._date_errors:
+        wrong = list(self._date_errors) or ([self.last] if self._order_error() else [])
+        for field in wrong:
             field.setFocus(Qt.FocusReason.OtherFocusReason)
-        return not self._date_errors
+        return not wrong
 
     def _meaning(self, wanted: EntryFilter) -> str:
         """Return what the words of the filter mean, if they are used."""
@@ -252,7 +268,7 @@ class FilterBar(QWidget):
 
     def _show_state(self) -> None:
         wanted = self.wanted()
-        self.clear_button.setVisible(wanted != EntryFilter())
+        self.clear_button.setVisible(wanted != EntryFilter() or bool(self._order_error()))
         self.meaning.setText(self._meaning(wanted))
         self.meaning.setVisible(bool(self.meaning.text()))
         dates = (wanted.first, wanted.last)

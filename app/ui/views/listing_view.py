@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QRect, Qt, Signal
+from PySide6.QtCore import QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QFrame, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
@@ -25,12 +25,16 @@ from app.ui.widgets.pieces import HeadRow, button, frame, label
 if TYPE_CHECKING:
     from app.services import Services
 
+_RETRY_MS: Final = 5_000
+"""How long after a failure, of the disk for example, the rows are loaded again without being asked."""
 _GAP: Final = 16
 _MARGIN: Final = 24
 _LEAST_LIST: Final = 400
 _ROOM_FOR_MARGINS: Final = 740
 _LEAST_DETAILS: Final = 236
-_WIDEST_DETAILS: Final = 460
+_USUAL_DETAILS: Final = 460
+_WIDEST_LIST: Final = 1300
+"""What a large screen has more than this is for the bill."""
 
 
 class ListingView(QWidget):
@@ -56,6 +60,10 @@ class ListingView(QWidget):
         self._to_select = ""
         self._at_server = False
         self._details_width = 0
+        self.retry_ms = _RETRY_MS
+        self._retry = QTimer(self, singleShot=True)
+        self._retry.timeout.connect(self._try_again)
+        self._failed = False
         self.model = EntriesModel(services, tasks, self, desktop.today)
         self.filters = FilterBar(desktop.today)
         self.table = EntryTable(self.model)
@@ -171,6 +179,7 @@ class ListingView(QWidget):
 
     def begin(self) -> None:
         """Set the focus to the table, or to the button shown instead of an empty table."""
+        self._try_again()
         shown = self.empty.button if self._stack.currentWidget() is self.empty else self.table
         shown.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -219,6 +228,7 @@ class ListingView(QWidget):
         self.foot.show_searched(words.searched(count_text(count, "entry", "entries")))
 
     def _page_loaded(self) -> None:
+        self._failed = False
         self._show_source()
         rows = self.model.rowCount()
         if rows == 0 and self.model.complete:
@@ -285,6 +295,15 @@ class ListingView(QWidget):
 
     def _load_failed(self, error: AppError) -> None:
         self.banner.say(error.message, "danger", "Try again")
+        self._failed = error.retryable
+        if self._failed:
+            self._retry.start(self.retry_ms)
+
+    def _try_again(self) -> None:
+        """Load the rows again after a failure. While another page is shown, wait for this one."""
+        if self._failed and self.isVisible():
+            self._failed = False
+            self.refresh()
 
     def _show_row(self, row: int) -> None:
         entry = self.model.entry_at(row)
@@ -314,7 +333,7 @@ class ListingView(QWidget):
         self.details.setVisible(
             room >= _LEAST_LIST + _LEAST_DETAILS
         )  # on a very small screen, Enter shows it
-        usual = min(room * 27 // 100, _WIDEST_DETAILS)
+        usual = max(min(room * 27 // 100, _USUAL_DETAILS), room - _WIDEST_LIST)
         wide = max(min(self._details_width or usual, room - _LEAST_LIST), _LEAST_DETAILS)
         self._parts.setSizes([room - wide, wide])
 

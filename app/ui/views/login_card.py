@@ -17,6 +17,12 @@ from app.ui.widgets.pieces import button, label
 from app.ui.widgets.segment import Choice, Segment
 
 _WIDTH: Final = 400
+MARGIN: Final = 8
+"""The least room above and below the card."""
+_AROUND: Final = 2 * MARGIN
+_UNKNOWN: Final = 1 << 16
+_FORMS: Final = ((True, 32, 28, 14), (False, 20, 14, 9), (False, 10, 7, 4))
+"""From roomy to tight: whether the icon is shown, the margins above and below, and the spacing."""
 LOCAL, SERVER = "local", "server"
 NO_KEY_STORE = "You will have to sign in again next time, because this computer has no key store."
 
@@ -37,14 +43,15 @@ class LoginCard(QFrame):
         self.setProperty("role", "card")
         self.setFixedWidth(_WIDTH)
         self._key_store = True
+        self._typed_for = LOCAL
+        self._kept: dict[str, tuple[str, str]] = {}  # the user name and the password of the other location
         self._make_head()
         self._make_fields(read_invite)
         self._make_foot()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(36, 32, 36, 28)
-        column.setSpacing(14)
+        self._column = QVBoxLayout(self)
         for widget in self._parts():
-            column.addWidget(widget)
+            self._column.addWidget(widget)
+        self.fit_height(_UNKNOWN)
 
     def _parts(self) -> list[QLabel | Segment | Field | Banner | QCheckBox | QProgressBar | QFrame]:
         parts = [self.icon, self.title, self.subtitle, self.location, self.banner, *self.fields.values()]
@@ -59,6 +66,16 @@ class LoginCard(QFrame):
             self.progress_label,
         ]
         return parts  # type: ignore[return-value]
+
+    def fit_height(self, height: int) -> None:
+        """Use less room if the card would be higher than the view, which is `height` logical pixels high."""
+        self._room = height
+        for has_icon, above, below, spacing in _FORMS:
+            self.icon.setVisible(has_icon)
+            self._column.setContentsMargins(36, above, 36, below)
+            self._column.setSpacing(spacing)
+            if self.sizeHint().height() + _AROUND <= height:
+                break
 
     def sizeHint(self) -> QSize:
         """Return a size that shows all wrapped labels completely."""
@@ -99,9 +116,26 @@ class LoginCard(QFrame):
             "password": Field("Password", self.password).limit(MAX_PASSWORD, prepare_password),
             "inviteCode": Field("Invitation", self.invite).limit(LONGEST_LINK),
         }
+        self.editors = (self.address, self.user_name, self.password, self.invite)
         self.fields["inviteCode"].hint.setText("if the server asks for one")
         self.password_note = label("", "small", "password_note", wrap=True)
         self.forgot_button = button("Forgot your password?", "forgot_button", "link")
+
+    def turn_to(self, location: str) -> None:
+        """Show the user name and the password that were typed for `location`, and keep those of the other."""
+        if location == self._typed_for:
+            return
+        self._kept[self._typed_for] = (self.user_name.text(), self.password.text())
+        self._typed_for = location
+        name, password = self._kept.pop(location, ("", ""))
+        self.user_name.setText(name)
+        self.password.setText(password)
+        self._eye.setChecked(False)
+
+    def forget_passwords(self) -> None:
+        """Clear the password, also that of the other location."""
+        self.password.clear()
+        self._kept.clear()
 
     def _line(self, name: str) -> QLineEdit:
         made = QLineEdit()
@@ -161,6 +195,7 @@ class LoginCard(QFrame):
         self.password_note.setText(note)
         self.password_note.setVisible(bool(note))
         self.forgot_button.setVisible(offered)
+        self.fit_height(self._room)
 
     def show_remember(self, shown: bool) -> None:
         """Show or hide the checkbox to stay signed in, and its hint."""

@@ -3,9 +3,9 @@
 import getpass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QGraphicsDropShadowEffect, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QResizeEvent
+from PySide6.QtWidgets import QGraphicsDropShadowEffect, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from app.domain.hosts import host_of
 from app.domain.text import clean_text, isolated
@@ -17,8 +17,8 @@ from app.ui.dialogs.forgotten_password import (
     ForgottenServerPassword,
 )
 from app.ui.tasks import Tasks
-from app.ui.views.login_card import LOCAL, SERVER, LoginCard
-from app.ui.widgets.form_errors import empty_login_fields, length_errors
+from app.ui.views.login_card import LOCAL, MARGIN, SERVER, LoginCard
+from app.ui.widgets.form_errors import empty_login_fields, length_errors, name_at
 from app.ui.widgets.wait_countdown import WaitCountdown, errors_at
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ LOCATION_KEY, ADDRESS_KEY, USER_KEY, REMEMBER_KEY = (
 )
 _TOPIC = "login"
 _MOST_SHOWN = 80  # characters of a text that is no address
+_OFFER_AFTER_MS = 15_000
+"""After this time, a book that is not open yet is no longer waited for without a way to another one."""
 _CODE_NOTE = "If you forget it, a recovery code lets you choose a new one. You see it once, after you start."
 _SERVER_NOTE = "If you forget it, the person who runs the server can send you a link that sets a new one."
 
@@ -75,7 +77,12 @@ class LoginView(QScrollArea):
         self.card.submitted.connect(self.submit)
         self.card.create_button.clicked.connect(self._toggle_create)
         self.card.forgot_button.clicked.connect(lambda: self._open_forgotten())
-        self._countdown = WaitCountdown(self.card.submit_button, self.card.fields["password"].set_error)
+        self.offer_after_ms = _OFFER_AFTER_MS
+        self._offer_timer = QTimer(self, singleShot=True)
+        self._offer_timer.timeout.connect(self.card.location.show)
+        self._countdown = WaitCountdown(
+            self.card.submit_button, self.card.fields["password"].set_error, self.submit, self.card.editors
+        )
         self.card.address.invited.connect(self._invited)
         self.card.address.damaged.connect(self._damaged)
         self.card.address.reset_given.connect(self._reset_given)
@@ -87,7 +94,7 @@ class LoginView(QScrollArea):
         inner = QWidget()
         inner.setProperty("role", "canvas")
         column = QVBoxLayout(inner)
-        column.setContentsMargins(24, 24, 24, 24)
+        column.setContentsMargins(24, MARGIN, 24, MARGIN)
         column.addWidget(self.card, 0, Qt.AlignmentFlag.AlignCenter)
         shadow = QGraphicsDropShadowEffect(self.card)
         shadow.setBlurRadius(36)
@@ -95,6 +102,11 @@ class LoginView(QScrollArea):
         shadow.setColor(QColor(15, 20, 35, 38))
         self.card.setGraphicsEffect(shadow)
         self.setWidget(inner)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Let the card use less room in a low window."""
+        self.card.fit_height(event.size().height())
+        super().resizeEvent(event)
 
     @property
     def location(self) -> str:
@@ -110,6 +122,9 @@ class LoginView(QScrollArea):
             self._show_location()
             return
         self._show_waiting("Opening your book…")
+        if self._services.settings.get(LOCATION_KEY, ""):  # not the first start: there is nothing to choose
+            self.card.location.hide()
+            self._offer_timer.start(self.offer_after_ms)
         accounts = self._services.accounts
         self._tasks.run(
             accounts.resume, self._resumed, lambda _error: self._show_location(), owner=self, topic=_TOPIC
@@ -122,7 +137,7 @@ class LoginView(QScrollArea):
             self._show_location()
 
     def _show_settings(self) -> None:
-        self.card.password.clear()
+        self.card.forget_passwords()
         settings = self._services.settings
         self.card.location.set_value(SERVER if settings.get(LOCATION_KEY, LOCAL) == SERVER else LOCAL)
         self.card.address.setText(settings.get(ADDRESS_KEY, ""))
@@ -141,6 +156,7 @@ class LoginView(QScrollArea):
 
     def _show_location(self) -> None:
         self._countdown.stop()
+        self.card.turn_to(self.location)
         self.card.clear_errors()
         if self.location == LOCAL:
             self._open_local()
@@ -158,8 +174,13 @@ class LoginView(QScrollArea):
         accounts = self._services.accounts
         self._tasks.run(accounts.local_book, self._book_found, self._local_failed, owner=self, topic=_TOPIC)
 
+    def _offer_locations(self) -> None:
+        self._offer_timer.stop()
+        self.card.location.show()
+
     def _local_failed(self, error: AppError) -> None:
         self._book = None
+        self._offer_locations()
         self.card.show_busy("")
         self.card.show_words("Bahi", "Your book could not be opened.", "Try again")
         self.card.submit_button.show()
@@ -168,12 +189,14 @@ class LoginView(QScrollArea):
     def _book_found(self, book: "LocalBookFacts") -> None:
         self._book = book
         self.card.show_busy("")
+        if book.exists and not book.has_password and self._straight_in:
+            self._sign_in_local(book.user_name, "", "Opening your book…")
+            return
+        self._offer_locations()
         if not book.exists:
             self._show_first_run()
         elif book.has_password:
             self._show_local_password(book.user_name)
-        elif self._straight_in:
-            self._sign_in_local(book.user_name, "", "Opening your book…")
         else:
             self._welcome(book.user_name, "Your book is on this computer.")
             self.card.submit_button.show()
@@ -210,6 +233,7 @@ class LoginView(QScrollArea):
         self.card.password.setPlaceholderText("")
 
     def _show_server(self) -> None:
+        self._offer_locations()
         self.card.show_busy("")
         self.card.show_fields("address", "userName", "password", *(["inviteCode"] if self._creating else []))
         self.card.show_way_back(_SERVER_NOTE if self._creating else "", offered=not self._creating)
@@ -233,20 +257,24 @@ class LoginView(QScrollArea):
         self.card.clear_errors()
         self._show_server()
 
-    def _take_pasted(self, text: str) -> bool:
+    def _take_pasted(self, text: str, editor: QLineEdit | None) -> bool:
         """Read a link that was pasted into any of the fields. Return whether there was one."""
-        return self.card.address.take_text(text)
+        return self.card.address.take_text(text, editor)
 
     def _invited(self, facts: "InviteFacts") -> None:
         self._go_to_server(creating=bool(facts.code))
         self.card.invite.setText(facts.code)
+        if facts.code and not self.card.user_name.text():
+            self.card.user_name.setText(self._proposed_name)
         self.card.banner.say(invited_words(facts, self.card.address.replaced), "good")
 
-    def _damaged(self, sentence: str) -> None:
-        if self.location != SERVER:
+    def _damaged(self, sentence: str, editor: QLineEdit) -> None:
+        """Show the sentence where the link was pasted. The form stays if it has that field."""
+        name = name_at(self.card.fields, editor)
+        if not name and self.location != SERVER:
             self._go_to_server(creating=False)
         self.card.clear_errors()
-        self.card.show_errors("", {"address": sentence})
+        self.card.show_errors("", {name or "address": sentence})
 
     def _reset_given(self, facts: "InviteFacts") -> None:
         self._go_to_server(creating=False)
@@ -258,6 +286,7 @@ class LoginView(QScrollArea):
         self._countdown.stop()
         self._tasks.supersede(self, _TOPIC)
         self.card.location.set_value(SERVER)
+        self.card.turn_to(SERVER)
         self._creating = creating
         self.card.clear_errors()
         self._show_server()
@@ -281,7 +310,7 @@ class LoginView(QScrollArea):
     def _take_typed_link(self) -> bool:
         """Read a link that was typed as the address or as the invitation."""
         typed = self.card.invite.text() if self._creating else ""
-        return self.card.address.take_link() or self.card.address.take_text(typed)
+        return self.card.address.take_link() or self.card.address.take_text(typed, self.card.invite)
 
     def _submit_local(self, book: "LocalBookFacts") -> None:
         name = book.user_name if book.exists else clean_text(self.card.user_name.text())
@@ -340,14 +369,16 @@ class LoginView(QScrollArea):
             self._services.settings.set(key, value)
 
     def _signed_in(self, session: "BookSession") -> None:
+        self._offer_locations()
         self.card.show_busy("")
         self._countdown.stop()
-        self.card.password.clear()
+        self.card.forget_passwords()
         self.card.invite.clear()
         self._creating = False
         self.signed_in.emit(session)
 
     def _refused(self, error: AppError) -> None:
+        self._offer_locations()
         self.card.show_busy("")
         if (
             self.location == LOCAL
@@ -357,8 +388,7 @@ class LoginView(QScrollArea):
         ):
             self.card.submit_button.show()
         self.card.show_errors(error.message, errors_at(error, "password"))
-        if error.retry_after:
-            self._countdown.start(error.retry_after, error.fields.get("password", ""))
+        self._countdown.follow(error, "password")
 
     def _open_forgotten(self, link: str = "") -> None:
         """Open the dialog that sets a new password without the old one, for a server with `link` if any."""

@@ -10,6 +10,7 @@ from app.domain.wording import Words
 from app.ui.bounds import count_text
 from app.ui.local_time import moment_text
 from app.ui.models.columns import signed_amount
+from app.ui.models.copy_texts import KINDS
 from app.ui.theme import figures_font
 from app.ui.widgets.pieces import ElidedLabel, button, label, set_look
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from app.domain.outbox_item import OutboxItem
 
 _WITH_CONTENT: Final = {"create", "edit"}
-KINDS: Final = {"create": "New", "edit": "Changed", "void": "Crossed out", "restore": "Restored"}
 
 
 class OutboxCard(QFrame):

@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from app.domain.dates import format_date
 from app.domain.text import isolated
 from app.domain.wording import Words
 from app.errors import AppError
 from app.ui.bounds import count_text
 from app.ui.desktop import Desktop
-from app.ui.models.columns import signed_amount
-from app.ui.models.entry_texts import named
+from app.ui.models.copy_texts import copy_text
 from app.ui.tasks import Tasks
-from app.ui.views.outbox_card import KINDS, OutboxCard
+from app.ui.views.outbox_card import OutboxCard
 from app.ui.widgets.banner import Banner
 from app.ui.widgets.card_list import CardList
 from app.ui.widgets.empty_state import EmptyState
@@ -25,7 +23,7 @@ from app.ui.widgets.pieces import HeadRow, button, label
 if TYPE_CHECKING:
     from app.domain.outbox_item import OutboxItem
     from app.services import Services
-    from app.services.outbox_items import ReadCopy
+    from app.services.copy_check import ReadCopy
 
 _MOST_CARDS: Final = 200
 _MOST_LINES: Final = 8
@@ -144,7 +142,9 @@ class OutboxView(QWidget):
     def _copies_read(self, copies: "Sequence[ReadCopy]") -> None:
         """Show what is in the copies, and ask whether to add it."""
         new = [copy for copy in copies if copy.found.value == "nowhere"]
-        lines = [_copy_text(copy) for copy in copies[:_MOST_LINES]]
+        # What changes an entry comes first: there are never more of these than lines.
+        shown = sorted(copies, key=lambda copy: copy.found.value != "nowhere" or copy.before is None)
+        lines = [copy_text(copy) for copy in shown[:_MOST_LINES]]
         if len(copies) > _MOST_LINES:
             lines.append(f"and {count_text(len(copies) - _MOST_LINES, 'more', 'more')}")
         if not new:
@@ -193,15 +193,6 @@ class OutboxView(QWidget):
 
     def _failed(self, error: AppError) -> None:
         self.banner.say(error.message, "danger", "Close")
-
-
-def _copy_text(copy: "ReadCopy") -> str:
-    entry = copy.item.listed()
-    facts = [KINDS[copy.item.kind.value], named(entry), format_date(entry.entry_date), signed_amount(entry)]
-    if copy.item.documents:
-        facts.append(count_text(len(copy.item.documents), "bill", "bills"))
-    known = {"outbox": " (already waiting)", "book": " (already in the book)"}
-    return " · ".join(facts) + known.get(copy.found.value, "")
 
 
 _WHAT: Final = {

@@ -5,7 +5,6 @@ from functools import partial
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
-    QButtonGroup,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -20,6 +19,7 @@ from app.domain.text import isolated
 from app.domain.wording import Words, words_of
 from app.ui.icons import put_icon
 from app.ui.theme import Mode
+from app.ui.widgets.one_choice import OneChoice
 from app.ui.widgets.pieces import button, label, set_look, tool_button
 
 _MODES = (
@@ -29,7 +29,10 @@ _MODES = (
 )
 
 
-_NAME_ROOM = 108  # px
+_AROUND_NAME = 106
+"""The pixels of the sidebar's width that are not for the user's name."""
+_ACCOUNT_HERE = "Account: password, recovery code, moving the book"
+_ACCOUNT_AT_SERVER = "Account: password, where you are signed in"
 
 
 class Screen(Enum):
@@ -63,6 +66,7 @@ class Sidebar(QFrame):
         super().__init__()
         self.setObjectName("sidebar")
         self._words, self._waiting = words_of(is_local=True), 0
+        self._user_name = ""
         self.setProperty("role", "sidebar")
         self.setFixedWidth(_WIDTH)
         column = QVBoxLayout(self)
@@ -94,9 +98,9 @@ class Sidebar(QFrame):
             Screen.ENTRIES: self.listing_button,
             Screen.OUTBOX: self.outbox_button,
         }
-        group = QButtonGroup(self)
+        group = OneChoice(self)
         for screen, made in self._buttons.items():
-            group.addButton(made)
+            group.add(made)
             column.addWidget(made)
             made.clicked.connect(partial(self._want, screen))
         self.add_button.setChecked(True)
@@ -126,7 +130,7 @@ class Sidebar(QFrame):
         self.status = label("Starting…", "pill", "status_pill", wrap=True)
         self.server_label = label("", "small", "server_label")
         self.user_button = button("", "user_button", "user")
-        self.user_button.setToolTip("Your account")
+        self._mark_as_button()
         self.user_button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.user_button.clicked.connect(self.account_wanted)
         self.sign_out_button = tool_button("sign_out_button", "log-out", "Sign out")
@@ -155,6 +159,15 @@ class Sidebar(QFrame):
         column.addLayout(foot)
         column.addLayout(self._mode_row(mode))
 
+    def _mark_as_button(self) -> None:
+        mark = QLabel()
+        put_icon(mark, "chevron-right", size=14)
+        mark.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)  # a click is the button's
+        row = QHBoxLayout(self.user_button)
+        row.setContentsMargins(0, 0, 5, 0)
+        row.addStretch(1)
+        row.addWidget(mark, 0, Qt.AlignmentFlag.AlignVCenter)
+
     def _try_row(self) -> QHBoxLayout:
         self.try_button = button("Try now", "try_now_button")
         self.try_button.setProperty("small", "true")
@@ -170,7 +183,7 @@ class Sidebar(QFrame):
     def _mode_row(self, mode: Mode) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(2)
-        self._modes = QButtonGroup(self)
+        self._modes = OneChoice(self)
         for number, (value, icon, tip) in enumerate(_MODES):
             made: QToolButton = tool_button(f"theme_{value}", icon, tip)
             made.setCheckable(True)
@@ -178,7 +191,7 @@ class Sidebar(QFrame):
             made.setProperty("role", "mode")
             put_icon(made, icon, "text_muted", "accent_text")
             made.setIconSize(QSize(18, 18))
-            self._modes.addButton(made, number)
+            self._modes.add(made, number)
             row.addWidget(made)
         row.addStretch(1)
         self.keyboard_button = tool_button("keyboard_button", "keyboard", "Keys of the keyboard (F1)")
@@ -190,6 +203,7 @@ class Sidebar(QFrame):
     def set_narrow(self, narrow: bool) -> None:
         """Set whether the window is so small that the views need the room."""
         self.setFixedWidth(_NARROW if narrow else _WIDTH)
+        self._show_user()
 
     def show_mode(self, mode: Mode) -> None:
         """Check the button of the chosen theme."""
@@ -214,14 +228,20 @@ class Sidebar(QFrame):
 
     def show_session(self, user_name: str, server: str) -> None:
         """Show the user's name and the server of the book."""
-        metrics = self.user_button.fontMetrics()
-        self.user_button.setText(metrics.elidedText(user_name, Qt.TextElideMode.ElideRight, _NAME_ROOM))
+        self._user_name = user_name
+        self._show_user()
         self.user_button.setAccessibleName(f"Account of {isolated(user_name)}")
         self.show_server(server)
+
+    def _show_user(self) -> None:
+        room = self.width() - _AROUND_NAME
+        metrics = self.user_button.fontMetrics()
+        self.user_button.setText(metrics.elidedText(self._user_name, Qt.TextElideMode.ElideRight, room))
 
     def speak(self, words: Words) -> None:
         """Use the words for the place of the open book."""
         self._words = words
+        self.user_button.setToolTip(_ACCOUNT_HERE if words.is_local else _ACCOUNT_AT_SERVER)
         self.server_label.setText(words.location)
         self._show_outbox()
 

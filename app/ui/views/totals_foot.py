@@ -49,7 +49,7 @@ class TotalsFoot(QFrame):
         grid = self._grid = QGridLayout()
         grid.setHorizontalSpacing(20)
         grid.setVerticalSpacing(1)
-        named = (("Money Out", self.out), ("Money In", self.into), ("Net", self.net))
+        named = (("Money out", self.out), ("Money in", self.into), ("Net", self.net))
         for column, (words, value) in enumerate(named):
             value.setFont(figures_font())
             value.setAccessibleName(words)
@@ -66,7 +66,7 @@ class TotalsFoot(QFrame):
         self._grid.setHorizontalSpacing(10 if narrow else 20)
 
     def sums(self) -> tuple[QLabel, QLabel, QLabel]:
-        """Return the labels with the values of Money Out, Money In and Net."""
+        """Return the labels with the values of Money out, Money in and Net."""
         return self.out, self.into, self.net
 
     def show_totals(self, totals: Totals | None) -> None:

@@ -24,14 +24,15 @@ class AddressField(QLineEdit):
     """A field for an address, or for any text with a link in it.
 
     `invited` carries the InviteFacts of an invite link, `reset_given` those of a link for a new password, and
-    `damaged` a sentence about a link that cannot be used. A pasted link is read at once, a typed one when
-    editing has finished. `replaced` is the text that was there before the last link. The address of a link
-    for a new password does not replace it: whoever asks for the password compares the two.
+    `damaged` a sentence about a link that cannot be used, with the QLineEdit in which it was typed or pasted.
+    A pasted link is read at once, a typed one when editing has finished. `replaced` is the text that was
+    there before the last link. The address of a link for a new password does not replace it: whoever asks for
+    the password compares the two.
     """
 
     invited = Signal(object)
     reset_given = Signal(object)
-    damaged = Signal(str)
+    damaged = Signal(str, object)
 
     def __init__(self, name: str, read_invite: ReadInvite) -> None:
         super().__init__()
@@ -73,15 +74,15 @@ class AddressField(QLineEdit):
         except ValueError:
             return False  # the log-in says what is wrong
         self.setText(called)
-        self.damaged.emit(_AS_CALLED.format(host=host_of(called)))
+        self.damaged.emit(_AS_CALLED.format(host=host_of(called)), self)
         return True
 
-    def take_text(self, text: str) -> bool:
-        """Read the link in a text that was pasted anywhere. Return whether there was one, as above."""
+    def take_text(self, text: str, editor: QLineEdit | None = None) -> bool:
+        """Read the link in a text of another field. Return whether there was one, as above."""
         try:
             facts = self._read_invite(text)
         except AppError as error:
-            self.damaged.emit(error.fields.get("address", error.message))
+            self.damaged.emit(error.fields.get("address", error.message), editor or self)
             return True
         if facts is None:
             return False

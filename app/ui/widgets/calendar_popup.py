@@ -4,7 +4,7 @@ from datetime import date
 from typing import Final
 
 from PySide6.QtCore import QCoreApplication, QDate, QEvent, QLocale, QPoint, QPointF, Qt, QTimer, Signal
-from PySide6.QtGui import QMouseEvent, QTextCharFormat
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QTextCharFormat
 from PySide6.QtWidgets import QApplication, QCalendarWidget, QFrame, QLineEdit, QToolButton, QVBoxLayout
 
 from app.domain.dates import date_limits
@@ -57,6 +57,14 @@ class CalendarPopup(QFrame):
     def _pick(self, day: QDate) -> None:
         self.close()
         self.picked.emit(date(day.year(), day.month(), day.day()))
+
+    def event(self, event: QEvent) -> bool:
+        """Keep Esc for the calendar. It would also clear the form under it."""
+        is_shortcut = event.type() is QEvent.Type.ShortcutOverride
+        if is_shortcut and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
+            event.accept()
+            return True
+        return super().event(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Close the calendar if the press is outside, and click there. Qt would drop the press."""

@@ -2,15 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QFocusEvent
 
 from app.domain.entry import Suggestion
 from app.domain.suggestions import search_key
 from app.domain.text import clean_text, isolated
-from app.ui.widgets.suggest_field import SuggestField
-
-_PASSING = (Qt.FocusReason.ActiveWindowFocusReason, Qt.FocusReason.PopupFocusReason)
+from app.ui.widgets.suggest_field import PASSING, SuggestField
 
 
 class CategoryField(SuggestField):
@@ -72,14 +70,14 @@ class CategoryField(SuggestField):
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Ask for the known spellings. Those of before may be of another book."""
         super().focusInEvent(event)
-        if event.reason() not in _PASSING:
+        if event.reason() not in PASSING:
             self._known.clear()
             self.entered.emit()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Use the known spelling, unless only the window lost the focus."""
         super().focusOutEvent(event)
-        if event.reason() in _PASSING:
+        if event.reason() in PASSING:
             return
         self.settle()
         if self._edited and search_key(self.text()) not in self._known:

@@ -4,12 +4,12 @@ import contextlib
 from collections.abc import Callable
 from datetime import date, timedelta
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QAction, QFocusEvent, QKeyEvent
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QLineEdit, QStyle, QStyleOptionFrame
 
 from app.domain.bounds import LONGEST_TYPED
-from app.domain.dates import date_limits, format_date, parse_date
+from app.domain.dates import MONTHS, date_limits, format_date, parse_date
 from app.domain.text import is_blank
 from app.errors import InputError
 from app.ui.icons import put_icon
@@ -17,6 +17,8 @@ from app.ui.theme import figures_font
 from app.ui.widgets.calendar_popup import CalendarPopup
 from app.ui.widgets.tidied_line import TidiedLine
 
+_CURSOR = 6
+"""The room at the sides of the text, for the cursor."""
 _STEPS = {Qt.Key.Key_Plus: 1, Qt.Key.Key_Minus: -1, Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}
 
 
@@ -52,6 +54,18 @@ class DateField(TidiedLine):
         put_icon(action, "calendar", size=16)
         action.triggered.connect(self.open_calendar)
         self.addAction(action, QLineEdit.ActionPosition.TrailingPosition)
+
+    def least_width(self) -> int:
+        """Return the width in pixels at which every date is shown in full."""
+        style, metrics = self.style(), self.fontMetrics()
+        text = max(metrics.horizontalAdvance(f"28 {month} 2028") for month in MONTHS)
+        icon = style.pixelMetric(QStyle.PixelMetric.PM_LineEditIconSize, None, self)
+        gap = style.pixelMetric(QStyle.PixelMetric.PM_LineEditIconMargin, None, self)
+        option = QStyleOptionFrame()
+        self.initStyleOption(option)
+        option.rect = QRect(0, 0, 500, 50)
+        inner = style.subElementRect(QStyle.SubElement.SE_LineEditContents, option, self)
+        return text + 500 - inner.width() + icon + 6 + gap + _CURSOR
 
     def value(self) -> date | None:
         """Return the last valid date; None if the field is empty."""
@@ -161,8 +175,11 @@ class DateField(TidiedLine):
         super().focusOutEvent(event)
 
     def open_calendar(self) -> None:
-        """Show a calendar under the field. A click or Enter picks a day."""
-        popup = CalendarPopup(self, self._value or self._today(), self._today())
+        """Show a calendar under the field, at the typed date if it is valid. A click or Enter picks a day."""
+        shown = self._value
+        with contextlib.suppress(InputError):
+            shown = self.parsed()
+        popup = CalendarPopup(self, shown or self._today(), self._today())
         popup.picked.connect(self._pick)
         popup.open()
 

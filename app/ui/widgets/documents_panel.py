@@ -49,7 +49,7 @@ class DropArea(QFrame):
             icon,
             label("Drop photos or PDFs here", "strong", wrap=True),
             label("Paste: Ctrl+V\nChoose files: Ctrl+O", "muted", wrap=True),
-            label("You can also save the entry now and add its bill later.", "small", wrap=True),
+            label("You can also add the bill later.", "small", wrap=True),
         )
         for line in self._lines:
             line.setAlignment(Qt.AlignmentFlag.AlignCenter)

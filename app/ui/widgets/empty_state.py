@@ -1,10 +1,15 @@
 """The message shown in place of an empty list."""
 
+from typing import Final
+
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from app.ui.icons import put_icon
 from app.ui.widgets.pieces import button, label
+
+_ROOM_FOR_ICON: Final = 260
 
 
 class EmptyState(QWidget):
@@ -30,6 +35,15 @@ class EmptyState(QWidget):
         column.addSpacing(6)
         column.addWidget(self.button, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(3)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave the icon out if there is no height for it."""
+        super().resizeEvent(event)
+        low = event.size().height() < _ROOM_FOR_ICON
+        self._icon.setVisible(not low)
+        column = self.layout()
+        if column is not None:
+            column.setContentsMargins(32, 8 if low else 32, 32, 8 if low else 32)
 
     def say(self, icon: str, title: str, text: str, action: str) -> None:
         """Set the icon and the texts. `action` is the button's text, "" for no button."""

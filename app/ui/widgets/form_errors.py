@@ -45,3 +45,9 @@ def empty_login_fields(address: str, user_name: str, password: str) -> dict[str,
         "password": "" if password else "Enter your password.",
     }
     return {name: text for name, text in found.items() if text}
+
+
+def name_at(fields: Mapping[str, Field], editor: object) -> str:
+    """Return the name of the visible field of `editor`; "" if there is none."""
+    names = [name for name, field in fields.items() if field.focus_target is editor and not field.isHidden()]
+    return names[0] if names else ""

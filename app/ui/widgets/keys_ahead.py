@@ -19,8 +19,7 @@ class KeysAhead(QWidget):
         self._keeping = False
 
     def begin(self) -> None:
-        """Take the focus, and forget the keys of before."""
-        self._pressed.clear()
+        """Take the focus, and keep the keys, after those that are kept already."""
         self._keeping = True
         self.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -28,6 +27,10 @@ class KeysAhead(QWidget):
         """Keep no more keys, and give up the focus."""
         self._keeping = False
         self.clearFocus()
+
+    def forget(self) -> None:
+        """Forget the keys, because nothing was saved."""
+        self._pressed.clear()
 
     def replay(self) -> None:
         """Press the keys in whatever has the focus."""

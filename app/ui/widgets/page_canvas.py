@@ -116,8 +116,6 @@ class PageCanvas(QAbstractScrollArea):
         self._image, self._coarse, self._finest = PageImage(picture), picture.scale, finest
         self._parts = PageParts(picture.size, source, self.viewport().update, self.part_failed.emit)
         self._is_chosen = self._is_chosen and keep_zoom
-        if not self._is_chosen:
-            self._fit = page_zoom.first_fit(picture.size, *self._frame())
         self._arrange()
         for bar in (self.horizontalScrollBar(), self.verticalScrollBar()):
             bar.setValue(0)
@@ -173,6 +171,8 @@ class PageCanvas(QAbstractScrollArea):
     def _arrange(self) -> None:
         """Set the zoom if the frame decides it, then the scroll bars, then ask for what is not sharp."""
         width, height = self._frame()
+        if self._image is not None and not self._is_chosen:  # again for each frame: the first may be low
+            self._fit = page_zoom.first_fit(self._size, width, height)
         if self._fit is Fit.WHOLE:
             self._zoom = self._whole()
         elif self._fit is Fit.ACROSS:

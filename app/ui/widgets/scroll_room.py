@@ -52,7 +52,14 @@ class ScrollRoom(QScrollArea):
 
 
 class DialogRoom(ScrollRoom):
-    """The content of a dialog. It asks for no more height than the screen has."""
+    """The content of a dialog. It asks for no more height than the screen has.
+
+    `rest` is the height in logical pixels of what the dialog shows above and below the room.
+    """
+
+    def __init__(self, inner: QWidget, name: str = "", rest: int = 0) -> None:
+        self._rest = rest
+        super().__init__(inner, name)
 
     def sizeHint(self) -> QSize:
         """Return the size at which nothing scrolls, or the height of the screen."""
@@ -62,7 +69,7 @@ class DialogRoom(ScrollRoom):
         return QSize(width, min(hint.height(), self._room()))
 
     def _room(self) -> int:
-        return self.screen().availableGeometry().height() - _AROUND
+        return self.screen().availableGeometry().height() - _AROUND - self._rest
 
 
 def bound_to_screen(dialog: QWidget) -> None:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QHBoxLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QPushButton, QWidget
 
 from app.ui.icons import put_icon
+from app.ui.widgets.one_choice import OneChoice
 from app.ui.widgets.pieces import EnterButton, is_enter
 
 
@@ -54,7 +55,7 @@ class Segment(QWidget):
         super().__init__()
         self.setObjectName(name)
         self.setAccessibleName(accessible)
-        self._group = QButtonGroup(self)
+        self._group = OneChoice(self)
         self._values = [choice.value for choice in choices]
         self._letters = [choice.text[:1].casefold() for choice in choices]
         row = QHBoxLayout(self)
@@ -79,7 +80,7 @@ class Segment(QWidget):
             put_icon(made, choice.icon, "text_muted", "accent_text", 16)
         made.letter_typed.connect(self._pick_by_letter)
         made.entered.connect(self.entered)
-        self._group.addButton(made, number)
+        self._group.add(made, number)
         return made
 
     def _pick_by_letter(self, letter: str) -> None:

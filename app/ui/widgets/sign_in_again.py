@@ -78,7 +78,7 @@ class SignInAgain(QFrame):
         row.addLayout(words, 1)
         row.addLayout(self._field())
         row.addWidget(self.submit_button, 0, Qt.AlignmentFlag.AlignTop)
-        self._countdown = WaitCountdown(self.submit_button, self._say)
+        self._countdown = WaitCountdown(self.submit_button, self._say, self.submit, [self.password])
 
     def _make_password(self) -> None:
         self.password = QLineEdit()
@@ -148,8 +148,7 @@ class SignInAgain(QFrame):
         self._say(fields.get("password", error.message), of_field="password" in fields)
         self.password.setFocus()
         self.password.selectAll()
-        if error.retry_after:
-            self._countdown.start(error.retry_after, error.fields.get("password", ""))
+        self._countdown.follow(error, "password")
 
     def _say(self, problem: str, *, of_field: bool = True) -> None:
         """Show `problem` under the password, and mark the field unless something else caused it."""

@@ -3,7 +3,15 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QCoreApplication, QEvent, QModelIndex, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence, QMouseEvent, QShortcut, QStandardItem, QStandardItemModel
+from PySide6.QtGui import (
+    QFocusEvent,
+    QKeyEvent,
+    QKeySequence,
+    QMouseEvent,
+    QShortcut,
+    QStandardItem,
+    QStandardItemModel,
+)
 from PySide6.QtWidgets import QApplication, QCompleter, QLineEdit, QListView, QStyledItemDelegate, QWidget
 
 from app.domain.entry import Suggestion
@@ -21,17 +29,21 @@ _OWN_KEYS = (
     QKeySequence.StandardKey.SelectAll,
 )
 """Keys of the field itself, whatever shortcut the window has."""
+PASSING = (Qt.FocusReason.ActiveWindowFocusReason, Qt.FocusReason.PopupFocusReason)
+"""Reasons for a focus that comes back: another window, or the list of completions."""
 _PRESSES = (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick)
 
 
 class SuggestField(QLineEdit):
     """`asked` requests completions of a text; answer with `offer`. `chosen` carries the picked Suggestion.
 
-    A press outside the list of completions closes it, and acts on what was pressed.
+    `left` is emitted when another field gets the focus. A press outside the list of completions closes it,
+    and acts on what was pressed.
     """
 
     asked = Signal(str)
     chosen = Signal(object)
+    left = Signal()
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -155,6 +167,12 @@ class SuggestField(QLineEdit):
         if forwards and marked is not None:
             self._take(marked)
         return super().focusNextPrevChild(forwards)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Emit `left`, unless only the window lost the focus."""
+        super().focusOutEvent(event)
+        if event.reason() not in PASSING:
+            self.left.emit()
 
     def event(self, event: QEvent) -> bool:
         """Keep Esc for the open list. It would also clear the form."""

@@ -13,7 +13,7 @@ from app.ui.widgets.pieces import ElidedLabel, button, tool_button
 
 LIFE_S: Final = 10.0
 _LEAST_TEXT: Final = 60
-_GAP: Final = 10
+_GAP: Final = 20
 _CHECK_MS: Final = 250  # the clock is polled, because tests replace it
 
 
@@ -39,24 +39,24 @@ class Toast(QFrame):
         self.hide()
 
     def _build(self) -> None:
-        icon = QLabel()
-        put_icon(icon, "check", "credit", size=16)
+        self._icon = QLabel()
         self._text = ElidedLabel("", "strong", "toast_text")
         self._text.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self._text.setMinimumWidth(_LEAST_TEXT)
         self.undo_button = button("Undo", "toast_undo", "link")
         self.undo_button.setToolTip("Undo (Ctrl+Z)")
-        self.undo_button.clicked.connect(self.undo)
+        self.undo_button.clicked.connect(self._press)
         close = tool_button("toast_close", "x", "Close", size=14)
         close.clicked.connect(self.hide_now)
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 4, 6, 4)
         row.setSpacing(8)
-        for widget in (icon, self._text, self.undo_button, close):
+        for widget in (self._icon, self._text, self.undo_button, close):
             row.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
 
-    def say(self, text: str, *, undo: bool) -> None:
-        """Show `text` for ten seconds; with `undo`, also the Undo button."""
+    def say(self, text: str, *, undo: bool, done: bool = True) -> None:
+        """Show `text` for ten seconds; with `undo`, also the Undo button. `done` says that it succeeded."""
+        put_icon(self._icon, *(("check", "credit") if done else ("info", "text_muted")), size=16)
         self._text.setText(text)
         self.setAccessibleName(text)
         self.undo_button.setVisible(undo)
@@ -80,8 +80,12 @@ class Toast(QFrame):
     def undo(self) -> None:
         """Press Undo, if possible."""
         if self.can_undo:
-            self.hide_now()
-            self.undo_wanted.emit()
+            self._press()
+
+    def _press(self) -> None:
+        """Undo. A button that can be seen works, also in the moment after its time is over."""
+        self.hide_now()
+        self.undo_wanted.emit()
 
     def hide_if_due(self) -> None:
         """Hide when the time is over."""

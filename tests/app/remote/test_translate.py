@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from app.domain.wording import words_of
-from app.remote.translate import description_of, error_of, version_of
+from app.errors import ServerError
+from app.remote.translate import description_of, error_of, rupees_of, version_of
 from server.contract import shapes
 from server.contract.errors import ErrorBody, ErrorCode, ErrorInfo
 
@@ -78,3 +79,16 @@ def _texts(value: object) -> Iterator[str]:
     elif is_dataclass(value):
         for field in dataclass_fields(value):
             yield from _texts(getattr(value, field.name))
+
+
+@pytest.mark.parametrize(
+    "text", ["1e999999999", "1E5", "NaN", "Infinity", "", "१२", "1.000", "9" * 31, "1\n"]
+)
+def test_an_amount_that_a_server_must_not_send_is_refused_at_once(text: str) -> None:
+    with pytest.raises(ServerError, match="amount that cannot be read"):
+        rupees_of(text)
+
+
+@pytest.mark.parametrize("text", ["0", "0.00", "-12.50", "9999999999999999.99", "1" + "0" * 24 + ".00"])
+def test_an_amount_or_a_sum_of_a_server_is_taken_exactly(text: str) -> None:
+    assert str(rupees_of(text)) == text

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import pairwise
@@ -288,3 +289,13 @@ def test_bill_codes_of_another_device_contain_its_prefix(outbox: Outbox) -> None
     own = outbox.add(BOOK, draft("Tea", bill("a")), "0K7", NOW).detail()
     both = _change(outbox, own, *_as_bills(own), bill("b"), bill("c"), prefix="1B3")
     assert [d.doc_code for d in both.documents] == ["K7-000001-1", "0K7-000001-1B3-1", "0K7-000001-1B3-2"]
+
+
+@pytest.mark.parametrize("ver", [2**48 * 1000 - 1, 2**63 - 1])
+def test_an_entry_whose_version_is_no_time_is_not_changed(outbox: Outbox, ver: int) -> None:
+    detail = outbox.add(BOOK, draft("Tea"), "0K7", NOW).detail()
+    damaged = replace(detail, entry=replace(detail.entry, ver=ver))
+    with pytest.raises(StoreError, match="version of this entry is damaged"):
+        outbox.change(BOOK, OutboxKind.EDIT, damaged, draft("Coffee"), "0K7", NOW)
+    assert outbox.count(BOOK) == 1
+    assert outbox.add(BOOK, draft("Milk"), "0K7", NOW + 1).ver == NOW + 1

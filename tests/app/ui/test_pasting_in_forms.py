@@ -82,18 +82,18 @@ def test_an_invite_link_pasted_as_your_name_at_the_first_start_opens_the_form_of
 
 
 @pytest.mark.parametrize("name", LOGIN_FIELDS)
-def test_a_link_that_cannot_be_used_is_told_at_the_address_and_nothing_is_typed(
+def test_a_link_that_cannot_be_used_is_told_where_it_was_pasted_and_nothing_is_typed(
     qtbot: QtBot, creating: MainWindow, name: str
 ) -> None:
-    card, editor = creating.login.card, line(creating, name)
+    editor = line(creating, name)
     before = editor.text()
     QGuiApplication.clipboard().setText(f"Your link: {LINK[:70]}…")
     paste(qtbot, editor)
-    assert "ask the person who runs the server for a new one" in error_of(card.address)
+    assert "ask the person who runs the server for a new one" in error_of(editor)
     other = join.make_link(join.InviteLink("https://other.example.com", "cd" * 32))
     QGuiApplication.clipboard().setText(f"{LINK}\n{other}")
     paste(qtbot, editor)
-    assert error_of(card.address).startswith("There are two different links")
+    assert error_of(editor).startswith("There are two different links")
     assert editor.text() == before
 
 

@@ -130,7 +130,8 @@ NOT_IN_THE_FILE = {Refusal.UNREADABLE, Refusal.NO_WORKER}
 @pytest.mark.parametrize("reason", sorted(set(Refusal) - NOT_IN_THE_FILE))
 def test_every_reason_in_the_file_has_a_note_for_its_tile(reason: Refusal) -> None:
     note = previews.attachment_note(InputError("…", code=reason))
-    assert note.endswith("It is attached as it is.")
+    expected = "Try again." if reason is Refusal.WRONG_PASSWORD else "It is attached as it is."
+    assert note.endswith(expected)
 
 
 def test_an_error_unrelated_to_the_file_gives_no_note() -> None:

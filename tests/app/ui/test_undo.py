@@ -148,3 +148,20 @@ def test_undo_undoes_a_change_that_is_still_being_made(
     gate.set()
     qtbot.waitUntil(lambda: offline.book.toast.text().startswith(f"Undone: {entry.human_code}"))
     assert [row.voided for row in fake.waiting()] == [False, True, False]
+
+
+def test_undo_says_how_to_get_a_crossed_out_entry_back_when_its_time_is_over(
+    qtbot: QtBot, offline: MainWindow, clock: Clock, fake: FakeServices, tasks: Tasks
+) -> None:
+    offline.show_listing()
+    qtbot.waitUntil(offline.listing.table.hasFocus)
+    press(offline, Qt.Key.Key_Delete)
+    qtbot.waitUntil(lambda: offline.book.toast.can_undo and not tasks.busy)
+    clock.now += 11
+    undo(offline)
+    assert offline.book.toast.text() == ""
+    told = offline.book.banner.text()
+    assert told.startswith(f"{NOTHING} Crossed-out entries can be restored: choose Crossed out in the filter")
+    assert fake.waiting()[-1].voided
+    press(offline, Qt.Key.Key_N, modifier=CTRL)
+    assert offline.book.banner.text() == ""

@@ -355,3 +355,9 @@ def test_no_password_token_or_secret_is_ever_logged(
     secrets = [PASSWORD, NEW, device.secret, code, refresh, signed_in.access_token, "the refresh id"]
     secrets += ["a guessed password", again.signed_in.refresh_token, "$argon2id$"]
     assert [secret for secret in secrets if secret in logged] == []
+
+
+def test_a_change_of_the_password_is_one_guess_and_not_two(book: BookApi) -> None:
+    body = shapes.PasswordChange("a wrong password", "another long password", PASSWORD)
+    error = refusal(lambda: book.send("POST", paths.AUTH_PASSWORD, shapes.SessionsEnded, body))
+    assert "oldPassword" in error.fields

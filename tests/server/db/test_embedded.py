@@ -17,6 +17,8 @@ import psycopg
 import pytest
 
 from server.db.embedded import EmbeddedPostgres, _is_postmaster_of
+from server.errors import StartError
+from tests.support.planted import OTHER_USER, PLANTS, needs_root
 from tests.support.postgres import QUICK, Cluster, cluster_folder, postmaster_pid, remove_cluster, rows
 
 
@@ -172,3 +174,41 @@ def test_a_set_up_that_was_killed_half_way_is_made_anew(tmp_path: Path) -> None:
     finally:
         embedded.stop()
         remove_cluster(tmp_path / "data")
+
+
+@needs_root
+@pytest.mark.parametrize(
+    "plant", ["link", "pipe", "folder", "another user's", "relative", "link to a folder"]
+)
+def test_a_note_of_where_the_database_is_that_another_user_can_have_written_is_refused(
+    tmp_path: Path, plant: str
+) -> None:
+    data, note, elsewhere = tmp_path / "data", tmp_path / "data" / "postgres.location", tmp_path / "elsewhere"
+    data.mkdir()
+    elsewhere.mkdir()
+    (tmp_path / "victim").write_text(str(elsewhere))
+    if plant in PLANTS:
+        PLANTS[plant](note, tmp_path / "victim")
+    elif plant == "link to a folder":
+        (tmp_path / "link").symlink_to(elsewhere)
+        note.write_text(str(tmp_path / "link"))
+    else:
+        note.write_text("postgres" if plant == "relative" else str(elsewhere))
+        os.chown(note, *([OTHER_USER] * 2 if plant == "another user's" else [0, 0]))
+    with pytest.raises(StartError, match=r"postgres\.location"):
+        EmbeddedPostgres(data, QUICK).start()
+    assert list(elsewhere.iterdir()) == []
+
+
+@needs_root
+def test_the_place_of_the_database_belongs_to_this_user(tmp_path: Path) -> None:
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
+    (tmp_path / "postgres.location").write_text(str(tmp_path / "open" / "cluster"))
+    with pytest.raises(StartError, match="can be written by every user"):
+        EmbeddedPostgres(tmp_path, QUICK).start()
+    (tmp_path / "open").chmod(0o755)
+    (tmp_path / "open" / "cluster").mkdir()
+    os.chown(tmp_path / "open" / "cluster", 4242, 4242)
+    with pytest.raises(StartError, match="does not name a folder of this server's database"):
+        EmbeddedPostgres(tmp_path, QUICK).start()

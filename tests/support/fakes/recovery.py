@@ -9,12 +9,11 @@ from app.services.accounts import BookSession
 from app.services.login import refuse_typed
 from app.services.recovery import ResetTarget, check_agreed, check_code, read_reset, save_code, target_of
 from server.auth.password_verifier import attempt_on, too_many_attempts
-from server.auth.recovery import _NO_CODE, _WRONG_CODE, _WRONG_PASSWORD, _refused
+from server.auth.recovery import _NO_CODE, _WRONG_CODE, _WRONG_PASSWORD
 from server.contract import checks
-from server.contract.errors import FieldError
 from server.contract.passwords import password_forms, prepare_password
 from server.contract.recovery_codes import read_code
-from server.errors import InvalidFieldsError
+from server.errors import invalid_field
 from server.tokens import password_resets
 from tests.support.fakes.accounts import FakeAccounts
 from tests.support.fakes.api import app_error
@@ -38,11 +37,11 @@ class FakeRecovery:
         self.accounts.need_server()
         own, throttle, now = self.accounts.computer.own, self.accounts.throttle, self.accounts.now()
         if own is None or not own.recovery_code:
-            raise app_error(_refused("recoveryCode", _NO_CODE))
+            raise app_error(invalid_field("recoveryCode", _NO_CODE))
         if wait := throttle.admit(_OWNER, now):
             raise app_error(too_many_attempts(wait))
         if read_code(code) != own.recovery_code:
-            raise app_error(_refused("recoveryCode", _WRONG_CODE, self.accounts.wait_detail()))
+            raise app_error(invalid_field("recoveryCode", _WRONG_CODE, self.accounts.wait_detail()))
         throttle.succeeded(_OWNER, now)
         own.password = prepare_password(new)
         self._end_sessions(own)
@@ -63,7 +62,7 @@ class FakeRecovery:
         self.accounts.need_server(where, typed=True)
         account = self.book.resets.pop(found.code, None)
         if account is None:
-            raise app_error(_refused("resetCode", password_resets.SPENT))
+            raise app_error(invalid_field("resetCode", password_resets.SPENT))
         account.password = prepare_password(new)
         self._end_sessions(account)
         return self.accounts.open_account(where, account, remember)
@@ -79,7 +78,7 @@ class FakeRecovery:
         self.book.step("replace_code")
         own = self.accounts.signed_in()
         if own.password not in password_forms(password):
-            raise app_error(_refused("password", _WRONG_PASSWORD))
+            raise app_error(invalid_field("password", _WRONG_PASSWORD))
         self.accounts.new_code = give_code(own)
 
     def take_code(self) -> str:
@@ -100,7 +99,7 @@ class FakeRecovery:
         refuse_typed(new, "newPassword")
         wrong = checks.check_new_password(prepare_password(new))
         if wrong:
-            raise app_error(InvalidFieldsError([FieldError("newPassword", wrong[0].message)]))
+            raise app_error(invalid_field("newPassword", wrong[0].message))
 
     def _end_sessions(self, account: Account) -> None:
         for family in [f for f, (whose, _) in self.book.sessions.items() if whose is account]:

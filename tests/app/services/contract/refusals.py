@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -151,5 +152,9 @@ STRANGE_CURSOR: Final = Refusal(ServerError, "This cursor is not valid.", "bad_r
 
 # Documents and files
 DAMAGED_DOCUMENT: Final = Refusal(StoreError, "The bill arrived damaged. Please try again.", retryable=True)
-NO_FOLDER_FOR_COPY: Final = Refusal(StoreError, "The copy could not be written: No such file or directory.")
-NO_FOLDER_FOR_CSV: Final = Refusal(StoreError, "The file could not be written: No such file or directory.")
+
+
+def no_folder(file: Path) -> Refusal:
+    """Return the refusal to write a file into a folder that is not there."""
+    sentence = f"{file} cannot be found. Its folder or disk may have been removed."
+    return Refusal(StoreError, sentence, "disk_error", retryable=True)

@@ -12,9 +12,9 @@ from server.contract.limits import MAX_DOCUMENT_BYTES
 from tests.app.services.contract.conftest import StartStage
 from tests.app.services.contract.refusals import (
     DAMAGED_DOCUMENT,
-    NO_FOLDER_FOR_COPY,
     OFFLINE,
     SIGNED_OUT,
+    no_folder,
     not_found,
     refusal,
     wrong_document,
@@ -188,7 +188,9 @@ def test_a_copy_is_complete_or_not_written(book: Desk, sent: DocumentInfo, tmp_p
     attached = book.documents.attach_bytes(PNG + b"2", "2.png")
     book.documents.save_copy(attached, place)
     assert place.read_bytes() == PNG + b"2"
-    assert refusal(lambda: book.documents.save_copy(sent, folder / "none" / "copy.png")) == NO_FOLDER_FOR_COPY
+    assert refusal(lambda: book.documents.save_copy(sent, folder / "none" / "copy.png")) == no_folder(
+        folder / "none" / "copy.png"
+    )
     assert [path.name for path in folder.iterdir()] == ["copy.png"]
 
 

@@ -14,9 +14,9 @@ from tests.app.services.contract.conftest import StartStage
 from tests.app.services.contract.refusals import (
     CANCELLED,
     LONG_SEARCH,
-    NO_FOLDER_FOR_CSV,
     OFFLINE,
     SIGNED_OUT,
+    no_folder,
     refusal,
 )
 from tests.app.services.contract.stages import TODAY, Desk
@@ -133,7 +133,9 @@ def test_a_cancelled_or_failed_export_does_not_change_the_file(shop: Desk, tmp_p
 
     assert refusal(lambda: write(ALL, cancelled=True)) == CANCELLED
     assert refusal(lambda: write(EntryFilter("x" * 101), cancelled=False)) == LONG_SEARCH
-    assert refusal(lambda: export(shop, folder / "none" / "book.csv")) == NO_FOLDER_FOR_CSV
+    assert refusal(lambda: export(shop, folder / "none" / "book.csv")) == no_folder(
+        folder / "none" / "book.csv"
+    )
     assert path.read_bytes() == b"what was there before"
     assert [each.name for each in folder.iterdir()] == ["book.csv"]
     export(shop, path)

@@ -112,6 +112,21 @@ def test_an_error_is_shown_if_the_draft_cannot_be_saved(
     qtbot.waitUntil(lambda: book.entry.draft_label.text() == "The draft is not saved. The disk is full.")
 
 
+def test_the_status_does_not_say_saved_while_the_draft_is_not(
+    qtbot: QtBot, book: MainWindow, fake: FakeServices
+) -> None:
+    status = book.sidebar.status
+    qtbot.waitUntil(lambda: status.text() == "Saved")
+    fake.book.errors["keep_draft"] = StoreError("The disk is full.")
+    book.entry.form.amount.setText("5")
+    qtbot.waitUntil(lambda: status.text() == "Draft not saved")
+    assert (status.property("tone"), status.toolTip()) == ("warn", "The disk is full.")
+    fake.book.errors.pop("keep_draft", None)
+    book.entry.form.amount.setText("55")
+    qtbot.waitUntil(lambda: status.text() == "Saved")
+    assert status.property("tone") == "good"
+
+
 def test_signing_out_keeps_the_draft(
     qtbot: QtBot, book: MainWindow, fake: FakeServices, tasks: Tasks, person: Person
 ) -> None:

@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from app.errors import OfflineError
 from app.services.session_facts import OpenSession
+from app.services.this_computer import this_device
 from app.ui.dialogs.account_dialog import AccountDialog
 from app.ui.main_window import MainWindow
 from app.ui.tasks import Tasks
@@ -177,3 +178,28 @@ def test_sign_out_closes_the_dialog_and_signs_out(
 ) -> None:
     qtbot.mouseClick(dialog.sign_out_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not book.signed_in)
+
+
+def test_earlier_starts_of_this_computer_are_not_listed(
+    qtbot: QtBot, dialog: AccountDialog, fake: FakeServices, tasks: Tasks
+) -> None:
+    own = fake.accounts.computer.own
+    assert own is not None
+    for _ in range(3):
+        fake.book.begin_session(own, this_device())
+    dialog.load()
+    qtbot.waitUntil(lambda: not tasks.busy)
+    assert len(dialog.list.cards()) == 2  # this one, and the shop counter
+    fake.accounts.end_other_sessions()
+    fake.book.begin_session(own, this_device())
+    dialog.load()
+    qtbot.waitUntil(lambda: not dialog.sessions.isVisible())
+
+
+def test_enter_in_the_account_that_was_just_opened_does_not_sign_out(
+    qtbot: QtBot, dialog: AccountDialog, book: MainWindow, tasks: Tasks
+) -> None:
+    assert "password" in book.sidebar.user_button.toolTip()
+    qtbot.keyClick(dialog.focusWidget() or dialog, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: not tasks.busy)
+    assert book.signed_in

@@ -300,3 +300,36 @@ def test_the_progress_of_an_export_has_a_length_and_holds_no_window(
 def test_a_filter_is_described_in_words(wanted: EntryFilter, words: str, name: str) -> None:
     assert filter_text(wanted) == words
     assert file_name(wanted) == name
+
+
+@pytest.mark.parametrize("message", ["a date", "the disk"])
+def test_the_dialog_grows_for_a_sentence(
+    qtbot: QtBot, book: MainWindow, fake: FakeServices, target: Path, message: str
+) -> None:
+    dialog = open_dialog(qtbot, book)
+    page = dialog.setup_page
+    if message == "a date":
+        page.first.selectAll()
+        qtbot.keyClicks(page.first, "2025-02-29")
+        qtbot.keyClick(page.first, Qt.Key.Key_Tab)
+        qtbot.waitUntil(page.first_field.error.isVisible)
+    else:
+        fake.book.errors["write_csv"] = StoreError("The disk is full. Please free some space. " * 4)
+        qtbot.mouseClick(page.start_button, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(page.banner.isVisible)
+    shown = [page.first_field.error, page.note, page.findings, page.banner, page.first, page.last]
+    qtbot.waitUntil(lambda: all(is_whole(each) for each in shown if each.isVisible()))
+    if message == "a date":
+        field = page.first_field
+        assert field.error.geometry().top() >= page.first.geometry().bottom()
+        assert field.height() >= field.error.geometry().bottom()
+
+
+def is_whole(widget: QWidget) -> bool:
+    """Return whether a widget has the height that its text needs."""
+    needed = (
+        widget.heightForWidth(widget.width())
+        if widget.hasHeightForWidth()
+        else widget.minimumSizeHint().height()
+    )
+    return widget.height() >= needed

@@ -196,6 +196,7 @@ def test_the_small_picture_turns_with_the_bill(reader: Reader, tmp_path: Path) -
 def test_the_width_of_a_page_is_fitted_by_button_and_key_and_kept_for_its_other_pages(
     reader: Reader, tmp_path: Path
 ) -> None:
+    reader.window.resize(1280, 700)  # in a higher window, the whole page is as wide as the frame
     reader.look_at(bills.two_page_tiff(tmp_path / "scan.tif"), plain(tmp_path / "photo.png", "green"))
     canvas, tools = reader.canvas, reader.viewer.tools
     whole = canvas.zoom

@@ -1,8 +1,10 @@
 """A saved copy of a waiting entry is opened again on another computer, through the real window."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
+from app.domain.entry import EntryDetail
+from app.errors import InputError
 from app.services.entries import draft_of
 from app.ui.main_window import MainWindow
+from app.ui.models.copy_texts import copy_text
 from app.ui.tasks import Tasks
 from app.ui.theme import Theme
 from tests.app.ui.conftest import Person, make_photo
@@ -198,22 +203,183 @@ def test_a_damaged_or_foreign_file_is_told_in_a_sentence_and_adds_nothing(
     assert other.fake.outbox.count(BOOK_ID) == 0
 
 
-def test_an_edit_is_copied_and_opened_as_well(
-    qtbot: QtBot, book: MainWindow, copy: Path, other: Other, fake: FakeServices, person: Person
-) -> None:
+@dataclass
+class Change:
+    """A copy of a change of an entry that the book has; the change itself is nowhere any more."""
+
+    file: Path
+    before: EntryDetail
+    op_id: str
+
+
+@pytest.fixture
+def change(qtbot: QtBot, book: MainWindow, copy: Path, fake: FakeServices, person: Person) -> Change:
+    assert copy.exists()
+    assert person.folder is not None
     entry = fake.waiting()[0]
     fake.book.offline = False
     book.sync.send_now()
     qtbot.waitUntil(lambda: fake.outbox.count(BOOK_ID) == 0)
     fake.book.offline = True
-    detail = fake.entries.detail(entry.id)
-    made = fake.entries.edit(detail, replace(draft_of(detail), description="Taxi home"))
+    before = fake.entries.detail(entry.id)
+    fake.entries.edit(before, replace(draft_of(before), description="Taxi home", attachments=()))
+    item = fake.outbox.find_entry(BOOK_ID, entry.id)
+    assert item is not None
+    (file,) = fake.outbox_items.save_copy(item, person.folder).glob("*.json")
+    fake.outbox.confirm(item.op_id)
+    fake.book.offline = False
+    return Change(file, before, item.op_id)
+
+
+def test_a_change_is_shown_as_the_entry_of_the_book_before_and_after(
+    qtbot: QtBot, change: Change, other: Other, fake: FakeServices
+) -> None:
+    entry = change.before.entry
+    open_copy(qtbot, other, change.file)
+    (explanation,) = other.person.explanations
+    before, after = explanation.split(" → ")
+    for fact in ("Changed", entry.human_code, "Taxi", "640.00", "1 bill"):
+        assert fact in before
+    assert "“Taxi home”" in after
+    assert "1 bill removed: “bill.png”" in after
+    other.window.sync.send_now()
+    qtbot.waitUntil(lambda: other.fake.outbox.count(BOOK_ID) == 0)
+    stands = fake.book.versions(entry.id)[0]
+    assert (stands.op_id, stands.entry.description) == (change.op_id, "Taxi home")
+    open_copy(qtbot, other, change.file)
+    assert "already in the book" in other.window.outbox.banner.text()
+
+
+def _lie(found: dict[str, Any], operation: str) -> None:
+    told = {"date": "2026-01-02", "amount": "1.00", "category": "Test", "description": "test line"}
+    found.update(operation=operation, code="0EM-000999", documents=[], **told)
+    found["base"].update(told)
+
+
+@pytest.mark.parametrize("operation", ["edit", "void"])
+def test_a_copy_that_is_wrong_about_the_entry_it_changes_is_refused(
+    qtbot: QtBot, change: Change, other: Other, fake: FakeServices, operation: str
+) -> None:
+    before = fake.book.versions(change.before.entry.id)
+    changed(change.file, lambda found: _lie(found, operation))
+    open_copy(qtbot, other, change.file)
+    assert "does not fit your book" in other.window.outbox.banner.text()
+    assert other.person.questions == []
+    assert other.fake.outbox.count(BOOK_ID) == 0
+    assert fake.book.versions(change.before.entry.id) == before
+
+
+FALSE_BASES: dict[str, dict[str, Any]] = {
+    "code": {"code": "0EM-000999"},
+    "amount": {"base": {"amount": "1.00"}},
+    "category": {"base": {"category": "Test"}},
+    "date": {"base": {"date": "2026-01-02"}},
+    "direction": {"base": {"crDr": "CR"}},
+    "version": {"base": {"ver": 7}},
+    "entry": {"entryId": "0190c0de-0000-7000-8000-000000000001"},
+}
+
+
+def test_each_fact_of_the_entry_before_is_compared_with_the_book(
+    change: Change, other: Other, tmp_path: Path
+) -> None:
+    original = change.file.read_text("utf-8")
+    for name, false in FALSE_BASES.items():
+        found = json.loads(original)
+        base = found["base"] | false.get("base", {})
+        change.file.write_text(json.dumps(found | false | {"base": base}), "utf-8")
+        with pytest.raises(InputError, match="does not fit your book"):
+            other.fake.outbox_items.read_copies([change.file])
+        assert other.fake.outbox.count(BOOK_ID) == 0, name
+
+
+def test_a_crossing_out_brings_no_content_of_its_own(change: Change, other: Other) -> None:
+    changed(change.file, lambda found: found.update(operation="void", amount="1.00", description="nothing"))
+    (read,) = other.fake.outbox_items.read_copies([change.file])
+    assert (read.item.amount, read.item.description) == (change.before.entry.amount, "Taxi")
+    assert read.before is not None
+    assert copy_text(read).startswith(f"Crossed out · {change.before.entry.human_code} · Taxi · ")
+    assert "→" not in copy_text(read)
+
+
+def test_what_is_shown_is_the_entry_as_it_is_now_if_the_copy_is_of_an_older_state(
+    change: Change, other: Other, fake: FakeServices
+) -> None:
+    now = replace(draft_of(change.before), description="Salary", amount=Decimal("500000.00"))
+    other.fake.entries.edit(fake.entries.detail(change.before.entry.id), now)
+    other.window.sync.send_now()
+    (read,) = other.fake.outbox_items.read_copies([change.file])
+    assert "Salary" in copy_text(read).split(" → ")[0]
+    assert "5,00,000.00" in copy_text(read).split(" → ")[0]
+    assert "640.00" in copy_text(read).split(" → ")[1]
+
+
+def test_a_change_cannot_be_opened_while_the_book_cannot_be_asked(
+    qtbot: QtBot, change: Change, other: Other, fake: FakeServices
+) -> None:
+    fake.book.offline = True
+    open_copy(qtbot, other, change.file)
+    assert "must look at that entry first" in other.window.outbox.banner.text()
+    assert other.fake.outbox.count(BOOK_ID) == 0
+
+
+def test_a_new_entry_and_its_change_can_be_opened_together_without_the_book(
+    copy: Path, other: Other, fake: FakeServices, tmp_path: Path
+) -> None:
+    first = fake.outbox.items(BOOK_ID)[0].detail()
+    made = fake.entries.edit(first, replace(draft_of(first), description="Taxi home"))
     item = fake.outbox.find_entry(BOOK_ID, made.entry.id)
     assert item is not None
-    assert person.folder is not None
-    folder = fake.outbox_items.save_copy(item, person.folder)
-    (file,) = folder.glob("*.json")
-    open_copy(qtbot, other, file)
-    (found,) = other.fake.outbox.items(BOOK_ID)
-    assert found.base == item.base
-    assert replace(found, attempts=0, last_error="") == replace(item, attempts=0, last_error="")
+    (file,) = fake.outbox_items.save_copy(item, tmp_path).glob("*.json")
+    with pytest.raises(InputError, match="Your book cannot be reached now"):
+        other.fake.outbox_items.read_copies([file])
+    read = other.fake.outbox_items.read_copies([file, copy])
+    assert [each.before is None for each in read] == [True, False]
+    assert other.fake.outbox_items.add(read) == 2
+    found = other.fake.outbox.items(BOOK_ID)
+    assert [replace(each, attempts=0, last_error="") for each in found] == [
+        replace(each, attempts=0, last_error="") for each in fake.outbox.items(BOOK_ID)
+    ]
+
+
+def test_one_operation_is_never_two_things(qtbot: QtBot, copy: Path, other: Other) -> None:
+    twin = copy.with_name("twin.json")
+    for change in ({"amount": "999.00"}, {"opId": "0190c0de-0000-7000-8000-000000000002"}):
+        twin.write_text(json.dumps(json.loads(copy.read_text("utf-8")) | change), "utf-8")
+        open_copy(qtbot, other, copy, twin)
+        assert "are of the same entry, but differ" in other.window.outbox.banner.text()
+        assert other.person.questions == []
+    open_copy(qtbot, other, copy, copy)
+    assert other.person.questions == ["Add 1 entry from the copy?"]
+    assert other.fake.outbox.count(BOOK_ID) == 1
+
+
+AMOUNTS = (
+    "1e999999999",
+    "1e5",
+    "१२.००",
+    "١٢",
+    "12",
+    "12.5",
+    "12.000",
+    "Infinity",
+    "+1.00",
+    "1.00\n",
+    "9" * 99,
+)
+
+
+def test_numbers_times_and_texts_that_the_program_never_writes_are_refused_at_once(
+    copy: Path, other: Other
+) -> None:
+    original = json.loads(copy.read_text("utf-8"))
+    wrong: list[dict[str, object]] = [{"amount": amount} for amount in AMOUNTS]
+    wrong += [{"ver": ver} for ver in (0, 2**48 * 1000, 2**63 - 1)]
+    wrong += [{"savedAt": at} for at in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59.999999-12:00")]
+    wrong += [{"description": "\u200b"}, {"category": "\u200b\u2800"}]
+    before = time.process_time()
+    for each in wrong:
+        copy.write_text(json.dumps(original | each), "utf-8")
+        with pytest.raises(InputError, match="is not a copy of an entry"):
+            other.fake.outbox_items.read_copies([copy])
+    assert time.process_time() - before < 5

@@ -265,6 +265,22 @@ def test_a_long_page_begins_with_its_shorter_side_and_scrolls_along_the_other(
     reader.wait_for_page()
 
 
+def test_a_page_that_is_opened_in_a_low_window_is_whole_in_a_higher_one(
+    reader: Reader, tmp_path: Path
+) -> None:
+    path = tmp_path / "narrow.png"
+    Image.linear_gradient("L").resize((600, 1500)).convert("RGB").save(path)
+    reader.window.resize(1280, 560)
+    reader.look_at(path)
+    reader.window.resize(1280, 1100)
+    reader.wait_for_page()
+    assert reader.canvas.fit_mode is Fit.WHOLE
+    reader.press(Qt.Key.Key_1)
+    reader.window.resize(1280, 700)
+    reader.wait_for_page()
+    assert reader.canvas.fit_mode is Fit.FREE, "what the user chose stays"
+
+
 def test_a_till_roll_of_two_metres_is_readable(reader: Reader, tmp_path: Path) -> None:
     reader.look_at(bills.till_roll_pdf(tmp_path / "roll.pdf"))
     assert reader.canvas.fit_mode is Fit.ACROSS

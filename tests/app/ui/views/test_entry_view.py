@@ -45,7 +45,7 @@ def test_saving_shows_the_code_and_clears_all_but_the_date(
         view.save()
     entry = told.args[0]
     assert (entry.amount, entry.entry_date) == (Decimal(1250), date(2026, 11, 20))
-    assert view.saved_label.text() == f"Saved {entry.human_code} · ₹1,250.00"
+    assert view.saved_label.text() == f"Saved {entry.human_code} · ₹1,250.00 money out"
     assert view.form.date.value() == date(2026, 11, 20)
     assert not view.dirty
     qtbot.waitUntil(view.form.amount.hasFocus)

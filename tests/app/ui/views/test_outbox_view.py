@@ -127,7 +127,7 @@ def test_an_error_is_shown_if_the_copy_cannot_be_written(
 ) -> None:
     person.folder = tmp_path / "missing"
     press(qtbot, outbox, 0, "item_copy")
-    qtbot.waitUntil(lambda: "could not be written" in outbox.banner.text())
+    qtbot.waitUntil(lambda: "cannot be found" in outbox.banner.text())
 
 
 def test_the_next_user_does_not_see_the_items(qtbot: QtBot, book: MainWindow, outbox: OutboxView) -> None:

@@ -64,6 +64,19 @@ def test_undo_works_as_long_as_the_mouse_is_over_the_toast(toast: Toast, clock: 
     assert not toast.can_undo
 
 
+def test_a_button_that_can_be_seen_works_also_just_after_its_time(
+    qtbot: QtBot, toast: Toast, clock: Clock
+) -> None:
+    told: list[bool] = []
+    toast.undo_wanted.connect(lambda: told.append(True))
+    toast.say("Crossed out 0K7-000042", undo=True)
+    clock.now += LIFE_S + 0.1  # it is hidden at the next look at the clock
+    assert toast.undo_button.isVisible()
+    qtbot.mouseClick(toast.undo_button, Qt.MouseButton.LeftButton)
+    assert told == [True]
+    assert toast.text() == ""
+
+
 def test_there_is_no_undo_button_if_nothing_can_be_undone(toast: Toast) -> None:
     toast.say("Undone", undo=False)
     assert not toast.undo_button.isVisible()
