@@ -158,8 +158,8 @@ def _user_invite(options: argparse.Namespace) -> None:
 def _user_add(options: argparse.Namespace) -> None:
     from server.cli import users
 
-    users.add(users.DatabaseChoice(options.config, options.data), options.name)
-    sys.stdout.write(f"{options.name} can log in now.\n")
+    name = users.add(users.DatabaseChoice(options.config, options.data), options.name)
+    sys.stdout.write(f"{name} can log in now.\n")
 
 
 def _user_reset(options: argparse.Namespace) -> None:
@@ -169,13 +169,14 @@ def _user_reset(options: argparse.Namespace) -> None:
     if options.link:
         sys.stdout.write(users.reset_link(choice, options.name) + "\n")
         return
-    ended, code = users.reset(choice, options.name)
+    done = users.reset(choice, options.name)
+    what = "needs no password now: it was removed" if done.removed else "has a new password"
     sys.stdout.write(
-        f"{options.name} has a new password; sessions ended: {ended}. "
-        "Devices that are logged in lose access within five minutes.\n"
+        f"{done.name} {what}; sessions ended: {done.ended}. Devices that are logged in lose access within "
+        "two seconds; in other regions when the change has arrived there, at the latest after five minutes.\n"
     )
-    if code:
-        sys.stdout.write(f"The new recovery code of the book, to be kept with the papers: {code}\n")
+    if done.code:
+        sys.stdout.write(f"The new recovery code of the book, to be kept with the papers: {done.code}\n")
 
 
 def _user_list(options: argparse.Namespace) -> None:

@@ -7,13 +7,14 @@ import html
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Final
 from urllib.parse import unquote
 
+from app.domain.hosts import ascii_address
 from app.domain.text import visible
-from server.contract.join import FINGERPRINT_DIGITS, MAX_LINK, InviteLink, link_of
+from server.contract.join import FINGERPRINT_DIGITS, MAX_LINK, SCHEME, InviteLink, link_of
 
 MAX_TEXT: Final = 100_000
 """How much of a text is read, in characters."""
@@ -35,6 +36,9 @@ _KEY: Final = re.compile(rf"[0-9a-f]{{{FINGERPRINT_DIGITS}}}", re.IGNORECASE)
 # A code is a signed token (a JWS): three parts in base64url; the last,
 # an Ed25519 signature, has 86 characters.
 _TOKEN: Final = re.compile(r"eyJ[\w-]++\.[\w-]++\.[\w-]{86}", re.ASCII)
+_SPACE: Final = re.compile(r"[^\S\n]")
+_PART: Final = re.compile(r"[\w-]++", re.ASCII)
+_SCHEME: Final = f"{SCHEME}:"
 _HEADER: Final = "eyJ"  # how each such token begins: `{"` in base64url
 _CODE: Final = re.compile(r"[\w.~%-]*+", re.ASCII)
 _OTHER: Final = re.compile(r"[^&]*+")
@@ -84,8 +88,23 @@ def _add(link: InviteLink, found: dict[tuple[str, str], InviteLink]) -> None:
 def find_code(text: str) -> str:
     """Return the invitation code in `text`, or the text itself without white space."""
     joined = _joined(_lines(text))[0]
-    token = _TOKEN.search(joined)
-    return token.group() if token else joined
+    parts = list(_PART.finditer(joined)) if _HEADER in joined else []
+    # Not a search for _TOKEN, which would read the rest of the text again at each beginning of one.
+    for head, payload, signature in zip(parts, parts[1:], parts[2:], strict=False):
+        at = joined.find(_HEADER, head.start(), head.end())
+        is_whole = at >= 0 and _are_dotted(joined, head, payload, signature)
+        if is_whole and (token := _TOKEN.match(joined, at)):
+            return token.group()
+    return joined
+
+
+def starts_like_link(text: str) -> bool:
+    """Return whether a text begins as a link does, whether it is one or not."""
+    return visible(text[:MAX_TEXT]).lstrip()[: len(_SCHEME)].lower() == _SCHEME
+
+
+def _are_dotted(text: str, head: re.Match[str], payload: re.Match[str], signature: re.Match[str]) -> bool:
+    return text[head.end() : payload.start()] == "." == text[payload.end() : signature.start()]
 
 
 def _lines(text: str) -> str:
@@ -93,7 +112,7 @@ def _lines(text: str) -> str:
     part = text[:MAX_TEXT]
     if not part.isascii():
         part = visible(part)
-    return "\n".join(re.sub(r"\s", " ", line) for line in part.splitlines())
+    return _SPACE.sub(" ", "\n".join(part.splitlines()))
 
 
 def _windows(text: str) -> Iterator[str]:
@@ -153,7 +172,10 @@ def _read(text: str) -> tuple[str, InviteLink] | None:
     if (code.startswith(_HEADER) and not _TOKEN.fullmatch(code)) or (kind == "reset" and not code):
         return None
     link = link_of(address, fingerprint, unquote(code))
-    return (kind, link) if link else None
+    try:
+        return (kind, replace(link, address=ascii_address(link.address))) if link else None
+    except ValueError:
+        return None
 
 
 def _values(text: str, gaps: list[int], at: int) -> dict[str, str]:

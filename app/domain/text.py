@@ -55,7 +55,8 @@ def is_invisible(char: str) -> bool:
 
 def visible(text: str) -> str:
     """Return the text without characters that are drawn as nothing. White space stays."""
-    return "".join(c for c in text if c.isspace() or not is_invisible(c))
+    # By kind of character, not by character: a text may be as long as what somebody pastes.
+    return text.translate({ord(c): None for c in set(text) if not c.isspace() and is_invisible(c)})
 
 
 def named(char: str) -> str:

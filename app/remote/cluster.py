@@ -76,6 +76,18 @@ class Cluster:
         self._kept.set(_pin(address), known)
         self._known = KnownCluster(known, standing, address)
 
+    def is_known(self, address: str, other: str, fingerprint: str) -> bool:
+        """Return whether `other` is the address `address`, or one that its verified roster lists.
+
+        If the cluster key of either address is known, `fingerprint` must be its fingerprint.
+        """
+        pins = [self._kept.get(_pin(each)) for each in (address, other)]
+        if any(pin not in {"", fingerprint} for pin in pins):
+            return False
+        roster = self._remembered(pins[0]) if pins[0] else None
+        listed = [roster.central_url, *(each.url for each in roster.servers)] if roster else []
+        return any(Endpoint(each).owns(other) for each in (address, *listed))
+
     def recall(self, address: str) -> bool:
         """Use the cluster at `address` with its last known roster. Return False if it is not known."""
         fingerprint = self._kept.get(_pin(address))

@@ -4,11 +4,17 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
+from app.domain.hosts import ascii_address
 from app.domain.text import clean_text
 from app.errors import InputError, ServerError
 from server.contract.cluster import is_loopback
 
 _NOT_AN_ADDRESS: Final = "That is not a server address. It looks like https://books.example.com."
+_NO_HOST: Final = (
+    "No server has such an address: it has a character that does not belong there. "
+    "Please type the address yourself, such as https://books.example.com."
+)
+_REORDERS: Final = frozenset("\u202a\u202b\u202d\u202e\u2067")  # would show the letters in another order
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +46,11 @@ class Endpoint:
 def parse_address(text: str) -> str:
     """Return the URL of the server address that the user typed.
 
-    HTTPS is allowed anywhere, plain HTTP only on this computer (loopback). Raises InputError with
-    `fields["address"]` if it is not such an address.
+    HTTPS is allowed anywhere, plain HTTP only on this computer (loopback). The host is in ASCII. Raises
+    InputError with `fields["address"]` if it is not such an address.
     """
+    if not _REORDERS.isdisjoint(text):
+        raise _wrong(_NO_HOST)
     bare = clean_text(text).rstrip("/")
     if not bare:
         raise _wrong("Please type the address of the server.")
@@ -57,7 +65,10 @@ def parse_address(text: str) -> str:
         raise _wrong("Please type only the server's address, such as https://books.example.com.")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise _wrong("This address is not secure; it must begin with https://.")
-    return bare
+    try:
+        return ascii_address(bare)
+    except ValueError as error:
+        raise _wrong(_NO_HOST) from error
 
 
 def _with_scheme(bare: str) -> str:

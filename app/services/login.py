@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from app.domain.invite_text import FoundLinks, find_code, find_links
-from app.domain.text import clean_text, visible
+from app.domain.invite_text import FoundLinks, find_code, find_links, starts_like_link
+from app.domain.text import clean_text
 from app.domain.wording import NO_INVITE
 from app.errors import AppError, InputError, OfflineError, ServerError, SignInError, StoreError
 from app.remote.endpoint import Endpoint, parse_address
@@ -116,7 +116,7 @@ def _invite_of(text: str, found: FoundLinks) -> join.InviteLink | None:
         return _only(found.links)
     if found.resets:
         raise InputError(NO_INVITE, fields={"address": NO_INVITE})
-    if found.is_damaged or visible(text).lstrip().lower().startswith(f"{join.SCHEME}:"):
+    if found.is_damaged or starts_like_link(text):
         raise InputError(_DAMAGED_LINK, fields={"address": _DAMAGED_LINK})
     return None
 

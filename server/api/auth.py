@@ -1,6 +1,7 @@
 """The calls on accounts and sessions."""
 
 from http import HTTPStatus
+from ipaddress import ip_address
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -128,8 +129,13 @@ async def end_session(request: Request) -> Response:
 
 
 def _host(request: Request) -> str | None:
-    # Behind a proxy on this computer, uvicorn has replaced the address by that in X-Forwarded-For.
-    return request.client.host if request.client else None
+    # Behind a proxy on this computer, uvicorn has replaced the address by that in X-Forwarded-For. A header
+    # that is no address names nobody: then the caller is that proxy.
+    host = request.client.host if request.client else ""
+    try:
+        return ip_address(host.partition("%")[0]).compressed
+    except ValueError:
+        return None
 
 
 ROUTES = [

@@ -13,7 +13,7 @@ import msgspec
 from server.auth import session_store, store
 from server.auth.issuer import Issuer
 from server.auth.local_throttle import LocalThrottle
-from server.auth.names import check_name, check_new_name, guess_key, name_key, sign_in_keys
+from server.auth.names import check_name, check_new_name, guess_key, name_key, sign_in_keys, tidy_name
 from server.auth.password_verifier import PasswordVerifier, attempt_at_name, attempt_on
 from server.auth.recovery import RecoveryService, new_code
 from server.auth.sessions import SessionService
@@ -42,7 +42,6 @@ from server.tokens.tokens import ACCESS_SECONDS, Identity
 _WRONG: Final = "Wrong user name or password."
 _WRONG_LOCAL: Final = "Wrong password."
 _CLOSED: Final = "Registration is closed on this server; ask its operator for an account."
-_LONGEST_ADDRESS: Final = 64
 _TAKEN: Final = "This user name is already taken."
 
 
@@ -199,7 +198,9 @@ class AuthService:
 
     async def _signed_in(self, account: Account, device: Device, host: str | None = None) -> SignedIn:
         identity = Identity(account.user_id, account.book_id, UUID(device.id), uuid4())
-        claim = Claim(identity.device_id, device.name, _secret_hash(device.secret) if device.secret else "")
+        claim = Claim(
+            identity.device_id, tidy_name(device.name), _secret_hash(device.secret) if device.secret else ""
+        )
         letter, region = self.config.region_letter, self.config.region
         primary = self.placement.primary(self.placement.at_login())
         async with self.pool.connection() as connection:
@@ -239,7 +240,7 @@ def _attempt(account: Account | None, body: Credentials | LocalSignIn, host: str
 
 def _address(host: str | None) -> str:
     """Return the address as the list of sessions shows it: nothing for a program on the server's computer."""
-    return "" if host is None or is_loopback(host) else host[:_LONGEST_ADDRESS]
+    return "" if host is None or is_loopback(host) else host
 
 
 def _secret_hash(secret: str) -> str:

@@ -110,8 +110,8 @@ def address_key(host: str | None) -> str:
     """
     try:
         address = ipaddress.ip_address(host or "")
-    except ValueError:
-        return (host or "")[:64]
+    except ValueError:  # what a proxy on this computer passed on is no address; so it is not known
+        return ""
     if isinstance(address, ipaddress.IPv6Address):
         # A customer usually gets a whole /64 network, so all of its addresses count as one.
         if address.ipv4_mapped is None:

@@ -43,8 +43,25 @@ from server.tokens.password_resets import ResetCode, make_reset
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
+_IN_USE: Final = (
+    "Close Bahi, or stop that server, and try again. To leave a server running that has a fixed "
+    "database_port, set DATABASE_URL to the address of its database instead."
+)
 # The device id of operations by an operator.
 _CONSOLE: Final = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordSet:
+    """What `reset` did: the user's name as it is stored, and the number of sessions that ended.
+
+    `removed` says that the local book has no password now; `code` is its new recovery code ("" if none).
+    """
+
+    name: str
+    ended: int
+    removed: bool
+    code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +99,8 @@ def invite(choice: DatabaseChoice, days: int) -> str:
     return invites.make_invite(member.trusted_keys, member.config.server_id, uuid4(), days, int(time.time()))
 
 
-def add(choice: DatabaseChoice, name: str) -> None:
-    """Create an account with this name, tidied. Raises StartError."""
+def add(choice: DatabaseChoice, name: str) -> str:
+    """Create an account with this name, tidied. Return the name as it is stored. Raises StartError."""
     name = tidy_name(name)
     _refuse(check_new_name(name))
     config = choice.config()
@@ -101,12 +118,13 @@ def add(choice: DatabaseChoice, name: str) -> None:
 
         if _run(url, make) == "name_taken":
             raise StartError(f"There is a user named {name} already.")
+    return name
 
 
-def reset(choice: DatabaseChoice, name: str) -> tuple[int, str]:
-    """Set a new password for a user, and end all sessions. Raises StartError.
+def reset(choice: DatabaseChoice, name: str) -> PasswordSet:
+    """Set a new password for a user, or remove that of a local book, and end all sessions.
 
-    Return the number of sessions, and the new recovery code of a local book ("" if there is none).
+    Raises StartError.
     """
     config = choice.config()
     with _database(config) as url:
@@ -115,7 +133,7 @@ def reset(choice: DatabaseChoice, name: str) -> tuple[int, str]:
         code, code_hash = new_code() if config.local and hashed else ("", None)
         ended = _run(url, lambda connection: _reset(connection, account, hashed, config.region, code_hash))
     _log.warning("password set at the console", extra={"user": str(account.user_id)})
-    return ended, code
+    return PasswordSet(tidy_name(account.user_name), ended, not hashed, code)
 
 
 def reset_link(choice: DatabaseChoice, name: str) -> str:
@@ -154,7 +172,7 @@ async def _found(connection: Connection, name: str) -> Account:
     keys = dict.fromkeys((*sign_in_keys(name), *sign_in_keys(tidy_name(name))))
     account = await store.find_by_name(connection, list(keys))
     if account is None:
-        raise StartError(f"There is no user named {name}.")
+        raise StartError(f"There is no user named {tidy_name(name)}.")
     return account
 
 
@@ -246,7 +264,7 @@ def _locked(folder: Path) -> Iterator[None]:
     try:
         lock = lock_folder(folder)
     except StartError as error:
-        raise StartError(f"{error} Close Bahi, or stop that server, and try again.") from error
+        raise StartError(f"{error} {_IN_USE}") from error
     with lock:
         yield
 

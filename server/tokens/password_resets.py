@@ -12,6 +12,7 @@ from server.tokens.tokens import TokenError, TokenKeys
 
 AUDIENCE: Final = "bahi-reset"
 VALID_SECONDS: Final = 86_400
+_LAST_VERSION: Final = 2**63 - 2  # of a bigint; the new password gets the next one
 
 WRONG: Final = "That is not a link of this server. Please check that you copied all of it."
 EXPIRED: Final = "This link has expired. Please ask for a new one."
@@ -57,6 +58,8 @@ def read_reset(signer: TokenKeys, code: str, now: int) -> ResetCode:
         expires = int(claims["exp"])
     except (TokenError, KeyError, ValueError, TypeError, AttributeError) as error:
         raise ResetError(WRONG) from error
+    if not 0 <= found.password_ver <= _LAST_VERSION:
+        raise ResetError(WRONG)
     if now >= expires:
         raise ResetError(EXPIRED)
     return found

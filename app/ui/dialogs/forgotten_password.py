@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.domain.bounds import MAX_PASSWORD, prepare_password
 from app.domain.text import isolated
@@ -23,6 +23,7 @@ from app.ui.widgets.wait_countdown import WaitCountdown, errors_at
 if TYPE_CHECKING:
     from app.services import Services
     from app.services.accounts import BookSession, LocalBookFacts
+    from app.services.recovery import ResetTarget
 
 _NOT_EQUAL: Final = "The two passwords are not the same."
 _EMPTY: Final = "Choose a new password."
@@ -38,6 +39,10 @@ _COMMAND: Final = (
     "asks for the new password. There is no button for this, because it would let in everybody who sits here."
 )
 _HAS_LINK: Final = "This link sets a new password. Choose one."
+_SENT_TO: Final = "Your new password will be sent to {host}."
+_AGREE: Final = "I am sure. Send my new password to {host}"
+_NOT_AGREED: Final = "Nothing was sent. To use this link, tick the box below."
+_TARGET: Final = "target"
 _LOSES: Final = "What you typed here is lost when this window closes. Press Esc again to close it."
 _ASK: Final = "Ask the person who runs the server for a link that sets a new password."
 _ASK_NAMED: Final = (
@@ -213,6 +218,16 @@ class ForgottenServerPassword(ForgottenPasswordDialog):
         field = Field("Link for a new password", self.link).limit(LONGEST_LINK)
         super().__init__(services, tasks, parent, field, "resetCode")
         self._address, self._remember = address, remember
+        self._target: ResetTarget | None = None
+        self._agreed = ""
+        self.host = label("", "muted", "forgotten_host", wrap=True)
+        self.doubt = Banner("forgotten_doubt")
+        self.agree = QCheckBox()
+        self.agree.setObjectName("forgotten_agree")
+        for widget in (self.host, self.doubt, self.agree):
+            self.more.addWidget(widget)
+        self._show_target(None)
+        self.link.textChanged.connect(self._find_target)
         self.submit_button.setText("Set the password and sign in")
         self.submit_button.setAccessibleName("Set the password and sign in")
         self.what.setText(_HAS_LINK if link else _ASK)
@@ -220,6 +235,8 @@ class ForgottenServerPassword(ForgottenPasswordDialog):
             ask: Callable[[], str] = lambda: services.recovery.contact(address)  # noqa: E731 - for a thread
             tasks.run(ask, self._show_contact, lambda _error: None, owner=self)
         (self.new if link else self.link).setFocus()
+        if link:
+            self._find_target(link)
 
     def take_pasted(self, text: str, _editor: QLineEdit | None) -> bool:
         """Take the link out of a mail that was pasted into any of the fields."""
@@ -232,13 +249,50 @@ class ForgottenServerPassword(ForgottenPasswordDialog):
         self.link.setText(facts.link)
         return True
 
+    def _find_target(self, link: str) -> None:
+        self._show_target(None)
+        if not link:
+            self._tasks.supersede(self, _TARGET)
+            return
+        recovery, address = self.services.recovery, self._address
+        self._tasks.run(
+            lambda: recovery.target(link, address),
+            self._show_target,
+            lambda _error: None,  # what is wrong is told when the form is submitted
+            owner=self,
+            topic=_TARGET,
+        )
+
+    def _show_target(self, target: "ResetTarget | None") -> None:
+        """Say where the new password would be sent; if it is another server, the user must agree."""
+        self._target = target
+        doubt = target.doubt if target else ""
+        self.agree.setChecked(False)
+        self.agree.setVisible(bool(doubt))
+        self.host.setVisible(target is not None and not doubt)
+        self.doubt.setVisible(bool(doubt))
+        if target is not None:
+            self.host.setText(_SENT_TO.format(host=target.host))
+            self.agree.setText(_AGREE.format(host=target.host))
+        if doubt:
+            self.doubt.say(doubt, "danger")
+
+    def submit(self) -> None:
+        """Set the password, if the user agrees to where it is sent."""
+        self._agreed = self._target.address if self._target and self.agree.isChecked() else ""
+        super().submit()
+
+    def _mistakes(self) -> dict[str, str]:
+        doubted = self._target is not None and self._target.doubt and not self._agreed
+        return super()._mistakes() or ({self._proof_name: _NOT_AGREED} if doubted else {})
+
     def _show_contact(self, contact: str) -> None:
         if contact:
             self.what.setText(_ASK_NAMED.format(contact=isolated(contact)))
 
     def call(self, proof: str, new: str) -> "BookSession":
         """Set the password with the link."""
-        return self.services.recovery.with_link(proof, self._address, new, self._remember)
+        return self.services.recovery.with_link(proof, self._address, new, self._remember, self._agreed)
 
 
 def _line(name: str) -> QLineEdit:

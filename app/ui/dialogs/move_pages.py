@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QLineEdit, QProgressBar, QWidget
 
 from app.domain.bounds import MAX_PASSWORD, MAX_USER_NAME, prepare_password
+from app.domain.hosts import host_of
 from app.domain.money import group_digits
 from app.domain.text import clean_text
 from app.domain.wording import NO_INVITE
@@ -121,7 +122,7 @@ class MoveFormPage(QWidget):
         if facts.code:
             self.how.set_value(CREATE)
             self.invite.setText(facts.code)
-            self.banner.say("Invitation read. Create your account.", "good")
+            self.banner.say(f"Invitation for {host_of(facts.address)} read. Create your account.", "good")
         self._show_how()
         self.user_name.setFocus()
 

@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QResizeEvent
 from PySide6.QtWidgets import QGraphicsDropShadowEffect, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
+from app.domain.hosts import host_of
 from app.domain.text import clean_text, isolated
 from app.errors import AppError
 from app.ui.controllers.text_pasting import TextPasting
@@ -32,6 +33,7 @@ LOCATION_KEY, ADDRESS_KEY, USER_KEY, REMEMBER_KEY = (
     "login.remember",
 )
 _TOPIC = "login"
+_MOST_SHOWN = 80  # characters of a text that is no address
 _OFFER_AFTER_MS = 15_000
 """After this time, a book that is not open yet is no longer waited for without a way to another one."""
 _CODE_NOTE = "If you forget it, a recovery code lets you choose a new one. You see it once, after you start."
@@ -46,11 +48,13 @@ def os_user_name() -> str:
         return ""
 
 
-def invited_words(facts: "InviteFacts") -> str:
-    """Return a line that says what was read from an invite link."""
-    if facts.code:
-        return "Invitation read. Create your account."
-    return "Server found in the link. Now sign in."
+def invited_words(facts: "InviteFacts", replaced: str) -> str:
+    """Return what was read from an invite link. `replaced` is the address that was there before."""
+    host, before = host_of(facts.address), host_of(clean_text(replaced))
+    begun = f"Invitation for {host} read." if facts.code else f"Server {host} found in the link."
+    if before and before != host:
+        begun += f" It replaces {isolated(before[:_MOST_SHOWN])}, which was here before."
+    return f"{begun} {'Create your account.' if facts.code else 'Now sign in.'}"
 
 
 class LoginView(QScrollArea):
@@ -262,7 +266,7 @@ class LoginView(QScrollArea):
         self.card.invite.setText(facts.code)
         if facts.code and not self.card.user_name.text():
             self.card.user_name.setText(self._proposed_name)
-        self.card.banner.say(invited_words(facts), "good")
+        self.card.banner.say(invited_words(facts, self.card.address.replaced), "good")
 
     def _damaged(self, sentence: str, editor: QLineEdit) -> None:
         """Show the sentence where the link was pasted. The form stays if it has that field."""
@@ -391,7 +395,8 @@ class LoginView(QScrollArea):
         remember = self.card.remember.isChecked()
         dialog: ForgottenPasswordDialog | None = None
         if self.location == SERVER:
-            address = self.card.address.value()
+            shown = self.card.address.replaced if link else self.card.address.value()
+            address = shown or self._services.settings.get(ADDRESS_KEY, "")
             dialog = ForgottenServerPassword(self._services, self._tasks, self, address, remember, link)
         elif self._book is not None:
             dialog = ForgottenLocalPassword(self._services, self._tasks, self, self._book, remember)

@@ -2,6 +2,7 @@
 
 import html
 import quopri
+import re
 import time
 from typing import Final
 from urllib.parse import quote
@@ -12,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.invite_text import MAX_TEXT, FoundLinks, find_code, find_links
+from app.domain.invite_text import MAX_TEXT, FoundLinks, find_code, find_links, starts_like_link
 from server.contract.join import InviteLink, make_link
 from server.tokens.invites import make_invite
 from server.tokens.tokens import Signer
@@ -175,6 +176,47 @@ def test_a_hostile_text_is_read_in_a_moment(piece: str) -> None:
     began = time.process_time()
     assert find_links(text).links == ()
     assert time.process_time() - began < 2.0
+
+
+@pytest.mark.parametrize("size", [MAX_TEXT, 100 * MAX_TEXT])
+@pytest.mark.parametrize("piece", ["eyJ", "eyJa.", "eyJ.eyJ.", "bahi:", "\n", "a\u0301", "\u202e", "é eyJ\n"])
+def test_a_text_of_any_size_is_read_in_a_moment(piece: str, size: int) -> None:
+    text = piece * (size // len(piece))
+    took = []
+    for _ in range(3):  # the quickest counts, because other programs run at the same time
+        began = time.process_time()
+        find_code(text)
+        starts_like_link(text)
+        find_links(text)
+        took.append(time.process_time() - began)
+    assert min(took) < 0.4  # a quadratic search takes 30 s
+
+
+@given(st.lists(st.sampled_from(["eyJ", "a", "-", ".", " ", "x" * 86, "\n"]), max_size=30).map("".join))
+def test_a_code_is_the_first_that_the_whole_text_has(text: str) -> None:
+    joined = "".join(text.split())
+    token = re.search(r"eyJ[\w-]+\.[\w-]+\.[\w-]{86}", joined)
+    assert find_code(text) == (token.group() if token else joined)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://books.example.com%40evil.example",
+        "https://books.example.com%2fevil.example",
+        "https://books.example.com\u2215x.evil.example\u202e",
+        "https://books.example.com;evil.example",
+        "https://[fe80::1%25eth0]",
+    ],
+)
+def test_a_link_to_a_host_that_no_server_has_is_damaged(address: str) -> None:
+    found = find_links(f"bahi://join?address={quote(address, safe='')}&key={KEY}")
+    assert found.links == ()
+
+
+def test_the_host_of_a_link_is_in_ascii() -> None:
+    (link,) = find_links(make_link(InviteLink("https://b\u043e\u043eks.example:8443", KEY))).links
+    assert link.address == "https://xn--bks-seda.example:8443"
 
 
 def test_a_link_of_another_kind_is_found_as_that() -> None:

@@ -195,3 +195,17 @@ def test_the_central_address_is_the_typed_one_unless_it_is_a_servers_address(
         assert found is not None
         assert found.url == central
     assert [at.url for at in made.login_endpoints("in-mum-2")][:2] == [ADDRESS, "https://mum-2.example.com"]
+
+
+def test_an_address_is_known_if_it_is_the_same_or_in_the_roster_and_has_the_known_key(
+    known: Cluster, servers: TestCluster
+) -> None:
+    key = servers.fingerprint
+    assert known.is_known(ADDRESS, ADDRESS, key)
+    assert known.is_known(ADDRESS, f"{ADDRESS}:443", key)
+    assert known.is_known(ADDRESS, "https://mum-2.example.com", key)
+    assert not known.is_known(ADDRESS, "https://evil.example", key)
+    assert not known.is_known(ADDRESS, ADDRESS, "cd" * 32)
+    assert not known.is_known("https://evil.example", ADDRESS, "cd" * 32)
+    assert known.is_known("https://new.example", "https://new.example", "cd" * 32)
+    assert not known.is_known("https://new.example", "https://other.example", "cd" * 32)

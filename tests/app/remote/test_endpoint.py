@@ -35,3 +35,36 @@ def test_the_same_origin_is_its_own() -> None:
     at = Endpoint("https://books.example.com")
     assert at.owns("https://books.example.com:443/v1/blobs/x")
     assert not at.owns("http://books.example.com/v1/blobs/x")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "https://books.example.com%40evil.example",
+        "https://books.example.com%2fevil.example",
+        "https://\u202emoc.live",
+        "\u2067moc.doog\u2069.evil.example",
+        "https://books.example.com\u2066.evil.example\u2069",
+        "https://books.example.com;evil.example",
+        "https://books.example.com\u200e.evil.example",
+        "https://[fe80::1%25eth0]",
+    ],
+)
+def test_a_host_that_no_server_has_is_refused(typed: str) -> None:
+    with pytest.raises(InputError) as error:
+        parse_address(typed)
+    assert error.value.fields["address"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "called"),
+    [
+        ("b\u043e\u043eks.example", "https://xn--bks-seda.example"),
+        ("https://evil\u3002example:8443/", "https://evil.example:8443"),
+        ("\u2068https://books.example.com\u2069", "https://books.example.com"),
+        ("https://my_server.local", "https://my_server.local"),
+        ("http://[::1]:8600", "http://[::1]:8600"),
+    ],
+)
+def test_an_address_is_that_which_is_called(typed: str, called: str) -> None:
+    assert parse_address(typed) == called

@@ -7,17 +7,18 @@ from typing import TypeVar
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QAbstractButton, QDialog, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QAbstractButton, QCheckBox, QDialog, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.domain.bounds import MAX_PASSWORD
 from app.ui.main_window import MainWindow
 from app.ui.views.login_view import ADDRESS_KEY, LOCATION_KEY, USER_KEY
 from app.ui.widgets.wait_countdown import wait_text
+from server.contract.join import InviteLink, make_link
 from server.contract.recovery_codes import read_code
 from tests.app.ui.conftest import Person
 from tests.support.fake_services import FakeServices
-from tests.support.fakes.book import Account, give_code
+from tests.support.fakes.book import FINGERPRINT, Account, give_code
 
 W = TypeVar("W", bound=QWidget)
 OLD, NEW = "correct horse", "a new and longer password"
@@ -362,6 +363,90 @@ def test_a_typed_link_for_a_new_password_opens_its_dialog_once(
     qtbot.keyClick(find(window, QLineEdit, "address_field"), Qt.Key.Key_Return)
     assert len(window.findChildren(QDialog, "forgotten_dialog")) == 1
     assert find(window, QLineEdit, "forgotten_link").text() == link
+
+
+def a_link(address: str = "https://books.example", key: str = FINGERPRINT) -> str:
+    return make_link(InviteLink(address, key, "reset.0123456789abcdef.code"), "reset")
+
+
+def say_new(qtbot: QtBot, dialog: QWidget) -> None:
+    fill(qtbot, dialog, forgotten_new=NEW, forgotten_again=NEW)
+    qtbot.keyClick(find(dialog, QLineEdit, "forgotten_again"), Qt.Key.Key_Return)
+
+
+def test_the_dialog_says_where_the_new_password_will_be_sent(
+    qtbot: QtBot, window: MainWindow, at_server: FakeServices
+) -> None:
+    dialog = open_forgotten(qtbot, window)
+    paste(qtbot, find(dialog, QLineEdit, "forgotten_link"), a_link())
+    host = find(dialog, QLabel, "forgotten_host")
+    qtbot.waitUntil(host.isVisible)
+    assert "books.example" in host.text()
+    assert not find(dialog, QCheckBox, "forgotten_agree").isVisible()
+
+
+@pytest.mark.parametrize(
+    ("link", "said"),
+    [
+        (a_link("https://evil.example"), ("evil.example", "books.example")),
+        (a_link("https://books.example:8443"), ("books.example:8443", "books.example")),
+        (a_link("https://b\u043e\u043eks.example"), ("xn--bks-seda.example", "books.example")),
+        (a_link(key="cd" * 32), ("another key",)),
+    ],
+)
+@pytest.mark.parametrize("name", ["forgotten_link", "address_field", "password_field"])
+def test_a_link_for_another_server_sends_nothing_until_the_user_agrees(
+    qtbot: QtBot,
+    window: MainWindow,
+    at_server: FakeServices,
+    link: str,
+    said: tuple[str, ...],
+    name: str,
+) -> None:
+    if name == "forgotten_link":
+        dialog = open_forgotten(qtbot, window)
+        paste(qtbot, find(dialog, QLineEdit, name), link)
+    else:
+        start(qtbot, window)
+        paste(qtbot, find(window, QLineEdit, name), link)
+        dialog = find(window, QDialog, "forgotten_dialog")
+    say_new(qtbot, dialog)  # at once, before the dialog has found out where the link goes
+    qtbot.waitUntil(lambda: error(dialog, "forgotten_link") != "")
+    agree = find(dialog, QCheckBox, "forgotten_agree")
+    qtbot.waitUntil(agree.isVisible)
+    doubt = find(dialog, QLabel, "forgotten_doubt_text").text()
+    assert [part for part in said if part not in doubt] == []
+    qtbot.waitUntil(find(dialog, QAbstractButton, "forgotten_submit").isEnabled)
+    say_new(qtbot, dialog)
+    assert "Nothing was sent" in error(dialog, "forgotten_link")
+    assert "reset" not in at_server.book.calls
+    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    assert find(window, QLineEdit, "address_field").text() == "https://books.example"
+    assert at_server.settings.get(ADDRESS_KEY, "") == "https://books.example"
+
+
+def test_a_user_who_agrees_signs_in_at_the_other_server_and_an_edit_of_the_link_asks_again(
+    qtbot: QtBot, window: MainWindow, at_server: FakeServices
+) -> None:
+    at_server.settings.set(ADDRESS_KEY, "https://old.example")
+    account = at_server.book.accounts["asha"]
+    link = at_server.book.make_reset(account)
+    dialog = open_forgotten(qtbot, window)
+    line, agree = find(dialog, QLineEdit, "forgotten_link"), find(dialog, QCheckBox, "forgotten_agree")
+    paste(qtbot, line, link)
+    qtbot.waitUntil(agree.isVisible)
+    qtbot.keyClick(agree, Qt.Key.Key_Space)
+    assert agree.isChecked()
+    line.clear()
+    assert not agree.isVisible()
+    paste(qtbot, line, link)
+    qtbot.waitUntil(agree.isVisible)
+    assert not agree.isChecked()
+    assert "books.example" in agree.text()
+    qtbot.keyClick(agree, Qt.Key.Key_Space)
+    say_new(qtbot, dialog)
+    qtbot.waitUntil(lambda: window.signed_in)
+    assert account.password == NEW
 
 
 @pytest.mark.parametrize("name", ["forgotten_link", "forgotten_new"])

@@ -202,6 +202,14 @@ def test_a_link_is_refused_after_a_day_or_another_change_and_if_it_is_none(start
         assert "not a link" in refusal(lambda none=none: reset(server.api(), none)).fields["resetCode"]
 
 
+@pytest.mark.parametrize("version", [2**63 - 1, 2**63, 2**70, -1])
+def test_a_link_with_a_version_that_no_password_has_is_refused(start_server: Start, version: int) -> None:
+    server = start_server()
+    book = server.api().register(a_name())
+    code = link_code(server, book, version)
+    assert "not a link" in refusal(lambda: reset(server.api(), code)).fields["resetCode"]
+
+
 def test_a_region_that_lacks_the_named_password_takes_the_link_and_the_new_password_wins(
     start_server: Start,
 ) -> None:

@@ -121,6 +121,22 @@ def test_the_address_of_a_log_in_is_listed(start_server: Start) -> None:
     assert {s.address for s in sessions(away)} == {"", "203.0.113.7"}
 
 
+@pytest.mark.parametrize("said", ["<script>", "x" * 64, "1.2.3.4 x", "fe80::1%<b>", "a\tb"])
+def test_what_a_proxy_says_is_listed_only_if_it_is_an_address(start_server: Start, said: str) -> None:
+    server = start_server()
+    name = a_name()
+    server.api().register(name)
+    through = server.api()
+    through.headers["X-Forwarded-For"] = said
+    assert {s.address for s in sessions(through.login(name))} <= {"", "fe80::1"}
+
+
+def test_the_name_of_a_device_is_stored_without_characters_that_nobody_sees(server: RunningServer) -> None:
+    device = shapes.Device(str(uuid4()), "shop\u202egpj.exe\u200b\U000e0041", "")
+    book = server.api().register(a_name(), device=device)
+    assert {s.device_name for s in sessions(book)} == {"shopgpj.exe"}
+
+
 def test_an_ended_session_is_refused_at_once_and_not_listed(server: RunningServer) -> None:
     name = a_name()
     one, other = server.api().register(name), server.api().login(name)

@@ -162,7 +162,7 @@ def test_no_order_of_attempts_exceeds_the_limit_of_an_account(seed: int, servers
         ("::ffff:192.0.2.7", "192.0.2.7"),
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
         ("2001:db8:1:2::9", "2001:db8:1:2::/64"),
-        ("not an address" * 20, ("not an address" * 20)[:64]),
+        ("not an address" * 20, ""),
     ],
 )
 def test_an_address_is_counted_by_its_customer_and_loopback_is_not(host: str | None, key: str) -> None:

@@ -267,7 +267,9 @@ def test_the_book_on_this_computer_is_reached_while_it_is_closed_only(run: Run, 
     finally:
         embedded.stop()
     assert code_hash(read_code(code)) in str(stored)
-    assert run("reset", "Asha", *where, line="\n")[0] == 0  # one's own book may go without a password
+    status, out, _ = run("reset", "A\u200bsha", *where, line="\n")
+    assert (status, "Asha needs no password now: it was removed" in out) == (0, True)
+    # one's own book may go without a password
     embedded = EmbeddedPostgres(local_data)
     try:
         assert rows(embedded.start(), "select password_hash from public.credential") == [("",)]

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.services.accounts import BookSession
 from app.services.login import refuse_typed
-from app.services.recovery import check_code, read_reset, save_code
+from app.services.recovery import ResetTarget, check_agreed, check_code, read_reset, save_code, target_of
 from server.auth.password_verifier import attempt_on, too_many_attempts
 from server.auth.recovery import _NO_CODE, _WRONG_CODE, _WRONG_PASSWORD
 from server.contract import checks
@@ -17,7 +17,7 @@ from server.errors import invalid_field
 from server.tokens import password_resets
 from tests.support.fakes.accounts import FakeAccounts
 from tests.support.fakes.api import app_error
-from tests.support.fakes.book import Account, Book, give_code
+from tests.support.fakes.book import FINGERPRINT, Account, Book, give_code
 
 _OWNER: Final = attempt_on(UUID(int=0), None)
 
@@ -47,18 +47,25 @@ class FakeRecovery:
         self._end_sessions(own)
         return self.accounts.open_account("", own, remember, code=give_code(own))
 
-    def with_link(self, link: str, address: str, new: str, remember: bool = False) -> BookSession:
+    def target(self, link: str, address: str) -> ResetTarget:
+        """Return where a new password would be sent."""
+        return target_of(read_reset(link), address, _is_known)
+
+    def with_link(
+        self, link: str, address: str, new: str, remember: bool = False, agreed: str = ""
+    ) -> BookSession:
         """Set a new password at the server."""
-        self.book.step("reset")
         found = read_reset(link)
         self._check_new(new)
-        self.accounts.need_server(found.address or address, typed=True)
+        where = check_agreed(self.target(link, address), agreed)
+        self.book.step("reset")
+        self.accounts.need_server(where, typed=True)
         account = self.book.resets.pop(found.code, None)
         if account is None:
             raise app_error(invalid_field("resetCode", password_resets.SPENT))
         account.password = prepare_password(new)
         self._end_sessions(account)
-        return self.accounts.open_account(found.address or address, account, remember)
+        return self.accounts.open_account(where, account, remember)
 
     def contact(self, address: str) -> str:
         """Return whom to ask."""
@@ -97,3 +104,7 @@ class FakeRecovery:
     def _end_sessions(self, account: Account) -> None:
         for family in [f for f, (whose, _) in self.book.sessions.items() if whose is account]:
             del self.book.sessions[family]
+
+
+def _is_known(address: str, other: str, fingerprint: str) -> bool:
+    return address == other and fingerprint == FINGERPRINT

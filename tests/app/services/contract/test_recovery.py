@@ -7,6 +7,7 @@ import pytest
 
 from app.errors import AppError, InputError, ServerError, StoreError
 from app.services.accounts import LocalBookFacts
+from server.contract.join import InviteLink, make_link
 from tests.app.services.contract.stages import Desk
 from tests.support.api import PASSWORD
 from tests.support.waiting import wait_until
@@ -118,6 +119,15 @@ def test_a_new_code_needs_the_password(desk: Desk) -> None:
 def test_what_is_no_link_is_told_at_its_field(desk: Desk, typed: str) -> None:
     error = caught(lambda: desk.services.recovery.with_link(typed, desk.stage.address, NEW))
     assert error.fields["resetCode"]
+
+
+def test_a_link_for_another_server_is_doubted_and_nothing_is_sent(desk: Desk) -> None:
+    link = make_link(InviteLink("https://evil.example", "cd" * 32, "a.b.c"), "reset")
+    target = desk.services.recovery.target(link, desk.stage.address)
+    assert target.host == "evil.example"
+    assert "evil.example" in target.doubt
+    error = caught(lambda: desk.services.recovery.with_link(link, desk.stage.address, NEW))
+    assert error.fields["resetCode"] == target.doubt
 
 
 def test_a_server_whose_operator_names_nobody_has_no_contact(desk: Desk) -> None:

@@ -281,7 +281,7 @@ def test_a_pasted_invitation_shows_the_form_to_create_an_account(qtbot: QtBot, a
     assert card.invite.isVisible()
     assert card.invite.text() == "once-only-code"
     assert card.submit_button.text() == "Create account"
-    assert card.banner.text() == "Invitation read. Create your account."
+    assert card.banner.text() == "Invitation for books.example.com read. Create your account."
     assert card.banner.property("tone") == "good"
     qtbot.waitUntil(card.user_name.hasFocus)
 
@@ -312,7 +312,32 @@ def test_a_link_without_a_code_does_not_change_the_form(at_server: LoginView) ->
     paste(at_server, BARE_LINK)
     assert at_server.card.address.text() == ADDRESS
     assert at_server.card.submit_button.text() == "Sign in"
-    assert at_server.card.banner.text() == "Server found in the link. Now sign in."
+    assert at_server.card.banner.text() == "Server books.example.com found in the link. Now sign in."
+
+
+def test_the_banner_says_which_address_a_link_has_replaced(at_server: LoginView) -> None:
+    at_server.card.address.setText("https://old.example.com")
+    QGuiApplication.clipboard().setText(LINK.replace("books.example.com", "b%D0%BE%D0%BEks.example"))
+    at_server.card.address.selectAll()
+    at_server.card.address.paste()
+    said = at_server.card.banner.text()
+    assert "Invitation for xn--bks-seda.example read. It replaces old.example.com" in said
+    assert at_server.card.address.text() == "https://xn--bks-seda.example"
+
+
+def test_an_address_with_letters_of_another_script_is_shown_as_it_is_called_before_anything_is_sent(
+    qtbot: QtBot, at_server: LoginView, fake: FakeServices
+) -> None:
+    at_server.card.address.setText("b\u043e\u043eks.example")
+    at_server.card.user_name.setText("asha")
+    at_server.card.password.setText("correct horse")
+    at_server.submit()
+    assert at_server.card.address.text() == "https://xn--bks-seda.example"
+    assert "xn--bks-seda.example" in error(at_server, "address_field")
+    assert fake.accounts.asked_at == ""
+    with qtbot.waitSignal(at_server.signed_in):
+        at_server.submit()
+    assert fake.accounts.asked_at == "https://xn--bks-seda.example"
 
 
 def test_a_link_broken_into_lines_by_a_mail_program_is_read(at_server: LoginView) -> None:
