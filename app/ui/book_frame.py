@@ -46,9 +46,15 @@ class BookFrame(QWidget):
     attach_wanted = Signal(object, object)
 
     def __init__(
-        self, services: "Services", tasks: Tasks, desktop: Desktop, mode: Mode, clock: Callable[[], float]
+        self,
+        services: "Services",
+        tasks: Tasks,
+        desktop: Desktop,
+        mode: Mode,
+        clock: Callable[[], float],
+        parent: QWidget,
     ) -> None:
-        super().__init__()
+        super().__init__(parent)
         self.sidebar = Sidebar(mode)
         self.entry = EntryView(services, tasks, desktop)
         self.edit = EditView(services, tasks, desktop)
@@ -77,7 +83,7 @@ class BookFrame(QWidget):
             screen.turned_away.connect(self.refuse)
 
     def _lay_out(self) -> None:
-        self.screens = QStackedWidget()
+        self.screens = QStackedWidget(self)
         self.screens.setObjectName("screens")
         for screen in (self.entry, self.edit, self.listing, self.outbox):
             self.screens.addWidget(screen)
@@ -100,7 +106,7 @@ class BookFrame(QWidget):
         banners.addWidget(self.late)
         banners.addWidget(self.clock)
         banners.addWidget(self.banner)
-        self._banner_room = QWidget()
+        self._banner_room = QWidget(self)
         self._banner_room.setLayout(banners)
         self._banner_room.hide()
         return self._banner_room

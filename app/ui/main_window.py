@@ -124,8 +124,11 @@ class MainWindow(QMainWindow):
         self.changes = EntryActions(services, tasks, self)
         self.opener = DocumentOpener(services, tasks, self._desktop, self)
         self.dialogs = Dialogs(services, tasks, self._desktop, self)
+        # Before its content: Qt styles all widgets in a part again when it gets a parent.
+        self._outer = QStackedWidget()
+        self.setCentralWidget(self._outer)
         self.login = LoginView(services, tasks, proposed_name)
-        self.book = BookFrame(services, tasks, self._desktop, theme.mode, clock)
+        self.book = BookFrame(services, tasks, self._desktop, theme.mode, clock, self._outer)
         self._lay_out()
         self._connect()
         self._add_shortcuts()
@@ -136,10 +139,8 @@ class MainWindow(QMainWindow):
         book = self.book
         self.sidebar, self.screens = book.sidebar, book.screens
         self.entry, self.edit, self.listing, self.outbox = book.entry, book.edit, book.listing, book.outbox
-        self._outer = QStackedWidget()
         self._outer.addWidget(self.login)
         self._outer.addWidget(book)
-        self.setCentralWidget(self._outer)
         self.connection = ConnectionController(self._services, self.sync, book, self)
         self.clock = ClockController(self._desktop, book, self)
         self.exit_guard = ExitGuard(self._services, self._desktop, self, book.entry, book.edit, self.sync)

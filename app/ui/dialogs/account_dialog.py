@@ -46,7 +46,7 @@ class AccountDialog(QDialog):
         super().__init__(parent)
         self.setObjectName("account_dialog")
         self.setWindowTitle("Account")
-        self.resize(620, 600)
+        self.resize(620, 600 if services.accounts.is_remote else 400)  # here, hardly ever with a list
         self._services = services
         self._tasks = tasks
         self._session = session

@@ -79,7 +79,7 @@ class ListingView(QWidget):
         column.setContentsMargins(_MARGIN, 20, _MARGIN, 24)
         column.setSpacing(14)
         column.addLayout(self._head())
-        self._parts = QSplitter(Qt.Orientation.Horizontal)
+        self._parts = QSplitter(Qt.Orientation.Horizontal, self)
         self._parts.setObjectName("listing_parts")
         self._parts.setChildrenCollapsible(False)
         self._parts.setHandleWidth(_GAP)

@@ -25,7 +25,15 @@ class ScrollRoom(QScrollArea):
         self.viewport().setProperty("role", "clear")
         if inner.property("role") is None:
             inner.setProperty("role", "clear")
-        self.setWidget(inner)
+        inner.setParent(self.viewport())
+        self._inner = inner
+
+    def event(self, event: QEvent) -> bool:
+        """Take the inner part in when the style does. Its size is computed then, for which Qt styles all that
+        is in it, and would do so again for every widget around it that is still to get a parent."""
+        if event.type() is QEvent.Type.Polish and self.widget() is None:
+            self.setWidget(self._inner)
+        return super().event(event)
 
     def sizeHint(self) -> QSize:
         """Return the size at which nothing scrolls."""
@@ -38,15 +46,9 @@ class ScrollRoom(QScrollArea):
         bar = self.verticalScrollBar().sizeHint().width()
         return QSize(inner.width() + bar, min(inner.height(), _LEAST_HEIGHT))
 
-    @property
-    def _inner(self) -> QWidget:
-        inner = self.widget()
-        assert inner is not None
-        return inner
-
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Pass on that the inner part has another size now."""
-        if watched is self.widget() and event.type() is QEvent.Type.LayoutRequest:
+        if watched is self._inner and event.type() is QEvent.Type.LayoutRequest:
             self.updateGeometry()
         return super().eventFilter(watched, event)
 
@@ -63,9 +65,8 @@ class DialogRoom(ScrollRoom):
 
     def sizeHint(self) -> QSize:
         """Return the size at which nothing scrolls, or the height of the screen."""
-        hint, inner = super().sizeHint(), self.widget()
-        low = hint.height() <= self._room()
-        width = inner.sizeHint().width() if low and inner is not None else hint.width()
+        hint = super().sizeHint()
+        width = self._inner.sizeHint().width() if hint.height() <= self._room() else hint.width()
         return QSize(width, min(hint.height(), self._room()))
 
     def _room(self) -> int:
