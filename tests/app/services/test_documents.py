@@ -44,6 +44,6 @@ def test_a_failed_copy_leaves_no_partial_file(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(shutil, "copyfile", full)
-    with pytest.raises(StoreError, match="No space left"):
+    with pytest.raises(StoreError, match="The disk is full"):
         documents.save_copy(bill, tmp_path / "copy.png")
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == []

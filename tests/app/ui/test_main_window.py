@@ -179,8 +179,8 @@ def test_tab_moves_through_the_form_in_reading_order(qtbot: QtBot, book: MainWin
         "debit_button",
         "category_field",
         "description_field",
-        "clear_button",
         "save_button",
+        "clear_button",
         "browse_button",
     ]
 
