@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import psycopg
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton
 
@@ -112,6 +113,7 @@ def test_with_the_code_from_the_papers_the_owner_of_a_book_is_in_again(open_prog
         assert [secret for secret in secrets if secret in text] == [], log
 
 
+@pytest.mark.slow
 def test_a_book_of_an_earlier_version_is_opened_by_the_owner_of_its_files(
     open_program, tmp_path: Path
 ) -> None:
@@ -146,6 +148,7 @@ def test_a_book_of_an_earlier_version_is_opened_by_the_owner_of_its_files(
         take_code(driver)
 
 
+@pytest.mark.slow
 def test_with_the_operators_link_the_user_of_a_server_is_in_again(
     open_program, regional_server: ServerProcess
 ) -> None:

@@ -58,6 +58,7 @@ def test_nothing_that_the_program_keeps_is_open_to_others(tmp_path: Path, umask:
     assert open_to_others(home) == []
 
 
+@pytest.mark.slow
 def test_the_files_of_an_earlier_version_are_closed_to_others(tmp_path: Path) -> None:
     home, out = tmp_path / "Bahi", tmp_path / "desktop"
     out.mkdir()

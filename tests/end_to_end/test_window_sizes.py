@@ -46,6 +46,7 @@ def test_the_first_window_fits_the_screen(tmp_path: Path, width: int, height: in
     assert wide >= min(1180, int(width / scale) - 9)
 
 
+@pytest.mark.slow
 def test_the_window_is_where_it_was_unless_that_screen_has_gone(tmp_path: Path) -> None:
     both = on_screens(tmp_path, (0, 0, 1366, 768), (1366, 0, 1920, 1080))
     home = Paths(tmp_path / "Bahi")

@@ -161,6 +161,7 @@ class TestAtAServer:
     def owner(self, fake: FakeServices) -> None:
         fake.accounts.sign_in_remote(ADDRESS, "asha", "correct horse", remember=True)
 
+    @pytest.mark.slow
     def test_a_book_on_a_server_names_no_host_server_or_region_on_its_screens(
         self, qtbot: QtBot, book: MainWindow, fake: FakeServices, hand: Hand, reader: ScreenReader
     ) -> None:

@@ -175,6 +175,7 @@ def next_pages_in_memory() -> int:
     return sum(each.page == 1 and each.pages == 2 for each in pictures)
 
 
+@pytest.mark.slow
 def test_the_next_page_is_kept_only_while_the_viewer_is_shown(reader: Reader, tmp_path: Path) -> None:
     reader.look_at(bills.two_page_tiff(tmp_path / "scan.tif"))
     reader.qtbot.waitUntil(lambda: next_pages_in_memory() == 1)
