@@ -110,9 +110,9 @@ def test_a_bill_stays_turned_after_a_restart_and_its_bytes_are_the_same(desk: De
     assert [desk.documents.turns(bill), desk.documents.turn(bill, -1), desk.documents.turn(bill, 6)] == [
         *(0, 3, 1)
     ]
+    assert desk.documents.fetch(bill).read_bytes() == PNG + b"1"
     desk.restart()
     assert (desk.documents.turns(bill), desk.documents.turns(other)) == (1, 0)
-    assert desk.documents.fetch(bill).read_bytes() == PNG + b"1"
     assert (desk.documents.turn(bill, -1), desk.documents.turns(bill)) == (0, 0)
 
 
