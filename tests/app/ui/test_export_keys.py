@@ -51,6 +51,10 @@ def test_ctrl_e_opens_the_export_from_everywhere_and_loses_nothing(
         assert person.questions == []
 
 
+def open_exports(book: MainWindow) -> list[ExportDialog]:
+    return [each for each in book.findChildren(ExportDialog, "export_dialog") if each.isVisible()]
+
+
 def export_from(qtbot: QtBot, book: MainWindow, widget: QWidget) -> None:
     """Type into `widget`, press Ctrl+E there, and cancel."""
     show(qtbot, book, widget)
@@ -59,13 +63,12 @@ def export_from(qtbot: QtBot, book: MainWindow, widget: QWidget) -> None:
         qtbot.keyClicks(widget, "1")
     dirty = book.edit.dirty
     qtbot.keyClick(widget, Qt.Key.Key_E, CTRL)
-    qtbot.waitUntil(lambda: book.findChild(ExportDialog, "export_dialog") is not None)
-    dialog = book.findChild(ExportDialog, "export_dialog")
-    assert dialog is not None
+    qtbot.waitUntil(lambda: open_exports(book) != [])
+    (dialog,) = open_exports(book)
     assert book.screens.currentWidget() is (book.edit if dirty else book.listing)
     qtbot.mouseClick(dialog.setup_page.cancel_button, Qt.MouseButton.LeftButton)
+    assert open_exports(book) == []
     assert book.edit.dirty is dirty
-    qtbot.waitUntil(lambda: book.findChild(ExportDialog, "export_dialog") is None)
 
 
 def test_an_invalid_date_of_the_filter_is_shown_instead_of_an_export(qtbot: QtBot, book: MainWindow) -> None:
