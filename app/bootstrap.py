@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Final
 
 from app.errors import AppError
@@ -55,13 +55,30 @@ class Desk:
         end_log(self.log)
 
 
-def make_desk(paths: Paths, local_server: "LocalServer | None" = None, draw: "Draw" = random.uniform) -> Desk:
+def make_desk(
+    paths: Paths,
+    local_server: "LocalServer | None" = None,
+    draw: "Draw" = random.uniform,
+    *,
+    serve_at_once: bool = False,
+) -> Desk:
     """Build the services on the files of `paths`. Raises StoreError if they cannot be opened.
 
-    `draw` decides how long the sync worker pauses between two looks.
+    `draw` decides how long the sync worker pauses between two looks. With `serve_at_once`, the local server
+    is started before it is asked for, if the last book was on this computer.
     """
     # Imported here, because the opening window is painted before these modules are loaded.
+    from app.domain.book_location import LOCATION_KEY, SERVER
     from app.local_server import LocalServer, reset_command
+    from app.store.database import Database
+    from app.store.settings import Settings
+
+    paths.restrict()
+    server, database = local_server or LocalServer(paths.server), Database(paths.database)
+    settings = Settings(database)
+    if serve_at_once and settings.get(LOCATION_KEY) != SERVER:
+        server.start_soon()  # starting takes longer than everything below
+
     from app.log import log_to_file
     from app.services import Services
     from app.services.accounts import Accounts
@@ -79,21 +96,16 @@ def make_desk(paths: Paths, local_server: "LocalServer | None" = None, draw: "Dr
     from app.services.sync_worker import SyncWorker
     from app.store.bill_turns import BillTurns
     from app.store.cache import ReadCache
-    from app.store.database import Database
     from app.store.drafts import DraftStore
     from app.store.files import Files
     from app.store.last_folders import LastFolders
     from app.store.outbox import Outbox
     from app.store.replay_log import ReplayLog
-    from app.store.settings import Settings
     from app.store.vault import Vault
     from server.contract.allocator import give_back_freed_memory
 
     give_back_freed_memory()  # of this process, from here on
-    paths.restrict()
-    server = local_server or LocalServer(paths.server)
-    database = Database(paths.database)
-    outbox, cache, settings = Outbox(database), ReadCache(database), Settings(database)
+    outbox, cache = Outbox(database), ReadCache(database)
     files, drafts, folders = Files(paths.bills), DraftStore(database), LastFolders(settings)
     vault = Vault(settings.device_id)
     connect = partial(_connect, server.endpoint, settings)
@@ -170,8 +182,14 @@ def run(argv: list[str]) -> int:
     paths = default_paths()
     desks: list[Desk] = []
 
+    @cache
+    def local_server() -> "LocalServer":  # one for all attempts: the first may have failed after its start
+        from app.local_server import LocalServer
+
+        return LocalServer(paths.server)
+
     def open_desk() -> "Services":  # called when it is certain that no other program uses these files
-        desks.append(make_desk(paths))
+        desks.append(make_desk(paths, local_server(), serve_at_once=True))
         return desks[-1].services
 
     try:

@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QResizeEvent
 from PySide6.QtWidgets import QGraphicsDropShadowEffect, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
+from app.domain.book_location import LOCAL, LOCATION_KEY, SERVER
 from app.domain.hosts import host_of
 from app.domain.text import clean_text, isolated
 from app.errors import AppError
@@ -17,7 +18,7 @@ from app.ui.dialogs.forgotten_password import (
     ForgottenServerPassword,
 )
 from app.ui.tasks import Tasks
-from app.ui.views.login_card import LOCAL, MARGIN, SERVER, LoginCard
+from app.ui.views.login_card import MARGIN, LoginCard
 from app.ui.widgets.form_errors import empty_login_fields, length_errors, name_at
 from app.ui.widgets.wait_countdown import WaitCountdown, errors_at
 
@@ -26,12 +27,7 @@ if TYPE_CHECKING:
     from app.services.accounts import BookSession, LocalBookFacts
     from app.services.session_facts import InviteFacts
 
-LOCATION_KEY, ADDRESS_KEY, USER_KEY, REMEMBER_KEY = (
-    "login.place",
-    "login.address",
-    "login.user",
-    "login.remember",
-)
+ADDRESS_KEY, USER_KEY, REMEMBER_KEY = "login.address", "login.user", "login.remember"
 _TOPIC = "login"
 _MOST_SHOWN = 80  # characters of a text that is no address
 _OFFER_AFTER_MS = 15_000
