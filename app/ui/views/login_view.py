@@ -12,11 +12,6 @@ from app.domain.hosts import host_of
 from app.domain.text import clean_text, isolated
 from app.errors import AppError
 from app.ui.controllers.text_pasting import TextPasting
-from app.ui.dialogs.forgotten_password import (
-    ForgottenLocalPassword,
-    ForgottenPasswordDialog,
-    ForgottenServerPassword,
-)
 from app.ui.tasks import Tasks
 from app.ui.views.login_card import MARGIN, LoginCard
 from app.ui.widgets.form_errors import empty_login_fields, length_errors, name_at
@@ -26,6 +21,7 @@ if TYPE_CHECKING:
     from app.services import Services
     from app.services.accounts import BookSession, LocalBookFacts
     from app.services.session_facts import InviteFacts
+    from app.ui.dialogs.forgotten_password import ForgottenPasswordDialog
 
 ADDRESS_KEY, USER_KEY, REMEMBER_KEY = "login.address", "login.user", "login.remember"
 _TOPIC = "login"
@@ -388,6 +384,8 @@ class LoginView(QScrollArea):
 
     def _open_forgotten(self, link: str = "") -> None:
         """Open the dialog that sets a new password without the old one, for a server with `link` if any."""
+        from app.ui.dialogs.forgotten_password import ForgottenLocalPassword, ForgottenServerPassword
+
         remember = self.card.remember.isChecked()
         dialog: ForgottenPasswordDialog | None = None
         if self.location == SERVER:
