@@ -15,6 +15,7 @@ from app.paths import Paths, default_paths
 
 if TYPE_CHECKING:
     from logging import Handler
+    from pathlib import Path
 
     from app.domain.send_schedule import Draw
     from app.local_server import LocalServer
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from app.store.vault import Vault
 
 
+_TIDY_AFTER_S: Final = 1.0
 _NO_LIBRARY: Final = "Bahi needs a system library that is missing. `make setup` installs it."
 
 
@@ -131,7 +133,7 @@ def make_desk(
         recovery=Recovery(accounts, settings, server.endpoint, partial(reset_command, paths.server)),
         folders=folders,
     )
-    _tidy_later(files, outbox, replay_log, drafts)
+    _tidy_later(paths.home, files, outbox, replay_log, drafts)
     return Desk(services, server, database, log_to_file(paths.log))
 
 
@@ -159,15 +161,28 @@ def _connect(
     return Remote(client, tokens, cluster, runner, Api(client, runner), server_clock)
 
 
-def _tidy_later(files: "Files", outbox: "Outbox", replay_log: "ReplayLog", drafts: "DraftStore") -> None:
-    """Remove bills that no draft and no operation on this computer needs. They can be downloaded again."""
+def _tidy_later(
+    home: "Path", files: "Files", outbox: "Outbox", replay_log: "ReplayLog", drafts: "DraftStore"
+) -> None:
+    """Do what can wait until the window has opened.
+
+    Note which program has used the book. Remove bills that no draft and no operation on this computer needs;
+    they can be downloaded again.
+    """
 
     def tidy() -> None:
+        from importlib import metadata
+
+        from app.store.last_program import note_program
+
+        note_program(home, metadata.version("bahi"))
         with contextlib.suppress(AppError):
             # In this order: a bill that moves from one to the next meanwhile is then in both, not in neither.
             files.remove_unused(drafts.file_hashes() | outbox.file_hashes() | replay_log.file_hashes())
 
-    threading.Thread(target=tidy, name="tidy", daemon=True).start()
+    later = threading.Timer(_TIDY_AFTER_S, tidy)
+    later.name, later.daemon = "tidy", True
+    later.start()
 
 
 def run(argv: list[str]) -> int:

@@ -43,7 +43,8 @@ outbox           outbox_view, outbox_open_copy, outbox_send, outbox_list, outbox
 account          account_dialog, account_sessions, account_banner(_text), old_password_field,
                  new_password_field, again_password_field, password_save, account_sign_out,
                  account_close, account_move; per session: session_row with session_end
-about            about_dialog, about_open, about_close, about_banner(_text); per fact: about_<key>
+about            about_dialog, about_open, about_licences, about_close, about_banner(_text); per fact:
+                 about_<key>; licences_dialog, licences_state, licences_text, licences_close
 move             move_dialog, move_title, move_banner(_text), move_address_field, move_create, move_sign_in,
                  move_user_field, move_password_field, move_code_field, move_start, move_cancel; below a
                  field `<name>_error`; move_stage, move_progress, move_progress_text, move_stop;

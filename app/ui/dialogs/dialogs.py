@@ -78,7 +78,15 @@ class Dialogs(QObject):
 
         accounts = self._services.accounts
         if accounts.session is not None and not self._raised("about_dialog"):
-            self._show(AboutDialog(accounts.book_facts(), accounts.words, self._desktop, self._window))
+            dialog = AboutDialog(accounts.book_facts(), accounts.words, self._desktop, self._window)
+            dialog.licences_wanted.connect(lambda: self._show_licences(dialog))
+            self._show(dialog)
+
+    def _show_licences(self, above: QWidget) -> None:
+        from app.ui.dialogs.licences_dialog import LicencesDialog
+
+        if not self._raised("licences_dialog"):
+            self._show(LicencesDialog(self._tasks, above))
 
     def show_keyboard(self) -> None:
         """Open the page of the keys."""

@@ -43,6 +43,8 @@ _NOT_SHOWN = [
     "app.ui.dialogs.forgotten_password",
     "app.ui.dialogs.history_dialog",
     "app.ui.dialogs.keyboard_dialog",
+    "app.ui.dialogs.licences_dialog",
+    "app.licences",
     "app.ui.dialogs.move_dialog",
     "app.ui.dialogs.recovery_code_dialog",
 ]
