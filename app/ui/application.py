@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QMessageBox
 
 from app import resources
 from app.errors import NEWER_BOOK, AppError
+from app.ui.first_paint import FirstPaint
 from app.ui.opening import OpeningWindow
 from app.ui.single_instance import SingleInstance
 from app.ui.starting import ErrorHook, ask_about_silent, claim_folder, display_errors_told, tell
@@ -118,10 +119,10 @@ class _Program:
             return
         _end_on_signals(self._application, window)
         copy_geometry(window, self._opening)
+        FirstPaint(window, window.start)
         window.show()
         self._opening.close()
         self._window = window
-        window.start()
 
 
 def _load_program(make_services: Callable[[], "Services"]) -> "Services":

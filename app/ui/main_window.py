@@ -86,9 +86,7 @@ from app.ui.icons import pixmap, retint
 from app.ui.tasks import Tasks
 from app.ui.theme import THEME_KEY, Mode, Theme
 from app.ui.views.edit_view import Corrected, Edited, EditView
-from app.ui.views.listing_view import ListingView
 from app.ui.views.login_view import LoginView
-from app.ui.views.outbox_view import OutboxView
 from app.ui.views.sidebar import Screen
 from app.ui.widgets.drop_overlay import DropOverlay
 from app.ui.window_geometry import DETAILS_KEY, LEAST_SIZE, read_width, store_geometry
@@ -96,6 +94,8 @@ from app.ui.window_geometry import DETAILS_KEY, LEAST_SIZE, read_width, store_ge
 if TYPE_CHECKING:
     from app.services import Services
     from app.services.accounts import BookSession
+    from app.ui.views.listing_view import ListingView
+    from app.ui.views.outbox_view import OutboxView
 
 
 class MainWindow(QMainWindow):
@@ -155,12 +155,12 @@ class MainWindow(QMainWindow):
         return self.book.edit
 
     @property
-    def listing(self) -> ListingView:
+    def listing(self) -> "ListingView":
         """The listing."""
         return self.book.listing
 
     @property
-    def outbox(self) -> OutboxView:
+    def outbox(self) -> "OutboxView":
         """The page Waiting."""
         return self.book.outbox
 
@@ -192,7 +192,7 @@ class MainWindow(QMainWindow):
         self.sync.entries_confirmed.connect(lambda _count: self._refresh_listing())
         self.sync.connectivity_changed.connect(self._connectivity_changed)
         self.sync.state_changed.connect(lambda _state: self.clock.check())
-        self.sync.run_ended.connect(lambda _waiting: self.book.outbox_page.if_made(OutboxView.refresh))
+        self.sync.run_ended.connect(lambda _waiting: self._refresh_outbox())
         self._tasks.sign_in_needed.connect(self._signed_out_by_server)
         self.sync.sign_in_needed.connect(self._signed_out_by_server)
         self.sync.came_back.connect(self._refresh_listing)
@@ -211,7 +211,7 @@ class MainWindow(QMainWindow):
             begun.connect(self.book.toast.hide_now)  # Undo is for the newer change from now on
         self.book.toast.undo_wanted.connect(self.changes.undo)
 
-    def _connect_listing(self, listing: ListingView) -> None:
+    def _connect_listing(self, listing: "ListingView") -> None:
         details = listing.details
         details.open_wanted.connect(self.opener.open)
         details.save_wanted.connect(self.opener.save_as)
@@ -233,7 +233,7 @@ class MainWindow(QMainWindow):
         edit.left_correction.connect(self.show_outbox)
         edit.save_begun.connect(self.book.toast.hide_now)
 
-    def _connect_outbox(self, outbox: OutboxView) -> None:
+    def _connect_outbox(self, outbox: "OutboxView") -> None:
         outbox.send_wanted.connect(self.sync.send_now)
         outbox.changed.connect(self._outbox_changed)
 
@@ -272,7 +272,7 @@ class MainWindow(QMainWindow):
         self.sync.start()
         self.connection.start()
         self.clock.start()
-        self.book.listing_page.if_made(ListingView.open)
+        self.book.listing_page.if_made(lambda listing: listing.open())
         self.show_add()
         self.dialogs.show_new_code()
 
@@ -422,11 +422,14 @@ class MainWindow(QMainWindow):
         return f"{change.text}. Your new entry stays." if self.entry.dirty else change.text
 
     def _refresh_listing(self) -> None:
-        self.book.listing_page.if_made(ListingView.refresh)
+        self.book.listing_page.if_made(lambda listing: listing.refresh())
 
     def _waiting_changed(self, count: int) -> None:
         self.sidebar.show_waiting(count)
-        self.book.outbox_page.if_made(OutboxView.refresh)
+        self._refresh_outbox()
+
+    def _refresh_outbox(self) -> None:
+        self.book.outbox_page.if_made(lambda outbox: outbox.refresh())
 
     def _superseded(self, codes: tuple[str, ...]) -> None:
         were, yours = ("was", "version is in its") if len(codes) == 1 else ("were", "versions are in their")
