@@ -22,8 +22,9 @@ add entry        entry_view, date_field, date_field_calendar (action), amount_fi
                  saved_label, draft_label, entry_banner(_text, _button), paste_choice(_text, _picture,
                  _close); below a field `<name>_error`
 edit entry       edit_view, edit_cancel_button, and the names of add entry and documents after `edit_`
-documents        documents_panel, drop_area, browse_button, documents_count, documents_refusal(_text),
-                 documents_note(_text); per bill: document_tile with tile_remove, tile_left, tile_right
+documents        documents_panel, drop_area, browse_button, camera_button, documents_count,
+                 documents_refusal(_text), documents_note(_text); per bill: document_tile with
+                 tile_remove, tile_left, tile_right
 listing          listing_view, search_field, from_field, to_field, period_button, type_all, type_debit,
                  type_credit, without_document, not_confirmed, shown_active, shown_voided, shown_all,
                  clear_filters, export_button, listing_add_button, entry_table, listing_empty(_title,
@@ -51,6 +52,10 @@ move             move_dialog, move_title, move_banner(_text), move_address_field
 export           export_dialog, export_from, export_to, export_findings, export_note, export_wait,
                  export_go_on, export_cancel, export_start, export_stop, export_rows, export_out, export_in,
                  export_net, export_left_out, export_show, export_done, export_banner(_text)
+camera           camera_dialog, camera_choice, camera_menu, camera_live, camera_crop, camera_hint,
+                 camera_banner(_text), camera_capture, camera_use, camera_retake, camera_left, camera_right,
+                 camera_whole, camera_add, camera_cancel, camera_trouble(_heading, _advice), camera_again,
+                 camera_files, camera_strip; per picture: camera_shot with shot_remove
 keyboard         keyboard_dialog, keyboard_close
 """
 
@@ -59,6 +64,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QCloseEvent, QIcon, QKeySequence, QShortcut
@@ -185,6 +191,8 @@ class MainWindow(QMainWindow):
 
     def _connect_changes(self) -> None:
         details = self.listing.details
+        for panel in (self.entry.documents, self.edit.documents):
+            panel.camera_wanted.connect(partial(self.dialogs.show_camera, panel))
         for source in (self.entry.open_wanted, self.edit.open_wanted, details.open_wanted):
             source.connect(self.opener.open)
         details.save_wanted.connect(self.opener.save_as)

@@ -18,6 +18,7 @@ from app.ui.dialogs.keyboard_dialog import KeyboardDialog
 from app.ui.dialogs.move_dialog import MoveDialog
 from app.ui.dialogs.recovery_code_dialog import RecoveryCodeDialog
 from app.ui.tasks import Tasks
+from app.ui.widgets.documents_panel import DocumentsPanel
 from app.ui.widgets.drop_overlay import DropOverlay
 from app.ui.widgets.scroll_room import bound_to_screen
 
@@ -78,6 +79,18 @@ class Dialogs(QObject):
         accounts = self._services.accounts
         if accounts.session is not None and not self._raised("about_dialog"):
             self._show(AboutDialog(accounts.book_facts(), accounts.words, self._desktop, self._window))
+
+    def show_camera(self, panel: DocumentsPanel) -> None:
+        """Open the dialog that photographs bills for `panel`."""
+        if self._raised("camera_dialog"):
+            return
+        from app.ui.camera.camera_dialog import CameraDialog  # not at the start: few entries need it
+
+        room, names = panel.room, panel.names
+        dialog = CameraDialog(self._services, self._tasks, self._desktop, room, names, self._window)
+        dialog.taken.connect(panel.add_photos)
+        dialog.files_wanted.connect(panel.browse)
+        self._show(dialog)
 
     def show_keyboard(self) -> None:
         """Open the page of the keys."""
