@@ -6,7 +6,6 @@ camera_add, camera_cancel, camera_trouble(_heading, _advice), camera_again, came
 picture: camera_shot with shot_remove.
 """
 
-import contextlib
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Final
 
@@ -16,16 +15,15 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QStackedWidget, QVBoxLayout,
 
 from app.domain.bounds import MAX_DOCUMENTS
 from app.domain.photo_name import photo_name
-from app.errors import AppError
 from app.ui.bounds import count_text
 from app.ui.camera.camera_choice import CameraChoice
 from app.ui.camera.camera_foot import CameraFoot, CameraStep
+from app.ui.camera.camera_line import CameraLine
 from app.ui.camera.crop_editor import CropEditor
 from app.ui.camera.live_picture import LivePicture
 from app.ui.camera.shot_strip import ShotStrip
 from app.ui.camera.shots import Shots
-from app.ui.camera.source import CameraDevice, CameraSource
-from app.ui.camera.trouble import CameraTrouble, trouble_text
+from app.ui.camera.trouble import trouble_text
 from app.ui.camera.trouble_page import TroublePage
 from app.ui.desktop import Desktop
 from app.ui.tasks import Tasks
@@ -34,10 +32,7 @@ from app.ui.widgets.pieces import is_enter, label
 
 if TYPE_CHECKING:
     from app.services import Services
-    from app.ui.camera.feed import CameraFeed
 
-CAMERA_KEY: Final = "camera"
-"""The setting that stores the `key` of the camera that was used last."""
 _SIZE: Final = QSize(920, 720)
 """As large as the window allows: the larger the picture, the easier are the corners to place."""
 _LIVE: Final = "Lay the bill flat, in good light, and let it fill the picture."
@@ -67,16 +62,11 @@ class CameraDialog(QDialog):
         super().__init__(parent)
         self.setObjectName("camera_dialog")
         self.setWindowTitle("Photograph bills")
-        self._services = services
         self._desktop = desktop
         self._room = room
         self._names = frozenset(names)
-        self._source: CameraSource | None = None
-        self._feed: CameraFeed | None = None
-        self._device: CameraDevice | None = None
-        self._trouble: CameraTrouble | None = None
-        self._adding = False
-        self._begun = False
+        self._adding = self._files_next = self._begun = False
+        self._line = CameraLine(desktop.cameras, services, self)
         self._shots = Shots(tasks, self)
         self._build(parent)
         self._connect()
@@ -107,7 +97,11 @@ class CameraDialog(QDialog):
         self.resize(_SIZE.boundedTo(parent.window().size()))
 
     def _connect(self) -> None:
-        self.choice.picked.connect(self._pick)
+        self._line.opened.connect(self._opened)
+        self._line.pictured.connect(self._pictured)
+        self._line.troubled.connect(self._troubled)
+        self._line.listed.connect(self._show_devices)
+        self.choice.picked.connect(self._line.pick)
         self.foot.capture_button.clicked.connect(self.capture)
         self.foot.retake_button.clicked.connect(self.retake)
         self.foot.use_button.clicked.connect(self.use)
@@ -115,7 +109,7 @@ class CameraDialog(QDialog):
         self.foot.whole_button.clicked.connect(self.crop.take_whole)
         self.foot.add_button.clicked.connect(self.add)
         self.foot.cancel_button.clicked.connect(self.reject)
-        self.trouble.again_wanted.connect(self._try_again)
+        self.trouble.again_wanted.connect(self._line.open)
         self.trouble.files_wanted.connect(self._choose_files)
         self.strip.removed.connect(self._remove)
         self._shots.made.connect(lambda number: self.strip.show_thumb(number, self._shots.thumb(number)))
@@ -129,86 +123,26 @@ class CameraDialog(QDialog):
         super().showEvent(event)
         if not self._begun:
             self._begun = True
-            QTimer.singleShot(0, self, self._load)
+            QTimer.singleShot(0, self, self._line.open)
 
-    def _load(self) -> None:
-        try:
-            from app.ui.camera.feed import CameraFeed
-
-            source = self._desktop.cameras()
-        except ImportError as error:  # of a library of the system
-            self._tell_trouble(CameraTrouble.NO_LIBRARY, str(error))
-            return
-        self._source, self._feed = source, CameraFeed(source, self)
-        self._feed.pictured.connect(self._pictured)
-        self._feed.troubled.connect(self._tell_trouble)
-        source.changed.connect(self._devices_changed)
-        QTimer.singleShot(0, self, self._try_again)  # the list of cameras is read for the first time
-
-    def _try_again(self) -> None:
-        if self._source is None:
-            self._load()
-        else:
-            self._source.ask_permission(self._permitted)
-
-    def _permitted(self, allowed: bool) -> None:
-        if allowed:
-            self._start()
-        else:
-            self._tell_trouble(CameraTrouble.NOT_ALLOWED, "")
-
-    def _start(self) -> None:
-        """Start the camera that was used last if it is there, or else the first one."""
-        assert self._source is not None
-        devices = self._source.devices()
-        wanted = self._services.settings.get(CAMERA_KEY)
-        self._device = next((each for each in devices if each.key == wanted), next(iter(devices), None))
-        if self._device is None:
-            self._tell_trouble(CameraTrouble.NO_CAMERA, "")
-            return
-        self._start_device(self._device)
-
-    def _start_device(self, device: CameraDevice) -> None:
-        assert self._source is not None
-        assert self._feed is not None
-        self._device, self._trouble = device, None
-        self.choice.show_devices(self._source.devices(), device)
+    def _opened(self) -> None:
         self.live.wait("Starting the camera…")
+        self._show_devices()
         self._show_step()
-        self._feed.start(device)
 
-    def _pick(self, device: CameraDevice) -> None:
-        with contextlib.suppress(AppError):  # the choice is only not remembered
-            self._services.settings.set(CAMERA_KEY, device.key)
-        self._start_device(device)
-
-    def _devices_changed(self) -> None:
-        assert self._source is not None
-        assert self._feed is not None
-        devices = self._source.devices()
-        self.choice.show_devices(devices, self._device)
-        if self._trouble is CameraTrouble.NO_CAMERA and devices:
-            self._try_again()
-        elif self._device is None:
-            return
-        elif self._device not in devices:
-            self._feed.stop()
-            self._tell_trouble(CameraTrouble.UNPLUGGED, "")
-        elif self._trouble is CameraTrouble.UNPLUGGED:
-            self._start_device(self._device)
+    def _show_devices(self) -> None:
+        self.choice.show_devices(self._line.devices(), self._line.device)
 
     def _pictured(self, picture: QImage) -> None:
-        self._trouble = None  # also if it only was silent
         self.live.show_picture(picture)
-        if self.pages.currentWidget() is not self.crop:
+        if self._step() is not CameraStep.LOOK:
             self._show_step()
 
-    def _tell_trouble(self, trouble: CameraTrouble, said: str) -> None:
-        self._trouble = trouble
-        if trouble is CameraTrouble.NO_CAMERA:
-            self.choice.show_devices((), None)
+    def _troubled(self, said: str) -> None:
+        device, trouble = self._line.device, self._line.trouble
+        if trouble is not None:
+            self.trouble.say(trouble_text(trouble, device.name if device else ""), said)
         self.live.wait("")
-        self.trouble.say(trouble_text(trouble, self._device.name if self._device else ""), said)
         self._show_step()
 
     # taking pictures
@@ -238,9 +172,11 @@ class CameraDialog(QDialog):
             self._adding = True
             self._show_step()
             return
-        shots = self._shots.all()
+        shots, files_next = self._shots.all(), self._files_next
         self.accept()
         self.taken.emit(shots)
+        if files_next:
+            self.files_wanted.emit()
 
     def _remove(self, number: int) -> None:
         self.strip.remove(number)
@@ -249,7 +185,7 @@ class CameraDialog(QDialog):
         self._main_button().setFocus(Qt.FocusReason.OtherFocusReason)  # that of the picture is gone
 
     def _shot_failed(self, number: int, sentence: str) -> None:
-        self._adding = False
+        self._adding = self._files_next = False
         self.strip.remove(number)
         self.banner.say(sentence, "danger")
         self._show_step()
@@ -260,18 +196,15 @@ class CameraDialog(QDialog):
 
     def _choose_files(self) -> None:
         """Close the dialog, keep the pictures so far, and let the user choose files."""
-        if not self._shots.being_made:
-            shots = self._shots.all()
-            self.accept()
-            self.taken.emit(shots)
-            self.files_wanted.emit()
+        self._files_next = True
+        self.add()
 
     # what is shown
 
     def _step(self) -> CameraStep:
         if not self.crop.shot.isNull():
             return CameraStep.LOOK
-        return CameraStep.TROUBLE if self._trouble is not None else CameraStep.LIVE
+        return CameraStep.TROUBLE if self._line.trouble is not None else CameraStep.LIVE
 
     def _show_step(self) -> None:
         step, count = self._step(), len(self._shots)
@@ -296,11 +229,17 @@ class CameraDialog(QDialog):
         """Press the main button with Space and Enter, wherever the focus is; attach with Ctrl+Enter."""
         ctrl = event.modifiers() & Qt.KeyboardModifier.ControlModifier
         if ctrl and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.foot.add_button.click()
+            self._add_by_key()
         elif (event.key() == Qt.Key.Key_Space or is_enter(event)) and not event.isAutoRepeat():
             self.foot.main_button().click()
         else:
             super().keyPressEvent(event)
+
+    def _add_by_key(self) -> None:
+        if self._step() is CameraStep.LOOK:
+            self.use()
+        if len(self._shots) and not self._adding:
+            self.add()
 
     # the end
 
@@ -318,6 +257,6 @@ class CameraDialog(QDialog):
 
     def done(self, result: int) -> None:
         """Let go of the camera, and close."""
-        if self._feed is not None:
-            self._feed.stop()
+        self._adding = False
+        self._line.close()
         super().done(result)

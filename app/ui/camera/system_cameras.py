@@ -51,23 +51,26 @@ class SystemCameras(CameraSource):
         if chosen is None:
             self.failed.emit("")
             return
-        self._session, self._camera = session, QtMultimedia.QCamera(chosen, self)
+        camera = QtMultimedia.QCamera(chosen, self)
+        self._session, self._camera = session, camera
         formats = chosen.videoFormats()
         best = best_format([(_pixels(each), each.maxFrameRate()) for each in formats])
         if best is not None:
-            self._camera.setCameraFormat(formats[best])
-        self._camera.errorOccurred.connect(lambda _error, text: self.failed.emit(text))
-        session.setCamera(self._camera)
-        self._camera.start()
-        # An error that was there before the connection is not told again.
-        if self._camera.error() is not QtMultimedia.QCamera.Error.NoError:
-            self.failed.emit(self._camera.errorString())
+            camera.setCameraFormat(formats[best])
+        session.setCamera(camera)
+        camera.start()
+        # Not by the first signal: an error can be there before the camera is started.
+        camera.errorOccurred.connect(lambda _error, _text: self._check(camera))
+        self._check(camera)
+
+    def _check(self, camera: QtMultimedia.QCamera) -> None:
+        if camera is self._camera and camera.error() is not QtMultimedia.QCamera.Error.NoError:
+            self.failed.emit(camera.errorString())
 
     def detach(self) -> None:
         """Stop the camera."""
         camera, session, self._camera, self._session = self._camera, self._session, None, None
         if camera is not None and session is not None:
-            camera.disconnect(self)
             camera.stop()
             session.setCamera(None)  # type: ignore[arg-type] # the stubs forget None
             camera.deleteLater()

@@ -13,7 +13,8 @@ from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
 from app.domain.bounds import MAX_DOCUMENTS
-from app.ui.camera.camera_dialog import CAMERA_KEY, CameraDialog
+from app.ui.camera.camera_dialog import CameraDialog
+from app.ui.camera.camera_line import CAMERA_KEY
 from app.ui.camera.source import CameraSource
 from app.ui.main_window import MainWindow
 from app.ui.tasks import Tasks
@@ -173,6 +174,44 @@ def test_add_waits_for_pictures_that_are_still_made(
     hand.press(ENTER)
     hand.press(ENTER, CTRL)  # at once
     attached(qtbot, book, fake, 1)
+
+
+def test_ctrl_enter_uses_the_picture_that_is_looked_at_and_adds_nothing_without_one(
+    qtbot: QtBot, hand: Hand, book: MainWindow, fake: FakeServices
+) -> None:
+    hand.shows("#336699")
+    hand.press(ENTER, CTRL)
+    assert hand.is_open()
+    hand.take("#22aa33")
+    hand.press(ENTER, CTRL)
+    assert close_to(attached(qtbot, book, fake, 1)[0], "#22aa33")
+
+
+def test_bills_of_a_saved_entry_are_photographed_too(
+    qtbot: QtBot, book: MainWindow, cameras: FedCameras, tasks: Tasks
+) -> None:
+    book.show_listing()
+    book.listing.table.selectRow(0)
+    qtbot.keyClick(book.listing.table, ENTER)
+    qtbot.waitUntil(lambda: book.edit.isVisible() and not tasks.busy)
+    before = len(book.edit.documents.attachments())
+    hand = Hand(qtbot, book, cameras)
+    hand.take_and_use("#336699")
+    hand.press(ENTER, CTRL)
+    qtbot.waitUntil(lambda: len(book.edit.documents.attachments()) == before + 1)
+    assert book.edit.dirty
+    assert book.entry.documents.empty
+
+
+def test_discarded_pictures_are_not_attached_although_they_were_being_added(
+    qtbot: QtBot, hand: Hand, book: MainWindow, tasks: Tasks
+) -> None:
+    hand.take("#336699")
+    hand.press(ENTER)
+    hand.press(ENTER, CTRL)  # waits until the picture is made
+    hand.press(ESC)
+    qtbot.waitUntil(lambda: not tasks.busy)
+    assert book.entry.documents.empty
 
 
 def test_a_picture_that_is_retaken_is_not_attached(
@@ -344,14 +383,13 @@ def test_unplugged_in_the_middle_keeps_the_shots_and_goes_on(
 
 
 def test_files_chosen_after_a_trouble_join_the_shots(
-    qtbot: QtBot, hand: Hand, book: MainWindow, person: Person, photo: Path, tasks: Tasks
+    qtbot: QtBot, hand: Hand, book: MainWindow, person: Person, photo: Path
 ) -> None:
     person.files = [photo]
     hand.take_and_use("#aa3322")
-    qtbot.waitUntil(lambda: not tasks.busy)
     hand.cameras.plug()
     hand.waits_for_trouble("The camera “Desk camera” was unplugged")
-    hand.click(hand.button("camera_files"))
+    hand.click(hand.button("camera_files"))  # perhaps while the picture is still made
     documents = book.entry.documents
     qtbot.waitUntil(lambda: len(documents.attachments()) == 2)
     assert documents.attachments()[1].file_name == photo.name
