@@ -3,7 +3,8 @@
 Object names, for tests and the tour (`window.findChild(QWidget, name)`):
 
 window           main_window, screens, drop_overlay, window_banner, moved_banner(_text, _count, _button),
-                 late_banner(_text, _button), clock_banner(_text, _button), toast(_text, _undo, _close)
+                 late_banner(_text, _button), clock_banner(_text, _button), toast(_text, _undo, _close),
+                 ended_banner(_text, _button, _close)
 login            login_view, login_card, place_local, place_server, address_field, user_name_field,
                  password_field, show_password (action), remember_check, submit_button, create_button,
                  login_title, login_banner(_text), login_progress_label, password_note, forgot_button;
@@ -52,6 +53,8 @@ export           export_dialog, export_from, export_to, export_findings, export_
                  export_go_on, export_cancel, export_start, export_stop, export_rows, export_out, export_in,
                  export_net, export_left_out, export_show, export_done, export_banner(_text)
 keyboard         keyboard_dialog, keyboard_close
+error            crash_dialog, crash_title, crash_what, crash_count, crash_report, crash_banner(_text),
+                 crash_go_on, crash_close, crash_save
 """
 
 import contextlib
