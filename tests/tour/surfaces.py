@@ -38,7 +38,7 @@ def look_at_dialogs(driver: Driver) -> None:
     move.reject()
     for name, button, caption in (
         ("about", "about_button", "About this book: where it is and where its files are."),
-        ("keyboard", "keyboard_button", "The keys, on one page."),
+        ("help", "help_button", "The help: first steps, keys, and where the data is."),
     ):
         driver.click(button)
         dialog = driver.find(f"{name}_dialog", QDialog)

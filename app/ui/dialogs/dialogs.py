@@ -13,8 +13,8 @@ from app.ui.desktop import Desktop
 from app.ui.dialogs.about_dialog import AboutDialog
 from app.ui.dialogs.account_dialog import AccountDialog
 from app.ui.dialogs.export_dialog import ExportDialog
+from app.ui.dialogs.help_dialog import HelpDialog
 from app.ui.dialogs.history_dialog import HistoryDialog
-from app.ui.dialogs.keyboard_dialog import KeyboardDialog
 from app.ui.dialogs.move_dialog import MoveDialog
 from app.ui.dialogs.recovery_code_dialog import RecoveryCodeDialog
 from app.ui.tasks import Tasks
@@ -79,10 +79,11 @@ class Dialogs(QObject):
         if accounts.session is not None and not self._raised("about_dialog"):
             self._show(AboutDialog(accounts.book_facts(), accounts.words, self._desktop, self._window))
 
-    def show_keyboard(self) -> None:
-        """Open the page of the keys."""
-        if not self._raised("keyboard_dialog"):
-            self._show(KeyboardDialog(self._window))
+    def show_help(self) -> None:
+        """Open the help. Before a book is open, it speaks of a book on this computer."""
+        if not self._raised("help_dialog"):
+            accounts, folder = self._services.accounts, self._services.settings.folder
+            self._show(HelpDialog(folder, accounts.words, self._desktop, self._window))
 
     def show_new_code(self, parent: QWidget | None = None) -> None:
         """Show a recovery code that was made and not shown yet, if there is one."""
