@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Final
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from app.store.database import Database
     from app.store.drafts import DraftStore
     from app.store.files import Files
+    from app.store.last_end import EndMark
     from app.store.outbox import Outbox
     from app.store.replay_log import ReplayLog
     from app.store.settings import Settings
@@ -196,6 +197,7 @@ def run(argv: list[str]) -> int:
         return 1
     paths = default_paths()
     desks: list[Desk] = []
+    marks: list[EndMark] = []
 
     @cache
     def local_server() -> "LocalServer":  # one for all attempts: the first may have failed after its start
@@ -204,11 +206,16 @@ def run(argv: list[str]) -> int:
         return LocalServer(paths.server)
 
     def open_desk() -> "Services":  # called when it is certain that no other program uses these files
+        from app.store.last_end import EndMark
+
         desks.append(make_desk(paths, local_server(), serve_at_once=True))
-        return desks[-1].services
+        marks.append(EndMark(paths.end_mark))
+        return replace(desks[-1].services, unexpected_end=marks[-1].left)
 
     try:
         return run_program(paths.home, partial(kept_setting, paths.database), open_desk, argv)
     finally:
         for desk in desks:
             desk.close()
+        for mark in marks:
+            mark.close()

@@ -71,6 +71,7 @@ class BookFrame(QWidget):
         self.moved = MovedBanner()
         self.late = Banner("late_banner")
         self.clock = Banner("clock_banner")
+        self.ended = Banner("ended_banner")
         self._lay_out()
         self.toast = Toast(self.screens, clock)
         self.sidebar.screen_wanted.connect(self.show_screen)
@@ -109,6 +110,7 @@ class BookFrame(QWidget):
         banners.addWidget(self.moved)
         banners.addWidget(self.late)
         banners.addWidget(self.clock)
+        banners.addWidget(self.ended)
         banners.addWidget(self.banner)
         self._banner_room = QWidget(self)
         self._banner_room.setLayout(banners)
@@ -315,6 +317,14 @@ class BookFrame(QWidget):
             self.clock.hide()
         self._show_banners()
 
+    def show_ended(self, sentence: str) -> None:
+        """Show that the program ended unexpectedly last time; "" hides it."""
+        if sentence:
+            self.ended.say(sentence, "warn", "Show report", closable=True)
+        else:
+            self.ended.hide()
+        self._show_banners()
+
     def offer_undo(self, text: str, *, undo: bool) -> None:
         """Show what was done for ten seconds, with `undo` also the button to undo it."""
         self._hide_passing()
@@ -332,7 +342,7 @@ class BookFrame(QWidget):
             self._position_toast()
 
     def _show_banners(self) -> None:
-        banners = (self.banner, self.moved, self.late, self.clock, self.again)
+        banners = (self.banner, self.moved, self.late, self.clock, self.ended, self.again)
         self._banner_room.setVisible(any(not each.isHidden() for each in banners))
         self._position_toast()
 

@@ -3,7 +3,8 @@
 Object names, for tests and the tour (`window.findChild(QWidget, name)`):
 
 window           main_window, screens, drop_overlay, window_banner, moved_banner(_text, _count, _button),
-                 late_banner(_text, _button), clock_banner(_text, _button), toast(_text, _undo, _close)
+                 late_banner(_text, _button), clock_banner(_text, _button), toast(_text, _undo, _close),
+                 ended_banner(_text, _button, _close)
 login            login_view, login_card, place_local, place_server, address_field, user_name_field,
                  password_field, show_password (action), remember_check, submit_button, create_button,
                  login_title, login_banner(_text), login_progress_label, password_note, forgot_button;
@@ -15,7 +16,7 @@ recovery code    recovery_code_dialog, recovery_code, recovery_code_copy, recove
                  new_code_password, new_code_submit, new_code_cancel
 sidebar          nav_add, nav_entries, nav_outbox, outbox_badge, status_pill, try_now_button, user_button,
                  server_label, about_button, sign_out_button, theme_system, theme_light, theme_dark,
-                 keyboard_button
+                 help_button
 signed out       sign_in_again, sign_in_again_password, sign_in_again_submit, sign_in_again_error
 add entry        entry_view, date_field, date_field_calendar (action), amount_field, debit_button,
                  credit_button, category_field, description_field, clear_button, save_button,
@@ -54,7 +55,10 @@ export           export_dialog, export_from, export_to, export_findings, export_
                  export_go_on, export_cancel, export_start, export_stop, export_rows, export_out, export_in,
                  export_net, export_left_out, export_show, export_done, export_banner(_text)
 camera           camera_dialog; its parts are listed in `app/ui/camera/camera_dialog.py`
-keyboard         keyboard_dialog, keyboard_close
+help             help_dialog, help_steps, help_keys, help_data, help_folder, help_open, help_close,
+                 help_banner(_text)
+error            crash_dialog, crash_title, crash_what, crash_count, crash_report, crash_banner(_text),
+                 crash_go_on, crash_close, crash_save
 """
 
 import contextlib
@@ -178,7 +182,7 @@ class MainWindow(QMainWindow):
         self.sidebar.sign_out_wanted.connect(self.sign_out)
         self.sidebar.account_wanted.connect(self.dialogs.show_account)
         self.sidebar.about_wanted.connect(self.dialogs.show_about)
-        self.sidebar.keyboard_wanted.connect(self.dialogs.show_keyboard)
+        self.sidebar.help_wanted.connect(self.dialogs.show_help)
         self.dialogs.sign_out_wanted.connect(self.sign_out)
         self.dialogs.move_wanted.connect(self._show_move)
         self.dialogs.moved.connect(self._moved)
@@ -253,7 +257,7 @@ class MainWindow(QMainWindow):
             ("Ctrl+E", self._export_shown),
             ("Ctrl+Z", self._undo),
             *((keys, self._save) for keys in ("Ctrl+S", "Ctrl+Return", "Ctrl+Enter")),
-            ("F1", self.dialogs.show_keyboard),
+            ("F1", self.dialogs.show_help),
             *((keys, self._paste) for keys in PASTE_KEYS),
         ):
             shortcut = QShortcut(QKeySequence(keys), self)

@@ -101,12 +101,13 @@ class Dialogs(QObject):
         dialog.files_wanted.connect(panel.browse)
         self._show(dialog)
 
-    def show_keyboard(self) -> None:
-        """Open the page of the keys."""
-        from app.ui.dialogs.keyboard_dialog import KeyboardDialog
+    def show_help(self) -> None:
+        """Open the help. Before a book is open, it speaks of a book on this computer."""
+        from app.ui.dialogs.help_dialog import HelpDialog
 
-        if not self._raised("keyboard_dialog"):
-            self._show(KeyboardDialog(self._window))
+        if not self._raised("help_dialog"):
+            accounts, folder = self._services.accounts, self._services.settings.folder
+            self._show(HelpDialog(folder, accounts.words, self._desktop, self._window))
 
     def show_new_code(self, parent: QWidget | None = None) -> None:
         """Show a recovery code that was made and not shown yet, if there is one."""

@@ -42,7 +42,7 @@ _NOT_SHOWN = [
     "app.ui.dialogs.export_dialog",
     "app.ui.dialogs.forgotten_password",
     "app.ui.dialogs.history_dialog",
-    "app.ui.dialogs.keyboard_dialog",
+    "app.ui.dialogs.help_dialog",
     "app.ui.dialogs.licences_dialog",
     "app.licences",
     "app.ui.dialogs.move_dialog",
