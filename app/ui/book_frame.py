@@ -63,12 +63,14 @@ class BookFrame(QWidget):
         self.again = SignInAgain(services, tasks)
         self.banner = Banner("window_banner")
         self._passing = True
+        self._before_edit = Screen.ENTRIES
         self.moved = MovedBanner()
         self.late = Banner("late_banner")
         self.clock = Banner("clock_banner")
         self._lay_out()
         self.toast = Toast(self.screens, clock)
         self.sidebar.screen_wanted.connect(self.show_screen)
+        self.listing.replication_known.connect(self.entry.recent.show_replication)
         self.outbox.correction_wanted.connect(self.show_correction)
         self.banner.pressed.connect(self.hide_banner)
         self.again.shown.connect(self._show_banners)
@@ -134,19 +136,25 @@ class BookFrame(QWidget):
             self.screens.setCurrentWidget(view)
             self._position_toast()
             view.begin()
-        self.sidebar.show_screen(screen if may else Screen.ENTRIES)
+        self.sidebar.show_screen(screen if may else self._before_edit)
         return may
 
     def show_edit(self, before: EntryDetail, draft: EntryDraft) -> None:
         """Show the view that edits an entry."""
         if self._left_edit():
+            self._before_edit = Screen.ADD if self.screens.currentWidget() is self.entry else Screen.ENTRIES
             self.edit.open_entry(before, draft)
-            self._enter_edit(Screen.ENTRIES)
+            self._enter_edit(self._before_edit)
+
+    def show_before_edit(self) -> None:
+        """Show the view from which an entry was edited: that with the last entries, or the listing."""
+        self.show_screen(self._before_edit)
 
     def show_correction(self, correction: "Correction") -> None:
         """Show the view that corrects an entry that was refused."""
         if self.screens.currentWidget() is self.outbox:  # reading it took a moment
             self.edit.open_correction(correction)
+            self._before_edit = Screen.OUTBOX
             self._enter_edit(Screen.OUTBOX)
 
     def _enter_edit(self, screen: Screen) -> None:

@@ -19,6 +19,7 @@ sidebar          nav_add, nav_entries, nav_outbox, outbox_badge, status_pill, tr
 signed out       sign_in_again, sign_in_again_password, sign_in_again_submit, sign_in_again_error
 add entry        entry_view, date_field, date_field_calendar (action), amount_field, debit_button,
                  credit_button, category_field, description_field, clear_button, save_button,
+                 recent_entries, recent_title, recent_note, recent_table,
                  saved_label, draft_label, entry_banner(_text, _button), paste_choice(_text, _picture,
                  _close); below a field `<name>_error`
 edit entry       edit_view, edit_cancel_button, and the names of add entry and documents after `edit_`
@@ -64,7 +65,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QCloseEvent, QIcon, QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget
 
-from app.domain.entry import EntryDetail, EntryDraft, EntryFilter
+from app.domain.entry import EntryDetail, EntryDraft, EntryFilter, ListedEntry
 from app.domain.sync_events import Connectivity
 from app.domain.text import isolated
 from app.errors import AppError
@@ -81,6 +82,7 @@ from app.ui.controllers.sync_controller import SyncController
 from app.ui.desktop import Desktop
 from app.ui.dialogs.dialogs import Dialogs
 from app.ui.icons import pixmap, retint
+from app.ui.models.entry_texts import why_unchangeable
 from app.ui.tasks import Tasks
 from app.ui.theme import THEME_KEY, Mode, Theme
 from app.ui.views.edit_view import Corrected, Edited
@@ -139,6 +141,7 @@ class MainWindow(QMainWindow):
         book = self.book
         self.sidebar, self.screens = book.sidebar, book.screens
         self.entry, self.edit, self.listing, self.outbox = book.entry, book.edit, book.listing, book.outbox
+        self.recent = book.entry.recent
         self._outer.addWidget(self.login)
         self._outer.addWidget(book)
         self.connection = ConnectionController(self._services, self.sync, book, self)
@@ -171,7 +174,7 @@ class MainWindow(QMainWindow):
 
     def _connect_sync(self) -> None:
         self.sync.waiting_changed.connect(self._waiting_changed)
-        self.sync.entries_confirmed.connect(lambda _count: self._refresh_listing())
+        self.sync.entries_confirmed.connect(lambda _count: self._refresh_entries())
         self.sync.connectivity_changed.connect(self._connectivity_changed)
         self.sync.state_changed.connect(lambda _state: self.clock.check())
         self.sync.run_ended.connect(lambda _waiting: self.outbox.refresh())
@@ -179,7 +182,7 @@ class MainWindow(QMainWindow):
         self.outbox.changed.connect(self._outbox_changed)
         self._tasks.sign_in_needed.connect(self._signed_out_by_server)
         self.sync.sign_in_needed.connect(self._signed_out_by_server)
-        self.sync.came_back.connect(self._refresh_listing)
+        self.sync.came_back.connect(self._refresh_entries)
         self.sync.superseded.connect(self._superseded)
         self.book.again.signed_in.connect(self._signed_in_again)
 
@@ -196,12 +199,14 @@ class MainWindow(QMainWindow):
         self.book.attach_wanted.connect(self.changes.attach)
         self.dialogs.version_wanted.connect(self.changes.restore_version)
         self.entry.saved.connect(self.changes.note_saved)
+        self.recent.edit_wanted.connect(self._edit_recent)
+        self.recent.undo_wanted.connect(self._take_back)
         self.edit.saved.connect(self._edited)
-        self.edit.left.connect(self.show_listing)
+        self.edit.left.connect(self.book.show_before_edit)
         self.edit.left_correction.connect(self.show_outbox)
         self.changes.opened.connect(self._show_edit)
         self.changes.changed.connect(self._changed)
-        self.changes.failed.connect(self.book.show_error)
+        self.changes.failed.connect(self._change_failed)
         for begun in (self.changes.begun, self.entry.save_begun, self.edit.save_begun):
             begun.connect(self.book.toast.hide_now)  # Undo is for the newer change from now on
         self.book.toast.undo_wanted.connect(self.changes.undo)
@@ -361,7 +366,7 @@ class MainWindow(QMainWindow):
             self.show_outbox()
         else:
             self.changes.note_edited(result)
-            self.show_listing()
+            self.book.show_before_edit()
 
     def _find(self) -> None:
         if self._go(Screen.ENTRIES):
@@ -376,21 +381,40 @@ class MainWindow(QMainWindow):
 
     # reactions to events
 
+    def _edit_recent(self, entry: ListedEntry) -> None:
+        if refusal := why_unchangeable(entry):
+            self.book.say(refusal, "warn")
+        else:
+            self.changes.open(entry)
+
+    def _take_back(self, entry: ListedEntry) -> None:
+        self.changes.take_back(entry, into_form=not self.entry.dirty)
+
+    def _change_failed(self, sentence: str) -> None:
+        self.recent.undo_failed()
+        self.book.show_error(sentence)
+
     def _changed(self, change: Change) -> None:
         self.sync.outbox_changed()
+        self.recent.refresh()
         self.listing.refresh(select=change.entry.id)
         self.book.offer_undo(self._told(change), undo=change.undo is not None)
 
     def _told(self, change: Change) -> str:
         """Return what was done; give the text and bills of a new entry that was undone back to the form."""
         if not change.was_new:
+            self.entry.take_away(change.entry.id)
             return change.text
-        if self.entry.give_back(change.entry.id):
+        if self.entry.give_back(change.entry.id, change.content):
             return f"{change.text}, and back in the form."
         return f"{change.text}. Your new entry stays." if self.entry.dirty else change.text
 
     def _refresh_listing(self) -> None:
         self.listing.refresh()
+
+    def _refresh_entries(self) -> None:
+        self._refresh_listing()
+        self.recent.refresh()
 
     def _waiting_changed(self, count: int) -> None:
         self.sidebar.show_waiting(count)
@@ -404,7 +428,7 @@ class MainWindow(QMainWindow):
 
     def _outbox_changed(self) -> None:
         self.sync.outbox_changed()
-        self._refresh_listing()
+        self._refresh_entries()
 
     def _connectivity_changed(self, connectivity: Connectivity) -> None:
         if self.signed_in and connectivity is Connectivity.ONLINE and self.listing.model.from_cache:

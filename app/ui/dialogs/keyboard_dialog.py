@@ -32,6 +32,10 @@ _LIST: Final[_Keys] = (
     ("Enter", "Edit the entry"),
     ("Delete", "Cross the entry out"),
 )
+_RECENT: Final[_Keys] = (
+    ("Enter", "Change the entry"),
+    ("Delete", "Undo the entry: back into the form"),
+)
 _BILLS: Final[_Keys] = (
     ("Ctrl+O", "Choose files"),
     ("Ctrl+V", "Attach what was copied"),
@@ -53,7 +57,13 @@ class KeyboardDialog(QDialog):
         halves = QHBoxLayout()
         halves.setSpacing(28)
         halves.addLayout(_half(("Everywhere", _EVERYWHERE), ("In the list of entries", _LIST)))
-        halves.addLayout(_half(("In the form of an entry", _FORM), ("Bills", _BILLS)))
+        halves.addLayout(
+            _half(
+                ("In the form of an entry", _FORM),
+                ("Last entries, below the form", _RECENT),
+                ("Bills", _BILLS),
+            )
+        )
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 22, 24, 20)
         column.setSpacing(14)
