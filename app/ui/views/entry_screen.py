@@ -63,11 +63,12 @@ class EntryScreen(QWidget):
         tasks: Tasks,
         desktop: Desktop,
         words: ScreenWords,
+        parent: QWidget,
         *,
         movable: bool = True,
         recent: RecentEntries | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(parent)
         self.setObjectName(words.name)
         self.setProperty("role", "canvas")
         self._services = services

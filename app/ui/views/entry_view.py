@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
 
 from app.domain.entry import Direction, EntryDraft, ListedEntry
 from app.domain.form_draft import FormDraft
@@ -40,11 +41,10 @@ class EntryView(EntryScreen):
 
     draft_error_changed = Signal()
 
-    def __init__(self, services: "Services", tasks: Tasks, desktop: Desktop) -> None:
+    def __init__(self, services: "Services", tasks: Tasks, desktop: Desktop, parent: QWidget) -> None:
         self.recent: RecentEntries  # never None here
-        super().__init__(
-            services, tasks, desktop, _WORDS, recent=RecentEntries(services, tasks, desktop.today)
-        )
+        recent = RecentEntries(services, tasks, desktop.today)
+        super().__init__(services, tasks, desktop, _WORDS, parent, recent=recent)
         self.recent.table.left.connect(self.begin)
         self.clear_button = self.leave_button
         self.draft_error = ""

@@ -105,8 +105,8 @@ class RecentEntries(QFrame):
         self.refresh()
 
     def refresh(self) -> None:
-        """Read the entries again, because one of them may have changed."""
-        if self._is_open:
+        """Read the entries again, because one of them may have changed. Call it again when this is shown."""
+        if self._is_open and self.isVisible():
             read = self._services.entries.last_made
             self._tasks.run(read, self._show, owner=self, topic="recent", local=True)
 

@@ -157,6 +157,8 @@ def test_a_change_made_elsewhere_is_shown(qtbot: QtBot, two: MainWindow, tasks: 
     two.listing.table.selectRow(two.listing.model.row_of(rows(two)[0].id))
     two.listing.table.setFocus()
     press(two, Qt.Key.Key_Delete)
+    qtbot.waitUntil(lambda: two.book.toast.can_undo)
+    press(two, Qt.Key.Key_N, modifier=CTRL)
     qtbot.waitUntil(lambda: "Tea for the guests" not in texts(two))
     press(two, Qt.Key.Key_Z, modifier=CTRL)
     qtbot.waitUntil(lambda: texts(two)[0] == "Tea for the guests")
