@@ -68,6 +68,7 @@ class BookFrame(QWidget):
         self.again = SignInAgain(services, tasks)
         self.banner = Banner("window_banner")
         self._passing = True
+        self._before_edit = Screen.ENTRIES
         self.moved = MovedBanner()
         self.late = Banner("late_banner")
         self.clock = Banner("clock_banner")
@@ -78,6 +79,7 @@ class BookFrame(QWidget):
         self.outbox_page.when_made(lambda page: page.correction_wanted.connect(self.show_correction))
         self.edit_page.when_made(lambda page: page.turned_away.connect(self.refuse))
         self.listing_page.when_made(lambda page: page.filters.speak(self._words))
+        self.listing_page.when_made(self._connect_recent)
         self.banner.pressed.connect(self.hide_banner)
         self.again.shown.connect(self._show_banners)
         self.entry.turned_away.connect(self.refuse)
@@ -89,6 +91,11 @@ class BookFrame(QWidget):
         pasting.pasted.connect(self.take)
         pasting.refused.connect(self.refuse)
         return pasting
+
+    def _connect_recent(self, listing: ListingView) -> None:
+        """Show the last entries as the listing has just read them, and where their changes are."""
+        listing.model.loaded.connect(self.entry.recent.refresh)
+        listing.replication_known.connect(self.entry.recent.show_replication)
 
     def _lay_out(self) -> None:
         self.screens.addWidget(self.entry)
@@ -163,7 +170,7 @@ class BookFrame(QWidget):
             self.screens.setCurrentWidget(view)
             self._position_toast()
             view.begin()
-        self.sidebar.show_screen(screen if may else Screen.ENTRIES)
+        self.sidebar.show_screen(screen if may else self._before_edit)
         return may
 
     def _view(self, screen: Screen) -> "EntryView | ListingView | OutboxView":
@@ -174,13 +181,19 @@ class BookFrame(QWidget):
     def show_edit(self, before: EntryDetail, draft: EntryDraft) -> None:
         """Show the view that edits an entry."""
         if self._left_edit():
+            self._before_edit = Screen.ADD if self.screens.currentWidget() is self.entry else Screen.ENTRIES
             self.edit.open_entry(before, draft)
-            self._enter_edit(Screen.ENTRIES)
+            self._enter_edit(self._before_edit)
+
+    def show_before_edit(self) -> None:
+        """Show the view from which an entry was edited: that with the last entries, or the listing."""
+        self.show_screen(self._before_edit)
 
     def show_correction(self, correction: "Correction") -> None:
         """Show the view that corrects an entry that was refused."""
         if self.screens.currentWidget() is self.outbox_page.made:  # reading it took a moment
             self.edit.open_correction(correction)
+            self._before_edit = Screen.OUTBOX
             self._enter_edit(Screen.OUTBOX)
 
     def _enter_edit(self, screen: Screen) -> None:

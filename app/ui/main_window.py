@@ -20,6 +20,7 @@ sidebar          nav_add, nav_entries, nav_outbox, outbox_badge, status_pill, tr
 signed out       sign_in_again, sign_in_again_password, sign_in_again_submit, sign_in_again_error
 add entry        entry_view, date_field, date_field_calendar (action), amount_field, debit_button,
                  credit_button, category_field, description_field, clear_button, save_button,
+                 recent_entries, recent_title, recent_note, recent_table,
                  saved_label, draft_label, entry_banner(_text, _button), paste_choice(_text, _picture,
                  _close); below a field `<name>_error`
 edit entry       edit_view, edit_cancel_button, and the names of add entry and documents after `edit_`
@@ -86,6 +87,7 @@ from app.ui.controllers.entry_changes import Change, EntryActions
 from app.ui.controllers.exit_guard import ExitGuard
 from app.ui.controllers.field_keys import FieldKeys
 from app.ui.controllers.pasting import PASTE_KEYS
+from app.ui.controllers.recent_actions import RecentActions
 from app.ui.controllers.sync_controller import SyncController
 from app.ui.desktop import Desktop
 from app.ui.dialogs.dialogs import Dialogs
@@ -149,10 +151,12 @@ class MainWindow(QMainWindow):
     def _lay_out(self) -> None:
         book = self.book
         self.sidebar, self.screens, self.entry = book.sidebar, book.screens, book.entry
+        self.recent = book.entry.recent
         self._outer.addWidget(self.login)
         self._outer.addWidget(book)
         self.connection = ConnectionController(self._services, self.sync, book, self)
         self.clock = ClockController(self._desktop, book, self)
+        RecentActions(self.changes, book, self)
         self.exit_guard = ExitGuard(self._services, self._desktop, self, book, self.sync)
         overlay = DropOverlay(self._outer)
         DragDrop(self, overlay, self._services, self._drop_goal, self.book.take, self._refuse_drop)
@@ -197,13 +201,13 @@ class MainWindow(QMainWindow):
 
     def _connect_sync(self) -> None:
         self.sync.waiting_changed.connect(self._waiting_changed)
-        self.sync.entries_confirmed.connect(lambda _count: self._refresh_listing())
+        self.sync.entries_confirmed.connect(lambda _count: self._refresh_entries())
         self.sync.connectivity_changed.connect(self._connectivity_changed)
         self.sync.state_changed.connect(lambda _state: self.clock.check())
         self.sync.run_ended.connect(lambda _waiting: self._refresh_outbox())
         self._tasks.sign_in_needed.connect(self._signed_out_by_server)
         self.sync.sign_in_needed.connect(self._signed_out_by_server)
-        self.sync.came_back.connect(self._refresh_listing)
+        self.sync.came_back.connect(self._refresh_entries)
         self.sync.superseded.connect(self._superseded)
         self.book.again.signed_in.connect(self._signed_in_again)
 
@@ -242,7 +246,7 @@ class MainWindow(QMainWindow):
         self._connect_camera(edit.documents)
         edit.open_wanted.connect(self.opener.open)
         edit.saved.connect(self._edited)
-        edit.left.connect(self.show_listing)
+        edit.left.connect(self.book.show_before_edit)
         edit.left_correction.connect(self.show_outbox)
         edit.save_begun.connect(self.book.toast.hide_now)
 
@@ -406,7 +410,7 @@ class MainWindow(QMainWindow):
             self.show_outbox()
         else:
             self.changes.note_edited(result)
-            self.show_listing()
+            self.book.show_before_edit()
 
     def _find(self) -> None:
         if self._go(Screen.ENTRIES):
@@ -429,13 +433,18 @@ class MainWindow(QMainWindow):
     def _told(self, change: Change) -> str:
         """Return what was done; give the text and bills of a new entry that was undone back to the form."""
         if not change.was_new:
+            self.entry.take_away(change.entry.id)
             return change.text
-        if self.entry.give_back(change.entry.id):
+        if self.entry.give_back(change.entry.id, change.content):
             return f"{change.text}, and back in the form."
         return f"{change.text}. Your new entry stays." if self.entry.dirty else change.text
 
     def _refresh_listing(self) -> None:
         self.book.listing_page.if_made(lambda listing: listing.refresh())
+
+    def _refresh_entries(self) -> None:
+        self._refresh_listing()
+        self.recent.refresh()
 
     def _waiting_changed(self, count: int) -> None:
         self.sidebar.show_waiting(count)
@@ -452,7 +461,7 @@ class MainWindow(QMainWindow):
 
     def _outbox_changed(self) -> None:
         self.sync.outbox_changed()
-        self._refresh_listing()
+        self._refresh_entries()
 
     def _connectivity_changed(self, connectivity: Connectivity) -> None:
         listing = self.book.listing_page.made
