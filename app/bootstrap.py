@@ -61,6 +61,8 @@ def make_desk(paths: Paths, local_server: "LocalServer | None" = None, draw: "Dr
     `draw` decides how long the sync worker pauses between two looks.
     """
     # Imported here, because the opening window is painted before these modules are loaded.
+    from importlib import metadata
+
     from app.local_server import LocalServer, reset_command
     from app.log import log_to_file
     from app.services import Services
@@ -83,6 +85,7 @@ def make_desk(paths: Paths, local_server: "LocalServer | None" = None, draw: "Dr
     from app.store.drafts import DraftStore
     from app.store.files import Files
     from app.store.last_folders import LastFolders
+    from app.store.last_program import note_program
     from app.store.outbox import Outbox
     from app.store.replay_log import ReplayLog
     from app.store.settings import Settings
@@ -93,6 +96,7 @@ def make_desk(paths: Paths, local_server: "LocalServer | None" = None, draw: "Dr
     paths.restrict()
     server = local_server or LocalServer(paths.server)
     database = Database(paths.database)
+    note_program(paths.home, metadata.version("bahi"))
     outbox, cache, settings = Outbox(database), ReadCache(database), Settings(database)
     files, drafts, folders = Files(paths.bills), DraftStore(database), LastFolders(settings)
     vault = Vault(settings.device_id)

@@ -26,6 +26,7 @@ _NAMES: Final = (
     "client.sqlite*",
     "bahi.log*",
     "program.lock",
+    "program.version",
     "bills",
     "bills/*",
     "server",

@@ -12,7 +12,7 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication, QMainWindow, QMessageBox
 
 from app import resources
-from app.errors import AppError
+from app.errors import NEWER_BOOK, AppError
 from app.ui.opening import OpeningWindow
 from app.ui.single_instance import SingleInstance
 from app.ui.starting import ErrorHook, ask_about_silent, claim_folder, display_errors_told, tell
@@ -99,7 +99,7 @@ class _Program:
     def _failed(self, error: AppError) -> None:
         if not self._opening.failed:  # `_show_unexpected` has said more
             tell(error.message)
-            self._opening.show_error(error.message, retryable=True)
+            self._opening.show_error(error.message, retryable=error.code != NEWER_BOOK)
 
     def _show_unexpected(self, error: BaseException) -> None:
         if self._window is not None:

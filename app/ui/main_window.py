@@ -43,7 +43,8 @@ outbox           outbox_view, outbox_open_copy, outbox_send, outbox_list, outbox
 account          account_dialog, account_sessions, account_banner(_text), old_password_field,
                  new_password_field, again_password_field, password_save, account_sign_out,
                  account_close, account_move; per session: session_row with session_end
-about            about_dialog, about_open, about_close, about_banner(_text); per fact: about_<key>
+about            about_dialog, about_open, about_licences, about_close, about_banner(_text); per fact:
+                 about_<key>; licences_dialog, licences_state, licences_text, licences_close
 move             move_dialog, move_title, move_banner(_text), move_address_field, move_create, move_sign_in,
                  move_user_field, move_password_field, move_code_field, move_start, move_cancel; below a
                  field `<name>_error`; move_stage, move_progress, move_progress_text, move_stop;
@@ -61,6 +62,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QCloseEvent, QIcon, QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget
 
@@ -83,8 +85,10 @@ from app.ui.dialogs.dialogs import Dialogs
 from app.ui.icons import pixmap, retint
 from app.ui.tasks import Tasks
 from app.ui.theme import THEME_KEY, Mode, Theme
-from app.ui.views.edit_view import Corrected, Edited
+from app.ui.views.edit_view import Corrected, Edited, EditView
+from app.ui.views.listing_view import ListingView
 from app.ui.views.login_view import LoginView
+from app.ui.views.outbox_view import OutboxView
 from app.ui.views.sidebar import Screen
 from app.ui.widgets.drop_overlay import DropOverlay
 from app.ui.window_geometry import DETAILS_KEY, LEAST_SIZE, read_width, store_geometry
@@ -132,20 +136,33 @@ class MainWindow(QMainWindow):
         self._lay_out()
         self._connect()
         self._add_shortcuts()
-        self.listing.set_details_width(read_width(services.settings.get(DETAILS_KEY)))
         self.connection.show()
 
     def _lay_out(self) -> None:
         book = self.book
-        self.sidebar, self.screens = book.sidebar, book.screens
-        self.entry, self.edit, self.listing, self.outbox = book.entry, book.edit, book.listing, book.outbox
+        self.sidebar, self.screens, self.entry = book.sidebar, book.screens, book.entry
         self._outer.addWidget(self.login)
         self._outer.addWidget(book)
         self.connection = ConnectionController(self._services, self.sync, book, self)
         self.clock = ClockController(self._desktop, book, self)
-        self.exit_guard = ExitGuard(self._services, self._desktop, self, book.entry, book.edit, self.sync)
+        self.exit_guard = ExitGuard(self._services, self._desktop, self, book, self.sync)
         overlay = DropOverlay(self._outer)
         DragDrop(self, overlay, self._services, self._drop_goal, self.book.take, self._refuse_drop)
+
+    @property
+    def edit(self) -> EditView:
+        """The view that edits an entry."""
+        return self.book.edit
+
+    @property
+    def listing(self) -> ListingView:
+        """The listing."""
+        return self.book.listing
+
+    @property
+    def outbox(self) -> OutboxView:
+        """The page Waiting."""
+        return self.book.outbox
 
     def _clock_offset(self) -> timedelta:
         return timedelta(microseconds=self._services.accounts.offset_us)
@@ -161,22 +178,21 @@ class MainWindow(QMainWindow):
         self.dialogs.sign_out_wanted.connect(self.sign_out)
         self.dialogs.move_wanted.connect(self._show_move)
         self.dialogs.moved.connect(self._moved)
-        self.listing.add_wanted.connect(self.show_add)
-        self.listing.export_wanted.connect(self._show_export)
         self.opener.failed.connect(self.book.show_error)
         self.opener.copy_saved.connect(lambda path: self.book.say(f"Saved as {isolated(str(path))}", "good"))
         self.exit_guard.ready.connect(self.close)
         self._connect_sync()
         self._connect_changes()
+        self.book.listing_page.when_made(self._connect_listing)
+        self.book.edit_page.when_made(self._connect_edit)
+        self.book.outbox_page.when_made(self._connect_outbox)
 
     def _connect_sync(self) -> None:
         self.sync.waiting_changed.connect(self._waiting_changed)
         self.sync.entries_confirmed.connect(lambda _count: self._refresh_listing())
         self.sync.connectivity_changed.connect(self._connectivity_changed)
         self.sync.state_changed.connect(lambda _state: self.clock.check())
-        self.sync.run_ended.connect(lambda _waiting: self.outbox.refresh())
-        self.outbox.send_wanted.connect(self.sync.send_now)
-        self.outbox.changed.connect(self._outbox_changed)
+        self.sync.run_ended.connect(lambda _waiting: self.book.outbox_page.if_made(OutboxView.refresh))
         self._tasks.sign_in_needed.connect(self._signed_out_by_server)
         self.sync.sign_in_needed.connect(self._signed_out_by_server)
         self.sync.came_back.connect(self._refresh_listing)
@@ -184,27 +200,42 @@ class MainWindow(QMainWindow):
         self.book.again.signed_in.connect(self._signed_in_again)
 
     def _connect_changes(self) -> None:
-        details = self.listing.details
-        for source in (self.entry.open_wanted, self.edit.open_wanted, details.open_wanted):
-            source.connect(self.opener.open)
+        self.entry.open_wanted.connect(self.opener.open)
+        self.book.attach_wanted.connect(self.changes.attach)
+        self.dialogs.version_wanted.connect(self.changes.restore_version)
+        self.entry.saved.connect(self.changes.note_saved)
+        self.changes.opened.connect(self._show_edit)
+        self.changes.changed.connect(self._changed)
+        self.changes.failed.connect(self.book.show_error)
+        for begun in (self.changes.begun, self.entry.save_begun):
+            begun.connect(self.book.toast.hide_now)  # Undo is for the newer change from now on
+        self.book.toast.undo_wanted.connect(self.changes.undo)
+
+    def _connect_listing(self, listing: ListingView) -> None:
+        details = listing.details
+        details.open_wanted.connect(self.opener.open)
         details.save_wanted.connect(self.opener.save_as)
         details.restore_wanted.connect(self.changes.restore)
         details.history_wanted.connect(self.dialogs.show_history)
         details.outbox_wanted.connect(self.show_outbox)
-        self.listing.edit_wanted.connect(self.changes.open)
-        self.listing.void_wanted.connect(self.changes.void)
-        self.book.attach_wanted.connect(self.changes.attach)
-        self.dialogs.version_wanted.connect(self.changes.restore_version)
-        self.entry.saved.connect(self.changes.note_saved)
-        self.edit.saved.connect(self._edited)
-        self.edit.left.connect(self.show_listing)
-        self.edit.left_correction.connect(self.show_outbox)
-        self.changes.opened.connect(self._show_edit)
-        self.changes.changed.connect(self._changed)
-        self.changes.failed.connect(self.book.show_error)
-        for begun in (self.changes.begun, self.entry.save_begun, self.edit.save_begun):
-            begun.connect(self.book.toast.hide_now)  # Undo is for the newer change from now on
-        self.book.toast.undo_wanted.connect(self.changes.undo)
+        listing.edit_wanted.connect(self.changes.open)
+        listing.void_wanted.connect(self.changes.void)
+        listing.add_wanted.connect(self.show_add)
+        listing.export_wanted.connect(self._show_export)
+        listing.set_details_width(read_width(self._services.settings.get(DETAILS_KEY)))
+        if self.signed_in:
+            listing.open()
+
+    def _connect_edit(self, edit: EditView) -> None:
+        edit.open_wanted.connect(self.opener.open)
+        edit.saved.connect(self._edited)
+        edit.left.connect(self.show_listing)
+        edit.left_correction.connect(self.show_outbox)
+        edit.save_begun.connect(self.book.toast.hide_now)
+
+    def _connect_outbox(self, outbox: OutboxView) -> None:
+        outbox.send_wanted.connect(self.sync.send_now)
+        outbox.changed.connect(self._outbox_changed)
 
     def _add_shortcuts(self) -> None:
         for keys, action in (
@@ -223,7 +254,8 @@ class MainWindow(QMainWindow):
     # the session
 
     def start(self) -> None:
-        """Open the book of the present session, or show the log-in."""
+        """Open the book of the present session, or show the log-in. The other pages are made afterwards."""
+        QTimer.singleShot(0, self.book, self.book.make_pages)
         session = self._services.accounts.session
         if session is not None:
             self.enter(session)
@@ -240,7 +272,7 @@ class MainWindow(QMainWindow):
         self.sync.start()
         self.connection.start()
         self.clock.start()
-        self.listing.open()
+        self.book.listing_page.if_made(ListingView.open)
         self.show_add()
         self.dialogs.show_new_code()
 
@@ -368,7 +400,7 @@ class MainWindow(QMainWindow):
             self.listing.focus_search()
 
     def _export_shown(self) -> None:
-        if self.signed_in and (self.edit.dirty or self._go(Screen.ENTRIES)):  # an export ends no edit
+        if self.signed_in and (self.book.edit_dirty or self._go(Screen.ENTRIES)):  # an export ends no edit
             self.listing.ask_export()
 
     def _show_export(self, wanted: EntryFilter) -> None:
@@ -378,7 +410,7 @@ class MainWindow(QMainWindow):
 
     def _changed(self, change: Change) -> None:
         self.sync.outbox_changed()
-        self.listing.refresh(select=change.entry.id)
+        self.book.listing_page.if_made(lambda listing: listing.refresh(select=change.entry.id))
         self.book.offer_undo(self._told(change), undo=change.undo is not None)
 
     def _told(self, change: Change) -> str:
@@ -390,11 +422,11 @@ class MainWindow(QMainWindow):
         return f"{change.text}. Your new entry stays." if self.entry.dirty else change.text
 
     def _refresh_listing(self) -> None:
-        self.listing.refresh()
+        self.book.listing_page.if_made(ListingView.refresh)
 
     def _waiting_changed(self, count: int) -> None:
         self.sidebar.show_waiting(count)
-        self.outbox.refresh()
+        self.book.outbox_page.if_made(OutboxView.refresh)
 
     def _superseded(self, codes: tuple[str, ...]) -> None:
         were, yours = ("was", "version is in its") if len(codes) == 1 else ("were", "versions are in their")
@@ -407,8 +439,9 @@ class MainWindow(QMainWindow):
         self._refresh_listing()
 
     def _connectivity_changed(self, connectivity: Connectivity) -> None:
-        if self.signed_in and connectivity is Connectivity.ONLINE and self.listing.model.from_cache:
-            self._refresh_listing()
+        listing = self.book.listing_page.made
+        if self.signed_in and connectivity is Connectivity.ONLINE and listing and listing.model.from_cache:
+            listing.refresh()
 
     def _set_mode(self, mode: Mode) -> None:
         self._theme.set_mode(mode)
@@ -436,7 +469,8 @@ class MainWindow(QMainWindow):
         self.opener.close()
         with contextlib.suppress(AppError):
             store_geometry(self, self._services.settings.set)
-            self._services.settings.set(DETAILS_KEY, str(self.listing.details_width))
+            if listing := self.book.listing_page.made:
+                self._services.settings.set(DETAILS_KEY, str(listing.details_width))
         event.accept()
 
     def _may_close(self) -> bool:

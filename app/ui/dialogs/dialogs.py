@@ -15,6 +15,7 @@ from app.ui.dialogs.account_dialog import AccountDialog
 from app.ui.dialogs.export_dialog import ExportDialog
 from app.ui.dialogs.history_dialog import HistoryDialog
 from app.ui.dialogs.keyboard_dialog import KeyboardDialog
+from app.ui.dialogs.licences_dialog import LicencesDialog
 from app.ui.dialogs.move_dialog import MoveDialog
 from app.ui.dialogs.recovery_code_dialog import RecoveryCodeDialog
 from app.ui.tasks import Tasks
@@ -77,7 +78,13 @@ class Dialogs(QObject):
         """Open the dialog About this book, if a book is open."""
         accounts = self._services.accounts
         if accounts.session is not None and not self._raised("about_dialog"):
-            self._show(AboutDialog(accounts.book_facts(), accounts.words, self._desktop, self._window))
+            dialog = AboutDialog(accounts.book_facts(), accounts.words, self._desktop, self._window)
+            dialog.licences_wanted.connect(lambda: self._show_licences(dialog))
+            self._show(dialog)
+
+    def _show_licences(self, above: QWidget) -> None:
+        if not self._raised("licences_dialog"):
+            self._show(LicencesDialog(self._tasks, above))
 
     def show_keyboard(self) -> None:
         """Open the page of the keys."""

@@ -68,10 +68,11 @@ class EntryScreen(QWidget):
         tasks: Tasks,
         desktop: Desktop,
         words: ScreenWords,
+        parent: QWidget,
         *,
         movable: bool = True,
     ) -> None:
-        super().__init__()
+        super().__init__(parent)
         self.setObjectName(words.name)
         self.setProperty("role", "canvas")
         self._services = services

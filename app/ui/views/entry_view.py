@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
 
 from app.domain.entry import Direction, EntryDraft, ListedEntry
 from app.domain.form_draft import FormDraft
@@ -38,8 +39,8 @@ class EntryView(EntryScreen):
 
     draft_error_changed = Signal()
 
-    def __init__(self, services: "Services", tasks: Tasks, desktop: Desktop) -> None:
-        super().__init__(services, tasks, desktop, _WORDS)
+    def __init__(self, services: "Services", tasks: Tasks, desktop: Desktop, parent: QWidget) -> None:
+        super().__init__(services, tasks, desktop, _WORDS, parent)
         self.clear_button = self.leave_button
         self.draft_error = ""
         """Why the form is not stored as a draft; "" if it is."""

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QGraphicsDropShadowEffect, QLineEdit, QScrollArea,
 
 from app.domain.hosts import host_of
 from app.domain.text import clean_text, isolated
-from app.errors import AppError
+from app.errors import NEWER_BOOK, AppError
 from app.ui.controllers.text_pasting import TextPasting
 from app.ui.dialogs.forgotten_password import (
     ForgottenLocalPassword,
@@ -70,6 +70,7 @@ class LoginView(QScrollArea):
         self._tasks = tasks
         self._proposed_name = os_user_name() if proposed_name is None else proposed_name
         self._book: LocalBookFacts | None = None
+        self._too_old = False  # this program, for the book on this computer
         self._creating = False
         self.card = LoginCard(services.accounts.read_invite)
         self._lay_out()
@@ -179,10 +180,11 @@ class LoginView(QScrollArea):
         self.card.location.show()
 
     def _local_failed(self, error: AppError) -> None:
-        self._book = None
+        self._book, self._too_old = None, error.code == NEWER_BOOK
         self._offer_locations()
         self.card.show_busy("")
-        self.card.show_words("Bahi", "Your book could not be opened.", "Try again")
+        again = "Close Bahi" if self._too_old else "Try again"
+        self.card.show_words("Bahi", "Your book could not be opened.", again)
         self.card.submit_button.show()
         self.card.banner.say(error.message, "danger")
 
@@ -302,6 +304,8 @@ class LoginView(QScrollArea):
             self.card.show_errors("", too_long)
         elif self.location == SERVER:
             self._submit_server()
+        elif self._book is None and self._too_old:
+            self.window().close()
         elif self._book is None:
             self._open_local()
         else:
