@@ -11,7 +11,7 @@ import platform
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +29,7 @@ ROOT: Final = Path(__file__).parents[2]
 
 _C_LIBRARY: Final = "libc6"
 _ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
+_SCRIPTS: Final = ("preinst", "postinst", "postrm")
 _DIGEST_LENGTH: Final = 8
 _OPTIONAL: Final = ("libwayland-",)
 """Packages whose names begin so are only recommended: without them, a part of the program is not used."""
@@ -161,9 +162,18 @@ def put_control(tree: Path, home: Path, version: str, architecture: str, package
     }
     text = "".join(f"{key}: {value}\n" for key, value in fields.items() if value)
     _write(tree / "DEBIAN/control", text)
-    for script in ("preinst", "postinst", "postrm"):
+    _write(tree / "DEBIAN/md5sums", "".join(_checksum_lines(tree)))
+    for script in _SCRIPTS:
         written = (PARTS / script).read_text(encoding="utf-8").replace("@FOLDER@", str(home))
         _write(tree / "DEBIAN" / script, written)
+
+
+def _checksum_lines(tree: Path) -> Iterator[str]:
+    """Yield a line for each file of the package; `dpkg --verify` reads them."""
+    for path in sorted(tree.rglob("*")):
+        if path.is_file() and not path.is_symlink() and path.parent.name != "DEBIAN":
+            checksum = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+            yield f"{checksum}  {path.relative_to(tree).as_posix()}\n"
 
 
 def packages_needed(needs: dict[Path, Needs]) -> list[str]:
@@ -197,10 +207,11 @@ def _write(path: Path, text: str) -> None:
 
 def _set_modes_and_times(tree: Path, moment: datetime) -> None:
     """Let every file be readable by everybody and bear the same moment, whoever packs it, and when."""
+    scripts = {tree / "DEBIAN" / name for name in _SCRIPTS}
     for path in [tree, *tree.rglob("*")]:
         if not path.is_symlink():
-            executable = path.is_dir() or path.stat().st_mode & 0o100 or path.parent.name == "DEBIAN"
-            path.chmod(0o755 if executable and path.name != "control" else 0o644)
+            executable = path.is_dir() or path.stat().st_mode & 0o100 or path in scripts
+            path.chmod(0o755 if executable else 0o644)
         os.utime(path, (moment.timestamp(), moment.timestamp()), follow_symlinks=False)
 
 

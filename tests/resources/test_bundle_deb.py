@@ -122,6 +122,17 @@ def test_the_package_has_the_programs_the_licences_and_the_menu_entry(bundle: Pa
 
 
 @needs_tools
+def test_the_package_manager_can_verify_every_file(bundle: Path, tmp_path: Path) -> None:
+    made = make_deb(bundle, tmp_path / "out", RELEASE, "none")
+    tree = tmp_path / "tree"
+    subprocess.run(["dpkg-deb", "--raw-extract", made, tree], check=True)
+    subprocess.run(["md5sum", "--check", "--quiet", "DEBIAN/md5sums"], cwd=tree, check=True)
+    listed = (tree / "DEBIAN/md5sums").read_text(encoding="utf-8").splitlines()
+    files = [path for path in (tree / "usr").rglob("*") if path.is_file() and not path.is_symlink()]
+    assert len(listed) == len(files)
+
+
+@needs_tools
 def test_the_same_bundle_makes_the_same_package_and_another_one_another_folder(
     bundle: Path, tmp_path: Path
 ) -> None:
