@@ -11,6 +11,7 @@ test test-all: NEEDS := test
 cluster cluster-demo: NEEDS := cluster
 acceptance: NEEDS := display
 bundle: NEEDS := bundle
+bundle-check: NEEDS := bundle-check
 bench: NEEDS := $(if $(ONLY),campaign)
 
 # Let Python write .pyc files, as it does by default. Otherwise each of the many processes that are started here
@@ -20,7 +21,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # More than cores, because many tests wait for processes. Each worker starts its own PostgreSQL.
 WORKERS ?= 3
 
-.PHONY: help run tour keyboard test test-all test-postgres17 acceptance bench cluster cluster-demo bundle lint setup libraries lock
+.PHONY: help run tour keyboard test test-all test-postgres17 acceptance bench cluster cluster-demo bundle bundle-check lint setup libraries lock
 
 help: ## list the commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -71,6 +72,9 @@ bench: setup ## measure performance; ONLY=a,b_ selects names (b_ is a prefix), a
 
 bundle: setup ## make the program for users in dist/, without any need of Python; checked and tried
 	$(BIN)/python -m resources.bundle
+
+bundle-check: setup ## install, use, upgrade and remove the .deb in a bare Debian (needs root, and make bundle before)
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m campaign tests/bundle
 
 lint: setup ## check style and types
 	$(BIN)/ruff check .

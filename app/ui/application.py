@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from app.services import Services
     from app.ui.main_window import MainWindow
 
+DESKTOP_FILE: Final = "org.bahi.Bahi"
+"""The name of the menu entry, without `.desktop`: the desktop finds the icon of a window by it."""
+
 UNEXPECTED: Final = "Something unexpected went wrong."
 
 
@@ -39,6 +42,7 @@ def run_program(
     with display_errors_told():
         application = QApplication(argv)
     application.setApplicationName("Bahi")
+    application.setDesktopFileName(DESKTOP_FILE)
     application.setWindowIcon(QIcon(str(resources.ROOT / "icons" / "bahi-256.png")))
     theme = Theme(application, kept(THEME_KEY))
     instance = claim_folder(application, home, kept(GEOMETRY_KEY))

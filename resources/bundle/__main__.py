@@ -1,4 +1,4 @@
-"""`python -m resources.bundle`: make the bundle, check and pack it, and run its self-test."""
+"""`python -m resources.bundle`: make the bundle, check it, pack it as archive and .deb, run its self-test."""
 
 import json
 import os
@@ -10,13 +10,16 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Final
 
 from resources.bundle import checks
 from resources.bundle.archive import pack, unpack, write_checksums
+from resources.bundle.deb import Release, faults_of_descriptions, make_deb
 from resources.bundle.elf import is_elf, needs_of
+from resources.bundle.licences import write_licences
 
 _ROOT: Final = Path(__file__).parents[2]
 _WORK: Final = _ROOT / "build" / "bundle"
@@ -34,18 +37,23 @@ def main() -> int:
         _build()
     with _timed("strip", seconds):
         _strip(_elf_files())
+    with _timed("licences", seconds):
+        write_licences(_BUNDLE, _WORK / "work" / "build")
+    release = Release(version, datetime.fromtimestamp(_epoch(), UTC))
     with _timed("check", seconds):
-        faults = _faults()
+        faults = [*_faults(), *faults_of_descriptions(release)]
     if faults:
         sys.stderr.write("\n".join(faults) + "\n")
         return 1
     with _timed("pack", seconds):
         shutil.rmtree(_PUBLISHED, ignore_errors=True)
         pack(_BUNDLE, archive, _epoch())
-        write_checksums(_PUBLISHED)
+    with _timed("deb", seconds):
+        package = make_deb(_BUNDLE, _PUBLISHED, release)
+    write_checksums(_PUBLISHED)
     with _timed("selftest", seconds):
         status = _selftest(archive)
-    _report(archive, seconds)
+    _report(archive, package, seconds)
     return status
 
 
@@ -107,13 +115,21 @@ def _selftest(archive: Path) -> int:
         return subprocess.run([bundle / "bahi", "--selftest"]).returncode
 
 
-def _report(archive: Path, seconds: dict[str, float]) -> None:
+def _megabytes(file: Path) -> float:
+    return round(file.stat().st_size / 1e6, 1)
+
+
+def _report(archive: Path, package: Path, seconds: dict[str, float]) -> None:
     folder = sum(path.lstat().st_size for path in _BUNDLE.rglob("*") if not path.is_dir())
-    sizes = {"folder_mb": round(folder / 1e6, 1), "archive_mb": round(archive.stat().st_size / 1e6, 1)}
+    sizes = {
+        "folder_mb": round(folder / 1e6, 1),
+        "archive_mb": _megabytes(archive),
+        "deb_mb": _megabytes(package),
+    }
     (_ROOT / "build" / "bundle.json").write_text(
         json.dumps({"archive": archive.name, **sizes, "seconds": seconds}, indent=2) + "\n", encoding="utf-8"
     )
-    sys.stdout.write(f"\n{archive.relative_to(_ROOT)}\n")
+    sys.stdout.write(f"\n{archive.relative_to(_ROOT)}\n{package.relative_to(_ROOT)}\n")
     for name, value in {**sizes, **{f"{step}_s": each for step, each in seconds.items()}}.items():
         sys.stdout.write(f"  {name:<12}{value:>8}\n")
 
