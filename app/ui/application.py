@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import socket
 
     from app.services import Services
+    from app.ui.desktop import Desktop
     from app.ui.main_window import MainWindow
 
 DESKTOP_FILE: Final = "org.bahi.Bahi"
@@ -33,11 +34,16 @@ UNEXPECTED: Final = "Something unexpected went wrong."
 
 
 def run_program(
-    home: Path, kept: Callable[[str], str], make_services: Callable[[], "Services"], argv: list[str]
+    home: Path,
+    kept: Callable[[str], str],
+    make_services: Callable[[], "Services"],
+    argv: list[str],
+    desktop: Desktop | None = None,
 ) -> int:
     """Run the program until its window is closed; return the exit status.
 
-    `kept` returns a setting by its key, before the store is open; "" if it was never set.
+    `kept` returns a setting by its key, before the store is open; "" if it was never set. With a `desktop`,
+    for example one with cameras that a test feeds, it is used instead of the system's.
     """
     with display_errors_told():
         application = QApplication(argv)
@@ -54,7 +60,7 @@ def run_program(
         if not ask_about_silent(instance):
             return 1
     try:
-        return _Program(application, instance, theme, kept(GEOMETRY_KEY), make_services).run()
+        return _Program(application, instance, theme, kept(GEOMETRY_KEY), make_services, desktop).run()
     finally:
         instance.release()
 
@@ -69,7 +75,9 @@ class _Program:
         theme: Theme,
         stored_geometry: str,
         make_services: Callable[[], "Services"],
+        desktop: Desktop | None,
     ) -> None:
+        self._desktop = desktop
         self._application = application
         self._instance = instance
         self._theme = theme
@@ -116,7 +124,7 @@ class _Program:
         from app.ui.main_window import MainWindow
 
         try:
-            window = MainWindow(services, self._tasks, self._theme)
+            window = MainWindow(services, self._tasks, self._theme, self._desktop)
         except AppError as error:
             self._failed(error)
             return

@@ -22,8 +22,9 @@ add entry        entry_view, date_field, date_field_calendar (action), amount_fi
                  saved_label, draft_label, entry_banner(_text, _button), paste_choice(_text, _picture,
                  _close); below a field `<name>_error`
 edit entry       edit_view, edit_cancel_button, and the names of add entry and documents after `edit_`
-documents        documents_panel, drop_area, browse_button, documents_count, documents_refusal(_text),
-                 documents_note(_text); per bill: document_tile with tile_remove, tile_left, tile_right
+documents        documents_panel, drop_area, browse_button, camera_button, documents_count,
+                 documents_refusal(_text), documents_note(_text); per bill: document_tile with
+                 tile_remove, tile_left, tile_right
 listing          listing_view, search_field, from_field, to_field, period_button, type_all, type_debit,
                  type_credit, without_document, not_confirmed, shown_active, shown_voided, shown_all,
                  clear_filters, export_button, listing_add_button, entry_table, listing_empty(_title,
@@ -52,6 +53,7 @@ move             move_dialog, move_title, move_banner(_text), move_address_field
 export           export_dialog, export_from, export_to, export_findings, export_note, export_wait,
                  export_go_on, export_cancel, export_start, export_stop, export_rows, export_out, export_in,
                  export_net, export_left_out, export_show, export_done, export_banner(_text)
+camera           camera_dialog; its parts are listed in `app/ui/camera/camera_dialog.py`
 keyboard         keyboard_dialog, keyboard_close
 """
 
@@ -60,6 +62,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
@@ -90,6 +93,7 @@ from app.ui.views.listing_view import ListingView
 from app.ui.views.login_view import LoginView
 from app.ui.views.outbox_view import OutboxView
 from app.ui.views.sidebar import Screen
+from app.ui.widgets.documents_panel import DocumentsPanel
 from app.ui.widgets.drop_overlay import DropOverlay
 from app.ui.window_geometry import DETAILS_KEY, LEAST_SIZE, read_width, store_geometry
 
@@ -201,6 +205,7 @@ class MainWindow(QMainWindow):
 
     def _connect_changes(self) -> None:
         self.entry.open_wanted.connect(self.opener.open)
+        self._connect_camera(self.entry.documents)
         self.book.attach_wanted.connect(self.changes.attach)
         self.dialogs.version_wanted.connect(self.changes.restore_version)
         self.entry.saved.connect(self.changes.note_saved)
@@ -226,7 +231,11 @@ class MainWindow(QMainWindow):
         if self.signed_in:
             listing.open()
 
+    def _connect_camera(self, panel: DocumentsPanel) -> None:
+        panel.camera_wanted.connect(partial(self.dialogs.show_camera, panel))
+
     def _connect_edit(self, edit: EditView) -> None:
+        self._connect_camera(edit.documents)
         edit.open_wanted.connect(self.opener.open)
         edit.saved.connect(self._edited)
         edit.left.connect(self.show_listing)

@@ -34,6 +34,7 @@ _LIST: Final[_Keys] = (
 )
 _BILLS: Final[_Keys] = (
     ("Ctrl+O", "Choose files"),
+    ("Ctrl+Shift+C", "Photograph with a camera"),
     ("Ctrl+V", "Attach what was copied"),
     ("Enter", "Open the bill"),
     ("Delete", "Remove the bill"),
