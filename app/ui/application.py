@@ -4,7 +4,7 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, QSocketNotifier
 from PySide6.QtGui import QIcon
@@ -28,13 +28,16 @@ if TYPE_CHECKING:
     from app.ui.desktop import Desktop
     from app.ui.main_window import MainWindow
 
+DESKTOP_FILE: Final = "org.bahi.Bahi"
+"""The name of the menu entry, without `.desktop`: the desktop finds the icon of a window by it."""
+
 
 def run_program(
     home: Path,
     kept: Callable[[str], str],
     make_services: Callable[[], "Services"],
     argv: list[str],
-    desktop: Desktop | None = None,
+    desktop: "Desktop | None" = None,
 ) -> int:
     """Run the program until its window is closed; return the exit status.
 
@@ -44,6 +47,7 @@ def run_program(
     with display_errors_told():
         application = QApplication(argv)
     application.setApplicationName("Bahi")
+    application.setDesktopFileName(DESKTOP_FILE)
     application.setWindowIcon(QIcon(str(resources.ROOT / "icons" / "bahi-256.png")))
     theme = Theme(application, kept(THEME_KEY))
     instance = claim_folder(application, home, kept(GEOMETRY_KEY))
@@ -70,7 +74,7 @@ class _Program:
         theme: Theme,
         stored_geometry: str,
         make_services: Callable[[], "Services"],
-        desktop: Desktop | None,
+        desktop: "Desktop | None",
     ) -> None:
         self._desktop = desktop
         self._application = application
