@@ -1,9 +1,9 @@
 """The dialog that photographs bills: the live picture, the shot that is looked at, and the shots so far.
 
 Object names, for tests: camera_dialog, camera_choice, camera_menu, camera_live, camera_crop, camera_hint,
-camera_banner(_text), camera_capture, camera_use, camera_retake, camera_left, camera_right, camera_whole,
-camera_add, camera_cancel, camera_trouble(_heading, _advice), camera_again, camera_files, camera_strip; per
-picture: camera_shot with shot_remove.
+camera_banner(_text), camera_capture, camera_use, camera_retake, camera_left, camera_right, camera_find,
+camera_whole, camera_add, camera_cancel, camera_trouble(_heading, _advice), camera_again, camera_files,
+camera_strip; per picture: camera_shot with shot_remove.
 """
 
 from collections.abc import Collection
@@ -106,6 +106,7 @@ class CameraDialog(QDialog):
         self.foot.retake_button.clicked.connect(self.retake)
         self.foot.use_button.clicked.connect(self.use)
         self.foot.turned.connect(self.crop.turn)
+        self.foot.find_button.clicked.connect(self.crop.take_bill)
         self.foot.whole_button.clicked.connect(self.crop.take_whole)
         self.foot.add_button.clicked.connect(self.add)
         self.foot.cancel_button.clicked.connect(self.reject)
@@ -210,7 +211,10 @@ class CameraDialog(QDialog):
         step, count = self._step(), len(self._shots)
         full = count >= self._room
         can_capture = not full and not self._adding and not self.live.picture.isNull()
-        changed = self.foot.show_step(step, count, can_capture=can_capture, full=full, adding=self._adding)
+        found = self.crop.has_found
+        changed = self.foot.show_step(
+            step, count, found=found, can_capture=can_capture, full=full, adding=self._adding
+        )
         page = {CameraStep.LOOK: self.crop, CameraStep.TROUBLE: self.trouble, CameraStep.LIVE: self.live}[
             step
         ]
