@@ -108,6 +108,8 @@ class CameraDialog(QDialog):
         self.foot.turned.connect(self.crop.turn)
         self.foot.find_button.clicked.connect(self.crop.take_bill)
         self.foot.whole_button.clicked.connect(self.crop.take_whole)
+        for cut in (self.foot.find_button, self.foot.whole_button):
+            cut.clicked.connect(self._focus_main)  # Enter uses the picture next
         self.foot.add_button.clicked.connect(self.add)
         self.foot.cancel_button.clicked.connect(self.reject)
         self.trouble.again_wanted.connect(self._line.open)
@@ -183,7 +185,7 @@ class CameraDialog(QDialog):
         self.strip.remove(number)
         self._shots.remove(number)
         self._show_step()
-        self._main_button().setFocus(Qt.FocusReason.OtherFocusReason)  # that of the picture is gone
+        self._focus_main()  # the button of the picture is gone
 
     def _shot_failed(self, number: int, sentence: str) -> None:
         self._adding = self._files_next = False
@@ -222,7 +224,10 @@ class CameraDialog(QDialog):
         self.hint.setText(_REVIEW if step is CameraStep.LOOK else _FULL if full else _LIVE)
         self.hint.setVisible(step is not CameraStep.TROUBLE)
         if changed and self.isVisible():
-            self._main_button().setFocus(Qt.FocusReason.OtherFocusReason)
+            self._focus_main()
+
+    def _focus_main(self) -> None:
+        self._main_button().setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _main_button(self) -> QWidget:
         if self._step() is CameraStep.TROUBLE:
