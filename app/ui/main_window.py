@@ -43,19 +43,9 @@ history          history_dialog, history_list, history_first, history_banner(_te
 outbox           outbox_view, outbox_open_copy, outbox_send, outbox_list, outbox_empty(_title),
                  outbox_banner(_text); per item: outbox_item with item_title, item_facts, item_error,
                  item_correct, item_retry, item_copy, item_discard
-account          account_dialog, account_sessions, account_banner(_text), old_password_field,
-                 new_password_field, again_password_field, password_save, account_sign_out,
-                 account_close, account_move; per session: session_row with session_end
 about            about_dialog, about_open, about_licences, about_close, about_banner(_text); per fact:
                  about_<key>; licences_dialog, licences_state, licences_text, licences_close
-move             move_dialog, move_title, move_banner(_text), move_address_field, move_create, move_sign_in,
-                 move_user_field, move_password_field, move_code_field, move_start, move_cancel; below a
-                 field `<name>_error`; move_stage, move_progress, move_progress_text, move_stop;
-                 move_done_text, move_done
-export           export_dialog, export_from, export_to, export_findings, export_note, export_wait,
-                 export_go_on, export_cancel, export_start, export_stop, export_rows, export_out, export_in,
-                 export_net, export_left_out, export_show, export_done, export_banner(_text)
-camera           camera_dialog; its parts are listed in `app/ui/camera/camera_dialog.py`
+other dialogs    account_dialog, camera_dialog, export_dialog, move_dialog; their modules list their parts
 help             help_dialog, help_steps, help_keys, help_data, help_folder, help_open, help_close,
                  help_banner(_text)
 error            crash_dialog, crash_title, crash_what, crash_count, crash_report, crash_banner(_text),

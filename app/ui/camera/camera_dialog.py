@@ -37,7 +37,7 @@ _SIZE: Final = QSize(920, 720)
 """As large as the window allows: the larger the picture, the easier are the corners to place."""
 _LIVE: Final = "Lay the bill flat, in good light, and let it fill the picture."
 _REVIEW: Final = "Drag the corners to the edges of the bill. Bahi cuts it out and straightens it."
-_FULL: Final = f"An entry can have at most {MAX_DOCUMENTS} documents. Add these, or remove one."
+_FULL: Final = f"An entry can have at most {MAX_DOCUMENTS} bills. Add these, or remove one."
 
 
 class CameraDialog(QDialog):
