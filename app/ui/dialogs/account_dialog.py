@@ -1,9 +1,4 @@
-"""The account dialog: the user's sessions, change of password, and sign out.
-
-Object names, for tests: account_dialog, account_sessions, account_banner(_text), old_password_field,
-new_password_field, again_password_field, password_save, account_sign_out, account_close, account_move; per
-session: session_row with session_end.
-"""
+"""The account dialog: the user's sessions, change of password, and sign out."""
 
 from typing import TYPE_CHECKING, Final
 

@@ -1,9 +1,4 @@
-"""The export dialog: the filter and the findings, the progress, and the result.
-
-Object names, for tests: export_dialog, export_from, export_to, export_findings, export_note, export_wait,
-export_go_on, export_cancel, export_start, export_stop, export_rows, export_out, export_in, export_net,
-export_left_out, export_show, export_done, export_banner(_text).
-"""
+"""The export dialog: the filter and the findings, the progress, and the result."""
 
 import threading
 from dataclasses import replace

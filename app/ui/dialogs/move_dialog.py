@@ -1,9 +1,4 @@
-"""The dialog that moves the book on this computer to a server: the form, the progress, and the result.
-
-Object names, for tests: move_dialog, move_title, move_banner(_text), move_address_field, move_create,
-move_sign_in, move_user_field, move_password_field, move_code_field, move_start, move_cancel; below a field
-`<name>_error`; move_stage, move_progress, move_progress_text, move_stop; move_done_text, move_done.
-"""
+"""The dialog that moves the book on this computer to a server: the form, the progress, and the result."""
 
 import threading
 from typing import TYPE_CHECKING, Final
