@@ -4,7 +4,7 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, QSocketNotifier
 from PySide6.QtGui import QIcon
@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow
 from app import resources
 from app.errors import NEWER_BOOK, AppError
 from app.ui.crashes import CrashReporter
+from app.ui.first_paint import FirstPaint
 from app.ui.opening import OpeningWindow
 from app.ui.single_instance import SingleInstance
 from app.ui.starting import ask_about_silent, claim_folder, display_errors_told, tell
@@ -24,19 +25,29 @@ if TYPE_CHECKING:
     import socket
 
     from app.services import Services
+    from app.ui.desktop import Desktop
     from app.ui.main_window import MainWindow
+
+DESKTOP_FILE: Final = "org.bahi.Bahi"
+"""The name of the menu entry, without `.desktop`: the desktop finds the icon of a window by it."""
 
 
 def run_program(
-    home: Path, kept: Callable[[str], str], make_services: Callable[[], "Services"], argv: list[str]
+    home: Path,
+    kept: Callable[[str], str],
+    make_services: Callable[[], "Services"],
+    argv: list[str],
+    desktop: "Desktop | None" = None,
 ) -> int:
     """Run the program until its window is closed; return the exit status.
 
-    `kept` returns a setting by its key, before the store is open; "" if it was never set.
+    `kept` returns a setting by its key, before the store is open; "" if it was never set. With a `desktop`,
+    for example one with cameras that a test feeds, it is used instead of the system's.
     """
     with display_errors_told():
         application = QApplication(argv)
     application.setApplicationName("Bahi")
+    application.setDesktopFileName(DESKTOP_FILE)
     application.setWindowIcon(QIcon(str(resources.ROOT / "icons" / "bahi-256.png")))
     theme = Theme(application, kept(THEME_KEY))
     instance = claim_folder(application, home, kept(GEOMETRY_KEY))
@@ -48,7 +59,7 @@ def run_program(
         if not ask_about_silent(instance):
             return 1
     try:
-        return _Program(application, instance, theme, kept(GEOMETRY_KEY), make_services).run()
+        return _Program(application, instance, theme, kept(GEOMETRY_KEY), make_services, desktop).run()
     finally:
         instance.release()
 
@@ -63,7 +74,9 @@ class _Program:
         theme: Theme,
         stored_geometry: str,
         make_services: Callable[[], "Services"],
+        desktop: "Desktop | None",
     ) -> None:
+        self._desktop = desktop
         self._application = application
         self._instance = instance
         self._theme = theme
@@ -104,17 +117,17 @@ class _Program:
         from app.ui.main_window import MainWindow
 
         try:
-            window = MainWindow(services, self._tasks, self._theme)
+            window = MainWindow(services, self._tasks, self._theme, self._desktop)
         except AppError as error:
             self._failed(error)
             return
         self._crashes.follow(window, services.unexpected_end)
         _end_on_signals(self._application, window)
         copy_geometry(window, self._opening)
+        FirstPaint(window, window.start)
         window.show()
         self._opening.close()
         self._window = window
-        window.start()
 
 
 def _load_program(make_services: Callable[[], "Services"]) -> "Services":

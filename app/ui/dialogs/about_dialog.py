@@ -1,9 +1,9 @@
-"""The dialog About this book: where the book is, the program's version, and the folder with the data."""
+"""The dialog About this book: where the book is, the version and licence of Bahi, and where its data lies."""
 
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.domain.text import isolated
@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from app.services.session_facts import BookFacts
 
 _WIDTH = 460
+_LICENCE = "MIT (free software)"
 
 
 class AboutDialog(QDialog):
     """Shows the facts about the open book. Each value is a label with the name `about_<key>`."""
+
+    licences_wanted = Signal()
 
     def __init__(self, facts: "BookFacts", words: Words, desktop: Desktop, parent: QWidget) -> None:
         super().__init__(parent)
@@ -32,6 +35,8 @@ class AboutDialog(QDialog):
         self.banner.pressed.connect(self.banner.hide)
         self.open_button = button("Open folder", "about_open", icon="folder-open")
         self.open_button.clicked.connect(self._open)
+        self.licences_button = button("Licences…", "about_licences")
+        self.licences_button.clicked.connect(self.licences_wanted)
         self.close_button = button("Close", "about_close", "primary")
         self.close_button.clicked.connect(self.accept)
         self.close_button.setDefault(True)
@@ -50,6 +55,7 @@ class AboutDialog(QDialog):
             grid.addWidget(ElidedLabel(value, "", f"about_{key}", mode), row, 1)
         foot = QHBoxLayout()
         foot.addWidget(self.open_button)
+        foot.addWidget(self.licences_button)
         foot.addStretch(1)
         foot.addWidget(self.close_button)
         column = QVBoxLayout(self)
@@ -81,5 +87,6 @@ def fact_rows(facts: "BookFacts", words: Words) -> list[tuple[str, str, str]]:
     return [
         *rows,
         ("version", "Version of Bahi", facts.version),
+        ("licence", "Licence of Bahi", _LICENCE),
         ("folder", "Data on this computer", str(facts.folder)),
     ]

@@ -31,8 +31,13 @@ _LIST: Final[_Keys] = (
     ("Enter", "Edit the entry"),
     ("Delete", "Cross the entry out"),
 )
+_RECENT: Final[_Keys] = (
+    ("Enter", "Change the entry"),
+    ("Delete", "Undo the entry: back into the form"),
+)
 _BILLS: Final[_Keys] = (
     ("Ctrl+O", "Choose files"),
+    ("Ctrl+Shift+C", "Photograph with a camera"),
     ("Ctrl+V", "Attach what was copied"),
     ("Enter", "Open the bill"),
     ("Delete", "Remove the bill"),
@@ -47,7 +52,8 @@ def keys_page() -> QWidget:
     halves.setContentsMargins(0, 0, 0, 0)
     halves.setSpacing(28)
     halves.addLayout(_half(("Everywhere", _EVERYWHERE), ("In the list of entries", _LIST)))
-    halves.addLayout(_half(("In the form of an entry", _FORM), ("Bills", _BILLS)))
+    forms = (("In the form of an entry", _FORM), ("Last entries, below the form", _RECENT), ("Bills", _BILLS))
+    halves.addLayout(_half(*forms))
     return page
 
 
