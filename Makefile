@@ -10,6 +10,8 @@ STAMP := $(VENV)/.installed
 test test-all: NEEDS := test
 cluster cluster-demo: NEEDS := cluster
 acceptance: NEEDS := display
+bundle: NEEDS := bundle
+bundle-check: NEEDS := bundle-check
 bench: NEEDS := $(if $(ONLY),campaign)
 
 # Let Python write .pyc files, as it does by default. Otherwise each of the many processes that are started here
@@ -19,7 +21,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # More than cores, because many tests wait for processes. Each worker starts its own PostgreSQL.
 WORKERS ?= 3
 
-.PHONY: help run tour keyboard test test-all test-postgres17 acceptance bench cluster cluster-demo lint setup libraries lock
+.PHONY: help run tour keyboard test test-all test-postgres17 acceptance bench cluster cluster-demo bundle bundle-check lint setup libraries lock
 
 help: ## list the commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -67,6 +69,12 @@ cluster-demo: setup ## kill and drain these servers under the real windows; pict
 
 bench: setup ## measure performance; ONLY=a,b_ selects names (b_ is a prefix), and is required for campaigns
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m tests.bench $(ONLY)
+
+bundle: setup ## make the program for users in dist/, without any need of Python; checked and tried
+	$(BIN)/python -m resources.bundle
+
+bundle-check: setup ## install, use, upgrade and remove the .deb in a bare Debian (needs root, and make bundle before)
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m campaign tests/bundle
 
 lint: setup ## check style and types
 	$(BIN)/ruff check .

@@ -1,10 +1,13 @@
-"""The `bahi` command: the program, and its roles `--server` and `--previews`."""
+"""The `bahi` command: the program, its roles `--server` and `--previews`, `--version` and `--selftest`."""
 
 import sys
+
+from app.roles import restore_search_paths
 
 
 def main() -> int:
     """Run the role that the arguments name; return the exit status."""
+    restore_search_paths()
     arguments = sys.argv[1:]
     # Each role imports only what it needs: the others run without Qt, and start faster.
     if arguments[:1] == ["--server"]:
@@ -15,6 +18,15 @@ def main() -> int:
         from app.rendering.worker import main as render
 
         return render()
+    if arguments == ["--version"]:
+        from importlib import metadata
+
+        sys.stdout.write(f"bahi {metadata.version('bahi')}\n")
+        return 0
+    if arguments == ["--selftest"]:
+        from app.selftest import main as selftest
+
+        return selftest()
     from app.bootstrap import run
 
     return run(sys.argv)

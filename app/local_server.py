@@ -1,16 +1,16 @@
 """The local server: starts, restarts and stops the server process of the book on this computer.
 
-The server is a child process: the same program in its `--server` role. It reads a secret from its standard
+The server is a child process (`app/roles.py`). It reads a secret from its standard
 input and answers only calls that carry it. It stops when that pipe closes, even if this program is killed.
 """
 
+import contextlib
 import json
 import os
 import secrets
 import shlex
 import shutil
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +19,7 @@ from typing import Final
 
 from app.errors import NEWER_BOOK, OfflineError
 from app.remote.endpoint import Endpoint
+from app.roles import folder_of_roles, server_command
 from app.store.last_program import newer_book_sentence
 from server.contract.private_files import make_private_folder, private_opener, read_private
 
@@ -50,15 +51,13 @@ _REASONS: Final = (
 
 
 def default_command(data: Path) -> list[str]:
-    """Return the command that starts this program, bundled or not, in its server role."""
-    program = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "app"]
-    return [*program, "--server", "--quiet", "local", "--data", str(data), "--parent-fd", "0"]
+    """Return the command that starts the server of the book in `data`."""
+    return server_command("--quiet", "local", "--data", str(data), "--parent-fd", "0")
 
 
 def reset_command(data: Path, user_name: str) -> str:
     """Return the command line with which the owner of the files sets a new password, for a terminal."""
-    program = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "app"]
-    words = [*program, "--server", "user", "reset", "--data", str(data), "--", user_name]
+    words = server_command("user", "reset", "--data", str(data), "--", user_name)
     return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
@@ -88,6 +87,14 @@ class LocalServer:
             if self._endpoint is None or self._process is None or self._process.poll() is not None:
                 self._endpoint = self._start()
             return self._endpoint
+
+    def start_soon(self) -> None:
+        """Start the server in the background. `endpoint` waits for it, and raises what went wrong."""
+        threading.Thread(target=self._start_ahead, name="local server", daemon=True).start()
+
+    def _start_ahead(self) -> None:
+        with contextlib.suppress(OfflineError):
+            self.endpoint()
 
     def stop(self) -> None:
         """Shut down the server and its database. It cannot be started again afterwards."""
@@ -125,7 +132,7 @@ class LocalServer:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 env=_environment(),
-                cwd=_source_folder(),
+                cwd=folder_of_roles(),
             )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -206,8 +213,3 @@ def _environment() -> dict[str, str]:
     # A database that is named in the user's shell must not be used for the book on this computer.
     named = {"DATABASE_URL", "BAHI_DATABASE_URL"}
     return {name: value for name, value in os.environ.items() if name not in named}
-
-
-def _source_folder() -> str | None:
-    # `python -m app` finds the package only from the source folder.
-    return None if getattr(sys, "frozen", False) else str(Path(__file__).parent.parent)

@@ -2,8 +2,10 @@
 # Checks for the system packages that are needed on Debian and Ubuntu, first of all the libraries that Qt's
 # wheels expect. The argument `cluster` adds HAProxy, which serves the central address; `test` also adds poppler,
 # which draws the pages that previews are compared with; `campaign` adds HAProxy and the tools that drop packets;
-# `display` adds a display without a monitor, and programs to drag from. Missing packages are installed if the user
-# is root; otherwise the command that installs them is printed. On other systems this script does nothing.
+# `display` adds a display without a monitor, and programs to drag from; `bundle` adds what makes and validates the
+# bundle, and the sound library that the camera needs; `bundle-check` adds what its package is tried with. Missing
+# packages are installed if the user is root; otherwise the command that installs them is printed. On other systems
+# this script does nothing.
 set -euo pipefail
 
 packages=(libgl1 libegl1 libxkbcommon0 libfontconfig1 libdbus-1-3 libglib2.0-0)
@@ -11,10 +13,15 @@ packages=(libgl1 libegl1 libxkbcommon0 libfontconfig1 libdbus-1-3 libglib2.0-0)
 packages+=(libx11-xcb1 libxcb-cursor0 libxkbcommon-x11-0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0
   libxcb-render-util0 libxcb-shape0 libxcb-sync1 libxcb-xfixes0 libxcb-xkb1 libxcb-shm0 libxcb-render0)
 
+# Those of QtMultimedia, for the camera.
+packages+=(libpulse0 libxext6 libxrandr2 libxrender1 libdrm2)
+
 case "${1:-}" in
   test) packages+=(haproxy poppler-utils) ;;
   cluster) packages+=(haproxy) ;;
   display) packages+=(xvfb openbox xdotool pcmanfm) ;;
+  bundle) packages+=(binutils xz-utils libpulse0 desktop-file-utils appstream) ;;
+  bundle-check) packages+=(debootstrap xvfb openbox xdotool pcmanfm) ;;
   campaign) packages+=(haproxy iproute2 iptables procps) ;;
 esac
 

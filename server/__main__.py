@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from server.cli import discovery as discovery_commands
 from server.cli import replication as replication_commands
@@ -36,6 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="bahi-server", description="The server of the Bahi account book.")
+    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="print the version")
     parser.add_argument("--quiet", action="store_true", help="log only warnings and errors")
     commands = parser.add_subparsers(required=True, metavar="command")
 
@@ -80,6 +82,16 @@ def _parser() -> argparse.ArgumentParser:
     discovery_commands.add_commands(commands)
     replication_commands.add_commands(commands)
     return parser
+
+
+class _ShowVersion(argparse.Action):
+    """Prints the version. It is read only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_values: object) -> NoReturn:
+        from server.node.identity import VERSION
+
+        sys.stdout.write(f"bahi-server {VERSION}\n")
+        parser.exit()
 
 
 def _add_user_commands(user: argparse.ArgumentParser) -> None:

@@ -15,8 +15,8 @@ from typing import Final
 
 from app.domain.preview import NOTES, SENTENCES, Preview, PreviewRequest, Refusal, Urgency
 from app.errors import InputError
-from app.rendering.command import worker_command, worker_folder
 from app.rendering.messages import Answer, Refused, Release, Rendered, RenderPage, job_of
+from app.roles import folder_of_roles, previews_command
 from app.services.message_thread import MessageThread
 from app.services.preview_process import GivenUpError, PreviewProcess, WorkerGoneError
 from server.contract.allocator import trim
@@ -77,7 +77,7 @@ class Previews:
 
     def __init__(
         self,
-        command: Callable[[], list[str]] = worker_command,
+        command: Callable[[], list[str]] = previews_command,
         seconds: float = _SECONDS,
         idle_seconds: float = _IDLE_SECONDS,
         clock: Callable[[], float] = time.monotonic,
@@ -274,7 +274,7 @@ class Previews:
             self._end_process()
             if self._is_closed:
                 raise GivenUpError
-            self._process = PreviewProcess(self._command(), worker_folder())
+            self._process = PreviewProcess(self._command(), folder_of_roles())
         return self._process
 
     def _end_process(self) -> None:

@@ -11,6 +11,7 @@ from tests.architecture.source import ROOT, imports, module_of, sources, text_of
 
 OURS = {"app", "server", "resources", "tests"}
 MOST_LINES = 500
+_ENTRY_POINTS = ("app.__main__", "app.windowless")
 
 
 def _within(name: str, *rooms: str) -> bool:
@@ -58,11 +59,9 @@ def test_the_domain_knows_only_pure_parts_of_the_wire() -> None:
 
 def test_the_rest_of_the_program_knows_only_the_wire_and_the_server_role() -> None:
     found = _forbidden(("app",), ("server",), "server.contract")
-    assert [each for each in found if not each.startswith("app.__main__:")] == []
+    assert [each for each in found if not each.startswith(_ENTRY_POINTS)] == []
     role = [
-        each
-        for each in imports("app")
-        if each.importer == "app.__main__" and _within(each.imported, "server")
+        each for each in imports("app") if each.importer in _ENTRY_POINTS and _within(each.imported, "server")
     ]
     assert {each.imported for each in role} <= {"server.__main__", "server.__main__.main"}
     assert all(each.lazy for each in role)
@@ -97,9 +96,8 @@ def test_only_the_preview_worker_imports_decoders() -> None:
     assert [str(each) for each in decoders if not _within(each.importer, "app.rendering")] == []
     worker = ("app.rendering.worker", "app.rendering.pdf", "app.rendering.pictures")
     found = [each for each in imports("app") if _within(each.imported, *worker)]
-    assert {each.importer for each in found if not _within(each.importer, "app.rendering")} == {
-        "app.__main__"
-    }
+    importers = {each.importer for each in found if not _within(each.importer, "app.rendering")}
+    assert importers == set(_ENTRY_POINTS)
 
 
 def test_nothing_that_ships_drives_windows_as_a_test_does() -> None:

@@ -41,6 +41,10 @@ class XDisplay:
         """Wait for a window with this title, and return its id."""
         return self._xdotool("search", "--sync", "--onlyvisible", "--name", f"^{name}$").split()[-1]
 
+    def activate(self, window: str) -> None:
+        """Bring a window to the front, and give it the keys."""
+        self._xdotool("windowactivate", "--sync", window)
+
     def place(self, window: str, at: Point, size: Point) -> None:
         """Move and resize a window."""
         self._xdotool("windowmove", "--sync", window, *map(str, at))
@@ -49,6 +53,10 @@ class XDisplay:
     def click(self, at: Point) -> None:
         """Click."""
         self._xdotool("mousemove", *map(str, at), *_PAUSE, "click", "1", *_PAUSE)
+
+    def type(self, text: str) -> None:
+        """Type a text, key by key."""
+        self._xdotool("type", "--delay", "30", text)
 
     def press(self, *keys: str) -> None:
         """Press key combinations, one after the other."""
@@ -87,12 +95,12 @@ class XDisplay:
 
 
 @contextmanager
-def x_display(home: Path, size: str = "1400x900x24") -> Iterator[XDisplay]:
-    """Run a screen for programs whose home folder is `home`."""
+def x_display(home: Path, size: str = "1400x900x24", *options: str) -> Iterator[XDisplay]:
+    """Run a screen for programs whose home folder is `home`. `options` are further ones of Xvfb."""
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     with ExitStack() as running:
         reading, writing = os.pipe()
-        command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", size, "-nolisten", "tcp"]
+        command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", size, "-nolisten", "tcp", *options]
         running.enter_context(_process(command, dict(os.environ), (writing,)))
         os.close(writing)
         with os.fdopen(reading) as answer:

@@ -152,6 +152,7 @@ class EntryScreen(QWidget):
         for keys, action in (
             ("Esc", self.leave),
             ("Ctrl+O", self.documents.browse),
+            ("Ctrl+Shift+C", self.documents.photograph),
         ):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)

@@ -48,7 +48,7 @@ class EntryView(EntryScreen):
         self.recent: RecentEntries  # never None here
         recent = RecentEntries(services, tasks, desktop.today)
         super().__init__(services, tasks, desktop, _WORDS, parent, recent=recent)
-        self.recent.table.left.connect(self.begin)
+        self.recent.left.connect(self.begin)
         self.clear_button = self.leave_button
         self.draft_error = ""
         """Why the form is not stored as a draft; "" if it is."""

@@ -15,8 +15,8 @@ import pytest
 
 from app.domain.preview import Part, Preview, PreviewRequest, Refusal, Urgency
 from app.errors import InputError
-from app.rendering.command import worker_folder
 from app.rendering.messages import RenderPage
+from app.roles import folder_of_roles
 from app.services.preview_process import PreviewProcess, WorkerGoneError
 from app.services.previews import Previews
 from tests.support.previewing import Asked, drawing_pdf, shown
@@ -132,7 +132,7 @@ def test_an_answer_with_the_number_of_a_later_job_ends_the_worker(bill: PreviewR
 
 
 def test_a_worker_that_does_not_read_is_ended_at_the_deadline() -> None:
-    process = PreviewProcess([sys.executable, "-c", "import time; time.sleep(600)"], worker_folder())
+    process = PreviewProcess([sys.executable, "-c", "import time; time.sleep(600)"], folder_of_roles())
     try:
         began = time.monotonic()
         with pytest.raises(WorkerGoneError):
@@ -208,7 +208,7 @@ child.stdout.readline()
 print(child.pid, flush=True)
 time.sleep(60)
 """
-    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, cwd=worker_folder())
+    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, cwd=folder_of_roles())
     assert parent.stdout is not None
     with parent.stdout as said:
         pid = int(said.readline())

@@ -14,7 +14,7 @@ from PIL import Image
 
 from app.domain.preview import Part, Preview, PreviewRequest, Refusal, Urgency
 from app.errors import InputError
-from app.rendering.command import worker_command, worker_folder
+from app.roles import folder_of_roles, previews_command
 from app.services.previews import Previews
 from tests.support.previewing import Asked, drawing_pdf, shown
 from tests.support.waiting import wait_until
@@ -157,7 +157,7 @@ def test_the_role_imports_no_qt() -> None:
 
 def test_the_worker_ends_when_its_input_closes() -> None:
     worker = subprocess.Popen(
-        worker_command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=worker_folder()
+        previews_command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=folder_of_roles()
     )
     assert worker.stdin is not None
     worker.stdin.close()
