@@ -146,6 +146,14 @@ def _certificate_store() -> Path | None:
     return next((path for path in files if path.is_file() and path.stat().st_size > 0), None)
 
 
+def _camera(_folder: Path) -> str:
+    from app.ui.camera.selftest import frames_arrive
+
+    if not frames_arrive(_SECONDS):
+        raise SelfTestError("No picture gets through the capture session.")
+    return "pictures get through the capture session (no camera was used)"
+
+
 def _fonts(_folder: Path) -> str:
     from app.ui.selftest import missing_fonts
 
@@ -161,4 +169,5 @@ _CHECKS: Final[tuple[tuple[str, Callable[[Path], str]], ...]] = (
     ("keyring", _key_store),
     ("TLS", _tls),
     ("fonts", _fonts),
+    ("capture", _camera),
 )
