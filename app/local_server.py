@@ -4,6 +4,7 @@ The server is a child process (`app/roles.py`). It reads a secret from its stand
 input and answers only calls that carry it. It stops when that pipe closes, even if this program is killed.
 """
 
+import contextlib
 import json
 import os
 import secrets
@@ -86,6 +87,14 @@ class LocalServer:
             if self._endpoint is None or self._process is None or self._process.poll() is not None:
                 self._endpoint = self._start()
             return self._endpoint
+
+    def start_soon(self) -> None:
+        """Start the server in the background. `endpoint` waits for it, and raises what went wrong."""
+        threading.Thread(target=self._start_ahead, name="local server", daemon=True).start()
+
+    def _start_ahead(self) -> None:
+        with contextlib.suppress(OfflineError):
+            self.endpoint()
 
     def stop(self) -> None:
         """Shut down the server and its database. It cannot be started again afterwards."""

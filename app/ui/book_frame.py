@@ -22,8 +22,6 @@ from app.ui.theme import Mode
 from app.ui.views.edit_view import EditView
 from app.ui.views.entry_screen import BEING_SAVED, EntryScreen
 from app.ui.views.entry_view import EntryView
-from app.ui.views.listing_view import ListingView
-from app.ui.views.outbox_view import OutboxView
 from app.ui.views.sidebar import Screen, Sidebar
 from app.ui.widgets.banner import Banner
 from app.ui.widgets.moved_banner import MovedBanner
@@ -33,6 +31,8 @@ from app.ui.widgets.toast import Toast
 if TYPE_CHECKING:
     from app.services import Services
     from app.services.outbox_items import Correction
+    from app.ui.views.listing_view import ListingView
+    from app.ui.views.outbox_view import OutboxView
 
 _NOTHING_TO_UNDO = "There is nothing to undo."
 _ROOM_FOR_SIDEBAR = 1000
@@ -63,20 +63,23 @@ class BookFrame(QWidget):
         self.screens.setObjectName("screens")
         self.entry = EntryView(services, tasks, desktop, self.screens)
         self.edit_page = LazyPage(self.screens, partial(EditView, services, tasks, desktop))
-        self.listing_page = LazyPage(self.screens, partial(ListingView, services, tasks, desktop))
-        self.outbox_page = LazyPage(self.screens, partial(OutboxView, services, tasks, desktop))
+        self.listing_page = LazyPage(self.screens, partial(_make_listing, services, tasks, desktop))
+        self.outbox_page = LazyPage(self.screens, partial(_make_outbox, services, tasks, desktop))
         self.again = SignInAgain(services, tasks)
         self.banner = Banner("window_banner")
         self._passing = True
+        self._before_edit = Screen.ENTRIES
         self.moved = MovedBanner()
         self.late = Banner("late_banner")
         self.clock = Banner("clock_banner")
+        self.ended = Banner("ended_banner")
         self._lay_out()
         self.toast = Toast(self.screens, clock)
         self.sidebar.screen_wanted.connect(self.show_screen)
         self.outbox_page.when_made(lambda page: page.correction_wanted.connect(self.show_correction))
         self.edit_page.when_made(lambda page: page.turned_away.connect(self.refuse))
         self.listing_page.when_made(lambda page: page.filters.speak(self._words))
+        self.listing_page.when_made(self._connect_recent)
         self.banner.pressed.connect(self.hide_banner)
         self.again.shown.connect(self._show_banners)
         self.entry.turned_away.connect(self.refuse)
@@ -88,6 +91,11 @@ class BookFrame(QWidget):
         pasting.pasted.connect(self.take)
         pasting.refused.connect(self.refuse)
         return pasting
+
+    def _connect_recent(self, listing: ListingView) -> None:
+        """Show the last entries as the listing has just read them, and where their changes are."""
+        listing.model.loaded.connect(self.entry.recent.refresh)
+        listing.replication_known.connect(self.entry.recent.show_replication)
 
     def _lay_out(self) -> None:
         self.screens.addWidget(self.entry)
@@ -109,6 +117,7 @@ class BookFrame(QWidget):
         banners.addWidget(self.moved)
         banners.addWidget(self.late)
         banners.addWidget(self.clock)
+        banners.addWidget(self.ended)
         banners.addWidget(self.banner)
         self._banner_room = QWidget(self)
         self._banner_room.setLayout(banners)
@@ -121,12 +130,12 @@ class BookFrame(QWidget):
         return self.edit_page.get()
 
     @property
-    def listing(self) -> ListingView:
+    def listing(self) -> "ListingView":
         """The listing."""
         return self.listing_page.get()
 
     @property
-    def outbox(self) -> OutboxView:
+    def outbox(self) -> "OutboxView":
         """The page Waiting."""
         return self.outbox_page.get()
 
@@ -161,10 +170,10 @@ class BookFrame(QWidget):
             self.screens.setCurrentWidget(view)
             self._position_toast()
             view.begin()
-        self.sidebar.show_screen(screen if may else Screen.ENTRIES)
+        self.sidebar.show_screen(screen if may else self._before_edit)
         return may
 
-    def _view(self, screen: Screen) -> EntryView | ListingView | OutboxView:
+    def _view(self, screen: Screen) -> "EntryView | ListingView | OutboxView":
         if screen is Screen.ADD:
             return self.entry
         return self.listing if screen is Screen.ENTRIES else self.outbox
@@ -172,13 +181,19 @@ class BookFrame(QWidget):
     def show_edit(self, before: EntryDetail, draft: EntryDraft) -> None:
         """Show the view that edits an entry."""
         if self._left_edit():
+            self._before_edit = Screen.ADD if self.screens.currentWidget() is self.entry else Screen.ENTRIES
             self.edit.open_entry(before, draft)
-            self._enter_edit(Screen.ENTRIES)
+            self._enter_edit(self._before_edit)
+
+    def show_before_edit(self) -> None:
+        """Show the view from which an entry was edited: that with the last entries, or the listing."""
+        self.show_screen(self._before_edit)
 
     def show_correction(self, correction: "Correction") -> None:
         """Show the view that corrects an entry that was refused."""
         if self.screens.currentWidget() is self.outbox_page.made:  # reading it took a moment
             self.edit.open_correction(correction)
+            self._before_edit = Screen.OUTBOX
             self._enter_edit(Screen.OUTBOX)
 
     def _enter_edit(self, screen: Screen) -> None:
@@ -209,7 +224,7 @@ class BookFrame(QWidget):
         """Handle that today is another day."""
         self.entry.form.follow_day()
         self.edit_page.if_made(lambda page: page.form.follow_day())
-        self.listing_page.if_made(ListingView.follow_day)
+        self.listing_page.if_made(lambda page: page.follow_day())
 
     # bills that are dropped or pasted
 
@@ -218,16 +233,22 @@ class BookFrame(QWidget):
         shown = self.screens.currentWidget()
         if isinstance(shown, EntryScreen):
             return DropGoal(shown.goal_text(), "" if shown.documents.taking else BEING_SAVED)
-        if isinstance(shown, ListingView) and (entry := shown.selected()):
+        if entry := self._selected():
             return DropGoal(f"Drop to attach to {named(entry)}", why_unchangeable(entry))
         return DropGoal("Drop to attach to a new entry", "" if self.entry.documents.taking else BEING_SAVED)
+
+    def _selected(self) -> ListedEntry | None:
+        """Return the entry that is selected in the listing, if that is shown."""
+        listing = self.listing_page.made
+        shown = listing is not None and self.screens.currentWidget() is listing
+        return listing.selected() if listing is not None and shown else None
 
     def take(self, bills: Bills) -> None:
         """Attach bills to the entry that is edited or selected, otherwise to the new entry."""
         shown = self.screens.currentWidget()
         if isinstance(shown, EntryScreen):
             shown.take(bills)
-        elif isinstance(shown, ListingView) and (entry := shown.selected()):
+        elif entry := self._selected():
             self._attach(entry, bills)
         else:
             self.show_screen(Screen.ADD)
@@ -309,6 +330,14 @@ class BookFrame(QWidget):
             self.clock.hide()
         self._show_banners()
 
+    def show_ended(self, sentence: str) -> None:
+        """Show that the program ended unexpectedly last time; "" hides it."""
+        if sentence:
+            self.ended.say(sentence, "warn", "Show report", closable=True)
+        else:
+            self.ended.hide()
+        self._show_banners()
+
     def offer_undo(self, text: str, *, undo: bool) -> None:
         """Show what was done for ten seconds, with `undo` also the button to undo it."""
         self._hide_passing()
@@ -326,7 +355,7 @@ class BookFrame(QWidget):
             self._position_toast()
 
     def _show_banners(self) -> None:
-        banners = (self.banner, self.moved, self.late, self.clock, self.again)
+        banners = (self.banner, self.moved, self.late, self.clock, self.ended, self.again)
         self._banner_room.setVisible(any(not each.isHidden() for each in banners))
         self._position_toast()
 
@@ -335,9 +364,10 @@ class BookFrame(QWidget):
 
     def _toast_placed(self) -> None:
         shown = self.screens.currentWidget()
-        if isinstance(shown, (EntryView, EditView, ListingView, OutboxView)):
-            self.toast.move_to_corner(shown.free_room())
-            self.toast.raise_()
+        for page in (self.entry, self.edit_page.made, self.listing_page.made, self.outbox_page.made):
+            if page is not None and page is shown:
+                self.toast.move_to_corner(page.free_room())
+                self.toast.raise_()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Move the toast to its place, and give a small window a narrow sidebar."""
@@ -356,4 +386,19 @@ class BookFrame(QWidget):
         self.again.give_up()
         self.toast.hide_now()
         self.edit_page.if_made(EditView.close_entry)
-        self.outbox_page.if_made(OutboxView.clear)
+        self.outbox_page.if_made(lambda page: page.clear())
+
+
+# Imported when they are made: what these two import is not needed before the first key.
+
+
+def _make_listing(services: "Services", tasks: Tasks, desktop: Desktop, parent: QWidget) -> "ListingView":
+    from app.ui.views.listing_view import ListingView
+
+    return ListingView(services, tasks, desktop, parent)
+
+
+def _make_outbox(services: "Services", tasks: Tasks, desktop: Desktop, parent: QWidget) -> "OutboxView":
+    from app.ui.views.outbox_view import OutboxView
+
+    return OutboxView(services, tasks, desktop, parent)

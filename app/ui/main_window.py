@@ -3,7 +3,8 @@
 Object names, for tests and the tour (`window.findChild(QWidget, name)`):
 
 window           main_window, screens, drop_overlay, window_banner, moved_banner(_text, _count, _button),
-                 late_banner(_text, _button), clock_banner(_text, _button), toast(_text, _undo, _close)
+                 late_banner(_text, _button), clock_banner(_text, _button), toast(_text, _undo, _close),
+                 ended_banner(_text, _button, _close)
 login            login_view, login_card, place_local, place_server, address_field, user_name_field,
                  password_field, show_password (action), remember_check, submit_button, create_button,
                  login_title, login_banner(_text), login_progress_label, password_note, forgot_button;
@@ -15,10 +16,11 @@ recovery code    recovery_code_dialog, recovery_code, recovery_code_copy, recove
                  new_code_password, new_code_submit, new_code_cancel
 sidebar          nav_add, nav_entries, nav_outbox, outbox_badge, status_pill, try_now_button, user_button,
                  server_label, about_button, sign_out_button, theme_system, theme_light, theme_dark,
-                 keyboard_button
+                 help_button
 signed out       sign_in_again, sign_in_again_password, sign_in_again_submit, sign_in_again_error
 add entry        entry_view, date_field, date_field_calendar (action), amount_field, debit_button,
                  credit_button, category_field, description_field, clear_button, save_button,
+                 recent_entries, recent_title, recent_note, recent_table,
                  saved_label, draft_label, entry_banner(_text, _button), paste_choice(_text, _picture,
                  _close); below a field `<name>_error`
 edit entry       edit_view, edit_cancel_button, and the names of add entry and documents after `edit_`
@@ -54,7 +56,10 @@ export           export_dialog, export_from, export_to, export_findings, export_
                  export_go_on, export_cancel, export_start, export_stop, export_rows, export_out, export_in,
                  export_net, export_left_out, export_show, export_done, export_banner(_text)
 camera           camera_dialog; its parts are listed in `app/ui/camera/camera_dialog.py`
-keyboard         keyboard_dialog, keyboard_close
+help             help_dialog, help_steps, help_keys, help_data, help_folder, help_open, help_close,
+                 help_banner(_text)
+error            crash_dialog, crash_title, crash_what, crash_count, crash_report, crash_banner(_text),
+                 crash_go_on, crash_close, crash_save
 """
 
 import contextlib
@@ -82,6 +87,7 @@ from app.ui.controllers.entry_changes import Change, EntryActions
 from app.ui.controllers.exit_guard import ExitGuard
 from app.ui.controllers.field_keys import FieldKeys
 from app.ui.controllers.pasting import PASTE_KEYS
+from app.ui.controllers.recent_actions import RecentActions
 from app.ui.controllers.sync_controller import SyncController
 from app.ui.desktop import Desktop
 from app.ui.dialogs.dialogs import Dialogs
@@ -89,9 +95,7 @@ from app.ui.icons import pixmap, retint
 from app.ui.tasks import Tasks
 from app.ui.theme import THEME_KEY, Mode, Theme
 from app.ui.views.edit_view import Corrected, Edited, EditView
-from app.ui.views.listing_view import ListingView
 from app.ui.views.login_view import LoginView
-from app.ui.views.outbox_view import OutboxView
 from app.ui.views.sidebar import Screen
 from app.ui.widgets.documents_panel import DocumentsPanel
 from app.ui.widgets.drop_overlay import DropOverlay
@@ -100,6 +104,8 @@ from app.ui.window_geometry import DETAILS_KEY, LEAST_SIZE, read_width, store_ge
 if TYPE_CHECKING:
     from app.services import Services
     from app.services.accounts import BookSession
+    from app.ui.views.listing_view import ListingView
+    from app.ui.views.outbox_view import OutboxView
 
 
 class MainWindow(QMainWindow):
@@ -145,10 +151,12 @@ class MainWindow(QMainWindow):
     def _lay_out(self) -> None:
         book = self.book
         self.sidebar, self.screens, self.entry = book.sidebar, book.screens, book.entry
+        self.recent = book.entry.recent
         self._outer.addWidget(self.login)
         self._outer.addWidget(book)
         self.connection = ConnectionController(self._services, self.sync, book, self)
         self.clock = ClockController(self._desktop, book, self)
+        RecentActions(self.changes, book, self)
         self.exit_guard = ExitGuard(self._services, self._desktop, self, book, self.sync)
         overlay = DropOverlay(self._outer)
         DragDrop(self, overlay, self._services, self._drop_goal, self.book.take, self._refuse_drop)
@@ -159,12 +167,12 @@ class MainWindow(QMainWindow):
         return self.book.edit
 
     @property
-    def listing(self) -> ListingView:
+    def listing(self) -> "ListingView":
         """The listing."""
         return self.book.listing
 
     @property
-    def outbox(self) -> OutboxView:
+    def outbox(self) -> "OutboxView":
         """The page Waiting."""
         return self.book.outbox
 
@@ -178,7 +186,7 @@ class MainWindow(QMainWindow):
         self.sidebar.sign_out_wanted.connect(self.sign_out)
         self.sidebar.account_wanted.connect(self.dialogs.show_account)
         self.sidebar.about_wanted.connect(self.dialogs.show_about)
-        self.sidebar.keyboard_wanted.connect(self.dialogs.show_keyboard)
+        self.sidebar.help_wanted.connect(self.dialogs.show_help)
         self.dialogs.sign_out_wanted.connect(self.sign_out)
         self.dialogs.move_wanted.connect(self._show_move)
         self.dialogs.moved.connect(self._moved)
@@ -193,13 +201,13 @@ class MainWindow(QMainWindow):
 
     def _connect_sync(self) -> None:
         self.sync.waiting_changed.connect(self._waiting_changed)
-        self.sync.entries_confirmed.connect(lambda _count: self._refresh_listing())
+        self.sync.entries_confirmed.connect(lambda _count: self._refresh_entries())
         self.sync.connectivity_changed.connect(self._connectivity_changed)
         self.sync.state_changed.connect(lambda _state: self.clock.check())
-        self.sync.run_ended.connect(lambda _waiting: self.book.outbox_page.if_made(OutboxView.refresh))
+        self.sync.run_ended.connect(lambda _waiting: self._refresh_outbox())
         self._tasks.sign_in_needed.connect(self._signed_out_by_server)
         self.sync.sign_in_needed.connect(self._signed_out_by_server)
-        self.sync.came_back.connect(self._refresh_listing)
+        self.sync.came_back.connect(self._refresh_entries)
         self.sync.superseded.connect(self._superseded)
         self.book.again.signed_in.connect(self._signed_in_again)
 
@@ -216,7 +224,7 @@ class MainWindow(QMainWindow):
             begun.connect(self.book.toast.hide_now)  # Undo is for the newer change from now on
         self.book.toast.undo_wanted.connect(self.changes.undo)
 
-    def _connect_listing(self, listing: ListingView) -> None:
+    def _connect_listing(self, listing: "ListingView") -> None:
         details = listing.details
         details.open_wanted.connect(self.opener.open)
         details.save_wanted.connect(self.opener.save_as)
@@ -238,11 +246,11 @@ class MainWindow(QMainWindow):
         self._connect_camera(edit.documents)
         edit.open_wanted.connect(self.opener.open)
         edit.saved.connect(self._edited)
-        edit.left.connect(self.show_listing)
+        edit.left.connect(self.book.show_before_edit)
         edit.left_correction.connect(self.show_outbox)
         edit.save_begun.connect(self.book.toast.hide_now)
 
-    def _connect_outbox(self, outbox: OutboxView) -> None:
+    def _connect_outbox(self, outbox: "OutboxView") -> None:
         outbox.send_wanted.connect(self.sync.send_now)
         outbox.changed.connect(self._outbox_changed)
 
@@ -253,7 +261,7 @@ class MainWindow(QMainWindow):
             ("Ctrl+E", self._export_shown),
             ("Ctrl+Z", self._undo),
             *((keys, self._save) for keys in ("Ctrl+S", "Ctrl+Return", "Ctrl+Enter")),
-            ("F1", self.dialogs.show_keyboard),
+            ("F1", self.dialogs.show_help),
             *((keys, self._paste) for keys in PASTE_KEYS),
         ):
             shortcut = QShortcut(QKeySequence(keys), self)
@@ -281,7 +289,7 @@ class MainWindow(QMainWindow):
         self.sync.start()
         self.connection.start()
         self.clock.start()
-        self.book.listing_page.if_made(ListingView.open)
+        self.book.listing_page.if_made(lambda listing: listing.open())
         self.show_add()
         self.dialogs.show_new_code()
 
@@ -402,7 +410,7 @@ class MainWindow(QMainWindow):
             self.show_outbox()
         else:
             self.changes.note_edited(result)
-            self.show_listing()
+            self.book.show_before_edit()
 
     def _find(self) -> None:
         if self._go(Screen.ENTRIES):
@@ -425,17 +433,25 @@ class MainWindow(QMainWindow):
     def _told(self, change: Change) -> str:
         """Return what was done; give the text and bills of a new entry that was undone back to the form."""
         if not change.was_new:
+            self.entry.take_away(change.entry.id)
             return change.text
-        if self.entry.give_back(change.entry.id):
+        if self.entry.give_back(change.entry.id, change.content):
             return f"{change.text}, and back in the form."
         return f"{change.text}. Your new entry stays." if self.entry.dirty else change.text
 
     def _refresh_listing(self) -> None:
-        self.book.listing_page.if_made(ListingView.refresh)
+        self.book.listing_page.if_made(lambda listing: listing.refresh())
+
+    def _refresh_entries(self) -> None:
+        self._refresh_listing()
+        self.recent.refresh()
 
     def _waiting_changed(self, count: int) -> None:
         self.sidebar.show_waiting(count)
-        self.book.outbox_page.if_made(OutboxView.refresh)
+        self._refresh_outbox()
+
+    def _refresh_outbox(self) -> None:
+        self.book.outbox_page.if_made(lambda outbox: outbox.refresh())
 
     def _superseded(self, codes: tuple[str, ...]) -> None:
         were, yours = ("was", "version is in its") if len(codes) == 1 else ("were", "versions are in their")
@@ -445,7 +461,7 @@ class MainWindow(QMainWindow):
 
     def _outbox_changed(self) -> None:
         self.sync.outbox_changed()
-        self._refresh_listing()
+        self._refresh_entries()
 
     def _connectivity_changed(self, connectivity: Connectivity) -> None:
         listing = self.book.listing_page.made

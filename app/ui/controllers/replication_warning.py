@@ -1,6 +1,7 @@
 """The warning about changes that have been in only one region for too long."""
 
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
@@ -9,7 +10,9 @@ from app.domain.sync_state import SAFE_REGIONS
 from app.ui.book_frame import BookFrame
 from app.ui.bounds import count_text
 from app.ui.models.state_marks import Replication
-from app.ui.views.listing_view import ListingView
+
+if TYPE_CHECKING:
+    from app.ui.views.listing_view import ListingView
 
 
 def late_words(count: int) -> str:
@@ -44,11 +47,11 @@ class ReplicationWarning(QObject):
         self._dismissed = min(self._dismissed, view.late)
         self._book.listing_page.if_made(lambda listing: listing.set_at_server(not view.is_local))
         if _news(view) != _news(before):
-            self._book.listing_page.if_made(ListingView.ask_replication)
+            self._book.listing_page.if_made(lambda listing: listing.ask_replication())
         if not self._is_due():
             self._book.show_late("")
 
-    def _tell_listing(self, listing: ListingView) -> None:
+    def _tell_listing(self, listing: "ListingView") -> None:
         """Handle that the listing was made. It may be later than the first status."""
         listing.replication_known.connect(self._warn)
         if self._view.phase is not Phase.SIGNED_OUT:

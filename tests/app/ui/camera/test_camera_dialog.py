@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QAction, QImage
+from PySide6.QtGui import QAction, QImage, QPainter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
@@ -283,6 +283,31 @@ def test_corners_are_dragged_and_moved_by_keys_as_they_stand_on_the_screen(hand:
     assert moved.y() < -5
     hand.click(hand.button("camera_whole"))
     assert crop.shape.sides() == (240, 320)  # the camera's 320 × 240, turned
+
+
+def test_a_bill_that_was_found_is_cut_out_by_one_click(
+    qtbot: QtBot, hand: Hand, book: MainWindow, fake: FakeServices
+) -> None:
+    desk = plain("#402010", 400, 300)
+    painter = QPainter(desk)
+    painter.fillRect(100, 60, 160, 200, plain("#f0f0f0").pixelColor(0, 0))
+    painter.end()
+    hand.cameras.picture = desk
+    hand.shows("#f0f0f0")
+    hand.press(SPACE)
+    hand.click(hand.button("camera_find"))
+    hand.press(ENTER)  # uses it
+    hand.press(ENTER, CTRL)
+    [picture] = attached(qtbot, book, fake, 1)
+    assert abs(picture.width() - 160) <= 6
+    assert abs(picture.height() - 200) <= 6
+    edge = QImage(picture).copy(8, 8, 4, picture.height() - 16)
+    assert close_to(edge, "#f0f0f0")
+
+
+def test_no_cut_is_offered_where_no_bill_was_found(hand: Hand) -> None:
+    hand.take("#336699")
+    assert not hand.button("camera_find").isVisible()
 
 
 def test_escape_asks_only_if_pictures_would_be_lost(qtbot: QtBot, hand: Hand, person: Person) -> None:

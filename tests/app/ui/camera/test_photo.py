@@ -6,7 +6,7 @@ from PySide6.QtGui import QColorSpace, QImage, QPainter, QPolygonF, QTransform
 
 from app.domain.quadrilateral import Point, Quadrilateral, whole
 from app.errors import InputError
-from app.ui.camera.photo import THUMB, developed, straightened
+from app.ui.camera.photo import THUMB, bill_in, developed, straightened
 from tests.support.fed_cameras import plain
 
 BILL = (240, 320)
@@ -65,6 +65,15 @@ def test_a_slanted_bill_becomes_a_rectangle(quarters: int) -> None:
         found = middle_of_mark(made, wanted)
         assert abs(found[0] + 0.5 - wanted[0]) <= 2, (found, wanted)
         assert abs(found[1] + 0.5 - wanted[1]) <= 2, (found, wanted)
+
+
+def test_a_bill_that_lies_wholly_in_the_shot_is_found() -> None:
+    found = bill_in(bill_on_a_desk(SLANTED))
+    assert found is not None
+    for corner, wanted in zip(found.corners, SLANTED.corners, strict=True):
+        assert max(abs(corner[0] - wanted[0]), abs(corner[1] - wanted[1])) <= 0.015 * 520
+    assert bill_in(plain("#704020")) is None
+    assert bill_in(QImage()) is None
 
 
 def test_no_desk_is_left_at_the_edges_of_a_straightened_bill() -> None:
