@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from app.store.vault import Vault
 
 
-_TIDY_AFTER_S: Final = 1.0
+_TIDY_AFTER_S: Final = 3.0
 _NO_LIBRARY: Final = "Bahi needs a system library that is missing. `make setup` installs it."
 
 

@@ -92,7 +92,7 @@ class BookFrame(QWidget):
         pasting.refused.connect(self.refuse)
         return pasting
 
-    def _connect_recent(self, listing: ListingView) -> None:
+    def _connect_recent(self, listing: "ListingView") -> None:
         """Show the last entries as the listing has just read them, and where their changes are."""
         listing.model.loaded.connect(self.entry.recent.refresh)
         listing.replication_known.connect(self.entry.recent.show_replication)

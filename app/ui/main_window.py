@@ -1,65 +1,6 @@
 """The main window: the log-in, then the sidebar and the views of the open book.
 
-Object names, for tests and the tour (`window.findChild(QWidget, name)`):
-
-window           main_window, screens, drop_overlay, window_banner, moved_banner(_text, _count, _button),
-                 late_banner(_text, _button), clock_banner(_text, _button), toast(_text, _undo, _close),
-                 ended_banner(_text, _button, _close)
-login            login_view, login_card, place_local, place_server, address_field, user_name_field,
-                 password_field, show_password (action), remember_check, submit_button, create_button,
-                 login_title, login_banner(_text), login_progress_label, password_note, forgot_button;
-                 below a field `<name>_error`
-forgotten        forgotten_dialog, forgotten_code, forgotten_link, forgotten_new, forgotten_again,
-                 forgotten_what, forgotten_submit, forgotten_cancel, forgotten_no_code, forgotten_command
-recovery code    recovery_code_dialog, recovery_code, recovery_code_copy, recovery_code_save,
-                 recovery_code_kept, recovery_code_skip, recovery_code_banner(_text); new_code_dialog,
-                 new_code_password, new_code_submit, new_code_cancel
-sidebar          nav_add, nav_entries, nav_outbox, outbox_badge, status_pill, try_now_button, user_button,
-                 server_label, about_button, sign_out_button, theme_system, theme_light, theme_dark,
-                 help_button
-signed out       sign_in_again, sign_in_again_password, sign_in_again_submit, sign_in_again_error
-add entry        entry_view, date_field, date_field_calendar (action), amount_field, debit_button,
-                 credit_button, category_field, description_field, clear_button, save_button,
-                 recent_entries, recent_title, recent_note, recent_table,
-                 saved_label, draft_label, entry_banner(_text, _button), paste_choice(_text, _picture,
-                 _close); below a field `<name>_error`
-edit entry       edit_view, edit_cancel_button, and the names of add entry and documents after `edit_`
-documents        documents_panel, drop_area, browse_button, camera_button, documents_count,
-                 documents_refusal(_text), documents_note(_text); per bill: document_tile with
-                 tile_remove, tile_left, tile_right
-listing          listing_view, search_field, from_field, to_field, period_button, type_all, type_debit,
-                 type_credit, without_document, not_confirmed, shown_active, shown_voided, shown_all,
-                 clear_filters, export_button, listing_add_button, entry_table, listing_empty(_title,
-                 _button), listing_banner(_text, _button), totals_searched, totals_count, totals_waiting,
-                 totals_out, totals_in, totals_net
-details          details_panel, details_description, details_amount, details_facts, details_state,
-                 edit_button, void_button, restore_button, history_button, details_outbox, page_canvas,
-                 page_label, page_again, page_password(_text, _field, _show), page_position, page_previous,
-                 page_next, zoom_in, zoom_out, zoom_real, zoom_fit, zoom_width, turn_left, turn_right,
-                 document_open, document_save, document_name, document_note, bill_strip
-history          history_dialog, history_list, history_first, history_banner(_text, _button), history_close;
-                 per version: history_version with version_title, version_changes, version_note,
-                 version_restore
-outbox           outbox_view, outbox_open_copy, outbox_send, outbox_list, outbox_empty(_title),
-                 outbox_banner(_text); per item: outbox_item with item_title, item_facts, item_error,
-                 item_correct, item_retry, item_copy, item_discard
-account          account_dialog, account_sessions, account_banner(_text), old_password_field,
-                 new_password_field, again_password_field, password_save, account_sign_out,
-                 account_close, account_move; per session: session_row with session_end
-about            about_dialog, about_open, about_licences, about_close, about_banner(_text); per fact:
-                 about_<key>; licences_dialog, licences_state, licences_text, licences_close
-move             move_dialog, move_title, move_banner(_text), move_address_field, move_create, move_sign_in,
-                 move_user_field, move_password_field, move_code_field, move_start, move_cancel; below a
-                 field `<name>_error`; move_stage, move_progress, move_progress_text, move_stop;
-                 move_done_text, move_done
-export           export_dialog, export_from, export_to, export_findings, export_note, export_wait,
-                 export_go_on, export_cancel, export_start, export_stop, export_rows, export_out, export_in,
-                 export_net, export_left_out, export_show, export_done, export_banner(_text)
-camera           camera_dialog; its parts are listed in `app/ui/camera/camera_dialog.py`
-help             help_dialog, help_steps, help_keys, help_data, help_folder, help_open, help_close,
-                 help_banner(_text)
-error            crash_dialog, crash_title, crash_what, crash_count, crash_report, crash_banner(_text),
-                 crash_go_on, crash_close, crash_save
+docs/WINDOW.md has the object names of its parts.
 """
 
 import contextlib

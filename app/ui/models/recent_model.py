@@ -8,7 +8,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 
 from app.domain.entry import ListedEntry
 from app.ui.models.columns import TITLES, Column, shown_text, spoken_text
-from app.ui.models.entries_model import ENTRY_ROLE, MARK_ROLE
+from app.ui.models.roles import ENTRY_ROLE, MARK_ROLE
 from app.ui.models.state_marks import Replication, StateMark, state_mark
 
 EDIT: Final = len(Column)

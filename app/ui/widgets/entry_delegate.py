@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 from app.domain.entry import Direction, EntryState, ListedEntry
 from app.ui.icons import pixmap
 from app.ui.models.columns import Column, shown_text
-from app.ui.models.entries_model import ENTRY_ROLE, MARK_ROLE
+from app.ui.models.roles import ENTRY_ROLE, MARK_ROLE
 from app.ui.models.state_marks import StateMark
 from app.ui.theme import colour, figures_font, text_font
 
