@@ -27,7 +27,7 @@ def test_the_self_test_passes_and_leaves_nothing_behind(tmp_path: Path) -> None:
     done = _run(tmp_path, "--selftest")
     lines = [line.split("  ")[0] for line in done.stdout.splitlines()]
     assert done.returncode == 0, done.stdout + done.stderr
-    assert lines == ["database", "preview worker", "PDF", "keyring", "TLS", "fonts", "capture"]
+    assert lines == ["database", "preview worker", "PDF", "keyring", "TLS", "fonts", "windows", "capture"]
     assert [path.name for path in tmp_path.iterdir() if path.name != ".cache"] == []
 
 
