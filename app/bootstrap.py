@@ -6,8 +6,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import TYPE_CHECKING, Final
 
 from app.errors import AppError
@@ -15,6 +15,7 @@ from app.paths import Paths, default_paths
 
 if TYPE_CHECKING:
     from logging import Handler
+    from pathlib import Path
 
     from app.domain.send_schedule import Draw
     from app.local_server import LocalServer
@@ -25,12 +26,14 @@ if TYPE_CHECKING:
     from app.store.database import Database
     from app.store.drafts import DraftStore
     from app.store.files import Files
+    from app.store.last_end import EndMark
     from app.store.outbox import Outbox
     from app.store.replay_log import ReplayLog
     from app.store.settings import Settings
     from app.store.vault import Vault
 
 
+_TIDY_AFTER_S: Final = 3.0
 _NO_LIBRARY: Final = "Bahi needs a system library that is missing. `make setup` installs it."
 
 
@@ -55,13 +58,30 @@ class Desk:
         end_log(self.log)
 
 
-def make_desk(paths: Paths, local_server: "LocalServer | None" = None, draw: "Draw" = random.uniform) -> Desk:
+def make_desk(
+    paths: Paths,
+    local_server: "LocalServer | None" = None,
+    draw: "Draw" = random.uniform,
+    *,
+    serve_at_once: bool = False,
+) -> Desk:
     """Build the services on the files of `paths`. Raises StoreError if they cannot be opened.
 
-    `draw` decides how long the sync worker pauses between two looks.
+    `draw` decides how long the sync worker pauses between two looks. With `serve_at_once`, the local server
+    is started before it is asked for, if the last book was on this computer.
     """
     # Imported here, because the opening window is painted before these modules are loaded.
+    from app.domain.book_location import LOCATION_KEY, SERVER
     from app.local_server import LocalServer, reset_command
+    from app.store.database import Database
+    from app.store.settings import Settings
+
+    paths.restrict()
+    server, database = local_server or LocalServer(paths.server), Database(paths.database)
+    settings = Settings(database)
+    if serve_at_once and settings.get(LOCATION_KEY) != SERVER:
+        server.start_soon()  # starting takes longer than everything below
+
     from app.log import log_to_file
     from app.services import Services
     from app.services.accounts import Accounts
@@ -79,21 +99,16 @@ def make_desk(paths: Paths, local_server: "LocalServer | None" = None, draw: "Dr
     from app.services.sync_worker import SyncWorker
     from app.store.bill_turns import BillTurns
     from app.store.cache import ReadCache
-    from app.store.database import Database
     from app.store.drafts import DraftStore
     from app.store.files import Files
     from app.store.last_folders import LastFolders
     from app.store.outbox import Outbox
     from app.store.replay_log import ReplayLog
-    from app.store.settings import Settings
     from app.store.vault import Vault
     from server.contract.allocator import give_back_freed_memory
 
     give_back_freed_memory()  # of this process, from here on
-    paths.restrict()
-    server = local_server or LocalServer(paths.server)
-    database = Database(paths.database)
-    outbox, cache, settings = Outbox(database), ReadCache(database), Settings(database)
+    outbox, cache = Outbox(database), ReadCache(database)
     files, drafts, folders = Files(paths.bills), DraftStore(database), LastFolders(settings)
     vault = Vault(settings.device_id)
     connect = partial(_connect, server.endpoint, settings)
@@ -119,7 +134,7 @@ def make_desk(paths: Paths, local_server: "LocalServer | None" = None, draw: "Dr
         recovery=Recovery(accounts, settings, server.endpoint, partial(reset_command, paths.server)),
         folders=folders,
     )
-    _tidy_later(files, outbox, replay_log, drafts)
+    _tidy_later(paths.home, files, outbox, replay_log, drafts)
     return Desk(services, server, database, log_to_file(paths.log))
 
 
@@ -147,15 +162,28 @@ def _connect(
     return Remote(client, tokens, cluster, runner, Api(client, runner), server_clock)
 
 
-def _tidy_later(files: "Files", outbox: "Outbox", replay_log: "ReplayLog", drafts: "DraftStore") -> None:
-    """Remove bills that no draft and no operation on this computer needs. They can be downloaded again."""
+def _tidy_later(
+    home: "Path", files: "Files", outbox: "Outbox", replay_log: "ReplayLog", drafts: "DraftStore"
+) -> None:
+    """Do what can wait until the window has opened.
+
+    Note which program has used the book. Remove bills that no draft and no operation on this computer needs;
+    they can be downloaded again.
+    """
 
     def tidy() -> None:
+        from importlib import metadata
+
+        from app.store.last_program import note_program
+
+        note_program(home, metadata.version("bahi"))
         with contextlib.suppress(AppError):
             # In this order: a bill that moves from one to the next meanwhile is then in both, not in neither.
             files.remove_unused(drafts.file_hashes() | outbox.file_hashes() | replay_log.file_hashes())
 
-    threading.Thread(target=tidy, name="tidy", daemon=True).start()
+    later = threading.Timer(_TIDY_AFTER_S, tidy)
+    later.name, later.daemon = "tidy", True
+    later.start()
 
 
 def run(argv: list[str]) -> int:
@@ -169,13 +197,25 @@ def run(argv: list[str]) -> int:
         return 1
     paths = default_paths()
     desks: list[Desk] = []
+    marks: list[EndMark] = []
+
+    @cache
+    def local_server() -> "LocalServer":  # one for all attempts: the first may have failed after its start
+        from app.local_server import LocalServer
+
+        return LocalServer(paths.server)
 
     def open_desk() -> "Services":  # called when it is certain that no other program uses these files
-        desks.append(make_desk(paths))
-        return desks[-1].services
+        from app.store.last_end import EndMark
+
+        desks.append(make_desk(paths, local_server(), serve_at_once=True))
+        marks.append(EndMark(paths.end_mark))
+        return replace(desks[-1].services, unexpected_end=marks[-1].left)
 
     try:
         return run_program(paths.home, partial(kept_setting, paths.database), open_desk, argv)
     finally:
         for desk in desks:
             desk.close()
+        for mark in marks:
+            mark.close()

@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+NEWER_BOOK: Final = "newer_book"
+"""The `code` of the errors about a book that only a newer program can open."""
 _FULL: Final = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _NOT_ALLOWED: Final = {errno.EACCES, errno.EPERM}
 _REASONS: Final = {

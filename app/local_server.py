@@ -4,6 +4,7 @@ The server is a child process (`app/roles.py`). It reads a secret from its stand
 input and answers only calls that carry it. It stops when that pipe closes, even if this program is killed.
 """
 
+import contextlib
 import json
 import os
 import secrets
@@ -16,15 +17,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from app.errors import OfflineError
+from app.errors import NEWER_BOOK, OfflineError
 from app.remote.endpoint import Endpoint
 from app.roles import folder_of_roles, server_command
+from app.store.last_program import newer_book_sentence
 from server.contract.private_files import make_private_folder, private_opener, read_private
 
 _STOP_SECONDS: Final = 15
 _PAUSE_AFTER_FAILURE: Final = 3.0
 _MAX_LOG_BYTES: Final = 2 * 1024 * 1024
 _PREFIX: Final = "bahi-server: "
+# What a server writes that is too old for its database.
+_TOO_OLD: Final = ("was migrated by a newer version of Bahi", "was made by a newer version of Bahi")
 # What the system says in the log of a server that cannot start, and what to tell the user.
 _REASONS: Final = (
     (
@@ -67,7 +71,7 @@ class LocalServer:
         self._process: subprocess.Popen[bytes] | None = None
         self._endpoint: Endpoint | None = None
         self._failed_at = -_PAUSE_AFTER_FAILURE
-        self._failure = ""
+        self._failure = OfflineError()
         self._ended = False
 
     @property
@@ -84,6 +88,14 @@ class LocalServer:
                 self._endpoint = self._start()
             return self._endpoint
 
+    def start_soon(self) -> None:
+        """Start the server in the background. `endpoint` waits for it, and raises what went wrong."""
+        threading.Thread(target=self._start_ahead, name="local server", daemon=True).start()
+
+    def _start_ahead(self) -> None:
+        with contextlib.suppress(OfflineError):
+            self.endpoint()
+
     def stop(self) -> None:
         """Shut down the server and its database. It cannot be started again afterwards."""
         with self._lock:
@@ -93,19 +105,19 @@ class LocalServer:
     def _start(self) -> Endpoint:
         # Every call of the program comes through here. Without a pause each would start another process.
         if time.monotonic() - self._failed_at < _PAUSE_AFTER_FAILURE:
-            raise OfflineError(self._failure)
+            raise OfflineError(self._failure.message, code=self._failure.code)
         self._end()
         secret = secrets.token_urlsafe(32)
         try:
             return Endpoint(self._spawn(secret), secret)
         except OfflineError as error:
-            self._failed_at, self._failure = time.monotonic(), error.message
+            self._failed_at, self._failure = time.monotonic(), error
             self._end()
             raise
         except OSError as error:  # the folder or log cannot be written, or the process cannot be started
             self._end()
-            self._failed_at, self._failure = time.monotonic(), _start_failure(error)
-            raise OfflineError(self._failure) from error
+            self._failed_at, self._failure = time.monotonic(), OfflineError(_start_failure(error))
+            raise self._failure from error
 
     def _spawn(self, secret: str) -> str:
         make_private_folder(self._data)
@@ -128,10 +140,10 @@ class LocalServer:
             self._process.stdin.write(secret.encode() + b"\n")
             self._process.stdin.flush()
         except OSError as error:
-            raise OfflineError(_last_error(log, began)) from error
+            raise _last_error(log, began) from error
         url = _read_url(self._process.stdout.readline())
         if not url:
-            raise OfflineError(_last_error(log, began))
+            raise _last_error(log, began)
         return url
 
     def _end(self) -> None:
@@ -167,11 +179,14 @@ def _read_url(line: bytes) -> str:
         return ""
 
 
-def _last_error(log: Path, began: int) -> str:
-    """Return a sentence about the failure that the log tells after the offset `began`."""
+def _last_error(log: Path, began: int) -> OfflineError:
+    """Return the error about the failure that the log tells after the offset `began`."""
     with open(log, "rb", opener=private_opener) as file:
         file.seek(began)
-        return failure_sentence(file.read().decode(errors="replace"), log)
+        said = file.read().decode(errors="replace")
+    if any(sign in said for sign in _TOO_OLD):
+        return OfflineError(newer_book_sentence(log.parent.parent), code=NEWER_BOOK)
+    return OfflineError(failure_sentence(said, log))
 
 
 def failure_sentence(said: str, log: Path) -> str:

@@ -26,6 +26,8 @@ _NAMES: Final = (
     "client.sqlite*",
     "bahi.log*",
     "program.lock",
+    "program.version",
+    "crash.trace",
     "bills",
     "bills/*",
     "server",
@@ -48,6 +50,11 @@ class Paths:
     def log(self) -> Path:
         """The program's log, one JSON object per line."""
         return self.home / "bahi.log"
+
+    @property
+    def end_mark(self) -> Path:
+        """The file that is there while the program runs, and after a crash."""
+        return self.home / "crash.trace"
 
     @property
     def bills(self) -> Path:

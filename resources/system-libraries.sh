@@ -13,6 +13,9 @@ packages=(libgl1 libegl1 libxkbcommon0 libfontconfig1 libdbus-1-3 libglib2.0-0)
 packages+=(libx11-xcb1 libxcb-cursor0 libxkbcommon-x11-0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0
   libxcb-render-util0 libxcb-shape0 libxcb-sync1 libxcb-xfixes0 libxcb-xkb1 libxcb-shm0 libxcb-render0)
 
+# Those of QtMultimedia, for the camera.
+packages+=(libpulse0 libxext6 libxrandr2 libxrender1 libdrm2)
+
 case "${1:-}" in
   test) packages+=(haproxy poppler-utils) ;;
   cluster) packages+=(haproxy) ;;

@@ -1,6 +1,7 @@
 """Fixtures of the whole suite: one PostgreSQL for each worker, started by the first test that asks."""
 
 import logging
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -11,6 +12,7 @@ import pytest
 
 from tests.support.api import BookApi
 from tests.support.examples import register_profiles
+from tests.support.memory import MEMORY, has_room
 from tests.support.postgres import Cluster, running_cluster
 from tests.support.servers import RunningServer, region_config, running_server
 
@@ -19,6 +21,11 @@ from tests.support.servers import RunningServer, region_config, running_server
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 register_profiles()
+
+# Here pytest makes the folders of the tests, thousands of small files. On a disk that others use too, to
+# remove them takes longer than many a test.
+if has_room():
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,7 @@ from server.contract.search_key import search_words
 __all__ = ["length_error", "prepare_password"]
 
 MAX_DOCUMENTS: Final = limits.MAX_DOCUMENTS_PER_ENTRY
+MAX_DOCUMENT_BYTES: Final = limits.MAX_DOCUMENT_BYTES
 MAX_CATEGORY: Final = limits.MAX_CATEGORY
 MAX_DESCRIPTION: Final = limits.MAX_DESCRIPTION
 MAX_SEARCH: Final = limits.MAX_SEARCH

@@ -42,6 +42,9 @@ class Words:
     unreachable: str
     not_understood: str
     no_reason: str
+    data_is: str
+    data_files: tuple[tuple[str, str], ...]
+    data_copy: str
 
     def searched(self, entries: str) -> str:
         """Return the sentence about a search of only these `entries`, for example `120 entries`."""
@@ -81,6 +84,18 @@ _HERE: Final = Words(
     unreachable="Your book is being opened again. Please try again in a moment.",
     not_understood="Your book did not answer as expected. Please try again, or start Bahi again.",
     no_reason="This was not stored, and no reason was given.",
+    data_is="Your book is on this computer, in this folder. Nothing of it is sent anywhere.",
+    data_files=(
+        ("server", "your book: all entries, all older versions, and all bills"),
+        ("client.sqlite", "the entry that you are typing, your settings, and what waits to be stored"),
+        ("bills", "copies of the bills that you looked at last"),
+        ("bahi.log", "what the program did, without amounts and texts"),
+    ),
+    data_copy=(
+        "Close Bahi. Then copy the whole folder to another disk or a USB stick. To use the copy, close Bahi "
+        "and put that folder in the place of this one. Do not copy it while Bahi is open: the copy may be "
+        "incomplete."
+    ),
 )
 _THERE: Final = Words(
     is_local=False,
@@ -111,6 +126,16 @@ _THERE: Final = Words(
     unreachable="The server cannot be reached right now.",
     not_understood="The server's answer could not be understood.",
     no_reason="The server did not accept this, and gave no reason.",
+    data_is="Your book is on the server. This folder on your computer has what the server does not have yet.",
+    data_files=(
+        ("client.sqlite", "what waits to be sent, the entry that you are typing, and your settings"),
+        ("bills", "the bills that wait to be sent, and copies of those that you looked at last"),
+        ("bahi.log", "what the program did, without amounts and texts"),
+    ),
+    data_copy=(
+        "Ask the people who run the server how they keep copies of it. On another computer, sign in, and "
+        "your book is there. An export gives you all entries as a table."
+    ),
 )
 
 

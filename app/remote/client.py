@@ -21,9 +21,10 @@ from app.remote import answers
 from app.remote.answers import CALL_ERRORS, OwnSession, UnreadableAnswerError
 from app.remote.call_monitor import CallMonitor, CallOutcome, OutcomeKind, ProgressFile
 from app.remote.endpoint import Endpoint, is_loopback_url
+from app.remote.failed_calls import trouble_of
 from app.remote.sockets import MonitoredAdapter, Sockets
 from app.remote.translate import error_of, not_understood
-from app.remote.trouble import ConnectionTrouble, sentence_of, trouble_of
+from app.remote.trouble import ConnectionTrouble, sentence_of
 from app.remote.watchdog import CallLimit, Watchdog
 from server.contract import paths
 from server.contract.decoding import decode_json

@@ -37,3 +37,5 @@ class Services:
     previews: Previews
     recovery: Recovery
     folders: LastFolders
+    unexpected_end: str | None = None
+    """The trace of the last program, if it ended unexpectedly; "" if it left none. None after a clean end."""

@@ -42,6 +42,7 @@ from server.contract import checks, limits
 from server.contract.errors import FieldError
 
 PAGE: Final = limits.MAX_PAGE
+LAST_MADE: Final = 10
 _CACHED: Final = "cache:"  # begins cursors into the cache; all others are the server's
 
 
@@ -118,6 +119,21 @@ class Entries:
         """Return the entries with unconfirmed changes that the filter includes, newest first."""
         rows = [items[-1].listed() for items in self._pending().values()]
         return tuple(sorted((r for r in rows if filter_.matches(r)), key=lambda r: r.sort_key, reverse=True))
+
+    def last_made(self) -> tuple[ListedEntry, ...]:
+        """Return the last entries made on this computer, newest first, without using the network.
+
+        There are at most `LAST_MADE`, without crossed-out ones; none if no book is open.
+        """
+        session = self._accounts.session
+        if session is None:
+            return ()
+        book, prefix = session.book_id, session.code_prefix
+        waiting = [item.listed() for item in self._outbox.last_made(book, prefix, LAST_MADE)]
+        changed = self._outbox.entry_ids(book)
+        seen = self._cache.last_made(book, prefix, changed, LAST_MADE)
+        rows = {row.id: row for row in (*waiting, *seen)}  # one may have been confirmed meanwhile
+        return tuple(sorted(rows.values(), key=_number, reverse=True)[:LAST_MADE])
 
     def overridden(self) -> frozenset[str]:
         """Return the ids of entries with unconfirmed changes. The server's rows of these are out of date."""
@@ -238,6 +254,11 @@ def draft_of(detail: EntryDetail) -> EntryDraft:
     return EntryDraft(
         entry.entry_date, entry.amount, entry.direction, entry.category, entry.description, bills
     )
+
+
+def _number(row: ListedEntry) -> tuple[int, str]:
+    """Return a key by the number in the code. It counts up also while this computer's clock is wrong."""
+    return len(row.human_code), row.human_code
 
 
 def _key(cursor: str) -> tuple[date, str] | None:

@@ -4,7 +4,6 @@ import json
 import uuid
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 
 
@@ -80,6 +79,8 @@ class BookFacts:
 
 def facts_of(address: str, session: BookSession, folder: Path) -> BookFacts:
     """Return the facts about an open book; `folder` has the data of this program."""
+    from importlib import metadata  # imported late: it takes longer than all else that is here
+
     return BookFacts(
         user_name=session.user_name,
         address=address,

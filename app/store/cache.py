@@ -34,6 +34,11 @@ _CATEGORIES = """
     SELECT category, count(*) AS uses FROM cached_entry
     WHERE book_id = ? AND NOT voided AND entry_id NOT IN (SELECT value FROM json_each(?))
     GROUP BY category ORDER BY max(entry_date) DESC"""
+_LAST_MADE = """
+    SELECT * FROM cached_entry
+    WHERE book_id = ? AND substr(human_code, 1, 4) = ? || '-' AND NOT voided
+        AND entry_id NOT IN (SELECT value FROM json_each(?))
+    ORDER BY length(human_code) DESC, human_code DESC LIMIT ?"""
 _BEFORE_ALL: Final = ("~", "~")  # sorts after every date and id
 
 
@@ -72,6 +77,17 @@ class ReadCache:
         with self._database.read() as connection:
             rows = connection.execute(_CATEGORIES, (book_id, json.dumps(list(without)))).fetchall()
         return [(row["category"], row["uses"]) for row in rows]
+
+    def last_made(self, book_id: str, prefix: str, without: Iterable[str], most: int) -> list[ListedEntry]:
+        """Return the entries with the highest codes after `prefix`, at most `most`, the highest first.
+
+        Voided entries are left out, and those with the ids `without`.
+        """
+        with self._database.read() as connection:
+            rows = connection.execute(
+                _LAST_MADE, (book_id, prefix, json.dumps(list(without)), most)
+            ).fetchall()
+        return [_entry(row) for row in rows]
 
     def remember_detail(self, book_id: str, detail: EntryDetail) -> None:
         """Store an entry with its bills."""

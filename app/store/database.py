@@ -7,13 +7,14 @@ the pool's threads come and go, a transaction takes about a millisecond, and the
 import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from threading import RLock
 from typing import Final
 
-from app.errors import StoreError, disk_full
+from app.errors import NEWER_BOOK, StoreError, disk_full
 from app.store.durable import os_errors_translated
+from app.store.last_program import newer_book_sentence
 from app.store.schema import MIGRATIONS
 from server.contract.durable_files import make_folder
 from server.contract.private_files import check_own_file, private_opener
@@ -27,7 +28,10 @@ class Database:
     """The open database file. Thread-safe. Every method raises StoreError."""
 
     def __init__(self, path: Path, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
-        """Open the file at `path`, create it if necessary, and run the missing migrations."""
+        """Open the file at `path`, create it if necessary, and run the missing migrations.
+
+        A file of a newer program is refused with the code NEWER_BOOK, before anything is written.
+        """
         self._path = path
         self.folder = path.parent
         self._lock = RLock()
@@ -36,6 +40,8 @@ class Database:
         with os_errors_translated(path):
             make_folder(path.parent)
             _create(path)
+        if _kept_version(path) > len(migrations):
+            raise StoreError(newer_book_sentence(self.folder), code=NEWER_BOOK)
         with self._errors_translated():
             self._connection = _connected(path)
         try:
@@ -92,9 +98,6 @@ class Database:
                     for statement in statements:
                         connection.execute(statement)
                     connection.execute(f"PRAGMA user_version = {number}")
-        with self.read() as connection:
-            if _user_version(connection) > len(migrations):
-                raise StoreError(f"{self._path} was written by a newer version of Bahi. Please update Bahi.")
 
     @contextmanager
     def _errors_translated(self) -> Iterator[None]:
@@ -114,6 +117,16 @@ def _create(path: Path) -> None:
     if not path.exists():
         with suppress(FileExistsError), open(path, "xb", opener=private_opener):
             pass
+
+
+def _kept_version(path: Path) -> int:
+    """Return the `user_version` of the file, 0 if it cannot be read. Nothing is written, not even a log that
+    a crash left beside it."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            return _user_version(connection)
+    except sqlite3.Error:  # of a damaged file, for example: it is told when the file is opened
+        return 0
 
 
 def _connected(path: Path) -> sqlite3.Connection:

@@ -184,6 +184,25 @@ class Outbox:
         found = self._select("book_id = ? AND entry_id = ? ORDER BY seq DESC LIMIT 1", book_id, entry_id)
         return next(iter(found), None)
 
+    def entry_ids(self, book_id: str) -> list[str]:
+        """Return the ids of the entries that the outbox has operations of."""
+        with self._database.read() as connection:
+            rows = connection.execute("SELECT DISTINCT entry_id FROM outbox WHERE book_id = ?", (book_id,))
+            return [str(row[0]) for row in rows]
+
+    def last_made(self, book_id: str, prefix: str, most: int) -> list[OutboxItem]:
+        """Return the last operation of each entry with one of the highest codes after `prefix`.
+
+        There are at most `most`, the highest code first, without voided entries.
+        """
+        return self._select(
+            "seq IN (SELECT max(seq) FROM outbox WHERE book_id = ? AND substr(human_code, 1, 4) = ?"
+            " GROUP BY entry_id) AND NOT voided ORDER BY length(human_code) DESC, human_code DESC LIMIT ?",
+            book_id,
+            f"{prefix}-",
+            most,
+        )
+
     def count(self, book_id: str, state: OutboxState | None = None) -> int:
         """Return the number of items, or of those in one state."""
         with self._database.read() as connection:
@@ -261,7 +280,7 @@ class Outbox:
                 )
         return len(ahead)
 
-    def _select(self, where: str, *values: str) -> list[OutboxItem]:
+    def _select(self, where: str, *values: str | int) -> list[OutboxItem]:
         with self._database.read() as connection:
             rows = connection.execute(f"SELECT * FROM outbox WHERE {where}", values).fetchall()  # noqa: S608
         return [item_of(row) for row in rows]

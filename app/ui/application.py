@@ -2,20 +2,21 @@
 
 import signal
 import sys
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, QSocketNotifier
 from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QApplication, QMainWindow, QMessageBox
+from PySide6.QtWidgets import QApplication, QMainWindow
 
 from app import resources
-from app.errors import AppError
+from app.errors import NEWER_BOOK, AppError
+from app.ui.crashes import CrashReporter
+from app.ui.first_paint import FirstPaint
 from app.ui.opening import OpeningWindow
 from app.ui.single_instance import SingleInstance
-from app.ui.starting import ErrorHook, ask_about_silent, claim_folder, display_errors_told, tell
+from app.ui.starting import ask_about_silent, claim_folder, display_errors_told, tell
 from app.ui.tasks import Tasks
 from app.ui.theme import THEME_KEY, Theme
 from app.ui.window_geometry import GEOMETRY_KEY, copy_geometry, restore_geometry
@@ -24,20 +25,24 @@ if TYPE_CHECKING:
     import socket
 
     from app.services import Services
+    from app.ui.desktop import Desktop
     from app.ui.main_window import MainWindow
 
 DESKTOP_FILE: Final = "org.bahi.Bahi"
 """The name of the menu entry, without `.desktop`: the desktop finds the icon of a window by it."""
 
-UNEXPECTED: Final = "Something unexpected went wrong."
-
 
 def run_program(
-    home: Path, kept: Callable[[str], str], make_services: Callable[[], "Services"], argv: list[str]
+    home: Path,
+    kept: Callable[[str], str],
+    make_services: Callable[[], "Services"],
+    argv: list[str],
+    desktop: "Desktop | None" = None,
 ) -> int:
     """Run the program until its window is closed; return the exit status.
 
-    `kept` returns a setting by its key, before the store is open; "" if it was never set.
+    `kept` returns a setting by its key, before the store is open; "" if it was never set. With a `desktop`,
+    for example one with cameras that a test feeds, it is used instead of the system's.
     """
     with display_errors_told():
         application = QApplication(argv)
@@ -54,7 +59,7 @@ def run_program(
         if not ask_about_silent(instance):
             return 1
     try:
-        return _Program(application, instance, theme, kept(GEOMETRY_KEY), make_services).run()
+        return _Program(application, instance, theme, kept(GEOMETRY_KEY), make_services, desktop).run()
     finally:
         instance.release()
 
@@ -69,7 +74,9 @@ class _Program:
         theme: Theme,
         stored_geometry: str,
         make_services: Callable[[], "Services"],
+        desktop: "Desktop | None",
     ) -> None:
+        self._desktop = desktop
         self._application = application
         self._instance = instance
         self._theme = theme
@@ -79,8 +86,9 @@ class _Program:
         self._window: MainWindow | None = None
         restore_geometry(self._opening, stored_geometry)
         instance.raised.connect(lambda: _raise(self._window or self._opening))
-        sys.excepthook = ErrorHook(self._show_unexpected)
-        self._tasks.crashed.connect(self._show_unexpected)
+        self._crashes = CrashReporter(self._opening)
+        self._crashes.install()
+        self._tasks.crashed.connect(self._crashes.show)
 
     def run(self) -> int:
         """Show the opening window, then the main window; return the exit status."""
@@ -101,31 +109,25 @@ class _Program:
         )
 
     def _failed(self, error: AppError) -> None:
-        if not self._opening.failed:  # `_show_unexpected` has said more
+        if not self._opening.failed:  # `CrashReporter` has said more
             tell(error.message)
-            self._opening.show_error(error.message, retryable=True)
-
-    def _show_unexpected(self, error: BaseException) -> None:
-        if self._window is not None:
-            show_crash(self._window, error)
-            return
-        sys.stderr.write("".join(traceback.format_exception(error)))
-        self._opening.show_error(f"{UNEXPECTED} ({type(error).__name__}: {error})")
+            self._opening.show_error(error.message, retryable=error.code != NEWER_BOOK)
 
     def _open_window(self, services: "Services") -> None:
         from app.ui.main_window import MainWindow
 
         try:
-            window = MainWindow(services, self._tasks, self._theme)
+            window = MainWindow(services, self._tasks, self._theme, self._desktop)
         except AppError as error:
             self._failed(error)
             return
+        self._crashes.follow(window, services.unexpected_end)
         _end_on_signals(self._application, window)
         copy_geometry(window, self._opening)
+        FirstPaint(window, window.start)
         window.show()
         self._opening.close()
         self._window = window
-        window.start()
 
 
 def _load_program(make_services: Callable[[], "Services"]) -> "Services":
@@ -136,16 +138,6 @@ def _load_program(make_services: Callable[[], "Services"]) -> "Services":
     return services
 
 
-def show_crash(window: QMainWindow, error: BaseException) -> None:
-    """Show a message box with an unexpected exception, and print it. The window stays as it is."""
-    text = "".join(traceback.format_exception(error))
-    sys.stderr.write(text)
-    box = QMessageBox(QMessageBox.Icon.Warning, "Bahi", UNEXPECTED, parent=window)
-    box.setInformativeText("What you saved is safe, and what you typed is still there.")
-    box.setDetailedText(text)
-    box.open()
-
-
 def _raise(window: QMainWindow) -> None:
     window.setWindowState(window.windowState() & ~window.windowState().WindowMinimized)
     window.show()
@@ -154,7 +146,7 @@ def _raise(window: QMainWindow) -> None:
 
 
 def _end_on_signals(application: QApplication, window: "MainWindow") -> None:
-    """On SIGTERM and SIGINT, save the draft and close the window without asking.
+    """On SIGTERM, SIGINT and SIGHUP, save the draft and close the window without asking.
 
     Python runs signal handlers between bytecodes, and there are none while Qt's event loop waits. So the
     signal writes to a socket that the loop watches.
@@ -170,7 +162,7 @@ def _end_on_signals(application: QApplication, window: "MainWindow") -> None:
     notifier = QSocketNotifier(ours.fileno(), QSocketNotifier.Type.Read, application)
     notifier.activated.connect(lambda: _end(ours, window, application))
     _OpenProgram(ours, theirs, notifier)
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):  # SIGHUP: the session ends
         signal.signal(number, lambda *_: None)  # without a handler Python does not write to the socket
 
 

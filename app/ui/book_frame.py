@@ -1,6 +1,7 @@
 """The frame of the open book: the sidebar, the views, and the banners and the toast over them."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, Signal
@@ -13,6 +14,7 @@ from app.domain.wording import Words
 from app.ui.controllers.drag_drop import DropGoal
 from app.ui.controllers.pasting import Pasting
 from app.ui.desktop import Desktop
+from app.ui.lazy_page import LazyPage
 from app.ui.models.entry_texts import named, why_unchangeable
 from app.ui.offers import Bills
 from app.ui.tasks import Tasks
@@ -20,8 +22,6 @@ from app.ui.theme import Mode
 from app.ui.views.edit_view import EditView
 from app.ui.views.entry_screen import BEING_SAVED, EntryScreen
 from app.ui.views.entry_view import EntryView
-from app.ui.views.listing_view import ListingView
-from app.ui.views.outbox_view import OutboxView
 from app.ui.views.sidebar import Screen, Sidebar
 from app.ui.widgets.banner import Banner
 from app.ui.widgets.moved_banner import MovedBanner
@@ -31,6 +31,8 @@ from app.ui.widgets.toast import Toast
 if TYPE_CHECKING:
     from app.services import Services
     from app.services.outbox_items import Correction
+    from app.ui.views.listing_view import ListingView
+    from app.ui.views.outbox_view import OutboxView
 
 _NOTHING_TO_UNDO = "There is nothing to undo."
 _ROOM_FOR_SIDEBAR = 1000
@@ -55,38 +57,48 @@ class BookFrame(QWidget):
         parent: QWidget,
     ) -> None:
         super().__init__(parent)
+        self._words = services.accounts.words
         self.sidebar = Sidebar(mode)
-        self.entry = EntryView(services, tasks, desktop)
-        self.edit = EditView(services, tasks, desktop)
-        self.listing = ListingView(services, tasks, desktop)
-        self.outbox = OutboxView(services, tasks, desktop)
+        self.screens = QStackedWidget(self)
+        self.screens.setObjectName("screens")
+        self.entry = EntryView(services, tasks, desktop, self.screens)
+        self.edit_page = LazyPage(self.screens, partial(EditView, services, tasks, desktop))
+        self.listing_page = LazyPage(self.screens, partial(_make_listing, services, tasks, desktop))
+        self.outbox_page = LazyPage(self.screens, partial(_make_outbox, services, tasks, desktop))
         self.again = SignInAgain(services, tasks)
         self.banner = Banner("window_banner")
         self._passing = True
+        self._before_edit = Screen.ENTRIES
         self.moved = MovedBanner()
         self.late = Banner("late_banner")
         self.clock = Banner("clock_banner")
+        self.ended = Banner("ended_banner")
         self._lay_out()
         self.toast = Toast(self.screens, clock)
         self.sidebar.screen_wanted.connect(self.show_screen)
-        self.outbox.correction_wanted.connect(self.show_correction)
+        self.outbox_page.when_made(lambda page: page.correction_wanted.connect(self.show_correction))
+        self.edit_page.when_made(lambda page: page.turned_away.connect(self.refuse))
+        self.listing_page.when_made(lambda page: page.filters.speak(self._words))
+        self.listing_page.when_made(self._connect_recent)
         self.banner.pressed.connect(self.hide_banner)
         self.again.shown.connect(self._show_banners)
-        self._take_pastes(services)
+        self.entry.turned_away.connect(self.refuse)
+        self._pasting = self._take_pastes(self.again, services)
+        self.listing_page.when_made(lambda page: self._take_pastes(page, services))
 
-    def _take_pastes(self, services: "Services") -> None:
-        self._pasting = Pasting(self.listing, services, text_first=True)
-        for pasting in (self._pasting, Pasting(self.again, services, text_first=True)):
-            pasting.pasted.connect(self.take)
-            pasting.refused.connect(self.refuse)
-        for screen in (self.entry, self.edit):
-            screen.turned_away.connect(self.refuse)
+    def _take_pastes(self, part: QWidget, services: "Services") -> Pasting:
+        pasting = Pasting(part, services, text_first=True)
+        pasting.pasted.connect(self.take)
+        pasting.refused.connect(self.refuse)
+        return pasting
+
+    def _connect_recent(self, listing: "ListingView") -> None:
+        """Show the last entries as the listing has just read them, and where their changes are."""
+        listing.model.loaded.connect(self.entry.recent.refresh)
+        listing.replication_known.connect(self.entry.recent.show_replication)
 
     def _lay_out(self) -> None:
-        self.screens = QStackedWidget(self)
-        self.screens.setObjectName("screens")
-        for screen in (self.entry, self.edit, self.listing, self.outbox):
-            self.screens.addWidget(screen)
+        self.screens.addWidget(self.entry)
         right = QVBoxLayout()
         right.setContentsMargins(0, 0, 0, 0)
         right.setSpacing(0)
@@ -105,48 +117,83 @@ class BookFrame(QWidget):
         banners.addWidget(self.moved)
         banners.addWidget(self.late)
         banners.addWidget(self.clock)
+        banners.addWidget(self.ended)
         banners.addWidget(self.banner)
         self._banner_room = QWidget(self)
         self._banner_room.setLayout(banners)
         self._banner_room.hide()
         return self._banner_room
 
+    @property
+    def edit(self) -> EditView:
+        """The view that edits an entry."""
+        return self.edit_page.get()
+
+    @property
+    def listing(self) -> "ListingView":
+        """The listing."""
+        return self.listing_page.get()
+
+    @property
+    def outbox(self) -> "OutboxView":
+        """The page Waiting."""
+        return self.outbox_page.get()
+
+    def make_pages(self) -> None:
+        """Make the pages that are not made yet, one in each turn of the event loop.
+
+        A key that is pressed meanwhile waits for one page at most, and the first change of the page for none.
+        """
+        pages: tuple[LazyPage[ListingView] | LazyPage[EditView] | LazyPage[OutboxView], ...]
+        pages = (self.listing_page, self.edit_page, self.outbox_page)
+        left = [page for page in pages if page.made is None]
+        if left:
+            left[0].get()
+            QTimer.singleShot(0, self, self.make_pages)
+
     def speak(self, words: Words) -> None:
         """Use the words for the place of the open book."""
+        self._words = words
         self.sidebar.speak(words)
-        self.outbox.speak(words)
-        self.listing.filters.speak(words)
+        self.outbox_page.if_made(lambda page: page.speak(words))
+        self.listing_page.if_made(lambda page: page.filters.speak(words))
 
     # switching between views
 
     def show_screen(self, screen: Screen) -> bool:
         """Show a view of the sidebar. Return False if the user does not want to leave an edit."""
-        views: dict[Screen, EntryView | ListingView | OutboxView] = {
-            Screen.ADD: self.entry,
-            Screen.ENTRIES: self.listing,
-            Screen.OUTBOX: self.outbox,
-        }
         may = self._left_edit()
         if may:
-            view = views[screen]
+            view = self._view(screen)
             if view is not self.screens.currentWidget():
                 self._hide_passing()
             self.screens.setCurrentWidget(view)
             self._position_toast()
             view.begin()
-        self.sidebar.show_screen(screen if may else Screen.ENTRIES)
+        self.sidebar.show_screen(screen if may else self._before_edit)
         return may
+
+    def _view(self, screen: Screen) -> "EntryView | ListingView | OutboxView":
+        if screen is Screen.ADD:
+            return self.entry
+        return self.listing if screen is Screen.ENTRIES else self.outbox
 
     def show_edit(self, before: EntryDetail, draft: EntryDraft) -> None:
         """Show the view that edits an entry."""
         if self._left_edit():
+            self._before_edit = Screen.ADD if self.screens.currentWidget() is self.entry else Screen.ENTRIES
             self.edit.open_entry(before, draft)
-            self._enter_edit(Screen.ENTRIES)
+            self._enter_edit(self._before_edit)
+
+    def show_before_edit(self) -> None:
+        """Show the view from which an entry was edited: that with the last entries, or the listing."""
+        self.show_screen(self._before_edit)
 
     def show_correction(self, correction: "Correction") -> None:
         """Show the view that corrects an entry that was refused."""
-        if self.screens.currentWidget() is self.outbox:  # reading it took a moment
+        if self.screens.currentWidget() is self.outbox_page.made:  # reading it took a moment
             self.edit.open_correction(correction)
+            self._before_edit = Screen.OUTBOX
             self._enter_edit(Screen.OUTBOX)
 
     def _enter_edit(self, screen: Screen) -> None:
@@ -156,18 +203,28 @@ class BookFrame(QWidget):
         self.edit.begin()
 
     def _left_edit(self) -> bool:
-        if self.screens.currentWidget() is not self.edit:
+        edit = self.edit_page.made
+        if edit is None or self.screens.currentWidget() is not edit:
             return True
-        may = self.edit.may_leave()
+        may = edit.may_leave()
         if may:
-            self.edit.close_entry()
+            edit.close_entry()
         return may
+
+    @property
+    def edit_dirty(self) -> bool:
+        """Whether leaving the edit would lose something."""
+        return self.edit_page.made is not None and self.edit_page.made.dirty
+
+    def may_leave_edit(self) -> bool:
+        """Return whether an edit may be left. Ask the user if changes would be lost."""
+        return self.edit_page.made is None or self.edit_page.made.may_leave()
 
     def follow_day(self) -> None:
         """Handle that today is another day."""
-        for screen in (self.entry, self.edit):
-            screen.form.follow_day()
-        self.listing.follow_day()
+        self.entry.form.follow_day()
+        self.edit_page.if_made(lambda page: page.form.follow_day())
+        self.listing_page.if_made(lambda page: page.follow_day())
 
     # bills that are dropped or pasted
 
@@ -176,16 +233,22 @@ class BookFrame(QWidget):
         shown = self.screens.currentWidget()
         if isinstance(shown, EntryScreen):
             return DropGoal(shown.goal_text(), "" if shown.documents.taking else BEING_SAVED)
-        if shown is self.listing and (entry := self.listing.selected()):
+        if entry := self._selected():
             return DropGoal(f"Drop to attach to {named(entry)}", why_unchangeable(entry))
         return DropGoal("Drop to attach to a new entry", "" if self.entry.documents.taking else BEING_SAVED)
+
+    def _selected(self) -> ListedEntry | None:
+        """Return the entry that is selected in the listing, if that is shown."""
+        listing = self.listing_page.made
+        shown = listing is not None and self.screens.currentWidget() is listing
+        return listing.selected() if listing is not None and shown else None
 
     def take(self, bills: Bills) -> None:
         """Attach bills to the entry that is edited or selected, otherwise to the new entry."""
         shown = self.screens.currentWidget()
         if isinstance(shown, EntryScreen):
             shown.take(bills)
-        elif shown is self.listing and (entry := self.listing.selected()):
+        elif entry := self._selected():
             self._attach(entry, bills)
         else:
             self.show_screen(Screen.ADD)
@@ -267,6 +330,14 @@ class BookFrame(QWidget):
             self.clock.hide()
         self._show_banners()
 
+    def show_ended(self, sentence: str) -> None:
+        """Show that the program ended unexpectedly last time; "" hides it."""
+        if sentence:
+            self.ended.say(sentence, "warn", "Show report", closable=True)
+        else:
+            self.ended.hide()
+        self._show_banners()
+
     def offer_undo(self, text: str, *, undo: bool) -> None:
         """Show what was done for ten seconds, with `undo` also the button to undo it."""
         self._hide_passing()
@@ -284,7 +355,7 @@ class BookFrame(QWidget):
             self._position_toast()
 
     def _show_banners(self) -> None:
-        banners = (self.banner, self.moved, self.late, self.clock, self.again)
+        banners = (self.banner, self.moved, self.late, self.clock, self.ended, self.again)
         self._banner_room.setVisible(any(not each.isHidden() for each in banners))
         self._position_toast()
 
@@ -293,9 +364,10 @@ class BookFrame(QWidget):
 
     def _toast_placed(self) -> None:
         shown = self.screens.currentWidget()
-        if isinstance(shown, (EntryView, EditView, ListingView, OutboxView)):
-            self.toast.move_to_corner(shown.free_room())
-            self.toast.raise_()
+        for page in (self.entry, self.edit_page.made, self.listing_page.made, self.outbox_page.made):
+            if page is not None and page is shown:
+                self.toast.move_to_corner(page.free_room())
+                self.toast.raise_()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Move the toast to its place, and give a small window a narrow sidebar."""
@@ -313,5 +385,20 @@ class BookFrame(QWidget):
         self.hide_banner()
         self.again.give_up()
         self.toast.hide_now()
-        self.edit.close_entry()
-        self.outbox.clear()
+        self.edit_page.if_made(EditView.close_entry)
+        self.outbox_page.if_made(lambda page: page.clear())
+
+
+# Imported when they are made: what these two import is not needed before the first key.
+
+
+def _make_listing(services: "Services", tasks: Tasks, desktop: Desktop, parent: QWidget) -> "ListingView":
+    from app.ui.views.listing_view import ListingView
+
+    return ListingView(services, tasks, desktop, parent)
+
+
+def _make_outbox(services: "Services", tasks: Tasks, desktop: Desktop, parent: QWidget) -> "OutboxView":
+    from app.ui.views.outbox_view import OutboxView
+
+    return OutboxView(services, tasks, desktop, parent)

@@ -1,4 +1,4 @@
-"""The desktop around the windows: native dialogs, the system's viewer, the clock."""
+"""The desktop around the windows: native dialogs, the system's viewer, the cameras, the clock."""
 
 import os
 import sys
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QStandardPaths, Qt, QUrl
 from PySide6.QtGui import QDesktopServices
@@ -15,6 +16,9 @@ from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox, QWidget
 from app.domain.file_names import extension_of, name_to_save, shown_name
 from app.domain.text import isolated
 from app.ui.bounds import FILE_PATTERNS
+
+if TYPE_CHECKING:
+    from app.ui.camera.source import CameraSource
 
 _Standard = QStandardPaths.StandardLocation
 
@@ -149,6 +153,13 @@ def local_now() -> datetime:
     return datetime.now(UTC)
 
 
+def system_cameras() -> "CameraSource":
+    """Return the cameras of this computer. Raises ImportError if a library of the system is missing."""
+    from app.ui.camera.system_cameras import SystemCameras  # only if a camera is wanted: it takes a moment
+
+    return SystemCameras()
+
+
 @dataclass(frozen=True, slots=True)
 class Desktop:
     """The functions above as fields, so that tests and the tour can replace them.
@@ -162,6 +173,7 @@ class Desktop:
     choose_folder: Callable[[QWidget, Path | None], Path | None] = field(default=choose_folder)
     confirm: Callable[[QWidget, str, str, str, str], bool] = field(default=confirm)
     open_path: Callable[[Path], bool] = field(default=open_path)
+    cameras: Callable[[], "CameraSource"] = field(default=system_cameras)
     now: Callable[[], datetime] = field(default=local_now)
     offset: Callable[[], timedelta] = field(default=timedelta)
 

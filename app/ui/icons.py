@@ -3,15 +3,14 @@
 from functools import lru_cache
 from typing import Final, TypeAlias
 
-from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
-from PySide6.QtGui import QAction, QIcon, QImage, QPainter, QPixmap
+from PySide6.QtCore import QByteArray, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QAction, QIcon, QIconEngine, QImage, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QAbstractButton, QLabel, QPushButton, QWidget
 
 from app import resources
 from app.ui.theme import active
 
-_SCALES: Final = (1.0, 2.0)  # for normal and high-density screens; Qt picks the better one
 _NAME: Final = "iconName"
 _TOKENS: Final = "iconTokens"
 _SIZE: Final = "iconSide"
@@ -27,22 +26,43 @@ def pixmap(name: str, token: str, size: int = 18, scale: float = 1.0) -> QPixmap
     return made
 
 
-def icon(name: str, token: str, on_token: str = "", size: int = 18, gap: int = 0) -> QIcon:
-    """Return the icon of a button or action.
+def icon(name: str, token: str, on_token: str = "", gap: int = 0) -> QIcon:
+    """Return the icon of a button or action. It is drawn when it is first shown.
 
     `on_token` is its colour when checked. `gap` is the empty space on its right, in logical pixels.
     """
-    made = QIcon()
+    return QIcon(_DrawnWhenShown(name, token, on_token or token, gap))
 
-    def add(tint: str, scale: float, mode: QIcon.Mode, state: QIcon.State) -> None:
-        made.addPixmap(_spaced(pixmap(name, tint, size, scale), gap), mode, state)
 
-    for scale in _SCALES:
-        add(token, scale, QIcon.Mode.Normal, QIcon.State.Off)
-        add("disabled", scale, QIcon.Mode.Disabled, QIcon.State.Off)
-        if on_token:
-            add(on_token, scale, QIcon.Mode.Normal, QIcon.State.On)
-    return made
+class _DrawnWhenShown(QIconEngine):
+    """Draws an icon in the size, state and scale in which a widget is painted."""
+
+    def __init__(self, name: str, token: str, on_token: str, gap: int) -> None:
+        super().__init__()
+        self._icon = (name, token, on_token, gap)
+
+    def clone(self) -> QIconEngine:
+        """Return a copy, which Qt asks for when an icon is changed."""
+        return _DrawnWhenShown(*self._icon)
+
+    def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
+        """Draw the icon in `rect`."""
+        painter.drawPixmap(rect, self.scaledPixmap(rect.size(), mode, state, 1.0))
+
+    def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
+        """Return the icon, `size` pixels large."""
+        return self.scaledPixmap(size, mode, state, 1.0)
+
+    def scaledPixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State, scale: float) -> QPixmap:
+        """Return the icon for a screen with `scale`. `size` is in the pixels of that screen."""
+        name, off, on, gap = self._icon
+        tint = on if state is QIcon.State.On else off
+        if mode is QIcon.Mode.Disabled:
+            tint = "disabled"
+        side = min(size.width() - round(gap * scale), size.height())
+        drawn = QPixmap.fromImage(_draw(name, str(getattr(active(), tint)), side))
+        drawn.setDevicePixelRatio(scale)
+        return _spaced(drawn, gap)
 
 
 def put_icon(target: Iconed, name: str, tint: str = "text_muted", on_token: str = "", size: int = 18) -> None:
@@ -72,7 +92,7 @@ def _paint(target: Iconed) -> None:
         target.setPixmap(pixmap(name, tokens[0], size, target.devicePixelRatioF()))
         return
     gap = _GAP if isinstance(target, QPushButton) and target.text() else 0
-    target.setIcon(icon(name, tokens[0], tokens[1] if len(tokens) > 1 else "", size, gap))
+    target.setIcon(icon(name, tokens[0], tokens[1] if len(tokens) > 1 else "", gap))
     if isinstance(target, QPushButton):
         target.setIconSize(QSize(size + gap, size))
 

@@ -1,58 +1,6 @@
 """The main window: the log-in, then the sidebar and the views of the open book.
 
-Object names, for tests and the tour (`window.findChild(QWidget, name)`):
-
-window           main_window, screens, drop_overlay, window_banner, moved_banner(_text, _count, _button),
-                 late_banner(_text, _button), clock_banner(_text, _button), toast(_text, _undo, _close)
-login            login_view, login_card, place_local, place_server, address_field, user_name_field,
-                 password_field, show_password (action), remember_check, submit_button, create_button,
-                 login_title, login_banner(_text), login_progress_label, password_note, forgot_button;
-                 below a field `<name>_error`
-forgotten        forgotten_dialog, forgotten_code, forgotten_link, forgotten_new, forgotten_again,
-                 forgotten_what, forgotten_submit, forgotten_cancel, forgotten_no_code, forgotten_command
-recovery code    recovery_code_dialog, recovery_code, recovery_code_copy, recovery_code_save,
-                 recovery_code_kept, recovery_code_skip, recovery_code_banner(_text); new_code_dialog,
-                 new_code_password, new_code_submit, new_code_cancel
-sidebar          nav_add, nav_entries, nav_outbox, outbox_badge, status_pill, try_now_button, user_button,
-                 server_label, about_button, sign_out_button, theme_system, theme_light, theme_dark,
-                 keyboard_button
-signed out       sign_in_again, sign_in_again_password, sign_in_again_submit, sign_in_again_error
-add entry        entry_view, date_field, date_field_calendar (action), amount_field, debit_button,
-                 credit_button, category_field, description_field, clear_button, save_button,
-                 saved_label, draft_label, entry_banner(_text, _button), paste_choice(_text, _picture,
-                 _close); below a field `<name>_error`
-edit entry       edit_view, edit_cancel_button, and the names of add entry and documents after `edit_`
-documents        documents_panel, drop_area, browse_button, documents_count, documents_refusal(_text),
-                 documents_note(_text); per bill: document_tile with tile_remove, tile_left, tile_right
-listing          listing_view, search_field, from_field, to_field, period_button, type_all, type_debit,
-                 type_credit, without_document, not_confirmed, shown_active, shown_voided, shown_all,
-                 clear_filters, export_button, listing_add_button, entry_table, listing_empty(_title,
-                 _button), listing_banner(_text, _button), totals_searched, totals_count, totals_waiting,
-                 totals_out, totals_in, totals_net
-details          details_panel, details_description, details_amount, details_facts, details_state,
-                 edit_button, void_button, restore_button, history_button, details_outbox, page_canvas,
-                 page_label, page_again, page_password(_text, _field, _show), page_position, page_previous,
-                 page_next, zoom_in, zoom_out, zoom_real, zoom_fit, zoom_width, turn_left, turn_right,
-                 document_open, document_save, document_name, document_note, bill_strip
-history          history_dialog, history_list, history_first, history_banner(_text, _button), history_close;
-                 per version: history_version with version_title, version_changes, version_note,
-                 version_restore
-outbox           outbox_view, outbox_open_copy, outbox_send, outbox_list, outbox_empty(_title),
-                 outbox_banner(_text); per item: outbox_item with item_title, item_facts, item_error,
-                 item_correct, item_retry, item_copy, item_discard
-account          account_dialog, account_sessions, account_banner(_text), old_password_field,
-                 new_password_field, again_password_field, password_save, account_sign_out,
-                 account_close, account_move; per session: session_row with session_end
-about            about_dialog, about_open, about_licences, about_close, about_banner(_text); per fact:
-                 about_<key>; licences_dialog, licences_state, licences_text, licences_close
-move             move_dialog, move_title, move_banner(_text), move_address_field, move_create, move_sign_in,
-                 move_user_field, move_password_field, move_code_field, move_start, move_cancel; below a
-                 field `<name>_error`; move_stage, move_progress, move_progress_text, move_stop;
-                 move_done_text, move_done
-export           export_dialog, export_from, export_to, export_findings, export_note, export_wait,
-                 export_go_on, export_cancel, export_start, export_stop, export_rows, export_out, export_in,
-                 export_net, export_left_out, export_show, export_done, export_banner(_text)
-keyboard         keyboard_dialog, keyboard_close
+docs/WINDOW.md has the object names of its parts.
 """
 
 import contextlib
@@ -60,8 +8,10 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QCloseEvent, QIcon, QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget
 
@@ -78,21 +28,25 @@ from app.ui.controllers.entry_changes import Change, EntryActions
 from app.ui.controllers.exit_guard import ExitGuard
 from app.ui.controllers.field_keys import FieldKeys
 from app.ui.controllers.pasting import PASTE_KEYS
+from app.ui.controllers.recent_actions import RecentActions
 from app.ui.controllers.sync_controller import SyncController
 from app.ui.desktop import Desktop
 from app.ui.dialogs.dialogs import Dialogs
 from app.ui.icons import pixmap, retint
 from app.ui.tasks import Tasks
 from app.ui.theme import THEME_KEY, Mode, Theme
-from app.ui.views.edit_view import Corrected, Edited
+from app.ui.views.edit_view import Corrected, Edited, EditView
 from app.ui.views.login_view import LoginView
 from app.ui.views.sidebar import Screen
+from app.ui.widgets.documents_panel import DocumentsPanel
 from app.ui.widgets.drop_overlay import DropOverlay
 from app.ui.window_geometry import DETAILS_KEY, LEAST_SIZE, read_width, store_geometry
 
 if TYPE_CHECKING:
     from app.services import Services
     from app.services.accounts import BookSession
+    from app.ui.views.listing_view import ListingView
+    from app.ui.views.outbox_view import OutboxView
 
 
 class MainWindow(QMainWindow):
@@ -133,20 +87,35 @@ class MainWindow(QMainWindow):
         self._lay_out()
         self._connect()
         self._add_shortcuts()
-        self.listing.set_details_width(read_width(services.settings.get(DETAILS_KEY)))
         self.connection.show()
 
     def _lay_out(self) -> None:
         book = self.book
-        self.sidebar, self.screens = book.sidebar, book.screens
-        self.entry, self.edit, self.listing, self.outbox = book.entry, book.edit, book.listing, book.outbox
+        self.sidebar, self.screens, self.entry = book.sidebar, book.screens, book.entry
+        self.recent = book.entry.recent
         self._outer.addWidget(self.login)
         self._outer.addWidget(book)
         self.connection = ConnectionController(self._services, self.sync, book, self)
         self.clock = ClockController(self._desktop, book, self)
-        self.exit_guard = ExitGuard(self._services, self._desktop, self, book.entry, book.edit, self.sync)
+        RecentActions(self.changes, book, self)
+        self.exit_guard = ExitGuard(self._services, self._desktop, self, book, self.sync)
         overlay = DropOverlay(self._outer)
         DragDrop(self, overlay, self._services, self._drop_goal, self.book.take, self._refuse_drop)
+
+    @property
+    def edit(self) -> EditView:
+        """The view that edits an entry."""
+        return self.book.edit
+
+    @property
+    def listing(self) -> "ListingView":
+        """The listing."""
+        return self.book.listing
+
+    @property
+    def outbox(self) -> "OutboxView":
+        """The page Waiting."""
+        return self.book.outbox
 
     def _clock_offset(self) -> timedelta:
         return timedelta(microseconds=self._services.accounts.offset_us)
@@ -158,54 +127,73 @@ class MainWindow(QMainWindow):
         self.sidebar.sign_out_wanted.connect(self.sign_out)
         self.sidebar.account_wanted.connect(self.dialogs.show_account)
         self.sidebar.about_wanted.connect(self.dialogs.show_about)
-        self.sidebar.keyboard_wanted.connect(self.dialogs.show_keyboard)
+        self.sidebar.help_wanted.connect(self.dialogs.show_help)
         self.dialogs.sign_out_wanted.connect(self.sign_out)
         self.dialogs.move_wanted.connect(self._show_move)
         self.dialogs.moved.connect(self._moved)
-        self.listing.add_wanted.connect(self.show_add)
-        self.listing.export_wanted.connect(self._show_export)
         self.opener.failed.connect(self.book.show_error)
         self.opener.copy_saved.connect(lambda path: self.book.say(f"Saved as {isolated(str(path))}", "good"))
         self.exit_guard.ready.connect(self.close)
         self._connect_sync()
         self._connect_changes()
+        self.book.listing_page.when_made(self._connect_listing)
+        self.book.edit_page.when_made(self._connect_edit)
+        self.book.outbox_page.when_made(self._connect_outbox)
 
     def _connect_sync(self) -> None:
         self.sync.waiting_changed.connect(self._waiting_changed)
-        self.sync.entries_confirmed.connect(lambda _count: self._refresh_listing())
+        self.sync.entries_confirmed.connect(lambda _count: self._refresh_entries())
         self.sync.connectivity_changed.connect(self._connectivity_changed)
         self.sync.state_changed.connect(lambda _state: self.clock.check())
-        self.sync.run_ended.connect(lambda _waiting: self.outbox.refresh())
-        self.outbox.send_wanted.connect(self.sync.send_now)
-        self.outbox.changed.connect(self._outbox_changed)
+        self.sync.run_ended.connect(lambda _waiting: self._refresh_outbox())
         self._tasks.sign_in_needed.connect(self._signed_out_by_server)
         self.sync.sign_in_needed.connect(self._signed_out_by_server)
-        self.sync.came_back.connect(self._refresh_listing)
+        self.sync.came_back.connect(self._refresh_entries)
         self.sync.superseded.connect(self._superseded)
         self.book.again.signed_in.connect(self._signed_in_again)
 
     def _connect_changes(self) -> None:
-        details = self.listing.details
-        for source in (self.entry.open_wanted, self.edit.open_wanted, details.open_wanted):
-            source.connect(self.opener.open)
+        self.entry.open_wanted.connect(self.opener.open)
+        self._connect_camera(self.entry.documents)
+        self.book.attach_wanted.connect(self.changes.attach)
+        self.dialogs.version_wanted.connect(self.changes.restore_version)
+        self.entry.saved.connect(self.changes.note_saved)
+        self.changes.opened.connect(self._show_edit)
+        self.changes.changed.connect(self._changed)
+        self.changes.failed.connect(self.book.show_error)
+        for begun in (self.changes.begun, self.entry.save_begun):
+            begun.connect(self.book.toast.hide_now)  # Undo is for the newer change from now on
+        self.book.toast.undo_wanted.connect(self.changes.undo)
+
+    def _connect_listing(self, listing: "ListingView") -> None:
+        details = listing.details
+        details.open_wanted.connect(self.opener.open)
         details.save_wanted.connect(self.opener.save_as)
         details.restore_wanted.connect(self.changes.restore)
         details.history_wanted.connect(self.dialogs.show_history)
         details.outbox_wanted.connect(self.show_outbox)
-        self.listing.edit_wanted.connect(self.changes.open)
-        self.listing.void_wanted.connect(self.changes.void)
-        self.book.attach_wanted.connect(self.changes.attach)
-        self.dialogs.version_wanted.connect(self.changes.restore_version)
-        self.entry.saved.connect(self.changes.note_saved)
-        self.edit.saved.connect(self._edited)
-        self.edit.left.connect(self.show_listing)
-        self.edit.left_correction.connect(self.show_outbox)
-        self.changes.opened.connect(self._show_edit)
-        self.changes.changed.connect(self._changed)
-        self.changes.failed.connect(self.book.show_error)
-        for begun in (self.changes.begun, self.entry.save_begun, self.edit.save_begun):
-            begun.connect(self.book.toast.hide_now)  # Undo is for the newer change from now on
-        self.book.toast.undo_wanted.connect(self.changes.undo)
+        listing.edit_wanted.connect(self.changes.open)
+        listing.void_wanted.connect(self.changes.void)
+        listing.add_wanted.connect(self.show_add)
+        listing.export_wanted.connect(self._show_export)
+        listing.set_details_width(read_width(self._services.settings.get(DETAILS_KEY)))
+        if self.signed_in:
+            listing.open()
+
+    def _connect_camera(self, panel: DocumentsPanel) -> None:
+        panel.camera_wanted.connect(partial(self.dialogs.show_camera, panel))
+
+    def _connect_edit(self, edit: EditView) -> None:
+        self._connect_camera(edit.documents)
+        edit.open_wanted.connect(self.opener.open)
+        edit.saved.connect(self._edited)
+        edit.left.connect(self.book.show_before_edit)
+        edit.left_correction.connect(self.show_outbox)
+        edit.save_begun.connect(self.book.toast.hide_now)
+
+    def _connect_outbox(self, outbox: "OutboxView") -> None:
+        outbox.send_wanted.connect(self.sync.send_now)
+        outbox.changed.connect(self._outbox_changed)
 
     def _add_shortcuts(self) -> None:
         for keys, action in (
@@ -214,7 +202,7 @@ class MainWindow(QMainWindow):
             ("Ctrl+E", self._export_shown),
             ("Ctrl+Z", self._undo),
             *((keys, self._save) for keys in ("Ctrl+S", "Ctrl+Return", "Ctrl+Enter")),
-            ("F1", self.dialogs.show_keyboard),
+            ("F1", self.dialogs.show_help),
             *((keys, self._paste) for keys in PASTE_KEYS),
         ):
             shortcut = QShortcut(QKeySequence(keys), self)
@@ -224,7 +212,8 @@ class MainWindow(QMainWindow):
     # the session
 
     def start(self) -> None:
-        """Open the book of the present session, or show the log-in."""
+        """Open the book of the present session, or show the log-in. The other pages are made afterwards."""
+        QTimer.singleShot(0, self.book, self.book.make_pages)
         session = self._services.accounts.session
         if session is not None:
             self.enter(session)
@@ -241,7 +230,7 @@ class MainWindow(QMainWindow):
         self.sync.start()
         self.connection.start()
         self.clock.start()
-        self.listing.open()
+        self.book.listing_page.if_made(lambda listing: listing.open())
         self.show_add()
         self.dialogs.show_new_code()
 
@@ -362,14 +351,14 @@ class MainWindow(QMainWindow):
             self.show_outbox()
         else:
             self.changes.note_edited(result)
-            self.show_listing()
+            self.book.show_before_edit()
 
     def _find(self) -> None:
         if self._go(Screen.ENTRIES):
             self.listing.focus_search()
 
     def _export_shown(self) -> None:
-        if self.signed_in and (self.edit.dirty or self._go(Screen.ENTRIES)):  # an export ends no edit
+        if self.signed_in and (self.book.edit_dirty or self._go(Screen.ENTRIES)):  # an export ends no edit
             self.listing.ask_export()
 
     def _show_export(self, wanted: EntryFilter) -> None:
@@ -379,23 +368,31 @@ class MainWindow(QMainWindow):
 
     def _changed(self, change: Change) -> None:
         self.sync.outbox_changed()
-        self.listing.refresh(select=change.entry.id)
+        self.book.listing_page.if_made(lambda listing: listing.refresh(select=change.entry.id))
         self.book.offer_undo(self._told(change), undo=change.undo is not None)
 
     def _told(self, change: Change) -> str:
         """Return what was done; give the text and bills of a new entry that was undone back to the form."""
         if not change.was_new:
+            self.entry.take_away(change.entry.id)
             return change.text
-        if self.entry.give_back(change.entry.id):
+        if self.entry.give_back(change.entry.id, change.content):
             return f"{change.text}, and back in the form."
         return f"{change.text}. Your new entry stays." if self.entry.dirty else change.text
 
     def _refresh_listing(self) -> None:
-        self.listing.refresh()
+        self.book.listing_page.if_made(lambda listing: listing.refresh())
+
+    def _refresh_entries(self) -> None:
+        self._refresh_listing()
+        self.recent.refresh()
 
     def _waiting_changed(self, count: int) -> None:
         self.sidebar.show_waiting(count)
-        self.outbox.refresh()
+        self._refresh_outbox()
+
+    def _refresh_outbox(self) -> None:
+        self.book.outbox_page.if_made(lambda outbox: outbox.refresh())
 
     def _superseded(self, codes: tuple[str, ...]) -> None:
         were, yours = ("was", "version is in its") if len(codes) == 1 else ("were", "versions are in their")
@@ -405,11 +402,12 @@ class MainWindow(QMainWindow):
 
     def _outbox_changed(self) -> None:
         self.sync.outbox_changed()
-        self._refresh_listing()
+        self._refresh_entries()
 
     def _connectivity_changed(self, connectivity: Connectivity) -> None:
-        if self.signed_in and connectivity is Connectivity.ONLINE and self.listing.model.from_cache:
-            self._refresh_listing()
+        listing = self.book.listing_page.made
+        if self.signed_in and connectivity is Connectivity.ONLINE and listing and listing.model.from_cache:
+            listing.refresh()
 
     def _set_mode(self, mode: Mode) -> None:
         self._theme.set_mode(mode)
@@ -437,7 +435,8 @@ class MainWindow(QMainWindow):
         self.opener.close()
         with contextlib.suppress(AppError):
             store_geometry(self, self._services.settings.set)
-            self._services.settings.set(DETAILS_KEY, str(self.listing.details_width))
+            if listing := self.book.listing_page.made:
+                self._services.settings.set(DETAILS_KEY, str(listing.details_width))
         event.accept()
 
     def _may_close(self) -> bool:

@@ -1,9 +1,9 @@
 """The opening window: painted before the rest of the program is imported, or told why it cannot start."""
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QPaintEvent
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QPushButton, QVBoxLayout, QWidget
 
+from app.ui.first_paint import FirstPaint
 from app.ui.window_geometry import LEAST_SIZE
 
 
@@ -20,7 +20,6 @@ class OpeningWindow(QMainWindow):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("opening_window")
-        self._painted = False
         self.failed = False
         self.setWindowTitle("Bahi")
         self.setMinimumSize(LEAST_SIZE)
@@ -31,6 +30,7 @@ class OpeningWindow(QMainWindow):
         self._again.clicked.connect(self._try_again)
         self._close.clicked.connect(self.close)
         self._lay_out()
+        FirstPaint(self, self.painted.emit)
 
     def _lay_out(self) -> None:
         buttons = QHBoxLayout()
@@ -50,13 +50,6 @@ class OpeningWindow(QMainWindow):
         column.addLayout(buttons)
         column.addStretch()
         self.setCentralWidget(inner)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint, and emit `painted` the first time."""
-        super().paintEvent(event)
-        if not self._painted:
-            self._painted = True
-            QTimer.singleShot(0, self, self.painted.emit)  # this paint has to reach the screen first
 
     def show_error(self, sentence: str, *, retryable: bool = False) -> None:
         """Show why the book cannot be opened. `failed` is True until the next attempt."""

@@ -5,7 +5,7 @@ Each is told in a window if there can be one, and on standard error.
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -98,14 +98,3 @@ def ask_about_silent(instance: SingleInstance) -> bool:
     if not instance.end_other():
         tell("The other program could not be ended.")
     return True
-
-
-class ErrorHook:
-    """Calls `show` for an exception that nobody handles on the GUI thread. It would else be only printed."""
-
-    def __init__(self, show: Callable[[BaseException], None]) -> None:
-        self._show = show
-
-    def __call__(self, _kind: type[BaseException], error: BaseException, _trace: object) -> None:
-        """Show `error`. Python calls this."""
-        self._show(error)

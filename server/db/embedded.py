@@ -29,6 +29,7 @@ from urllib.parse import quote
 from server.config import Config
 from server.contract.durable_files import make_folder, write_file
 from server.contract.private_files import check_own_folder, private_opener, read_private
+from server.db.data_version import check_data_version
 from server.errors import StartError
 
 ROOT_HOME: Final = Path("/var/lib/bahi")
@@ -126,6 +127,7 @@ class EmbeddedPostgres:
                 meanwhile()
             if self._wait_until_ready(cluster):
                 break
+            check_data_version(cluster, self._binary("postgres"), self._as_user())
             if pause is None:
                 raise StartError(f"PostgreSQL did not start:\n{self._log_tail()}")
             time.sleep(pause)

@@ -33,20 +33,43 @@ def first_paint(stage: Stage) -> list[Row]:
     pair = in_turns(
         partial(_program_key, book, "first_key"), partial(_first_key, _module("bare_window"), book), 11, 2
     )
-    then = statistics.median(_program_key(book, "main_key") for _ in range(5))
-    return [pair.row("first_paint", "s", "<= 1.5", 11, f"the main window takes a key after {then:.2f} s")]
+    return [pair.row("first_paint", "s", "<= 1.5", 11)]
+
+
+def first_key(stage: Stage) -> list[Row]:
+    """`first_key` in s: `python -m app` with a book on this computer, from the start of the process until a
+    key posted at the first paint of the main window comes through the event loop. The goal is about ours, so
+    the limit, a bare window with one text field measured the same way, alternating, stands in the note; and
+    also when the amount field takes a key, which the start of the server and its PostgreSQL precedes.
+    Offscreen, 11 times each. What the program starts in its background is let end before the next."""
+    book = stage.small_book()
+    pair = in_turns(
+        partial(_program_key, book, "main_key"), partial(_first_key, _module("bare_field"), book), 11, 2
+    )
+    amount = statistics.median(_program_key(book, "amount_key") for _ in range(5))
+    row = Row(
+        name="first_key",
+        unit="s",
+        ours=statistics.median(pair.ours),
+        goal="<= 0.35",
+        samples=len(pair.ours),
+        needed=11,
+        spread=f"{spread_of(pair.ours)} | {spread_of(pair.limit)}",
+        note=f"a bare window with a field {statistics.median(pair.limit):.3f} s; the amount {amount:.2f} s",
+    )
+    return [row]
 
 
 def entries_on_screen(stage: Stage) -> list[Row]:
     """`entries_on_screen@100k` in s: program start until rows of a book of 100,000 are painted on the
     listing, its server and PostgreSQL started cold by it (the page cache is warm: nothing can empty it
-    without root). The listing is asked for as soon as the book is open. performance.md names 1M; this row
-    says @100k."""
+    without root). The listing is asked for as soon as the book is open. `client_memory@100k` in MiB: what the
+    program, without its server, has resident 2 s later. performance.md names 1M; these rows say @100k."""
     book = stage.full_book()
     found = [_entries(book) for _ in range(7)][1:]
     seconds = [at for at, _ in found]
-    memory = statistics.median(mib for _, mib in found)
-    row = Row(
+    memory = [mib for _, mib in found]
+    on_screen = Row(
         name="entries_on_screen@100k",
         unit="s",
         ours=statistics.median(seconds),
@@ -54,9 +77,17 @@ def entries_on_screen(stage: Stage) -> list[Row]:
         samples=len(seconds),
         needed=5,
         spread=spread_of(seconds),
-        note=f"client {memory:.0f} MiB resident 2 s later (goal 150)",
     )
-    return [row]
+    resident = Row(
+        name="client_memory@100k",
+        unit="MiB",
+        ours=statistics.median(memory),
+        goal="<= 150",
+        samples=len(memory),
+        needed=5,
+        spread=spread_of(memory),
+    )
+    return [on_screen, resident]
 
 
 def server_start(stage: Stage) -> list[Row]:
@@ -193,6 +224,7 @@ def _told_url(process: subprocess.Popen[bytes]) -> str:
 
 GROUPS: Final = (
     Group("first_paint", ("first_paint",), first_paint),
-    Group("entries_on_screen", ("entries_on_screen@100k",), entries_on_screen),
+    Group("first_key", ("first_key",), first_key),
+    Group("entries_on_screen", ("entries_on_screen@100k", "client_memory@100k"), entries_on_screen),
     Group("server_start", ("server_start",), server_start),
 )

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication
 
 from app import resources
 from app.bootstrap import Desk, make_desk
+from app.domain.book_location import LOCATION_KEY, SERVER
 from app.domain.entry import Direction, EntryDraft
 from app.paths import Paths
 from app.ui.desktop import Desktop
@@ -24,8 +25,6 @@ from app.ui.main_window import MainWindow
 from app.ui.models.columns import Column
 from app.ui.tasks import Tasks
 from app.ui.theme import Mode, Theme
-from app.ui.views.login_card import SERVER
-from app.ui.views.login_view import LOCATION_KEY
 from tests.support.cluster import MUMBAI, Cluster, Layout, forget
 from tests.tour.driver import Driver, Picture, TourError
 from tests.tour.report import write_page

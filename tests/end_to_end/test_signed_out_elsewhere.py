@@ -7,12 +7,11 @@ import pytest
 from PySide6.QtWidgets import QAbstractButton, QPushButton
 
 from app.bootstrap import make_desk
+from app.domain.book_location import LOCATION_KEY, SERVER
 from app.domain.send_schedule import Draw
 from app.paths import Paths
 from app.ui.desktop import Desktop
 from app.ui.dialogs.account_dialog import AccountDialog
-from app.ui.views.login_card import SERVER
-from app.ui.views.login_view import LOCATION_KEY
 from tests.end_to_end.conftest import ServerProcess
 from tests.tour.driver import Driver
 

@@ -1,16 +1,19 @@
 """The real program, which writes what its windows show, and presses the buttons that it is told to.
 
 Standard output: a line of JSON whenever the visible windows change, a list of {"name", "title", "texts",
-"area"}. Standard input: lines `press TEXT` for a button, and `hang` for a program that answers no more.
+"area"}. Standard input: lines `press TEXT` for a button, `type FIELD TEXT`, `close`, `hang` for a program
+that answers no more, `fail TEXT` and `fail-thread TEXT` for an unexpected error, `abort` for a fatal signal.
 """
 
 import json
+import os
 import sys
 import threading
 import time
 
 from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QPlainTextEdit, QWidget
 
 import app.ui.application as program
 from app.__main__ import main
@@ -50,30 +53,70 @@ class _Hand(QObject):
 
 def _window(window: QWidget) -> dict[str, object]:
     parts = [*window.findChildren(QLabel), *window.findChildren(QAbstractButton)]
+    long_texts = [each for each in window.findChildren(QPlainTextEdit) if each.isVisible()]
     area = window.geometry()
     return {
         "name": window.objectName(),
         "title": window.windowTitle(),
-        "texts": [each.text() for each in parts if each.isVisible() and each.text()],
+        "texts": [each.text() for each in parts if each.isVisible() and each.text()]
+        + [each.toPlainText() for each in long_texts],
         "area": [area.x(), area.y(), area.width(), area.height()],
     }
 
 
-def _obey(line: str) -> None:
-    verb, _, text = line.partition(" ")
-    if verb == "hang":
-        sys.stdout.write("hanging\n")
-        sys.stdout.flush()
-        while True:
-            time.sleep(60)
+def _fail(text: str) -> None:
+    raise RuntimeError(text)
+
+
+def _fail_in_thread(text: str) -> None:
+    threading.Thread(target=_fail, args=(text,)).start()
+
+
+def _abort(_text: str) -> None:
+    os.abort()
+
+
+def _type(named: str) -> None:
+    name, _, text = named.partition(" ")
+    for window in QApplication.topLevelWidgets():
+        for each in window.findChildren(QWidget, name):
+            QTest.keyClicks(each, text)
+
+
+def _hang(_text: str) -> None:
+    sys.stdout.write("hanging\n")
+    sys.stdout.flush()
+    while True:
+        time.sleep(60)
+
+
+def _press(text: str) -> None:
     for window in QApplication.topLevelWidgets():
         for each in window.findChildren(QAbstractButton):
             if each.isVisible() and each.text().replace("&", "") == text:
                 QTimer.singleShot(0, each.click)
                 return
-    if verb == "close":
-        for window in QApplication.topLevelWidgets():
-            window.close()
+
+
+def _close(_text: str) -> None:
+    for window in QApplication.topLevelWidgets():
+        window.close()
+
+
+_VERBS = {
+    "press": _press,
+    "type": _type,
+    "close": _close,
+    "hang": _hang,
+    "fail": _fail,
+    "fail-thread": _fail_in_thread,
+    "abort": _abort,
+}
+
+
+def _obey(line: str) -> None:
+    verb, _, text = line.partition(" ")
+    _VERBS[verb](text)
 
 
 if __name__ == "__main__":

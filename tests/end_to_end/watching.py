@@ -89,9 +89,16 @@ class Watched:
 
 @contextmanager
 def watched(
-    home: Path, environment: Mapping[str, str] | None = None, before: Sequence[str] = ()
+    home: Path,
+    environment: Mapping[str, str] | None = None,
+    before: Sequence[str] = (),
+    *,
+    again: bool = False,
 ) -> Iterator[Watched]:
-    """Run the program with its data in `home / "Bahi"`. `before` is what the command line begins with."""
+    """Run the program with its data in `home / "Bahi"`. `before` is what the command line begins with.
+
+    With `again`, another program will be started on the same data, so all of it stays.
+    """
     process = subprocess.Popen(
         [*before, *PROGRAM],
         cwd=ROOT,
@@ -120,5 +127,5 @@ def watched(
         for pipe in (process.stdin, process.stdout, process.stderr):
             if pipe is not None and not pipe.closed:
                 pipe.close()
-        if os.access(home / "Bahi", os.R_OK):
+        if not again and os.access(home / "Bahi", os.R_OK):
             forget_server_data(home / "Bahi" / "server")

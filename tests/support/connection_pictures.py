@@ -12,6 +12,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtWidgets import QApplication
 
+from app.domain.book_location import LOCATION_KEY
 from app.domain.connection_status import Moved, Phase
 from app.errors import OfflineError
 from app.ui.desktop import Desktop
@@ -20,7 +21,6 @@ from app.ui.dialogs.move_dialog import MoveDialog
 from app.ui.main_window import MainWindow
 from app.ui.tasks import Tasks
 from app.ui.theme import Mode, Theme
-from app.ui.views.login_view import LOCATION_KEY
 from server.contract import join
 from tests.support.fake_connection import PUNE
 from tests.support.fake_services import ABROAD, HOME, NOON, FakeServices, shop_entries

@@ -67,6 +67,7 @@ class FakeServices:
         self.outbox, self._drafts = Outbox(self.database), DraftStore(self.database)
         self.settings = Settings(self.database)
         self.folders = LastFolders(self.settings)
+        self.unexpected_end: str | None = None
         self.accounts = FakeAccounts(self.book, self.settings, self.outbox, computer or Computer())
         self.recovery = FakeRecovery(self.book, self.accounts)
         self.previews = Previews()

@@ -14,6 +14,7 @@ from psycopg import sql
 
 from server.db.embedded import DATABASE, EmbeddedPostgres, _end_leftover
 from server.db.migrate import migrate
+from tests.support.memory import MEMORY, has_room
 
 # Nothing here survives a power cut, and nothing has to.
 QUICK: Final = {
@@ -23,9 +24,7 @@ QUICK: Final = {
     "max_connections": "120",
     "max_wal_size": "256MB",
 }
-_MEMORY: Final = Path("/dev/shm")
 _PREFIX: Final = "bahi-tests-"
-_ROOM: Final = 3 * 1024**3
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +70,11 @@ def running_cluster(folder: Path, **settings: str) -> Iterator[Cluster]:
 @contextlib.contextmanager
 def _in_memory(folder: Path) -> Iterator[Path]:
     """Yield a data folder in memory, or `folder` if there is no room."""
-    if not (os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM):
+    if not has_room():
         yield folder
         return
     _remove_leftovers()
-    place = _MEMORY / f"{_PREFIX}{os.getpid()}-{uuid4().hex[:8]}"
+    place = MEMORY / f"{_PREFIX}{os.getpid()}-{uuid4().hex[:8]}"
     data = place / "data"
     data.mkdir(parents=True)
     if os.geteuid() == 0:  # another user runs PostgreSQL, and may not enter the data folder
@@ -88,7 +87,7 @@ def _in_memory(folder: Path) -> Iterator[Path]:
 
 def _remove_leftovers() -> None:
     """Remove what a run that was killed has left in memory, and end its PostgreSQL."""
-    for place in _MEMORY.glob(f"{_PREFIX}*"):
+    for place in MEMORY.glob(f"{_PREFIX}*"):
         pid = place.name.removeprefix(_PREFIX).partition("-")[0]
         try:
             os.kill(int(pid), 0)

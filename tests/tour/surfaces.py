@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QLineEdit, QMe
 from app.domain.clock_error import clock_error
 from app.domain.connection_status import Moved
 from app.errors import SignInError
-from app.ui.application import show_crash
 from app.ui.controllers.replication_warning import late_words
+from app.ui.crashes import CrashReporter
 from app.ui.desktop import choose_save_path, confirm
 from app.ui.opening import OpeningWindow
 from app.ui.window_geometry import copy_geometry
@@ -38,7 +38,7 @@ def look_at_dialogs(driver: Driver) -> None:
     move.reject()
     for name, button, caption in (
         ("about", "about_button", "About this book: where it is and where its files are."),
-        ("keyboard", "keyboard_button", "The keys, on one page."),
+        ("help", "help_button", "The help: first steps, keys, and where the data is."),
     ):
         driver.click(button)
         dialog = driver.find(f"{name}_dialog", QDialog)
@@ -46,11 +46,12 @@ def look_at_dialogs(driver: Driver) -> None:
         dialog.reject()
     _over(driver, "34-question", "A question before something is lost.", QMessageBox, lambda: _ask(driver))
     error = RuntimeError("an error for its picture")
-    show_crash(driver.window, error)
-    box = driver.window.findChild(QMessageBox)
-    assert box is not None
-    driver.picture("35-unexpected", "What nobody expected is told too.", of=box)
-    box.done(0)
+    reporter = CrashReporter(OpeningWindow())
+    reporter.follow(driver.window)
+    reporter.show(error)
+    crash = driver.find("crash_dialog", QDialog)
+    driver.picture("35-unexpected", "What nobody expected is told too.", of=crash)
+    crash.reject()
     _over(
         driver, "36-files", "Choosing files, where the system has no dialog of its own.", QFileDialog, _files
     )

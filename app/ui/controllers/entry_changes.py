@@ -32,7 +32,8 @@ Undo = Callable[[], EntryDetail]
 class Change:
     """What was done, the entry after it, and how to undo it (None if this was an undo).
 
-    `was_new` says that a new entry was undone. `makes_new` says that undoing this does it.
+    `was_new` says that a new entry was undone. `makes_new` says that undoing this does it. `content` is what
+    goes back into the form then, if the form does not know it.
     """
 
     text: str
@@ -40,6 +41,7 @@ class Change:
     undo: Undo | None
     was_new: bool = False
     makes_new: bool = False
+    content: EntryDraft | None = None
 
 
 class EntryActions(QObject):
@@ -87,6 +89,25 @@ class EntryActions(QObject):
         def work() -> Change:
             after = entries.void(entries.detail(entry_id)).entry
             return Change(f"Crossed out {after.human_code}", after, self._restoring(entry_id))
+
+        self._run(work)
+
+    def take_back(self, entry: ListedEntry, *, into_form: bool) -> None:
+        """Cross out an entry that was made on this computer, as Undo does for the one saved last.
+
+        With `into_form`, the change carries its content, and its bills are on this computer before that.
+        """
+        entries, documents, entry_id = self._services.entries, self._services.documents, entry.id
+
+        def work() -> Change:
+            before = entries.detail(entry_id)
+            if refusal := why_unchangeable(before.entry):
+                raise InputError(refusal)
+            content = _draft_of(before) if into_form else None
+            for bill in content.attachments if content else ():
+                documents.fetch(bill)
+            after = entries.void(before).entry
+            return Change(_undone(after), after, self._restoring(entry_id), was_new=True, content=content)
 
         self._run(work)
 
@@ -169,7 +190,7 @@ class EntryActions(QObject):
 
         def work() -> Change:
             after = back().entry
-            return Change(f"Undone: {after.human_code} {_became(after)}", after, None, was_new)
+            return Change(_undone(after), after, None, was_new)
 
         self._run(work)
 
@@ -250,5 +271,6 @@ def _read_to_attach(entries: "Entries", entry: ListedEntry) -> EntryDetail:
     return before
 
 
-def _became(entry: ListedEntry) -> str:
-    return "is crossed out" if entry.voided else "is as it was"
+def _undone(entry: ListedEntry) -> str:
+    became = "is crossed out" if entry.voided else "is as it was"
+    return f"Undone: {entry.human_code} {became}"

@@ -6,11 +6,10 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.errors import AppError
+from app.ui.book_frame import BookFrame
 from app.ui.bounds import count_text
 from app.ui.controllers.sync_controller import SyncController
 from app.ui.desktop import Desktop
-from app.ui.views.edit_view import EditView
-from app.ui.views.entry_view import EntryView
 
 if TYPE_CHECKING:
     from app.services import Services
@@ -28,16 +27,14 @@ class ExitGuard(QObject):
         services: "Services",
         desktop: Desktop,
         window: QWidget,
-        entry: EntryView,
-        edit: EditView,
+        book: BookFrame,
         sync: SyncController,
     ) -> None:
         super().__init__(window)
         self._services = services
         self._desktop = desktop
         self._window = window
-        self._entry = entry
-        self._edit = edit
+        self._book = book
         self._sync = sync
         self._limit = QTimer(self)
         self._limit.setSingleShot(True)
@@ -60,25 +57,28 @@ class ExitGuard(QObject):
         """Save the draft, and return whether the program may end. Ask the user if something is unsaved."""
         self._waited = False
         return (
-            self._edit.may_leave() and self._draft_kept() and self._waiting_known("Quit", "at the next start")
+            self._book.may_leave_edit()
+            and self._draft_kept()
+            and self._waiting_known("Quit", "at the next start")
         )
 
     def may_sign_out(self) -> bool:
         """Save the draft, and return whether the book may be closed. Ask the user if something is unsaved."""
         again = "once you sign in again"
-        return self._edit.may_leave() and self._draft_kept() and self._waiting_known("Sign out", again)
+        may = self._book.may_leave_edit() and self._draft_kept()
+        return may and self._waiting_known("Sign out", again)
 
     def may_move(self) -> bool:
         """Return whether the book may be moved to a server. Ask about unsaved edits; the draft moves too."""
-        return self._edit.may_leave()
+        return self._book.may_leave_edit()
 
     def keep_draft(self) -> None:
         """Save the draft without asking, because a signal is ending the program."""
-        self._entry.keep_draft()
+        self._book.entry.keep_draft()
 
     def _draft_kept(self) -> bool:
         try:
-            self._entry.keep_draft()
+            self._book.entry.keep_draft()
         except AppError as error:
             explanation = f"The entry you are typing would be lost. {error.message}"
             return self._desktop.confirm(

@@ -1,6 +1,7 @@
 """The warning about changes that have been in only one region for too long."""
 
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
@@ -9,6 +10,9 @@ from app.domain.sync_state import SAFE_REGIONS
 from app.ui.book_frame import BookFrame
 from app.ui.bounds import count_text
 from app.ui.models.state_marks import Replication
+
+if TYPE_CHECKING:
+    from app.ui.views.listing_view import ListingView
 
 
 def late_words(count: int) -> str:
@@ -33,7 +37,7 @@ class ReplicationWarning(QObject):
         self._view = ConnectionStatus(Phase.SIGNED_OUT)
         self._dismissed = 0  # the number of late changes when the user closed the warning
         book.late.pressed.connect(self.dismiss)
-        book.listing.replication_known.connect(self._warn)
+        book.listing_page.when_made(self._tell_listing)
 
     def show(self, view: ConnectionStatus) -> None:
         """Handle a new connection status. While signed out, nothing changes."""
@@ -41,16 +45,23 @@ class ReplicationWarning(QObject):
             return
         before, self._view = self._view, view
         self._dismissed = min(self._dismissed, view.late)
-        self._book.listing.set_at_server(not view.is_local)
+        self._book.listing_page.if_made(lambda listing: listing.set_at_server(not view.is_local))
         if _news(view) != _news(before):
-            self._book.listing.ask_replication()
+            self._book.listing_page.if_made(lambda listing: listing.ask_replication())
         if not self._is_due():
             self._book.show_late("")
+
+    def _tell_listing(self, listing: "ListingView") -> None:
+        """Handle that the listing was made. It may be later than the first status."""
+        listing.replication_known.connect(self._warn)
+        if self._view.phase is not Phase.SIGNED_OUT:
+            listing.set_at_server(not self._view.is_local)
+            listing.ask_replication()
 
     def clear(self) -> None:
         """Hide the warning and forget the status, for example when the book is closed."""
         self._view, self._dismissed = ConnectionStatus(Phase.SIGNED_OUT), 0
-        self._book.listing.set_at_server(False)
+        self._book.listing_page.if_made(lambda listing: listing.set_at_server(False))
         self._book.show_late("")
 
     def dismiss(self) -> None:

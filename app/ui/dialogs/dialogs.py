@@ -10,15 +10,8 @@ from app.ui.controllers.drag_drop import DragDrop, DropGoal
 from app.ui.controllers.sync_controller import SyncController
 from app.ui.controllers.text_pasting import TakeText, TextPasting
 from app.ui.desktop import Desktop
-from app.ui.dialogs.about_dialog import AboutDialog
-from app.ui.dialogs.account_dialog import AccountDialog
-from app.ui.dialogs.export_dialog import ExportDialog
-from app.ui.dialogs.history_dialog import HistoryDialog
-from app.ui.dialogs.keyboard_dialog import KeyboardDialog
-from app.ui.dialogs.licences_dialog import LicencesDialog
-from app.ui.dialogs.move_dialog import MoveDialog
-from app.ui.dialogs.recovery_code_dialog import RecoveryCodeDialog
 from app.ui.tasks import Tasks
+from app.ui.widgets.documents_panel import DocumentsPanel
 from app.ui.widgets.drop_overlay import DropOverlay
 from app.ui.widgets.scroll_room import bound_to_screen
 
@@ -27,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Dialogs(QObject):
-    """Opens and closes the dialogs.
+    """Opens and closes the dialogs. Each is imported when it is opened.
 
     `version_wanted` carries a ListedEntry and the HistoryVersion to restore, `move_wanted` the address of an
     unfinished move ("" if there is none), and `moved` the BookSession at the server and its address.
@@ -48,6 +41,8 @@ class Dialogs(QObject):
 
     def show_export(self, wanted: EntryFilter, sync: SyncController) -> None:
         """Open the export of the entries that `wanted` includes."""
+        from app.ui.dialogs.export_dialog import ExportDialog
+
         if self._raised("export_dialog"):
             return
         dialog = ExportDialog(self._services, self._tasks, self._desktop, wanted, self._window)
@@ -57,6 +52,8 @@ class Dialogs(QObject):
 
     def show_history(self, entry: ListedEntry) -> None:
         """Open the history of `entry`."""
+        from app.ui.dialogs.history_dialog import HistoryDialog
+
         if self._raised("history_dialog"):
             return
         dialog = HistoryDialog(self._services, self._tasks, entry, self._window)
@@ -65,6 +62,8 @@ class Dialogs(QObject):
 
     def show_account(self) -> None:
         """Open the account dialog, if a book is open."""
+        from app.ui.dialogs.account_dialog import AccountDialog
+
         session = self._services.accounts.session
         if session is None or self._raised("account_dialog"):
             return
@@ -76,6 +75,8 @@ class Dialogs(QObject):
 
     def show_about(self) -> None:
         """Open the dialog About this book, if a book is open."""
+        from app.ui.dialogs.about_dialog import AboutDialog
+
         accounts = self._services.accounts
         if accounts.session is not None and not self._raised("about_dialog"):
             dialog = AboutDialog(accounts.book_facts(), accounts.words, self._desktop, self._window)
@@ -83,22 +84,43 @@ class Dialogs(QObject):
             self._show(dialog)
 
     def _show_licences(self, above: QWidget) -> None:
+        from app.ui.dialogs.licences_dialog import LicencesDialog
+
         if not self._raised("licences_dialog"):
             self._show(LicencesDialog(self._tasks, above))
 
-    def show_keyboard(self) -> None:
-        """Open the page of the keys."""
-        if not self._raised("keyboard_dialog"):
-            self._show(KeyboardDialog(self._window))
+    def show_camera(self, panel: DocumentsPanel) -> None:
+        """Open the dialog that photographs bills for `panel`."""
+        if self._raised("camera_dialog"):
+            return
+        from app.ui.camera.camera_dialog import CameraDialog  # not at the start: few entries need it
+
+        room, names = panel.room, panel.names
+        dialog = CameraDialog(self._services, self._tasks, self._desktop, room, names, self._window)
+        dialog.taken.connect(panel.add_photos)
+        dialog.files_wanted.connect(panel.browse)
+        self._show(dialog)
+
+    def show_help(self) -> None:
+        """Open the help. Before a book is open, it speaks of a book on this computer."""
+        from app.ui.dialogs.help_dialog import HelpDialog
+
+        if not self._raised("help_dialog"):
+            accounts, folder = self._services.accounts, self._services.settings.folder
+            self._show(HelpDialog(folder, accounts.words, self._desktop, self._window))
 
     def show_new_code(self, parent: QWidget | None = None) -> None:
         """Show a recovery code that was made and not shown yet, if there is one."""
+        from app.ui.dialogs.recovery_code_dialog import RecoveryCodeDialog
+
         if code := self._services.recovery.take_code():
             above = parent or self._window
             self._show(RecoveryCodeDialog(self._services, self._tasks, code, self._desktop, above))
 
     def show_move(self, pending: str) -> None:
         """Open the dialog that moves the book to a server; `pending` is the address of an unfinished move."""
+        from app.ui.dialogs.move_dialog import MoveDialog
+
         if self._raised("move_dialog"):
             return
         dialog = MoveDialog(self._services, self._tasks, pending, self._window)

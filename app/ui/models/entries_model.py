@@ -20,6 +20,7 @@ from app.domain.entry import EntryFilter, ListedEntry
 from app.errors import AppError
 from app.ui.models.columns import HEADINGS, TITLES, Column, shown_text, spoken_text
 from app.ui.models.pages import Chunk, Page, Pages, fill, insertions, merged_rows, read_range, removals
+from app.ui.models.roles import ENTRY_ROLE, MARK_ROLE
 from app.ui.models.state_marks import Replication, StateMark, state_mark
 from app.ui.tasks import Tasks
 
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from app.services import Services
 
 AnyIndex = QModelIndex | QPersistentModelIndex
-ENTRY_ROLE: Final = Qt.ItemDataRole.UserRole + 1
-MARK_ROLE: Final = Qt.ItemDataRole.UserRole + 2
 _TIPPED: Final = (Column.DESCRIPTION, Column.CATEGORY, Column.DOCUMENTS, Column.STATE)
 _TOPIC: Final = "page"
 _NOWHERE: Final = QModelIndex()

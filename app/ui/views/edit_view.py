@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
 
 from app.domain.entry import EntryDetail, EntryDraft
 from app.domain.form_draft import FormDraft
@@ -57,8 +58,8 @@ class EditView(EntryScreen):
     left = Signal()
     left_correction = Signal()
 
-    def __init__(self, services: "Services", tasks: Tasks, desktop: Desktop) -> None:
-        super().__init__(services, tasks, desktop, _WORDS, movable=False)
+    def __init__(self, services: "Services", tasks: Tasks, desktop: Desktop, parent: QWidget) -> None:
+        super().__init__(services, tasks, desktop, _WORDS, parent, movable=False)
         self._before: EntryDetail | None = None
         self._refused = ""  # the op_id of the operation to correct
         self._opened = FormDraft()

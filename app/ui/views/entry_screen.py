@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QRect, Qt, Signal
-from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.domain.entry import EntryDraft
 from app.errors import AppError
@@ -14,26 +14,21 @@ from app.ui.controllers.pasting import PasteChoice, Pasting
 from app.ui.desktop import Desktop
 from app.ui.offers import Bills
 from app.ui.tasks import Tasks
+from app.ui.views.entry_columns import EntryColumns, FormCard
 from app.ui.views.entry_form import EntryForm
+from app.ui.views.recent_entries import RecentEntries
 from app.ui.widgets.banner import Banner
 from app.ui.widgets.documents_panel import DocumentsPanel
 from app.ui.widgets.form_foot import FormFoot
 from app.ui.widgets.keys_ahead import KeysAhead
 from app.ui.widgets.paste_choice_bar import PasteChoiceBar
-from app.ui.widgets.pieces import HeadRow, frame, label
+from app.ui.widgets.pieces import HeadRow, label
 from app.ui.widgets.scroll_room import ScrollRoom
 
 if TYPE_CHECKING:
     from app.services import Services
 
 BEING_SAVED: Final = "The entry is being saved. Please add the bill again in a moment."
-_ROOM_FOR_BOTH: Final = 660
-"""The width of this view from which on the documents are beside the form."""
-
-_WIDEST: Final = 1240
-_HIGHEST: Final = 760
-"""On a larger screen, the fields and the buttons would be far from each other."""
-QWIDGETSIZE_MAX: Final = (1 << 24) - 1  # Qt's; PySide does not export it
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +49,7 @@ class EntryScreen(QWidget):
     """`saved` carries the result of `store`, and `open_wanted` an Attachment to open.
 
     `turned_away` carries a sentence about a bill that came while the entry was being saved. `save_begun` is
-    emitted when the form is valid and saving begins.
+    emitted when the form is valid and saving begins. `recent` is shown below the form.
     """
 
     saved = Signal(object)
@@ -68,10 +63,12 @@ class EntryScreen(QWidget):
         tasks: Tasks,
         desktop: Desktop,
         words: ScreenWords,
+        parent: QWidget,
         *,
         movable: bool = True,
+        recent: RecentEntries | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(parent)
         self.setObjectName(words.name)
         self.setProperty("role", "canvas")
         self._services = services
@@ -83,6 +80,7 @@ class EntryScreen(QWidget):
         self._save_when_settled = False
         self.form = EntryForm(services, tasks, desktop.today, words.prefix)
         self.documents = DocumentsPanel(services, tasks, desktop, words.prefix, movable=movable)
+        self.recent = recent
         self.ahead = KeysAhead(self)
         self._choice: PasteChoice | None = None
         self._lay_out()
@@ -112,22 +110,14 @@ class EntryScreen(QWidget):
     def _lay_out(self) -> None:
         self.title = label(self._words.title, "title", f"{self._words.prefix}entry_title")
         column = QVBoxLayout(self)
-        column.setContentsMargins(24, 20, 24, 24)
+        column.setContentsMargins(24, 20, 24, 16)
         column.setSpacing(14)
         self._head = HeadRow(self.title)
         column.addLayout(self._head)
-        inner = QWidget()
-        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, inner)
-        self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.setSpacing(16)
-        self._row.addWidget(self._card(), 3)
-        self._documents_room = ScrollRoom(self.documents)
-        self._row.addWidget(self._documents_room, 2)
-        self._cards = inner
-        inner.setMaximumWidth(_WIDEST)
-        column.addWidget(ScrollRoom(inner), 1)
+        self._page = ScrollRoom(EntryColumns(self._card(), self.documents, self.recent))
+        column.addWidget(self._page, 1)
 
-    def _card(self) -> QWidget:
+    def _card(self) -> FormCard:
         words = self._words
         self.banner = Banner(f"{words.prefix}entry_banner")
         self.choice_bar = PasteChoiceBar(f"{words.prefix}paste_choice")
@@ -144,13 +134,7 @@ class EntryScreen(QWidget):
         fields.addWidget(self.choice_bar)
         fields.addWidget(self.banner)
         fields.addStretch(1)
-        column = QVBoxLayout()
-        column.setContentsMargins(0, 16, 0, 20)
-        column.setSpacing(12)
-        self._form_room = ScrollRoom(inner)
-        column.addWidget(self._form_room, 1)  # the buttons below stay in sight
-        column.addWidget(foot)
-        return frame("card", column, f"{words.prefix}entry_card")
+        return FormCard(inner, foot, f"{words.prefix}entry_card")
 
     def _connect(self) -> None:
         self.save_button.clicked.connect(self.save)
@@ -168,20 +152,11 @@ class EntryScreen(QWidget):
         for keys, action in (
             ("Esc", self.leave),
             ("Ctrl+O", self.documents.browse),
+            ("Ctrl+Shift+C", self.documents.photograph),
         ):
             shortcut = QShortcut(QKeySequence(keys), self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(action)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Put the documents below the form if there is no room beside it."""
-        super().resizeEvent(event)
-        across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
-        narrow = event.size().width() < _ROOM_FOR_BOTH
-        self._cards.setMaximumHeight(QWIDGETSIZE_MAX if narrow else _HIGHEST)
-        self._row.setDirection(down if narrow else across)
-        for room in (self._form_room, self._documents_room):  # below each other, the view itself scrolls
-            room.setMinimumHeight(room.sizeHint().height() if narrow else 0)
 
     def free_room(self) -> QRect:
         """Return the free space in the head, where a toast hides nothing."""
@@ -194,6 +169,7 @@ class EntryScreen(QWidget):
     def begin(self) -> None:
         """Set the focus to the first field that is usually typed."""
         self.form.amount.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._page.verticalScrollBar().setValue(0)
 
     # keys and the clipboard
 

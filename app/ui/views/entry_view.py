@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
 
 from app.domain.entry import Direction, EntryDraft, ListedEntry
 from app.domain.form_draft import FormDraft
@@ -12,7 +13,9 @@ from app.errors import AppError
 from app.ui.controllers.draft_keeper import DraftKeeper
 from app.ui.desktop import Desktop
 from app.ui.tasks import Tasks
+from app.ui.views.entry_form import same_written, written_of
 from app.ui.views.entry_screen import EntryScreen, ScreenWords
+from app.ui.views.recent_entries import RecentEntries
 
 if TYPE_CHECKING:
     from app.services import Services
@@ -38,13 +41,18 @@ class EntryView(EntryScreen):
 
     draft_error_changed = Signal()
 
-    def __init__(self, services: "Services", tasks: Tasks, desktop: Desktop) -> None:
-        super().__init__(services, tasks, desktop, _WORDS)
+    def __init__(self, services: "Services", tasks: Tasks, desktop: Desktop, parent: QWidget) -> None:
+        self.recent: RecentEntries  # never None here
+        recent = RecentEntries(services, tasks, desktop.today)
+        super().__init__(services, tasks, desktop, _WORDS, parent, recent=recent)
+        self.recent.table.left.connect(self.begin)
         self.clear_button = self.leave_button
         self.draft_error = ""
         """Why the form is not stored as a draft; "" if it is."""
         self._given = FormDraft()
         self._given_id = ""  # of the entry that was saved last
+        self._back = FormDraft()
+        self._back_id = ""  # of the entry whose text was given back to the form
         self.keeper = DraftKeeper(services, tasks, self.written, self)
         self.keeper.kept.connect(self._draft_kept)
         self.keeper.failed.connect(self._draft_failed)
@@ -70,11 +78,12 @@ class EntryView(EntryScreen):
             form = self.keeper.open(book_id)
         except AppError as error:  # a damaged draft must not stop the book from opening
             self.banner.say(error.message, "danger")
-            return
+            form = None
         if form is not None:
             self.form.show_written(form)
             self.documents.add_kept(form.attachments)
             self.banner.say(_BACK, "good", "Clear")
+        self.recent.open()
 
     def follow_book(self) -> None:
         """Store the form as a draft of the book that is open now, after the book was moved to a server."""
@@ -88,10 +97,12 @@ class EntryView(EntryScreen):
     def close_book(self) -> None:
         """Empty the form. The stored draft is kept."""
         self.keeper.close()
+        self.recent.close_book()
         self._note_draft_error("")
         self.stop_saving()
         self.clear()
         self._given, self._given_id = FormDraft(), ""
+        self._back, self._back_id = FormDraft(), ""
 
     def _draft_kept(self, exists: bool) -> None:
         self._note_draft_error("")
@@ -125,6 +136,12 @@ class EntryView(EntryScreen):
         if not self.dirty:
             self._hide_draft()
         self.keeper.touch()
+        self.recent.begin()
+
+    def begin(self) -> None:
+        """Set the focus to the amount, and show the last entries as they are now."""
+        super().begin()
+        self.recent.refresh()
 
     # clearing and saving
 
@@ -164,21 +181,33 @@ class EntryView(EntryScreen):
             self.ahead.replay()
         self.ahead.forget()
 
-    def give_back(self, entry_id: str) -> bool:
-        """Show the text and the bills of an entry again, if it is the one saved last and the form is empty.
+    def give_back(self, entry_id: str, content: EntryDraft | None = None) -> bool:
+        """Show the text and the bills of an entry again, if the form is empty.
 
-        Return whether they are shown.
+        `content` is that of the entry; None if it is the one saved last, or nothing is known of it. Return
+        whether they are shown.
         """
-        if self._given_id != entry_id:
+        is_last = self._given_id == entry_id
+        given = self._given if is_last else written_of(content) if content is not None else None
+        if given is None:
             return False
-        self._given_id = ""
-        self.say(self.saved_label, "")
+        if is_last:
+            self._given_id = ""
+            self.say(self.saved_label, "")
         if self.dirty or self._saving:
             return False
-        self.form.show_written(self._given)
-        self.documents.add_kept(self._given.attachments)
+        self.form.show_written(given)
+        self.documents.add_kept(given.attachments)
+        self._back, self._back_id = self.written(), entry_id
         self._begin_again()
         return True
+
+    def take_away(self, entry_id: str) -> None:
+        """Empty the form, if it shows what `give_back` gave it of an entry that counts again."""
+        if self._back_id == entry_id and not self._saving:
+            self._back_id = ""
+            if same_written(self.written(), self._back):
+                self.clear()
 
     def _failed(self, error: AppError) -> None:
         self.keeper.resume()

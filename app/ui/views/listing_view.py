@@ -50,8 +50,8 @@ class ListingView(QWidget):
     void_wanted = Signal(object)
     replication_known = Signal(object)
 
-    def __init__(self, services: "Services", tasks: Tasks, desktop: Desktop) -> None:
-        super().__init__()
+    def __init__(self, services: "Services", tasks: Tasks, desktop: Desktop, parent: QWidget) -> None:
+        super().__init__(parent)
         self.setObjectName("listing_view")
         self.setProperty("role", "canvas")
         self._services = services

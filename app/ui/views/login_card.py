@@ -6,6 +6,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QCheckBox, QFrame, QLabel, QLineEdit, QProgressBar, QVBoxLayout
 
+from app.domain.book_location import LOCAL, SERVER
 from app.domain.bounds import MAX_PASSWORD, MAX_USER_NAME, prepare_password
 from app.ui.bounds import LONGEST_LINK
 from app.ui.icons import put_icon
@@ -23,7 +24,6 @@ _AROUND: Final = 2 * MARGIN
 _UNKNOWN: Final = 1 << 16
 _FORMS: Final = ((True, 32, 28, 14), (False, 20, 14, 9), (False, 10, 7, 4))
 """From roomy to tight: whether the icon is shown, the margins above and below, and the spacing."""
-LOCAL, SERVER = "local", "server"
 NO_KEY_STORE = "You will have to sign in again next time, because this computer has no key store."
 
 

@@ -7,17 +7,13 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QResizeEvent
 from PySide6.QtWidgets import QGraphicsDropShadowEffect, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
+from app.domain.book_location import LOCAL, LOCATION_KEY, SERVER
 from app.domain.hosts import host_of
 from app.domain.text import clean_text, isolated
-from app.errors import AppError
+from app.errors import NEWER_BOOK, AppError
 from app.ui.controllers.text_pasting import TextPasting
-from app.ui.dialogs.forgotten_password import (
-    ForgottenLocalPassword,
-    ForgottenPasswordDialog,
-    ForgottenServerPassword,
-)
 from app.ui.tasks import Tasks
-from app.ui.views.login_card import LOCAL, MARGIN, SERVER, LoginCard
+from app.ui.views.login_card import MARGIN, LoginCard
 from app.ui.widgets.form_errors import empty_login_fields, length_errors, name_at
 from app.ui.widgets.wait_countdown import WaitCountdown, errors_at
 
@@ -25,13 +21,9 @@ if TYPE_CHECKING:
     from app.services import Services
     from app.services.accounts import BookSession, LocalBookFacts
     from app.services.session_facts import InviteFacts
+    from app.ui.dialogs.forgotten_password import ForgottenPasswordDialog
 
-LOCATION_KEY, ADDRESS_KEY, USER_KEY, REMEMBER_KEY = (
-    "login.place",
-    "login.address",
-    "login.user",
-    "login.remember",
-)
+ADDRESS_KEY, USER_KEY, REMEMBER_KEY = "login.address", "login.user", "login.remember"
 _TOPIC = "login"
 _MOST_SHOWN = 80  # characters of a text that is no address
 _OFFER_AFTER_MS = 15_000
@@ -70,6 +62,7 @@ class LoginView(QScrollArea):
         self._tasks = tasks
         self._proposed_name = os_user_name() if proposed_name is None else proposed_name
         self._book: LocalBookFacts | None = None
+        self._too_old = False  # this program, for the book on this computer
         self._creating = False
         self.card = LoginCard(services.accounts.read_invite)
         self._lay_out()
@@ -179,10 +172,11 @@ class LoginView(QScrollArea):
         self.card.location.show()
 
     def _local_failed(self, error: AppError) -> None:
-        self._book = None
+        self._book, self._too_old = None, error.code == NEWER_BOOK
         self._offer_locations()
         self.card.show_busy("")
-        self.card.show_words("Bahi", "Your book could not be opened.", "Try again")
+        again = "Close Bahi" if self._too_old else "Try again"
+        self.card.show_words("Bahi", "Your book could not be opened.", again)
         self.card.submit_button.show()
         self.card.banner.say(error.message, "danger")
 
@@ -302,6 +296,8 @@ class LoginView(QScrollArea):
             self.card.show_errors("", too_long)
         elif self.location == SERVER:
             self._submit_server()
+        elif self._book is None and self._too_old:
+            self.window().close()
         elif self._book is None:
             self._open_local()
         else:
@@ -392,6 +388,8 @@ class LoginView(QScrollArea):
 
     def _open_forgotten(self, link: str = "") -> None:
         """Open the dialog that sets a new password without the old one, for a server with `link` if any."""
+        from app.ui.dialogs.forgotten_password import ForgottenLocalPassword, ForgottenServerPassword
+
         remember = self.card.remember.isChecked()
         dialog: ForgottenPasswordDialog | None = None
         if self.location == SERVER:

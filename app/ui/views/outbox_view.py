@@ -38,8 +38,8 @@ class OutboxView(QWidget):
     correction_wanted = Signal(object)
     changed = Signal()
 
-    def __init__(self, services: "Services", tasks: Tasks, desktop: Desktop) -> None:
-        super().__init__()
+    def __init__(self, services: "Services", tasks: Tasks, desktop: Desktop, parent: QWidget) -> None:
+        super().__init__(parent)
         self.setObjectName("outbox_view")
         self.setProperty("role", "canvas")
         self._services = services

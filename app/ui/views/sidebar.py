@@ -20,7 +20,7 @@ from app.domain.wording import Words, words_of
 from app.ui.icons import put_icon
 from app.ui.theme import Mode
 from app.ui.widgets.one_choice import OneChoice
-from app.ui.widgets.pieces import button, label, set_look, tool_button
+from app.ui.widgets.pieces import button, label, set_look, tool_button, word_button
 
 _MODES = (
     (Mode.SYSTEM, "monitor", "Same theme as the system"),
@@ -51,7 +51,7 @@ class Sidebar(QFrame):
     """The sidebar of the main window.
 
     `screen_wanted` carries a Screen, and `mode_picked` a theme Mode. `account_wanted`, `about_wanted`,
-    `keyboard_wanted`, `try_now_wanted` and `sign_out_wanted` are emitted by their buttons.
+    `help_wanted`, `try_now_wanted` and `sign_out_wanted` are emitted by their buttons.
     """
 
     screen_wanted = Signal(object)
@@ -59,7 +59,7 @@ class Sidebar(QFrame):
     account_wanted = Signal()
     about_wanted = Signal()
     try_now_wanted = Signal()
-    keyboard_wanted = Signal()
+    help_wanted = Signal()
     sign_out_wanted = Signal()
 
     def __init__(self, mode: Mode) -> None:
@@ -194,9 +194,9 @@ class Sidebar(QFrame):
             self._modes.add(made, number)
             row.addWidget(made)
         row.addStretch(1)
-        self.keyboard_button = tool_button("keyboard_button", "keyboard", "Keys of the keyboard (F1)")
-        self.keyboard_button.clicked.connect(self.keyboard_wanted)
-        row.addWidget(self.keyboard_button)
+        self.help_button = word_button("help_button", "Help", "Help: first steps, keys, your data (F1)")
+        self.help_button.clicked.connect(self.help_wanted)
+        row.addWidget(self.help_button)
         self._modes.idClicked.connect(lambda number: self.mode_picked.emit(_MODES[number][0]))
         return row
 

@@ -1,14 +1,14 @@
 """The bills of an entry in a form: the drop area, Browse, the attached bills, and errors."""
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app.domain.bounds import MAX_DOCUMENTS
 from app.domain.entry import Attachment
@@ -28,6 +28,10 @@ from app.ui.widgets.thumbnails import Thumbnails
 
 if TYPE_CHECKING:
     from app.services import Services
+    from app.ui.camera.shots import Shot
+
+_ROOM_FOR_BUTTONS: Final = 300
+"""The width of the panel from which on its two buttons are beside each other."""
 
 
 class DropArea(QFrame):
@@ -48,7 +52,7 @@ class DropArea(QFrame):
         self._lines = (
             icon,
             label("Drop photos or PDFs here", "strong", wrap=True),
-            label("Paste: Ctrl+V\nChoose files: Ctrl+O", "muted", wrap=True),
+            label("Paste: Ctrl+V\nChoose files: Ctrl+O\nCamera: Ctrl+Shift+C", "muted", wrap=True),
             label("You can also add the bill later.", "small", wrap=True),
         )
         for line in self._lines:
@@ -71,12 +75,14 @@ class DocumentsPanel(QFrame):
     """Attaches files and pictures.
 
     `changed` is emitted after every change, and `settled` when no bill is being read any more. `prefix` is
-    the first part of the object names. Bills that are not `movable` keep their order, as in a saved entry.
+    the first part of the object names. `camera_wanted` asks for the dialog that photographs bills; the
+    pictures go to `add_photos`. Bills that are not `movable` keep their order, as in a saved entry.
     """
 
     changed = Signal()
     settled = Signal()
     open_wanted = Signal(object)
+    camera_wanted = Signal()
 
     def __init__(
         self,
@@ -112,6 +118,9 @@ class DocumentsPanel(QFrame):
         self.browse_button = button("Browse…", f"{prefix}browse_button", icon="folder-open")
         self.browse_button.setToolTip("Choose files (Ctrl+O)")
         self.browse_button.clicked.connect(self.browse)
+        self.camera_button = button("Camera…", f"{prefix}camera_button", icon="camera")
+        self.camera_button.setToolTip("Photograph bills (Ctrl+Shift+C)")
+        self.camera_button.clicked.connect(self.photograph)
         self.refusal = Banner(f"{prefix}documents_refusal")
         self.note = Banner(f"{prefix}documents_note")
         self.prompt = PasswordPrompt(f"{prefix}documents_password")
@@ -124,9 +133,25 @@ class DocumentsPanel(QFrame):
         column.setContentsMargins(20, 18, 20, 18)
         column.setSpacing(12)
         column.addLayout(head)
-        for widget in (self.drop_area, self.browse_button, self.refusal, self.note, self.prompt):
+        column.addWidget(self.drop_area)
+        column.addLayout(self._buttons())
+        for widget in (self.refusal, self.note, self.prompt):
             column.addWidget(widget)
         column.addWidget(self._shelf(), 1)
+
+    def _buttons(self) -> QBoxLayout:
+        self._button_row = row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        row.setSpacing(10)
+        for each in (self.browse_button, self.camera_button):
+            each.setMinimumWidth(1)  # so that the panel can become too narrow for both in one row
+            row.addWidget(each, 1)
+        return row
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put the buttons below each other if there is no room for both in one row."""
+        super().resizeEvent(event)
+        across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        self._button_row.setDirection(down if event.size().width() < _ROOM_FOR_BUTTONS else across)
 
     def _shelf(self) -> QScrollArea:
         self._inner = inner = QWidget()
@@ -164,6 +189,7 @@ class DocumentsPanel(QFrame):
     def set_taking(self, taking: bool) -> None:
         """Set whether bills can be attached now."""
         self.browse_button.setEnabled(taking)
+        self.camera_button.setEnabled(taking)
         self.drop_area.setEnabled(taking)
 
     def browse(self) -> None:
@@ -171,6 +197,33 @@ class DocumentsPanel(QFrame):
         if self.taking:
             folder = self._services.folders.taken_from()
             self.add_files(self._desktop.choose_files(self, folder))
+
+    def photograph(self) -> None:
+        """Ask for the dialog that photographs bills, if there is room for one."""
+        if not self.taking:
+            return
+        self.refusal.hide()
+        if self.room:
+            self.camera_wanted.emit()
+        else:
+            self._refuse(f"An entry can have at most {MAX_DOCUMENTS} documents. Please remove one first.")
+
+    @property
+    def room(self) -> int:
+        """How many bills can still be attached."""
+        return max(MAX_DOCUMENTS - len(self._tiles), 0)
+
+    @property
+    def names(self) -> list[str]:
+        """The file names of the bills."""
+        return [tile.file_name for tile in self._tiles]
+
+    def add_photos(self, shots: "Sequence[Shot]") -> None:
+        """Attach pictures of the camera, in this order."""
+        documents = self._services.documents
+        for shot in shots:
+            if shot.photo is not None and self._room():
+                self._add(shot.name, partial(documents.attach_bytes, shot.photo.data, shot.name))
 
     def add_files(self, paths: list[Path]) -> None:
         """Attach `paths` in this order."""
@@ -208,7 +261,7 @@ class DocumentsPanel(QFrame):
         self._count()
 
     def _room(self) -> bool:
-        if len(self._tiles) < MAX_DOCUMENTS:
+        if self.room:
             return True
         self._refuse(f"An entry can have at most {MAX_DOCUMENTS} documents. The rest were not added.")
         return False

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem,
 from app.domain.entry import Direction, EntryState, ListedEntry
 from app.ui.icons import pixmap
 from app.ui.models.columns import Column, shown_text
-from app.ui.models.entries_model import ENTRY_ROLE, MARK_ROLE
+from app.ui.models.roles import ENTRY_ROLE, MARK_ROLE
 from app.ui.models.state_marks import StateMark
 from app.ui.theme import colour, figures_font, text_font
 
@@ -21,7 +21,12 @@ _PLAIN = (Column.DESCRIPTION, Column.AMOUNT)
 
 
 class EntryDelegate(QStyledItemDelegate):
-    """Draws rows of one line. The current row has a bar on its left while the table has the focus."""
+    """Draws rows of one line. The current row has a bar on its left while the table has the focus.
+
+    `height` is that of a row.
+    """
+
+    height = ROW_HEIGHT
 
     def __init__(self, table: QTableView) -> None:
         super().__init__(table)
@@ -34,9 +39,7 @@ class EntryDelegate(QStyledItemDelegate):
         rect: QRect = option.rect
         state: QStyle.StateFlag = option.state
         painter.save()
-        self._background(
-            painter, rect, index.row(), bool(state & QStyle.StateFlag.State_Selected), index.column()
-        )
+        self.draw_ground(painter, rect, index, selected=bool(state & QStyle.StateFlag.State_Selected))
         column, inner = Column(index.column()), rect.adjusted(_PAD, 0, -_PAD, 0)
         if column is Column.STATE:
             self._state(painter, inner, index.data(MARK_ROLE))
@@ -44,13 +47,20 @@ class EntryDelegate(QStyledItemDelegate):
             self._content(painter, inner, entry, column)
         painter.restore()
 
-    def _background(self, painter: QPainter, rect: QRect, row: int, selected: bool, column: int) -> None:
-        hovered = row == self._table.property("hoveredRow")
+    def draw_ground(
+        self, painter: QPainter, rect: QRect, index: QModelIndex | QPersistentModelIndex, *, selected: bool
+    ) -> None:
+        """Draw the background of a cell, and its part of the ring around the row that has the focus."""
+        hovered = index.row() == self._table.property("hoveredRow")
         if selected or hovered:
             painter.fillRect(rect, colour("accent_soft" if selected else "hover"))
         painter.fillRect(QRect(rect.left(), rect.bottom(), rect.width(), 1), colour("border"))
         if selected and self._table.hasFocus():
-            _ring(painter, rect, column)
+            last = index.model().columnCount() - 1
+            _ring(painter, rect, is_first=self._is_first(index.column()), is_last=index.column() == last)
+
+    def _is_first(self, column: int) -> bool:
+        return all(self._table.isColumnHidden(before) for before in range(column))
 
     def _state(self, painter: QPainter, rect: QRect, mark: object) -> None:
         if isinstance(mark, StateMark):
@@ -87,17 +97,17 @@ class EntryDelegate(QStyledItemDelegate):
 
     def sizeHint(self, _option: QStyleOptionViewItem, _index: QModelIndex | QPersistentModelIndex) -> QSize:
         """Return the height of a row, which is fixed."""
-        return QSize(0, ROW_HEIGHT)
+        return QSize(0, self.height)
 
 
-def _ring(painter: QPainter, rect: QRect, column: int) -> None:
+def _ring(painter: QPainter, rect: QRect, *, is_first: bool, is_last: bool) -> None:
     """Draw the part of the ring around the row that is in the cell `rect`."""
     shade = colour("accent")
     for top in (rect.top(), rect.bottom() - 1):
         painter.fillRect(QRect(rect.left(), top, rect.width(), 2), shade)
-    if column == 0:
+    if is_first:
         painter.fillRect(QRect(rect.left(), rect.top(), 3, rect.height()), shade)
-    elif column == len(Column) - 1:
+    elif is_last:
         painter.fillRect(QRect(rect.right() - 1, rect.top(), 2, rect.height()), shade)
 
 

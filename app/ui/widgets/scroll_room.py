@@ -33,6 +33,7 @@ class ScrollRoom(QScrollArea):
         is in it, and would do so again for every widget around it that is still to get a parent."""
         if event.type() is QEvent.Type.Polish and self.widget() is None:
             self.setWidget(self._inner)
+            self._inner.setAutoFillBackground(False)  # set by Qt: a card would get square corners
         return super().event(event)
 
     def sizeHint(self) -> QSize:

@@ -14,7 +14,8 @@ from app.errors import AppError
 from app.remote.call_monitor import CallMonitor
 from app.remote.client import CA_FILE_VARIABLE, Client
 from app.remote.endpoint import Endpoint
-from app.remote.trouble import _SENTENCES, ConnectionTrouble, sentence_of, trouble_of
+from app.remote.failed_calls import trouble_of
+from app.remote.trouble import _SENTENCES, ConnectionTrouble, sentence_of
 from server.contract import paths
 from server.contract.cluster_calls import Servers
 from tests.support.certificates import make_certificate

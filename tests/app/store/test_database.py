@@ -1,15 +1,29 @@
 """The one SQLite file: durable, migrated, all or nothing, its errors as sentences."""
 
+import json
 import sqlite3
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from app.errors import StoreError
+from app.errors import NEWER_BOOK, StoreError
 from app.store.database import Database
+from app.store.last_program import note_program
+from app.store.outbox import Outbox
+from app.store.schema import MIGRATIONS
 from app.store.settings import Settings
+
+_PAYLOAD = {
+    "entry_date": "2026-03-01",
+    "amount": "2400.00",
+    "direction": "DR",
+    "category": "Stock",
+    "description": "Two kettles",
+}
+"""An entry, as every version of the program has written it."""
 
 
 class SlipError(Exception):
@@ -51,11 +65,53 @@ def test_a_failed_migration_does_not_change_the_file(tmp_path: Path) -> None:
     database.close()
 
 
-def test_a_file_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+def test_a_file_of_a_newer_program_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "client.sqlite"
-    Database(path, [("CREATE TABLE t (a TEXT)",)]).close()
-    with pytest.raises(StoreError, match="newer version of Bahi"):
-        Database(path, [])
+    Database(path, [*MIGRATIONS, ("CREATE TABLE new (a TEXT)",)]).close()
+    note_program(tmp_path, "7.11")
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match=r"last used by a newer Bahi \(7\.11\)") as raised:
+        Database(path)
+    assert raised.value.code == NEWER_BOOK
+    assert not raised.value.retryable
+    assert path.read_bytes() == before
+
+
+def test_a_newer_program_that_was_killed_is_seen_in_the_log_beside_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "client.sqlite"
+    Database(path).close()
+    with closing(sqlite3.connect(path)) as newer:  # whose commit is not in the file itself yet
+        newer.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+        kept = {file.name: file.read_bytes() for file in tmp_path.glob("client.sqlite*")}
+    for name, content in kept.items():
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(StoreError, match="newer Bahi"):
+        Database(path)
+    assert path.read_bytes() == kept["client.sqlite"]
+    assert (tmp_path / "client.sqlite-wal").read_bytes() == kept["client.sqlite-wal"]
+
+
+@pytest.mark.parametrize("version", range(1, len(MIGRATIONS) + 1))
+def test_what_each_older_program_kept_is_still_there(tmp_path: Path, version: int) -> None:
+    path = tmp_path / "client.sqlite"
+    Database(path, MIGRATIONS[:version]).close()
+    with closing(sqlite3.connect(path)) as older, older:
+        older.execute("INSERT INTO setting VALUES ('theme', 'dark')")
+        older.execute("UPDATE version_clock SET last_ver = 1700000000000000")
+        older.execute("INSERT INTO code_counter VALUES ('b', 'M2', 41)")
+        older.execute(
+            "INSERT INTO outbox (op_id, ver, book_id, kind, entry_id, human_code, payload, documents,"
+            " created_us) VALUES ('o', 1700000000000000, 'b', 'create', 'e', 'M2-000041', ?, '[]', 5)",
+            (json.dumps(_PAYLOAD),),
+        )
+    database = Database(path)
+    (item,) = Outbox(database).items("b")
+    assert (item.human_code, item.description, f"{item.amount}") == ("M2-000041", "Two kettles", "2400.00")
+    assert Settings(database).get("theme") == "dark"
+    with database.read() as connection:
+        assert connection.execute("PRAGMA user_version").fetchone()[0] == len(MIGRATIONS)
+        assert connection.execute("SELECT last FROM code_counter").fetchone()[0] == 41
+    database.close()
 
 
 def test_a_transaction_that_raises_is_rolled_back(database: Database) -> None:

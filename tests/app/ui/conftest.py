@@ -64,6 +64,8 @@ class Person:
     opened: list[Path] = field(default_factory=list)
     now: datetime = NOON
     """The time of the computer's clock."""
+    opens: bool = True
+    """Whether the system has a program for what is to be opened."""
     starts: list[str | Path | None] = field(default_factory=list)
 
     def choose_save_path(self, _parent: QWidget, proposed: str) -> Path | None:
@@ -90,7 +92,7 @@ class Person:
     def open_path(self, path: Path) -> bool:
         """Note what would be opened."""
         self.opened.append(path)
-        return True
+        return self.opens
 
     def desktop(self) -> Desktop:
         """Return a desktop that asks this person."""

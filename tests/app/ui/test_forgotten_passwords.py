@@ -10,9 +10,10 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QCheckBox, QDialog, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.domain.book_location import LOCATION_KEY
 from app.domain.bounds import MAX_PASSWORD
 from app.ui.main_window import MainWindow
-from app.ui.views.login_view import ADDRESS_KEY, LOCATION_KEY, USER_KEY
+from app.ui.views.login_view import ADDRESS_KEY, USER_KEY
 from app.ui.widgets.wait_countdown import wait_text
 from server.contract.join import InviteLink, make_link
 from server.contract.recovery_codes import read_code

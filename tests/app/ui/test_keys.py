@@ -226,9 +226,9 @@ def test_the_save_keys_do_nothing_where_there_is_nothing_to_save(
     assert error(active, "category_field") == ""
 
 
-def test_f1_and_the_sidebar_open_the_page_of_the_keys(qtbot: QtBot, active: MainWindow) -> None:
+def test_f1_and_the_sidebar_open_the_help_with_the_keys(qtbot: QtBot, active: MainWindow) -> None:
     press(active, Qt.Key.Key_F1)
-    page = active.findChild(QWidget, "keyboard_dialog")
+    page = active.findChild(QWidget, "help_dialog")
     assert page is not None
     assert page.width() <= 800
     assert page.height() <= 600
@@ -236,12 +236,12 @@ def test_f1_and_the_sidebar_open_the_page_of_the_keys(qtbot: QtBot, active: Main
     for key in ("Ctrl+N", "Ctrl+F", "Ctrl+E", "Ctrl+S", "Ctrl+Z", "Home, End", "Delete", "F4", "Ctrl+O"):
         assert key in words
     page.close()
-    qtbot.waitUntil(lambda: active.findChild(QWidget, "keyboard_dialog") is None)
-    button = active.findChild(QAbstractButton, "keyboard_button")
+    qtbot.waitUntil(lambda: active.findChild(QWidget, "help_dialog") is None)
+    button = active.findChild(QAbstractButton, "help_button")
     assert button is not None
     button.setFocus()
     press(active, Qt.Key.Key_Return)
-    assert active.findChild(QWidget, "keyboard_dialog") is not None
+    assert active.findChild(QWidget, "help_dialog") is not None
 
 
 def test_what_is_typed_while_an_entry_is_being_saved_is_for_the_next_one(

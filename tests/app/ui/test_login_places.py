@@ -9,10 +9,10 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.domain.book_location import LOCATION_KEY
 from app.errors import OfflineError
 from app.ui.main_window import MainWindow
 from app.ui.tasks import Tasks
-from app.ui.views.login_view import LOCATION_KEY
 from server.contract import join
 from tests.app.ui.test_forgotten_passwords import click, error, fill, find, start
 from tests.support.fake_services import FakeServices

@@ -8,12 +8,13 @@ from PySide6.QtGui import QAction, QContextMenuEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.domain.book_location import LOCATION_KEY
 from app.ui.controllers.text_pasting import ONLY_TEXT
 from app.ui.dialogs.account_dialog import AccountDialog
 from app.ui.dialogs.move_dialog import MoveDialog
 from app.ui.main_window import MainWindow
 from app.ui.tasks import Tasks
-from app.ui.views.login_view import ADDRESS_KEY, LOCATION_KEY
+from app.ui.views.login_view import ADDRESS_KEY
 from app.ui.widgets.field import Field
 from server.contract import join
 from tests.app.ui.test_pasting import copied_files, from_word, picture

@@ -6,10 +6,12 @@ The program itself is not changed: the checks run after its window's `start`.
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtWidgets import QApplication
 
 from app.__main__ import main
 from app.ui.opening import OpeningWindow
@@ -32,15 +34,29 @@ def first_key() -> None:
 
 def main_key() -> None:
     """Print the moment at which the window that follows it, with the log-in or the book, takes a key."""
-    from app.ui.main_window import MainWindow
+    _when_shown(lambda window: FirstKey(window, lambda at: tell(at=at)))
 
-    started = MainWindow.start
 
-    def start(window: MainWindow) -> None:
+def amount_key() -> None:
+    """Print the moment at which the amount field of the book takes a key."""
+
+    def watch(window: "MainWindow") -> None:
         FirstKey(window, lambda at: tell(at=at))
-        started(window)
+        assert window.focusWidget() is window.entry.form.amount
 
-    MainWindow.start = start  # type: ignore[method-assign, assignment]
+    _when_shown(lambda window: window.login.signed_in.connect(lambda _session: watch(window)))
+
+
+def _when_shown(call: Callable[["MainWindow"], object]) -> None:
+    """Call `call` with the main window before its first paint: the opening window is closed before that."""
+    closed = OpeningWindow.close
+
+    def close(window: OpeningWindow) -> bool:
+        shown = QApplication.topLevelWidgets()
+        call(next(each for each in shown if each.objectName() == "main_window"))  # type: ignore[arg-type]
+        return closed(window)
+
+    OpeningWindow.close = close  # type: ignore[method-assign, assignment]
 
 
 def entries() -> None:
@@ -88,5 +104,6 @@ def resident_mib() -> float:
 
 
 if __name__ == "__main__":
-    {"first_key": first_key, "main_key": main_key, "entries": entries}[sys.argv.pop(1)]()
+    checks = {"first_key": first_key, "main_key": main_key, "amount_key": amount_key, "entries": entries}
+    checks[sys.argv.pop(1)]()
     sys.exit(main())

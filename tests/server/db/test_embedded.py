@@ -176,6 +176,20 @@ def test_a_set_up_that_was_killed_half_way_is_made_anew(tmp_path: Path) -> None:
         remove_cluster(tmp_path / "data")
 
 
+@pytest.mark.parametrize(("version", "told"), [("99", "a newer version"), ("9", "an older version")])
+def test_data_of_another_major_version_is_told_and_left_alone(stopped: Path, version: str, told: str) -> None:
+    cluster = cluster_folder(stopped)
+    ours = (cluster / "PG_VERSION").read_bytes()
+    (cluster / "PG_VERSION").write_text(f"{version}\n")
+    before = {file: file.stat().st_mtime_ns for file in cluster.rglob("*")}
+    try:
+        with pytest.raises(StartError, match=f"made by {told} of Bahi, with PostgreSQL {version};"):
+            EmbeddedPostgres(stopped, QUICK).start()
+        assert {file: file.stat().st_mtime_ns for file in cluster.rglob("*")} == before
+    finally:
+        (cluster / "PG_VERSION").write_bytes(ours)
+
+
 @needs_root
 @pytest.mark.parametrize(
     "plant", ["link", "pipe", "folder", "another user's", "relative", "link to a folder"]

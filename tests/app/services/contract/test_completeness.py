@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+from functools import cache
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -107,14 +108,15 @@ def public(kind: type) -> set[str]:
     }
 
 
-def called() -> set[str]:
+@cache
+def called() -> frozenset[str]:
     """Return what the tests of the contract name of a service, as `entries.save`."""
     found: set[str] = set()
     for file in Path(__file__).parent.glob("test_*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute):
                 found.add(f"{node.value.attr}.{node.attr}")
-    return found
+    return frozenset(found)
 
 
 @pytest.mark.parametrize("service", SERVICES)

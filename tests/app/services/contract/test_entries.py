@@ -380,3 +380,47 @@ def test_after_the_session_has_ended_entries_can_be_saved_but_no_history_read(bo
     assert refusal(lambda: book.entries.detail(first.entry.id)) == SIGNED_OUT
     assert book.save("Tea").state is EntryState.WAITING
     assert book.entries.void(first).entry.voided
+
+
+# --- the last entries made on this computer ---------------------------------------------------------
+
+
+def test_the_last_ten_are_the_newest_first_wherever_they_are(book: Desk) -> None:
+    sent = [book.save(f"sent {number}") for number in range(8)]
+    book.send()
+    kept = [book.save(f"waiting {number}") for number in range(4)]
+    wanted = [entry.human_code for entry in reversed((*sent, *kept))][:10]
+    assert [entry.human_code for entry in book.entries.last_made()] == wanted
+    states = {entry.state for entry in book.entries.last_made()}
+    assert states == {EntryState.WAITING, EntryState.CONFIRMED}
+
+
+def test_the_last_ten_are_as_they_are_now_and_not_crossed_out(book: Desk) -> None:
+    first, second, third = (book.save(name) for name in ("Taxi", "Tea", "Bus"))
+    book.send()
+    book.entries.void(book.entries.detail(second.id))
+    book.entries.edit(book.entries.detail(first.id), a_draft("Taxi home"))
+    assert [entry.description for entry in book.entries.last_made()] == ["Bus", "Taxi home"]
+    book.send()
+    assert [entry.description for entry in book.entries.last_made()] == ["Bus", "Taxi home"]
+    book.entries.restore(book.entries.detail(second.id))
+    assert [entry.id for entry in book.entries.last_made()] == [third.id, second.id, first.id]
+
+
+def test_the_last_ten_need_no_server_and_are_there_after_a_restart(start_stage: StartStage) -> None:
+    stage = start_stage()
+    desk = stage.desk()
+    desk.register()
+    saved = [desk.save("Taxi"), desk.save("Tea")]
+    desk.send()
+    desk.restart()
+    desk.login(desk.name)
+    stage.stop()
+    assert [entry.id for entry in desk.entries.last_made()] == [entry.id for entry in reversed(saved)]
+    stage.start()
+
+
+def test_without_a_book_there_are_no_last_ten(book: Desk) -> None:
+    book.save("Taxi")
+    book.accounts.sign_out()
+    assert book.entries.last_made() == ()

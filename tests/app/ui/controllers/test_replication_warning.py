@@ -14,7 +14,7 @@ from app.errors import StoreError
 from app.ui.controllers.replication_warning import late_words
 from app.ui.main_window import MainWindow
 from app.ui.models.columns import Column
-from app.ui.models.entries_model import MARK_ROLE
+from app.ui.models.roles import MARK_ROLE
 from app.ui.tasks import Tasks
 from tests.support.fake_connection import MUMBAI, PUNE
 from tests.support.fake_services import ABROAD, HOME, FakeServices

@@ -9,6 +9,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton
 from pytestqt.qtbot import QtBot
 
+from app.domain.book_location import LOCATION_KEY
 from app.domain.connection_status import Phase
 from app.errors import InputError, OfflineError
 from app.services.login import read_invite
@@ -19,7 +20,7 @@ from app.ui.dialogs.move_dialog import MoveDialog
 from app.ui.dialogs.move_pages import progress_words, result_words
 from app.ui.main_window import MainWindow
 from app.ui.tasks import Tasks
-from app.ui.views.login_view import ADDRESS_KEY, LOCATION_KEY, USER_KEY
+from app.ui.views.login_view import ADDRESS_KEY, USER_KEY
 from server.contract import join
 from tests.app.ui.conftest import Person
 from tests.support.fake_connection import MUMBAI

@@ -8,13 +8,14 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QLabel
 from pytestqt.qtbot import QtBot
 
+from app.domain.book_location import LOCATION_KEY
 from app.errors import InputError, OfflineError
 from app.services.accounts import LocalBookFacts
 from app.services.login import read_invite
 from app.ui.main_window import MainWindow
 from app.ui.tasks import Tasks
 from app.ui.views.login_card import NO_KEY_STORE
-from app.ui.views.login_view import ADDRESS_KEY, LOCATION_KEY, REMEMBER_KEY, LoginView
+from app.ui.views.login_view import ADDRESS_KEY, REMEMBER_KEY, LoginView
 from server.contract import join
 from tests.support.fake_services import FakeServices
 from tests.support.fakes.book import Account

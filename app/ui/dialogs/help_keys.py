@@ -1,11 +1,10 @@
-"""The keys of the program, on one page."""
+"""The part of the help that lists the keys of the program."""
 
 from typing import Final
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from app.ui.widgets.pieces import button, label
+from app.ui.widgets.pieces import label
 
 _Keys = tuple[tuple[str, str], ...]
 _EVERYWHERE: Final[_Keys] = (
@@ -15,7 +14,7 @@ _EVERYWHERE: Final[_Keys] = (
     ("Ctrl+F", "Search the entries"),
     ("Ctrl+E", "Export the entries"),
     ("Ctrl+Z", "Undo typing, or the last change"),
-    ("F1", "This page"),
+    ("F1", "Help"),
 )
 _FORM: Final[_Keys] = (
     ("Enter", "Next field; in the last one, save"),
@@ -32,8 +31,13 @@ _LIST: Final[_Keys] = (
     ("Enter", "Edit the entry"),
     ("Delete", "Cross the entry out"),
 )
+_RECENT: Final[_Keys] = (
+    ("Enter", "Change the entry"),
+    ("Delete", "Undo the entry: back into the form"),
+)
 _BILLS: Final[_Keys] = (
     ("Ctrl+O", "Choose files"),
+    ("Ctrl+Shift+C", "Photograph with a camera"),
     ("Ctrl+V", "Attach what was copied"),
     ("Enter", "Open the bill"),
     ("Delete", "Remove the bill"),
@@ -41,25 +45,16 @@ _BILLS: Final[_Keys] = (
 )
 
 
-class KeyboardDialog(QDialog):
-    """Lists the keys in two columns."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setObjectName("keyboard_dialog")
-        self.setWindowTitle("Keyboard")
-        close = button("Close", "keyboard_close")
-        close.clicked.connect(self.accept)
-        halves = QHBoxLayout()
-        halves.setSpacing(28)
-        halves.addLayout(_half(("Everywhere", _EVERYWHERE), ("In the list of entries", _LIST)))
-        halves.addLayout(_half(("In the form of an entry", _FORM), ("Bills", _BILLS)))
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 22, 24, 20)
-        column.setSpacing(14)
-        column.addWidget(label("Keyboard", "title"))
-        column.addLayout(halves)
-        column.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
+def keys_page() -> QWidget:
+    """Return the list of the keys, in two columns."""
+    page = QWidget()
+    halves = QHBoxLayout(page)
+    halves.setContentsMargins(0, 0, 0, 0)
+    halves.setSpacing(28)
+    halves.addLayout(_half(("Everywhere", _EVERYWHERE), ("In the list of entries", _LIST)))
+    forms = (("In the form of an entry", _FORM), ("Last entries, below the form", _RECENT), ("Bills", _BILLS))
+    halves.addLayout(_half(*forms))
+    return page
 
 
 def _half(*parts: tuple[str, _Keys]) -> QVBoxLayout:
