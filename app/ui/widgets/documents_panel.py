@@ -138,6 +138,7 @@ class DocumentsPanel(QFrame):
         for widget in (self.refusal, self.note, self.prompt):
             column.addWidget(widget)
         column.addWidget(self._shelf(), 1)
+        column.addStretch()
 
     def _buttons(self) -> QBoxLayout:
         self._button_row = row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
@@ -384,6 +385,7 @@ class DocumentsPanel(QFrame):
     def _count(self) -> None:
         self.count_label.setText(f"{len(self._tiles)} of {MAX_DOCUMENTS}")
         self.drop_area.set_compact(bool(self._tiles))
+        self._area.setVisible(bool(self._tiles))  # or the panel would be taller than the form beside it
         for number, tile in enumerate(self._tiles):
             tile.left_button.setEnabled(number > 0)
             tile.right_button.setEnabled(number < len(self._tiles) - 1)
