@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from app.domain.entry import Direction
+from app.errors import StoreError
 from app.ui.main_window import MainWindow
 from app.ui.tasks import Tasks
 from app.ui.widgets.pieces import EnterButton, EnterToolButton
@@ -257,6 +258,28 @@ def test_what_is_typed_while_an_entry_is_being_saved_is_for_the_next_one(
     assert form.amount.text() == "1,250.00"
     assert form.category.text() == "Off"
     assert form.category.hasFocus()
+
+
+def test_what_is_typed_during_a_save_that_fails_is_kept_for_the_next_entry(
+    qtbot: QtBot, active: MainWindow, fake: FakeServices
+) -> None:
+    disk = threading.Event()
+    fake.book.gates["save"] = lambda: disk.wait(60)
+    fake.book.errors["save"] = StoreError("The disk is full.")
+    press(active, "85", *[Qt.Key.Key_Tab] * 2, "Travel")
+    press(active, Qt.Key.Key_S, modifier=CTRL)
+    press(active, "1250", *[Qt.Key.Key_Tab] * 2, "Off")
+    disk.set()
+    form = active.entry.form
+    qtbot.waitUntil(lambda: "The disk is full." in active.entry.banner.text())
+    assert "kept for the next entry" in active.entry.banner.text()
+    assert (form.amount.text(), form.category.text()) == ("85.00", "Travel")
+    fake.book.errors.pop("save", None)
+    with qtbot.waitSignal(active.entry.saved) as told:
+        press(active, Qt.Key.Key_S, modifier=CTRL)
+    assert told.args[0].amount == 85
+    assert form.amount.text() == "1,250.00"
+    assert form.category.text() == "Off"
 
 
 # errors
