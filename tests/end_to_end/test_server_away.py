@@ -38,7 +38,7 @@ def save(driver: Driver, amount: str, description: str) -> None:
 def test_an_entry_saved_without_a_server_waits_and_is_confirmed_once_when_it_is_back(
     open_program, regional_server: ServerProcess, samples: Path
 ) -> None:
-    with open_program(Desktop()) as (driver, desk):
+    with open_program(Desktop(), draw=lambda low, high: low / 5) as (driver, desk):
         register(driver, regional_server)
         save(driver, "100", "Before")
         driver.wait("the first at the server", lambda: desk.services.sync.waiting() == 0)

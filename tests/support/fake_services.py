@@ -73,8 +73,14 @@ class FakeServices:
         self.previews = Previews()
         self._compose(cast("Accounts", self.accounts))
         self.connection = FakeConnection(self.book, self.accounts)
+        self.share_of_pauses = 1.0
+        """How much of its pauses between two runs the sync worker waits."""
         self.worker = SyncWorker(
-            self.accounts, self.sync, FakeTracker(), self.connection, draw=lambda low, high: (low + high) / 2
+            self.accounts,
+            self.sync,
+            FakeTracker(),
+            self.connection,
+            draw=lambda low, high: self.share_of_pauses * (low + high) / 2,
         )
         self.moving = FakeMoving(
             self.book,

@@ -42,6 +42,8 @@ SERVICES: dict[str, type] = {
     "recovery": Recovery,
     "folders": LastFolders,
 }
+NO_SERVICES = {"unexpected_end"}
+"""What the windows are told beside them."""
 FAKES: dict[str, type] = {"accounts": FakeAccounts, "moving": FakeMoving, "recovery": FakeRecovery}
 """The others are the real classes, in the fakes too."""
 _INSIDE = "services call it, never a window"
@@ -129,7 +131,8 @@ def test_every_public_method_is_in_the_contract_or_excluded_with_a_reason(servic
 
 
 def test_every_service_is_listed_here() -> None:
-    assert get_type_hints(Services) == SERVICES
+    hints = get_type_hints(Services)
+    assert {name: hint for name, hint in hints.items() if name not in NO_SERVICES} == SERVICES
     assert all(NOT_COVERED.values())
 
 

@@ -156,6 +156,7 @@ def test_a_local_book_that_does_not_answer_is_being_opened_without_try_now(
 ) -> None:
     assert (text(book, "server_label"), tip(book, "server_label")) == ("This computer", "")
     fake.book.offline = True
+    fake.share_of_pauses = 0.01  # it is noticed when the server is probed
     book.sync.send_now()
     qtbot.waitUntil(lambda: pill(book) == "Opening your book…")
     assert not button(book, "try_now_button").isVisible()
