@@ -37,8 +37,10 @@ _NOT_SHOWN = [
     "app.ui.views.details_panel",
     "app.ui.widgets.page_canvas",
     "app.ui.models.entries_model",
+    "app.ui.camera.camera_dialog",
     "app.ui.dialogs.about_dialog",
     "app.ui.dialogs.account_dialog",
+    "app.ui.dialogs.crash_dialog",
     "app.ui.dialogs.export_dialog",
     "app.ui.dialogs.forgotten_password",
     "app.ui.dialogs.history_dialog",
@@ -47,6 +49,20 @@ _NOT_SHOWN = [
     "app.licences",
     "app.ui.dialogs.move_dialog",
     "app.ui.dialogs.recovery_code_dialog",
+]
+
+_NOT_WHILE_OPENING = [
+    "app.services",
+    "app.store.database",
+    "app.ui.desktop",
+    "app.ui.icons",
+    "app.ui.main_window",
+    "decimal",
+    "logging.handlers",
+    "msgspec",
+    "subprocess",
+    "PySide6.QtNetwork",
+    "PySide6.QtSvg",
 ]
 
 _PROGRAM = """
@@ -75,12 +91,21 @@ desk.close()
 """
 
 
-def test_what_the_first_window_does_not_need_is_not_imported(tmp_path: Path) -> None:
+def loaded_by(program: str, *arguments: str) -> set[str]:
+    """Return the modules that `program` has loaded at its end."""
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
-    command = [sys.executable, "-c", _PROGRAM, str(tmp_path / "Bahi")]
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=True, env=environment, timeout=60, cwd=Path.cwd()
-    )
-    loaded = set(done.stdout.split())
+    command = [sys.executable, "-c", program, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, timeout=60)
+    return set(done.stdout.split())
+
+
+def test_what_the_opening_window_does_not_need_is_not_imported() -> None:
+    loaded = loaded_by("import sys, app.bootstrap, app.ui.application; print(*sys.modules)")
+    assert "app.ui.opening" in loaded
+    assert [name for name in _NOT_WHILE_OPENING if name in loaded] == []
+
+
+def test_what_the_first_window_does_not_need_is_not_imported(tmp_path: Path) -> None:
+    loaded = loaded_by(_PROGRAM, str(tmp_path / "Bahi"))
     assert {"app.services", "app.ui.main_window", "app.ui.views.entry_view"} <= loaded
     assert [name for name in (*_LIBRARIES, *_SERVERS, *_NOT_SHOWN) if name in loaded] == []
