@@ -1,10 +1,4 @@
-"""The dialog that photographs bills: the live picture, the shot that is looked at, and the shots so far.
-
-Object names, for tests: camera_dialog, camera_choice, camera_menu, camera_live, camera_crop, camera_hint,
-camera_banner(_text), camera_capture, camera_use, camera_retake, camera_left, camera_right, camera_find,
-camera_whole, camera_add, camera_cancel, camera_trouble(_heading, _advice), camera_again, camera_files,
-camera_strip; per picture: camera_shot with shot_remove.
-"""
+"""The dialog that photographs bills: the live picture, the shot that is looked at, and the shots so far."""
 
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Final
@@ -37,7 +31,7 @@ _SIZE: Final = QSize(920, 720)
 """As large as the window allows: the larger the picture, the easier are the corners to place."""
 _LIVE: Final = "Lay the bill flat, in good light, and let it fill the picture."
 _REVIEW: Final = "Drag the corners to the edges of the bill. Bahi cuts it out and straightens it."
-_FULL: Final = f"An entry can have at most {MAX_DOCUMENTS} documents. Add these, or remove one."
+_FULL: Final = f"An entry can have at most {MAX_DOCUMENTS} bills. Add these, or remove one."
 
 
 class CameraDialog(QDialog):

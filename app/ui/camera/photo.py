@@ -3,6 +3,7 @@
 Call `developed` in a task: a shot of 12 megapixels takes half a second.
 """
 
+import time
 from dataclasses import dataclass
 from typing import Final
 
@@ -57,6 +58,7 @@ def straightened(shot: QImage, shape: Quadrilateral) -> QImage:
         painter.fillRect(0, top, width, _STRIP, Qt.GlobalColor.white)
         painter.setTransform(transform)
         painter.drawImage(0, 0, shot)
+        time.sleep(0)  # lets a thread go on that waits for the lock
     painter.end()
     return made
 
