@@ -82,6 +82,13 @@ class BareSystem:
                     found[int(entry.name)] = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
         return {number: command for number, command in found.items() if named in command}
 
+    def environment_of(self, named: str) -> str:
+        """Return the environment in which the processes with `named` in their command were started."""
+        return "\n".join(
+            Path(f"/proc/{number}/environ").read_bytes().replace(b"\0", b"\n").decode()
+            for number in self.processes(named)
+        )
+
     def end(self, number: int, sent: signal.Signals = signal.SIGTERM) -> None:
         """Send a signal to one of its processes, and wait until that is gone."""
         os.kill(number, sent)

@@ -70,6 +70,9 @@ def test_a_person_without_python_installs_uses_upgrades_and_removes_it(
     person.start()
     person.begin_book()
     person.enter("120.50", "First day", receipt)
+    of_postgres = system.environment_of("bin/postgres -D")  # a program that is not the bundle's own
+    assert "PATH=" in of_postgres
+    assert "LD_LIBRARY_PATH" not in of_postgres
     person.close()
     assert person.entries() == [("120.50", "First day")]
 

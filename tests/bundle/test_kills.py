@@ -1,7 +1,7 @@
 """`kill -9` of the bundled program, its server and its preview worker at random moments.
 
-`make bundle-check` runs it after `make bundle`. It needs Xvfb, openbox and xdotool. BAHI_KILLS is the number
-of kills (default 30), BAHI_KILLS_SEED chooses the moments. The person at the screen is that of test_deb.py.
+`make bundle-check` runs it after `make bundle`. It needs Xvfb, openbox and xdotool. BAHI_BUNDLE names the
+folder of another bundle. BAHI_KILLS is the number of kills (default 30), BAHI_KILLS_SEED chooses the moments.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ from tests.support.waiting import wait_until
 pytestmark = [pytest.mark.campaign, pytest.mark.timeout(3600)]
 
 ROOT: Final = Path(__file__).parents[2]
-BUNDLE: Final = ROOT / "build/bundle/dist/bahi"
+BUNDLE: Final = Path(os.environ.get("BAHI_BUNDLE", ROOT / "build/bundle/dist/bahi"))
 BILL: Final = ROOT / "resources/samples/stationery-bill.png"
 TARGETS: Final = {"program": "/bahi ", "server": "bahi-server --quiet local", "worker": "--previews"}
 _ENTRIES: Final = """
@@ -38,31 +38,62 @@ left join public.accounting_document d on d.book_id = e.book_id and d.accounting
 where e.voided_at is null group by e.book_id, e.id"""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Workplace:
     """This computer, as far as a home folder of its own: what is started there, and what runs of it."""
 
     home: Path
     root: Path = Path("/")
+    _started: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    _seen: set[tuple[int, str]] = field(default_factory=set)
 
     def start(self, screen: XDisplay) -> None:
         """Start the bundled program, and do not wait for it."""
         environment = {**screen.environment, "LC_ALL": "C.UTF-8"}
         with (self.home / "output").open("ab") as said:
-            subprocess.Popen(
-                [BUNDLE / "bahi"], env=environment, stdout=said, stderr=said, start_new_session=True
-            )
+            program = subprocess.Popen([BUNDLE / "bahi"], env=environment, stdout=said, stderr=said)
+        self._started.append(program)
+
+    def reap(self) -> None:
+        """Wait for the programs that were started and have ended."""
+        for program in self._started:
+            program.wait(60)
 
     def processes(self, named: str = "") -> dict[int, str]:
-        """Return the processes of the bundle and its PostgreSQL that belong to the home: number, command."""
-        mark, found = f"HOME={self.home}".encode(), {}
-        for entry in Path("/proc").iterdir():
-            with contextlib.suppress(OSError):
-                if entry.name.isdecimal() and mark in (entry / "environ").read_bytes().split(b"\0"):
-                    command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-                    found[int(entry.name)] = command
-        ours = {number: text for number, text in found.items() if str(BUNDLE) in text or "postgres" in text}
-        return {number: text for number, text in ours.items() if named in text}
+        """Return the processes of the bundle and its PostgreSQL that belong to the home: number, command.
+
+        PostgreSQL writes over its environment, so its processes are known by their parents, and remembered.
+        """
+        running = _running()
+        self._seen.intersection_update((number, each[0]) for number, each in running.items())
+        mark, before = f"HOME={self.home}".encode(), -1
+        while before != len(self._seen):
+            before, known = len(self._seen), {number for number, _began in self._seen}
+            for number, (began, parent, command) in running.items():
+                ours = str(BUNDLE) in command and mark in _environment(number)
+                if ours or parent in known:
+                    self._seen.add((number, began))
+        commands = {number: running[number][2] for number, _began in self._seen}
+        return {number: command for number, command in commands.items() if named in command}
+
+
+def _running() -> dict[int, tuple[str, int, str]]:
+    """Return all processes that have not ended: number, then moment of start, parent and command."""
+    found = {}
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdecimal():
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                if fields[0] != "Z":
+                    found[int(entry.name)] = (fields[19], int(fields[1]), command)
+    return found
+
+
+def _environment(number: int) -> list[bytes]:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{number}/environ").read_bytes().split(b"\0")
+    return []
 
 
 @dataclass(slots=True)
@@ -141,6 +172,7 @@ class Killing:
 
     def _see_that_all_has_ended(self) -> None:
         wait_until(lambda: not self.place.processes(), seconds=40, pause=0.05)
+        self.place.reap()
 
     def finish(self) -> None:
         """Wait until everything is sent, close the program, and see that nothing of it runs."""
@@ -168,6 +200,7 @@ def killing(tmp_path: Path) -> Iterator[Killing]:
             for number in place.processes():
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(number, signal.SIGKILL)
+            place.reap()
             remove_cluster(place.home / DATA / "server")
 
 
