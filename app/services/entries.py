@@ -272,7 +272,7 @@ def check_draft(draft: EntryDraft) -> None:
     if sentence := _amount_error(draft.amount):
         fields["amount"] = sentence
     if len(draft.attachments) > limits.MAX_DOCUMENTS_PER_ENTRY:
-        fields["documents"] = f"An entry can have at most {limits.MAX_DOCUMENTS_PER_ENTRY} documents."
+        fields["documents"] = f"An entry can have at most {limits.MAX_DOCUMENTS_PER_ENTRY} bills."
     if fields:
         raise InputError(next(iter(fields.values())), fields=fields)
 

@@ -368,6 +368,14 @@ class BookFrame(QWidget):
             if page is not None and page is shown:
                 self.toast.move_to_corner(page.free_room())
                 self.toast.raise_()
+        self._align_banners()
+
+    def _align_banners(self) -> None:
+        """Put the banners above the edges of the page below them, whose margins follow its width."""
+        page, banners = self.screens.currentWidget(), self._banner_room.layout()
+        if page is not None and banners is not None and (column := page.layout()) is not None:
+            edges, margins = column.contentsMargins(), banners.contentsMargins()
+            banners.setContentsMargins(edges.left(), margins.top(), edges.right(), margins.bottom())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Move the toast to its place, and give a small window a narrow sidebar."""

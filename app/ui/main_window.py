@@ -20,6 +20,7 @@ from app.domain.sync_events import Connectivity
 from app.domain.text import isolated
 from app.errors import AppError
 from app.ui.book_frame import BookFrame
+from app.ui.controllers.add_actions import AddActions
 from app.ui.controllers.clock_controller import ClockController
 from app.ui.controllers.connection_controller import ConnectionController
 from app.ui.controllers.document_opener import DocumentOpener
@@ -28,7 +29,6 @@ from app.ui.controllers.entry_changes import Change, EntryActions
 from app.ui.controllers.exit_guard import ExitGuard
 from app.ui.controllers.field_keys import FieldKeys
 from app.ui.controllers.pasting import PASTE_KEYS
-from app.ui.controllers.recent_actions import RecentActions
 from app.ui.controllers.sync_controller import SyncController
 from app.ui.desktop import Desktop
 from app.ui.dialogs.dialogs import Dialogs
@@ -97,7 +97,7 @@ class MainWindow(QMainWindow):
         self._outer.addWidget(book)
         self.connection = ConnectionController(self._services, self.sync, book, self)
         self.clock = ClockController(self._desktop, book, self)
-        RecentActions(self.changes, book, self)
+        AddActions(self.changes, book, self)
         self.exit_guard = ExitGuard(self._services, self._desktop, self, book, self.sync)
         overlay = DropOverlay(self._outer)
         DragDrop(self, overlay, self._services, self._drop_goal, self.book.take, self._refuse_drop)
@@ -163,7 +163,6 @@ class MainWindow(QMainWindow):
         self.changes.failed.connect(self.book.show_error)
         for begun in (self.changes.begun, self.entry.save_begun):
             begun.connect(self.book.toast.hide_now)  # Undo is for the newer change from now on
-        self.book.toast.undo_wanted.connect(self.changes.undo)
 
     def _connect_listing(self, listing: "ListingView") -> None:
         details = listing.details

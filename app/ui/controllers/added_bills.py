@@ -42,7 +42,7 @@ def new_bills(before: EntryDetail, kept: Sequence[Attachment]) -> tuple[list[Att
                 f"“{shown_name(bill.file_name)}” is already attached to {before.entry.human_code}."
             )
         elif len(before.documents) + len(new) >= MAX_DOCUMENTS:
-            refusals.append(f"An entry can have at most {MAX_DOCUMENTS} documents. The rest were not added.")
+            refusals.append(f"An entry can have at most {MAX_DOCUMENTS} bills. The rest were not added.")
             break
         else:
             known.add(bill.sha256)

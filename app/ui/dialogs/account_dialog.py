@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.errors import AppError
 from app.ui.bounds import count_text
@@ -13,8 +13,10 @@ from app.ui.dialogs.password_form import PasswordForm
 from app.ui.dialogs.session_list import SessionList
 from app.ui.tasks import Tasks
 from app.ui.widgets.banner import Banner
+from app.ui.widgets.growing_dialog import GrowingDialog
 from app.ui.widgets.pieces import ElidedLabel, button, label
 from app.ui.widgets.scroll_room import DialogRoom
+from app.ui.widgets.typed_loss import TypedLoss
 
 if TYPE_CHECKING:
     from app.services import Services
@@ -22,13 +24,15 @@ if TYPE_CHECKING:
 
 _MOST: Final = 100
 """The share of the sessions in the height that is free."""
+_LIST_HEIGHT: Final = 600
+"""Of the dialog, with a list of sessions."""
 _BY_CODE: Final = "If you forget your password, your recovery code lets you choose a new one."
 _BY_SERVER: Final = (
     "If you forget your password, the person who runs the server can send you a link that sets a new one."
 )
 
 
-class AccountDialog(QDialog):
+class AccountDialog(GrowingDialog):
     """Shows the account of the open book.
 
     `sign_out_wanted` is emitted when Sign out was pressed, and `move_wanted` when the user wants to move the
@@ -46,7 +50,7 @@ class AccountDialog(QDialog):
         super().__init__(parent)
         self.setObjectName("account_dialog")
         self.setWindowTitle("Account")
-        self.resize(620, 600 if services.accounts.is_remote else 400)  # here, hardly ever with a list
+        self.resize(620, _LIST_HEIGHT if services.accounts.is_remote else 0)  # here, hardly ever with a list
         self._services = services
         self._tasks = tasks
         self._session = session
@@ -69,6 +73,7 @@ class AccountDialog(QDialog):
         self.sessions.everywhere_wanted.connect(self._sign_out)
         self.password = PasswordForm(self._services.accounts.change_password, self._tasks)
         self.password.changed.connect(self._password_changed)
+        self._loss = TypedLoss(self.banner, self.password.lines)
         self.password.note.setText(_BY_SERVER if self._services.accounts.is_remote else _BY_CODE)
         self.code_button = button("New recovery code…", "account_new_code", "link")
         self.code_button.clicked.connect(self._new_code)
@@ -114,6 +119,16 @@ class AccountDialog(QDialog):
         row.addLayout(names, 1)
         row.addWidget(self.move_button, 0, Qt.AlignmentFlag.AlignTop)
         return row
+
+    def reject(self) -> None:
+        """Close the dialog; if a password is typed in it, say first that it would be lost."""
+        if self._loss.may_close():
+            super().reject()
+
+    def needed_height(self) -> int:
+        """Return the height at which nothing scrolls; with a list of sessions, there is room for some."""
+        hint = self.sizeHint().height()
+        return hint if self.sessions.isHidden() else max(hint, _LIST_HEIGHT)
 
     def load(self) -> None:
         """Load the user's sessions from the server."""

@@ -156,7 +156,7 @@ class ExportSetupPage(QWidget):
         """Show what the file will contain, and which entries it would leave out."""
         lines = [f"{count_text(count, 'entry', 'entries')} will be in the file."]
         if without_document:
-            lines.append(f"{count_text(without_document, 'entry has', 'entries have')} no document.")
+            lines.append(f"{count_text(without_document, 'entry has', 'entries have')} no bill.")
         self.findings.setText("\n".join(lines))
         self.waiting_box.setVisible(bool(waiting))
         if waiting:

@@ -12,7 +12,7 @@ def filter_text(wanted: EntryFilter) -> str:
     if wanted.text:
         parts.append(f"with “{isolated(wanted.text)}”")
     if wanted.without_document:
-        parts.append("without document")
+        parts.append("without bill")
     if wanted.waiting_only:
         parts.append("waiting")
     if wanted.shown is not Shown.ACTIVE:

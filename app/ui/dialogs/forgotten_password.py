@@ -18,6 +18,7 @@ from app.ui.widgets.field import Field
 from app.ui.widgets.form_errors import clear_errors, length_errors, show_errors
 from app.ui.widgets.growing_dialog import GrowingDialog
 from app.ui.widgets.pieces import button, frame, label
+from app.ui.widgets.typed_loss import TypedLoss
 from app.ui.widgets.wait_countdown import WaitCountdown, errors_at
 
 if TYPE_CHECKING:
@@ -43,7 +44,6 @@ _SENT_TO: Final = "Your new password will be sent to {host}."
 _AGREE: Final = "I am sure. Send my new password to {host}"
 _NOT_AGREED: Final = "Nothing was sent. To use this link, tick the box below."
 _TARGET: Final = "target"
-_LOSES: Final = "What you typed here is lost when this window closes. Press Esc again to close it."
 _ASK: Final = "Ask the person who runs the server for a link that sets a new password."
 _ASK_NAMED: Final = (
     "Ask the person who runs the server: {contact}. You will get a link that sets a new password."
@@ -65,7 +65,6 @@ class ForgottenPasswordDialog(GrowingDialog):
         self.services = services
         self._tasks = tasks
         self._proof_name = proof_name
-        self._told_loss = False
         self.new, self.again = _password_line("forgotten_new"), _password_line("forgotten_again")
         self.fields = {
             proof_name: proof,
@@ -87,6 +86,7 @@ class ForgottenPasswordDialog(GrowingDialog):
             self.submit,
             self._editors(),
         )
+        self._loss = TypedLoss(self.banner, self._editors())
         self._lay_out()
         TextPasting(self, services, self.take_pasted)
 
@@ -129,11 +129,8 @@ class ForgottenPasswordDialog(GrowingDialog):
 
     def reject(self) -> None:
         """Close the dialog; if something is typed in it, say first that it would be lost."""
-        if self._told_loss or not any(each.text() for each in self._editors()):
+        if self._loss.may_close():
             super().reject()
-        else:
-            self._told_loss = True
-            self.banner.say(_LOSES, "warn")
 
     def _editors(self) -> list[QLineEdit]:
         targets = [field.focus_target for field in self.fields.values()]
@@ -198,6 +195,8 @@ class ForgottenLocalPassword(ForgottenPasswordDialog):
         self.command.show()
         self.cancel_button.setText("Close")
         self.cancel_button.setAccessibleName("Close")
+        if self.isVisible():
+            self.fit()
 
 
 class ForgottenServerPassword(ForgottenPasswordDialog):

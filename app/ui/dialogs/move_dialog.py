@@ -10,6 +10,7 @@ from app.domain.text import clean_text
 from app.errors import AppError, CancelledError, SignInError
 from app.ui.dialogs.move_pages import KEPT, MoveFormPage, MoveResultPage, MoveWorkPage
 from app.ui.tasks import Relay, Tasks
+from app.ui.widgets.typed_loss import TypedLoss
 
 if TYPE_CHECKING:
     from app.services import Services
@@ -39,9 +40,10 @@ class MoveDialog(QDialog):
         self.form = MoveFormPage(services.accounts.read_invite, pending, begun_by)
         self.work = MoveWorkPage()
         self.outcome = MoveResultPage()
+        self._loss = TypedLoss(self.form.banner, [self.form.password, self.form.invite])
         self._lay_out()
         self.form.submitted.connect(self.begin)
-        self.form.cancel_button.clicked.connect(self.reject)
+        self.form.cancel_button.clicked.connect(super().reject)
         self.work.stop_button.clicked.connect(self.stop)
         self.outcome.close_button.clicked.connect(self.accept)
 
@@ -121,10 +123,10 @@ class MoveDialog(QDialog):
         self.work.show_stopping()
 
     def reject(self) -> None:
-        """Close the dialog; or, during a move, only stop the move."""
+        """Close the dialog, if nothing typed is lost with it; or, during a move, only stop the move."""
         if not self.work.isHidden():
             self.stop()
-        else:
+        elif self.form.isHidden() or self._loss.may_close():
             super().reject()
 
     def done(self, result: int) -> None:

@@ -14,6 +14,7 @@ from app.ui.widgets.field import Field
 from app.ui.widgets.form_errors import clear_errors, show_errors
 from app.ui.widgets.growing_dialog import GrowingDialog
 from app.ui.widgets.pieces import button, label
+from app.ui.widgets.typed_loss import TypedLoss
 from app.ui.widgets.wait_countdown import WaitCountdown, errors_at
 
 if TYPE_CHECKING:
@@ -48,12 +49,13 @@ class NewCodeDialog(GrowingDialog):
         self.countdown = WaitCountdown(
             self.submit_button, self.fields["password"].set_error, self.submit, [self.password]
         )
+        self._loss = TypedLoss(self.banner, [self.password])
         self._lay_out()
         TextPasting(self, services)
         self.password.setFocus()
 
     def _lay_out(self) -> None:
-        self.cancel_button.clicked.connect(self.reject)
+        self.cancel_button.clicked.connect(super().reject)
         foot = QHBoxLayout()
         foot.addStretch(1)
         foot.addWidget(self.cancel_button)
@@ -67,6 +69,11 @@ class NewCodeDialog(GrowingDialog):
         column.addWidget(self.fields["password"])
         column.addStretch(1)
         column.addLayout(foot)
+
+    def reject(self) -> None:
+        """Close the dialog; if something is typed in it, say first that it would be lost."""
+        if self._loss.may_close():
+            super().reject()
 
     def submit(self) -> None:
         """Make the code, or show the error."""

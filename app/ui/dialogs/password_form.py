@@ -25,7 +25,8 @@ class PasswordForm(QWidget):
         super().__init__()
         self._change = change
         self._tasks = tasks
-        self.old, self.new, self.again = (_line(f"{name}_password_field") for name in ("old", "new", "again"))
+        self.lines = [_line(f"{name}_password_field") for name in ("old", "new", "again")]
+        self.old, self.new, self.again = self.lines
         self.fields = {
             "oldPassword": Field("Old password", self.old),
             "newPassword": Field("New password", self.new),
@@ -44,10 +45,10 @@ class PasswordForm(QWidget):
             self.save_button,
             self.fields["oldPassword"].set_error,
             self.save,
-            [self.old, self.new, self.again],
+            self.lines,
         )
         self._lay_out()
-        for line in (self.old, self.new, self.again):
+        for line in self.lines:
             line.returnPressed.connect(self.save)
 
     def _lay_out(self) -> None:
@@ -78,7 +79,7 @@ class PasswordForm(QWidget):
 
     def _done(self, ended: int) -> None:
         self.save_button.setEnabled(True)
-        for line in (self.old, self.new, self.again):
+        for line in self.lines:
             line.clear()
         self.changed.emit(ended)
 

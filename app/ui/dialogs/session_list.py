@@ -65,6 +65,7 @@ class SessionList(QWidget):
         column.addWidget(self.state)
         column.addWidget(self.list, 1)
         self._offer(0)
+        self.setVisible(self._services.accounts.is_remote)  # here, there is hardly ever another one
 
     def load(self) -> None:
         """Load the user's sessions from the server."""

@@ -29,7 +29,7 @@ HEADINGS = {
     Column.DOCUMENTS: "",
     Column.STATE: "",
 }
-TITLES = {**HEADINGS, Column.DOCUMENTS: "Documents", Column.STATE: "State"}
+TITLES = {**HEADINGS, Column.DOCUMENTS: "Bills", Column.STATE: "State"}
 
 
 def shown_text(entry: ListedEntry, column: Column) -> str:

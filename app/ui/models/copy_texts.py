@@ -1,5 +1,6 @@
 """The line about an opened copy: what it would do to which entry."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from app.domain.dates import format_date
@@ -29,6 +30,15 @@ def copy_text(copy: "ReadCopy") -> str:
     line = " · ".join([kind, named(before), *_facts(before), *_bills(before)])
     changes = _changes(before, after) + _bill_changes(copy)
     return f"{line} → {' · '.join(changes)}" if changes else line
+
+
+def operations_text(copies: "Sequence[ReadCopy]") -> str:
+    """Return how many entries are new in the copies, and how many are changed: `2 entries and 1 change`."""
+    created = sum(copy.item.kind.value == "create" for copy in copies)
+    changed = len(copies) - created
+    texts = [count_text(created, "entry", "entries")] if created else []
+    texts += [count_text(changed, "change", "changes")] if changed else []
+    return " and ".join(texts)
 
 
 def _facts(entry: ListedEntry) -> list[str]:

@@ -65,7 +65,7 @@ class DetailsPanel(QFrame):
         self.viewer.open_wanted.connect(self.open_wanted)
         self.viewer.save_wanted.connect(self.save_wanted)
         self.viewer.documents_wanted.connect(self._load_again)
-        self.no_documents = label("No documents attached.", "muted", "details_no_documents")
+        self.no_documents = label("No bill attached.", "muted", "details_no_documents")
         self.state_icon = QLabel()
         self.state = label("", "small", "details_state", wrap=True)
 

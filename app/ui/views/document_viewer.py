@@ -271,7 +271,7 @@ class DocumentViewer(QWidget):
         tools.name.setText(name)
         tools.save.setToolTip(f"Save as… ({size_text(document.byte_size)})" if document else "Save as…")
         page = f"Page {self._page + 1} of {self._pages[self._at]}" if document else ""
-        self.canvas.setAccessibleName(f"{page} of {name}" if document else "Document")
+        self.canvas.setAccessibleName(f"{page} of {name}" if document else "Bill")
 
     def _position(self) -> str:
         """Return which bill and which of its pages is shown. Bills and pages are counted apart."""

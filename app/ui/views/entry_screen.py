@@ -229,7 +229,7 @@ class EntryScreen(QWidget):
         self.save_begun.emit()
         if self.documents.attaching:
             self._save_when_settled = True
-            self._show_saving(True, "Waiting for the documents…")
+            self._show_saving(True, "Waiting for the bills…")
         else:
             self._start_save(draft)
 
@@ -238,7 +238,7 @@ class EntryScreen(QWidget):
         self._show_saving(False)
         self.save()
         if not self._saving and not self._save_when_settled:
-            self.ahead.forget()
+            self._tell_keys_ahead()
 
     def _settled(self) -> None:
         if not self._save_when_settled:
@@ -247,6 +247,8 @@ class EntryScreen(QWidget):
         self._show_saving(False)
         if not self.documents.refusal.text():  # if a bill was refused, the user decides whether to save
             self.save()
+        else:
+            self._tell_keys_ahead()
 
     def _start_save(self, draft: EntryDraft) -> None:
         whole = replace(draft, attachments=self.documents.attachments())
@@ -278,11 +280,15 @@ class EntryScreen(QWidget):
 
     def _failed(self, error: AppError) -> None:
         self._saving = False
-        self.ahead.forget()
         self._show_saving(False)
         rest = self.form.show_errors(error.fields)
         if rest or not error.fields:
             self.banner.say(" ".join(rest.values()) or error.message, "danger")
+        self._tell_keys_ahead()
+
+    def _tell_keys_ahead(self) -> None:
+        """Handle that the keys pressed ahead wait, because nothing was saved."""
+        self.ahead.forget()  # an edit has no next entry
 
     def stop_saving(self) -> None:
         """Cancel a save that waits for bills, or for a completion."""

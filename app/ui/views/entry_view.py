@@ -30,25 +30,30 @@ _WORDS = ScreenWords(
     leave_name="clear_button",
     leave_tip="Empty the form (Esc)",
 )
+_AHEAD = "What you typed meanwhile is kept for the next entry."
 _BACK = "Your unsaved entry is back."
 
 
 class EntryView(EntryScreen):
     """`saved` carries a ListedEntry. A draft is stored between `open_book` and `close_book`.
 
-    `draft_error_changed` is emitted when `draft_error` has changed.
+    `draft_error_changed` is emitted when `draft_error` has changed, and `cleared` when the user has cleared a
+    form that was not empty.
     """
 
     draft_error_changed = Signal()
+    cleared = Signal()
 
     def __init__(self, services: "Services", tasks: Tasks, desktop: Desktop, parent: QWidget) -> None:
         self.recent: RecentEntries  # never None here
         recent = RecentEntries(services, tasks, desktop.today)
         super().__init__(services, tasks, desktop, _WORDS, parent, recent=recent)
-        self.recent.table.left.connect(self.begin)
+        self.recent.left.connect(self.begin)
         self.clear_button = self.leave_button
         self.draft_error = ""
         """Why the form is not stored as a draft; "" if it is."""
+        self.cleared_text: FormDraft | None = None
+        """What `cleared` was emitted for, as long as it can be brought back."""
         self._given = FormDraft()
         self._given_id = ""  # of the entry that was saved last
         self._back = FormDraft()
@@ -103,6 +108,7 @@ class EntryView(EntryScreen):
         self.clear()
         self._given, self._given_id = FormDraft(), ""
         self._back, self._back_id = FormDraft(), ""
+        self.forget_cleared()
 
     def _draft_kept(self, exists: bool) -> None:
         self._note_draft_error("")
@@ -154,9 +160,28 @@ class EntryView(EntryScreen):
         if self._saving:
             return
         question, explanation = "Clear this entry?", "What you typed and attached here is not saved."
-        if not self.dirty or self._desktop.confirm(self, question, explanation, "Clear", "Keep"):
+        was_dirty = self.dirty
+        if not was_dirty or self._desktop.confirm(self, question, explanation, "Clear", "Keep"):
+            written = self.written()
             self.stop_saving()
             self.clear()
+            if was_dirty:
+                self.cleared_text = written
+                self.cleared.emit()
+
+    def forget_cleared(self) -> None:
+        """Forget what was cleared: it cannot be brought back any more."""
+        self.cleared_text = None
+
+    def bring_back_cleared(self) -> bool:
+        """Show what was cleared again, if the form is empty. Return whether it is shown."""
+        written, self.cleared_text = self.cleared_text, None
+        if written is None or self.dirty or self._saving:
+            return False
+        self.form.show_written(written)
+        self.documents.add_kept(written.attachments)
+        self._begin_again()
+        return True
 
     def save(self) -> None:
         """Save the entry. If it was just saved and the form is empty, there is nothing to do."""
@@ -212,6 +237,12 @@ class EntryView(EntryScreen):
     def _failed(self, error: AppError) -> None:
         self.keeper.resume()
         super()._failed(error)
+
+    def _tell_keys_ahead(self) -> None:
+        """Keep the keys until an entry is saved: in this one, they could change its amount."""
+        if self.ahead.waiting:
+            told = "" if self.banner.isHidden() else f"{self.banner.text()} "
+            self.banner.say(f"{told}{_AHEAD}", "danger" if told else "warn")
 
 
 def saved_text(entry: ListedEntry) -> str:

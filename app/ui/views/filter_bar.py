@@ -157,6 +157,10 @@ class FilterBar(QWidget):
         narrow = event.size().width() < _NARROW
         self.without_document.setText("No bill" if narrow else "Without bill")
         self.clear_button.setText("Clear" if narrow else "Clear filters")
+        for segment in (self.direction, self.shown):
+            segment.set_tight(narrow)
+        for chip in (self.period_button, self.without_document, self.waiting_only):
+            set_look(chip, "tight", "true" if narrow else "")
         wide = event.size().width() >= _WIDE
         self.direction.set_text(Direction.DEBIT.value, DEBIT_WORDS if wide else "Money out")
         self.direction.set_text(Direction.CREDIT.value, CREDIT_WORDS if wide else "Money in")

@@ -1,6 +1,7 @@
 """The page Waiting: the operations that are only on this computer, and the actions on them."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +13,7 @@ from app.domain.wording import Words
 from app.errors import AppError
 from app.ui.bounds import count_text
 from app.ui.desktop import Desktop
-from app.ui.models.copy_texts import copy_text
+from app.ui.models.copy_texts import copy_text, operations_text
 from app.ui.tasks import Tasks
 from app.ui.views.outbox_card import OutboxCard
 from app.ui.widgets.banner import Banner
@@ -150,13 +151,15 @@ class OutboxView(QWidget):
         if not new:
             self.banner.say("\n".join(("Nothing was added.", *lines)), "good", "Close")
             return
-        question = f"Add {count_text(len(new), 'entry', 'entries')} from the copy?"
+        what = operations_text(new)
+        question = f"Add {what} from the copy?"
         if self._desktop.confirm(self, question, "\n".join(lines), "Add", "Cancel"):
             add = self._services.outbox_items.add
-            self._tasks.run(lambda: add(copies), self._copies_added, self._failed, owner=self)
+            added = partial(self._copies_added, what)
+            self._tasks.run(lambda: add(copies), added, self._failed, owner=self)
 
-    def _copies_added(self, count: int) -> None:
-        self.banner.say(f"{count_text(count, 'entry', 'entries')} added from the copy.", "good", "Close")
+    def _copies_added(self, what: str, _count: int) -> None:
+        self.banner.say(f"{what} added from the copy.", "good", "Close")
         self._acted()
 
     def _retry(self, item: "OutboxItem") -> None:

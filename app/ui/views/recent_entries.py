@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.domain.entry import ListedEntry
 from app.ui.models.recent_model import RecentModel
@@ -28,12 +28,14 @@ _NONE: Final = "The entries that you save appear here, the newest first."
 
 class RecentEntries(QFrame):
     """Shows the entries, each with Edit and Undo. `edit_wanted` and `undo_wanted` carry a ListedEntry.
+    `left` is emitted when the last row is gone while the table has the focus.
 
     After `open` it reads nothing until the form is used or the start is over: the first key comes first.
     """
 
     edit_wanted = Signal(object)
     undo_wanted = Signal(object)
+    left = Signal()
 
     def __init__(self, services: "Services", tasks: Tasks, today: Callable[[], date]) -> None:
         super().__init__()
@@ -47,9 +49,7 @@ class RecentEntries(QFrame):
         self._start = QTimer(self, singleShot=True, interval=_QUIET_MS)
         self._start.timeout.connect(self._begin_reading)
         self.model = RecentModel(self, today)
-        self.table = RecentTable(self.model)
-        self.table.edit_wanted.connect(self._edit)
-        self.table.undo_wanted.connect(self._undo)
+        self._table: RecentTable | None = None
         self._lay_out()
 
     def _lay_out(self) -> None:
@@ -63,10 +63,34 @@ class RecentEntries(QFrame):
         column.setContentsMargins(1, 9, 1, 6)
         column.setSpacing(5)
         column.addLayout(head)
-        rows = QHBoxLayout()
-        rows.setContentsMargins(15, 0, 6, 0)
-        rows.addWidget(self.table)
-        column.addLayout(rows, 1)
+        self._rows = QWidget()
+        self._rows.setProperty("role", "clear")
+        self._inside = inside = QHBoxLayout(self._rows)
+        inside.setContentsMargins(15, 0, 6, 0)
+        column.addWidget(self._rows, 1)
+
+    @property
+    def table(self) -> RecentTable:
+        """The table; made at its first use, because the window is to take the first key before that."""
+        if self._table is None:
+            self._table = made = RecentTable(self.model, self._rows)
+            made.edit_wanted.connect(self._edit)
+            made.undo_wanted.connect(self._undo)
+            made.left.connect(self.left)
+            self._inside.addWidget(made)
+            self._set_tab_order(made)
+        return self._table
+
+    def _set_tab_order(self, made: RecentTable) -> None:
+        """Let Tab lead to the table where this card is, and not at the end of the window.
+
+        Qt orders only what can have the focus.
+        """
+        for part in (self._rows, made):
+            part.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setTabOrder(self._rows, made)
+        for part in (self._rows, made):
+            part.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
     @staticmethod
     def least_height() -> int:
@@ -91,16 +115,17 @@ class RecentEntries(QFrame):
         self._undone = ""
         self._replication = {}
         self.model.show_rows((), None)
-        self.table.follow_rows(-1, 0)
+        if self._table is not None:
+            self._table.follow_rows(-1, 0)
         self.note.setText("")
 
     def begin(self) -> None:
         """Read the entries for the first time after `open`; later calls do nothing."""
         if self._start.isActive():
-            self._begin_reading()
+            self._start.stop()
+            QTimer.singleShot(0, self, self._begin_reading)  # the key is painted first
 
     def _begin_reading(self) -> None:
-        self._start.stop()
         self._is_open = True
         self.refresh()
 

@@ -128,6 +128,7 @@ class Sidebar(QFrame):
 
     def _foot(self, column: QVBoxLayout, mode: Mode) -> None:
         self.status = label("Starting…", "pill", "status_pill", wrap=True)
+        self.status.setIndent(0)  # otherwise Qt adds one to the padding
         self.server_label = label("", "small", "server_label")
         self.help_button = button("Help", "help_button", "nav")
         self.help_button.setToolTip("First steps, keys, your data (F1)")
@@ -205,6 +206,7 @@ class Sidebar(QFrame):
     def set_narrow(self, narrow: bool) -> None:
         """Set whether the window is so small that the views need the room."""
         self.setFixedWidth(_NARROW if narrow else _WIDTH)
+        set_look(self.status, "tight", "true" if narrow else "")
         self._show_user()
 
     def show_mode(self, mode: Mode) -> None:

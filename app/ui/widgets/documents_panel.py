@@ -126,7 +126,7 @@ class DocumentsPanel(QFrame):
         self.prompt = PasswordPrompt(f"{prefix}documents_password")
         self.prompt.hide()
         head = QHBoxLayout()
-        head.addWidget(label("Documents", "heading"))
+        head.addWidget(label("Bills", "heading"))
         head.addStretch(1)
         head.addWidget(self.count_label)
         column = QVBoxLayout(self)
@@ -206,7 +206,7 @@ class DocumentsPanel(QFrame):
         if self.room:
             self.camera_wanted.emit()
         else:
-            self._refuse(f"An entry can have at most {MAX_DOCUMENTS} documents. Please remove one first.")
+            self._refuse(f"An entry can have at most {MAX_DOCUMENTS} bills. Please remove one first.")
 
     @property
     def room(self) -> int:
@@ -263,7 +263,7 @@ class DocumentsPanel(QFrame):
     def _room(self) -> bool:
         if self.room:
             return True
-        self._refuse(f"An entry can have at most {MAX_DOCUMENTS} documents. The rest were not added.")
+        self._refuse(f"An entry can have at most {MAX_DOCUMENTS} bills. The rest were not added.")
         return False
 
     def _refuse(self, sentence: str) -> None:

@@ -1,6 +1,7 @@
 """A dialog that grows when a sentence appears in it, and stays while it makes a call."""
 
 from PySide6.QtCore import QEvent
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QDialog, QWidget
 
 
@@ -30,11 +31,29 @@ class GrowingDialog(QDialog):
             self._grow()
         return done
 
-    def _grow(self) -> None:
+    def showEvent(self, event: QShowEvent) -> None:
+        """Take the height that is needed at this width: Qt takes too much for wrapped texts."""
+        super().showEvent(event)
+        if not event.spontaneous():
+            self.fit()
+
+    def fit(self) -> None:
+        """Take the height that is needed now, also if it is smaller."""
+        layout = self.layout()
+        if layout is not None:
+            layout.activate()
+        self.resize(self.width(), self._needed())
+
+    def needed_height(self) -> int:
+        """Return the height at which nothing is cut."""
         layout = self.layout()
         if layout is None:
-            return
-        needed = max(layout.totalHeightForWidth(self.width()), layout.totalMinimumSize().height())
-        allowed = self.screen().availableGeometry().height()
-        if self.height() < min(needed, allowed):
-            self.resize(self.width(), min(needed, allowed))
+            return 0
+        return max(layout.totalHeightForWidth(self.width()), layout.totalMinimumSize().height())
+
+    def _needed(self) -> int:
+        return min(self.needed_height(), self.screen().availableGeometry().height())
+
+    def _grow(self) -> None:
+        if self.height() < self._needed():
+            self.resize(self.width(), self._needed())

@@ -28,8 +28,13 @@ class KeysAhead(QWidget):
         self._keeping = False
         self.clearFocus()
 
+    @property
+    def waiting(self) -> bool:
+        """Return whether there are keys for the next entry."""
+        return bool(self._pressed)
+
     def forget(self) -> None:
-        """Forget the keys, because nothing was saved."""
+        """Forget the keys, because the form is emptied or closed."""
         self._pressed.clear()
 
     def replay(self) -> None:

@@ -38,7 +38,7 @@ class PageCanvas(QAbstractScrollArea):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("page_canvas")
-        self.setAccessibleName("Document")
+        self.setAccessibleName("Bill")
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.viewport().setAutoFillBackground(False)  # the frame around the canvas is its background
         self._message = CanvasMessage(self.viewport())

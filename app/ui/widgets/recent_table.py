@@ -4,7 +4,14 @@ from typing import Final
 
 from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QFont, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QStyleOptionViewItem, QTableView
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyle,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
 
 from app.ui.models.columns import Column
 from app.ui.models.recent_model import ACTIONS, EDIT, RecentModel
@@ -39,8 +46,8 @@ class RecentTable(QTableView):
     undo_wanted = Signal(int)
     left = Signal()
 
-    def __init__(self, model: RecentModel) -> None:
-        super().__init__()
+    def __init__(self, model: RecentModel, parent: QWidget) -> None:
+        super().__init__(parent)
         self.setObjectName("recent_table")
         self.setProperty("role", "recent")
         self.setAccessibleName("Last entries on this computer. Enter changes an entry, Delete takes it back.")

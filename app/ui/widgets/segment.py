@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QPushButton, QWidget
 
 from app.ui.icons import put_icon
 from app.ui.widgets.one_choice import OneChoice
-from app.ui.widgets.pieces import EnterButton, is_enter
+from app.ui.widgets.pieces import EnterButton, is_enter, set_look
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,11 @@ class Segment(QWidget):
     def set_text(self, value: str, text: str) -> None:
         """Change the text that the button of `value` shows; its accessible name stays."""
         self._group.button(self._values.index(value)).setText(text)
+
+    def set_tight(self, tight: bool) -> None:
+        """Set whether the buttons have less room beside their texts."""
+        for each in self._group.buttons():
+            set_look(each, "tight", "true" if tight else "")
 
     def checked_button(self) -> QAbstractButton:
         """Return the button that is checked; Tab goes to it."""

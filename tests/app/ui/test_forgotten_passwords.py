@@ -389,15 +389,21 @@ def test_the_dialog_says_where_the_new_password_will_be_sent(
 
 
 @pytest.mark.parametrize(
-    ("link", "said"),
+    ("link", "said", "name"),
     [
-        (a_link("https://evil.example"), ("evil.example", "books.example")),
-        (a_link("https://books.example:8443"), ("books.example:8443", "books.example")),
-        (a_link("https://b\u043e\u043eks.example"), ("xn--bks-seda.example", "books.example")),
-        (a_link(key="cd" * 32), ("another key",)),
+        (a_link("https://evil.example"), ("evil.example", "books.example"), "forgotten_link"),
+        (a_link("https://evil.example"), ("evil.example", "books.example"), "address_field"),
+        (a_link("https://evil.example"), ("evil.example", "books.example"), "password_field"),
+        (a_link("https://books.example:8443"), ("books.example:8443", "books.example"), "forgotten_link"),
+        (
+            a_link("https://b\u043e\u043eks.example"),
+            ("xn--bks-seda.example", "books.example"),
+            "address_field",
+        ),
+        (a_link(key="cd" * 32), ("another key",), "forgotten_link"),
+        (a_link(key="cd" * 32), ("another key",), "password_field"),
     ],
 )
-@pytest.mark.parametrize("name", ["forgotten_link", "address_field", "password_field"])
 def test_a_link_for_another_server_sends_nothing_until_the_user_agrees(
     qtbot: QtBot,
     window: MainWindow,

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from app.domain.entry import Direction
+from app.errors import StoreError
 from app.ui.main_window import MainWindow
 from app.ui.tasks import Tasks
 from app.ui.widgets.pieces import EnterButton, EnterToolButton
@@ -70,16 +71,16 @@ def test_enter_presses_every_button_of_the_window(book: MainWindow) -> None:
     assert [b.objectName() for b in buttons if not isinstance(b, (EnterButton, EnterToolButton))] == []
 
 
-@pytest.mark.parametrize("name", ["nav_entries", "clear_button", "browse_button", "theme_dark"])
 @pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space])
 def test_enter_and_space_press_the_button_that_has_the_focus(
-    qtbot: QtBot, active: MainWindow, name: str, key: Qt.Key
+    qtbot: QtBot, active: MainWindow, key: Qt.Key
 ) -> None:
-    button = active.findChild(QAbstractButton, name)
-    assert button is not None
-    button.setFocus(Qt.FocusReason.TabFocusReason)
-    with qtbot.waitSignal(button.clicked):
-        press(active, key)
+    for name in ("clear_button", "browse_button", "theme_dark", "nav_entries"):
+        button = active.findChild(QAbstractButton, name)
+        assert button is not None
+        button.setFocus(Qt.FocusReason.TabFocusReason)
+        with qtbot.waitSignal(button.clicked):
+            press(active, key)
 
 
 def test_enter_in_a_text_field_of_a_dialog_presses_no_other_button(
@@ -202,17 +203,16 @@ def test_shortcuts_of_the_window_work_while_a_list_of_suggestions_is_open(
     assert told.args[0].description == "Taxi"
 
 
-@pytest.mark.parametrize("place", ["amount_field", "clear_button", "nav_entries"])
 @pytest.mark.parametrize("key", [Qt.Key.Key_S, Qt.Key.Key_Return, Qt.Key.Key_Enter])
-def test_the_save_keys_save_wherever_the_focus_is(
-    qtbot: QtBot, active: MainWindow, place: str, key: Qt.Key
-) -> None:
-    press(active, "85", *[Qt.Key.Key_Tab] * 2, "Travel", Qt.Key.Key_Tab)
-    widget = active.findChild(QWidget, place)
-    assert widget is not None
-    widget.setFocus()
-    with qtbot.waitSignal(active.entry.saved):
-        press(active, key, modifier=CTRL)
+def test_the_save_keys_save_wherever_the_focus_is(qtbot: QtBot, active: MainWindow, key: Qt.Key) -> None:
+    for place in ("amount_field", "clear_button", "nav_entries"):
+        qtbot.waitUntil(active.entry.form.amount.hasFocus)
+        press(active, "85", *[Qt.Key.Key_Tab] * 2, "Travel", Qt.Key.Key_Tab)
+        widget = active.findChild(QWidget, place)
+        assert widget is not None
+        widget.setFocus()
+        with qtbot.waitSignal(active.entry.saved):
+            press(active, key, modifier=CTRL)
 
 
 def test_the_save_keys_do_nothing_where_there_is_nothing_to_save(
@@ -258,6 +258,28 @@ def test_what_is_typed_while_an_entry_is_being_saved_is_for_the_next_one(
     assert form.amount.text() == "1,250.00"
     assert form.category.text() == "Off"
     assert form.category.hasFocus()
+
+
+def test_what_is_typed_during_a_save_that_fails_is_kept_for_the_next_entry(
+    qtbot: QtBot, active: MainWindow, fake: FakeServices
+) -> None:
+    disk = threading.Event()
+    fake.book.gates["save"] = lambda: disk.wait(60)
+    fake.book.errors["save"] = StoreError("The disk is full.")
+    press(active, "85", *[Qt.Key.Key_Tab] * 2, "Travel")
+    press(active, Qt.Key.Key_S, modifier=CTRL)
+    press(active, "1250", *[Qt.Key.Key_Tab] * 2, "Off")
+    disk.set()
+    form = active.entry.form
+    qtbot.waitUntil(lambda: "The disk is full." in active.entry.banner.text())
+    assert "kept for the next entry" in active.entry.banner.text()
+    assert (form.amount.text(), form.category.text()) == ("85.00", "Travel")
+    fake.book.errors.pop("save", None)
+    with qtbot.waitSignal(active.entry.saved) as told:
+        press(active, Qt.Key.Key_S, modifier=CTRL)
+    assert told.args[0].amount == 85
+    assert form.amount.text() == "1,250.00"
+    assert form.category.text() == "Off"
 
 
 # errors

@@ -165,3 +165,46 @@ def test_undo_says_how_to_get_a_crossed_out_entry_back_when_its_time_is_over(
     assert fake.waiting()[-1].voided
     press(offline, Qt.Key.Key_N, modifier=CTRL)
     assert offline.book.banner.text() == ""
+
+
+def clear_form(window: MainWindow) -> None:
+    press(window, Qt.Key.Key_Escape)
+
+
+def test_undo_gives_a_cleared_form_back_with_its_bills(
+    qtbot: QtBot, offline: MainWindow, photo: Path, fake: FakeServices
+) -> None:
+    offline.entry.documents.add_files([photo])
+    qtbot.waitUntil(lambda: not offline.entry.documents.attaching)
+    press(offline, "85", *[Qt.Key.Key_Tab] * 2, "Travel", Qt.Key.Key_Tab, "Auto to the bank")
+    clear_form(offline)
+    assert not offline.entry.dirty
+    undo(offline)
+    form = offline.entry.form
+    assert (form.amount.text(), form.description.text()) == ("85.00", "Auto to the bank")
+    assert [bill.file_name for bill in offline.entry.documents.attachments()] == [photo.name]
+    assert fake.waiting() == []
+    undo(offline)
+    assert offline.book.toast.text() == NOTHING
+
+
+def test_undo_of_clear_leaves_what_was_typed_since(qtbot: QtBot, offline: MainWindow) -> None:
+    press(offline, "85", Qt.Key.Key_Tab)
+    clear_form(offline)
+    qtbot.waitUntil(offline.entry.form.amount.hasFocus)
+    press(offline, "7", *[Qt.Key.Key_Tab] * 2)
+    undo(offline)
+    assert offline.entry.form.amount.text() == "7.00"
+    assert "Your new entry stays" in offline.book.toast.text()
+
+
+def test_after_clear_and_a_save_undo_is_of_the_saved_entry(
+    qtbot: QtBot, offline: MainWindow, fake: FakeServices
+) -> None:
+    press(offline, "85", Qt.Key.Key_Tab)
+    clear_form(offline)
+    qtbot.waitUntil(offline.entry.form.amount.hasFocus)
+    save(qtbot, offline, "310", "Tea for the guests")
+    undo(offline)
+    qtbot.waitUntil(lambda: offline.entry.form.description.text() == "Tea for the guests")
+    assert fake.waiting()[-1].voided

@@ -20,9 +20,9 @@ from tests.support.shown_texts import Kind, ScreenReader, with_words
 
 OF_A_SERVER: Final = (
     *("server", "online", "offline", "region", "outbox", "void", "refuse", "confirm", "pending", "unsent"),
-    *("127.0.0.1", "localhost", "host", "ap-south", "in-mum"),
+    *("127.0.0.1", "localhost", "host", "ap-south", "in-mum", "document"),
 )
-OLD: Final = ("outbox", "void", "refuse", "confirm", "pending", "unsent", "online", "offline")
+OLD: Final = (*("outbox", "void", "refuse", "confirm", "pending", "unsent", "online", "offline", "document"),)
 OF_A_HOST: Final = ("books.example.com", "in-mum", "in-pun", "ie-dub", HOME, ABROAD)
 MOVE: Final = ("account_move", "move_dialog")
 """Where a book on this computer may be moved to a server: only these may name one."""

@@ -125,7 +125,7 @@ def test_an_entry_can_have_twenty_bills(book: Desk) -> None:
     bill = book.documents.attach_bytes(PNG, "bill.png")
     bills = [replace(bill, id=f"{bill.id[:-2]}{n:02}") for n in range(21)]
     assert refusal(lambda: book.save("Taxi", "1", *bills)).fields == {
-        "documents": "An entry can have at most 20 documents."
+        "documents": "An entry can have at most 20 bills."
     }
     assert book.save("Taxi", "1", *bills[:20]).document_count == 20
     book.send()

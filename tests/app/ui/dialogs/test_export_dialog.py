@@ -46,7 +46,7 @@ def test_the_findings_are_shown_before_anything_is_written(
 ) -> None:
     dialog = open_dialog(qtbot, book)
     assert "120 entries will be in the file." in dialog.setup_page.findings.text()
-    assert "no document" in dialog.setup_page.findings.text()
+    assert "no bill" in dialog.setup_page.findings.text()
     assert not dialog.setup_page.waiting_box.isVisible()
     assert not target.exists()
 

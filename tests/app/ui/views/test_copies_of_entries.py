@@ -118,6 +118,21 @@ def test_a_copy_is_shown_added_once_and_sent_once_with_its_bill(
     assert codes(fake) == [*before, item.human_code]
 
 
+def test_a_copy_of_a_change_is_called_a_change(
+    qtbot: QtBot, book: MainWindow, copy: Path, other: Other, fake: FakeServices, person: Person
+) -> None:
+    (item,) = fake.outbox.items(BOOK_ID)
+    before = fake.entries.detail(item.entry_id)
+    fake.entries.edit(before, replace(draft_of(before), amount=Decimal(650)))
+    assert person.folder is not None
+    folder = fake.outbox_items.save_copy(fake.outbox.items(BOOK_ID)[1], person.folder)
+    (change,) = folder.glob("*.json")
+    open_copy(qtbot, other, copy, change)
+    open_copy(qtbot, other, copy)
+    assert other.person.questions == ["Add 1 entry and 1 change from the copy?"]
+    assert [item.kind.value for item in other.fake.outbox.items(BOOK_ID)] == ["create", "edit"]
+
+
 def test_the_first_computer_may_send_it_too(
     qtbot: QtBot, book: MainWindow, copy: Path, other: Other, fake: FakeServices
 ) -> None:
@@ -191,16 +206,20 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", DAMAGES)
 def test_a_damaged_or_foreign_file_is_told_in_a_sentence_and_adds_nothing(
-    qtbot: QtBot, copy: Path, other: Other, name: str
+    qtbot: QtBot, copy: Path, other: Other
 ) -> None:
-    damage, sentence = DAMAGES[name]
-    damage(copy)
+    whole = {path: path.read_bytes() for path in copy.parent.iterdir()}
+    for name, (damage, sentence) in DAMAGES.items():
+        damage(copy)
+        open_copy(qtbot, other, copy)
+        assert sentence in other.window.outbox.banner.text(), name
+        assert other.person.questions == [], name
+        assert other.fake.outbox.count(BOOK_ID) == 0, name
+        for path, data in whole.items():
+            path.write_bytes(data)
     open_copy(qtbot, other, copy)
-    assert sentence in other.window.outbox.banner.text()
-    assert other.person.questions == []
-    assert other.fake.outbox.count(BOOK_ID) == 0
+    assert other.fake.outbox.count(BOOK_ID) == 1, "the copy is whole again"
 
 
 @dataclass
