@@ -12,7 +12,7 @@ from app.domain.stream import Stream
 from app.domain.sync_events import SessionChange
 from app.domain.text import clean_text
 from app.domain.wording import Words, words_of
-from app.errors import AppError, InputError, SignInError, StoreError
+from app.errors import NEWER_BOOK, AppError, InputError, OfflineError, SignInError, StoreError
 from app.remote.endpoint import Endpoint
 from app.remote.translate import bounded_name
 from app.services.login import (
@@ -163,7 +163,8 @@ class Accounts:
     def resume(self) -> BookSession | None:
         """Open the remembered session without a password; return None if there is none, or it has ended.
 
-        The book opens even if no server answers; it then shows what is stored on this computer.
+        The book opens even if no server answers; it then shows what is stored on this computer. Raises
+        OfflineError with the code NEWER_BOOK if this program is too old for the book on this computer.
         """
         known = decode_facts(self._settings.get(_FACTS))
         record = self._vault.load() if known else None
@@ -177,6 +178,8 @@ class Accounts:
         if address and not self.remote.cluster.recall(address):
             self._forget()
             return None
+        if not address:
+            self._refuse_newer_book()
         self._address, self._remember = address, True
         self.session = self._pinned(session, record.pin.rpartition("/")[0])
         self.remote.runner.resume(address)
@@ -184,6 +187,13 @@ class Accounts:
             self._forget()
             return None
         return self.session
+
+    def _refuse_newer_book(self) -> None:
+        try:
+            self._local_endpoint()
+        except OfflineError as error:  # for any other reason, the book can still be opened without it
+            if error.code == NEWER_BOOK:
+                raise
 
     def sign_in_again(self, password: str) -> BookSession:
         """Log in again as the same user to the same book. Forms and outbox stay as they are.

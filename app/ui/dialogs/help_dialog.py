@@ -18,8 +18,8 @@ _STEPS: Final = (
     ("Add an entry", "Type the amount, a category such as Travel, and what it was for. Then press Enter."),
     (
         "Add the bill",
-        "Drag a photo or a PDF into the window, paste it with Ctrl+V, or press Browse. An entry can have "
-        "several bills.",
+        "Drag a photo or a PDF into the window, paste it with Ctrl+V, or press Browse or Camera. An entry "
+        "can have several bills.",
     ),
     (
         "Find an entry",

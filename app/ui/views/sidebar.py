@@ -20,7 +20,7 @@ from app.domain.wording import Words, words_of
 from app.ui.icons import put_icon
 from app.ui.theme import Mode
 from app.ui.widgets.one_choice import OneChoice
-from app.ui.widgets.pieces import button, label, set_look, tool_button, word_button
+from app.ui.widgets.pieces import button, label, set_look, tool_button
 
 _MODES = (
     (Mode.SYSTEM, "monitor", "Same theme as the system"),
@@ -130,6 +130,11 @@ class Sidebar(QFrame):
         self.status = label("Starting…", "pill", "status_pill", wrap=True)
         self.status.setIndent(0)  # otherwise Qt adds one to the padding
         self.server_label = label("", "small", "server_label")
+        self.help_button = button("Help", "help_button", "nav")
+        self.help_button.setToolTip("First steps, keys, your data (F1)")
+        put_icon(self.help_button, "help", "text_muted")
+        self.help_button.clicked.connect(self.help_wanted)
+        column.addWidget(self.help_button)
         self.user_button = button("", "user_button", "user")
         self._mark_as_button()
         self.user_button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -195,9 +200,6 @@ class Sidebar(QFrame):
             self._modes.add(made, number)
             row.addWidget(made)
         row.addStretch(1)
-        self.help_button = word_button("help_button", "Help", "Help: first steps, keys, your data (F1)")
-        self.help_button.clicked.connect(self.help_wanted)
-        row.addWidget(self.help_button)
         self._modes.idClicked.connect(lambda number: self.mode_picked.emit(_MODES[number][0]))
         return row
 

@@ -15,7 +15,7 @@ from app.bootstrap import _connect
 from app.domain.connection_status import Phase
 from app.domain.entry import Direction, EntryDraft, EntryFilter
 from app.domain.sync_events import MachineChanged, SessionChange
-from app.errors import AppError, InputError, OfflineError, ServerError, SignInError
+from app.errors import NEWER_BOOK, AppError, InputError, OfflineError, ServerError, SignInError
 from app.remote.endpoint import Endpoint
 from app.services.accounts import Accounts
 from app.services.entries import Entries
@@ -40,6 +40,7 @@ class Desk:
         self.folder = folder
         self.keyring = keyring if keyring is not None else FakeKeyring()
         self.local: Endpoint | None = None
+        self.why_not = ""  # the code of what keeps the book on this computer from being opened
         self.databases: list[Database] = []
         self.start()
 
@@ -64,7 +65,7 @@ class Desk:
 
     def _endpoint(self) -> Endpoint:
         if self.local is None:
-            raise OfflineError
+            raise OfflineError(code=self.why_not)
         return self.local
 
     def note(self) -> str:
@@ -202,6 +203,18 @@ def test_the_local_book_is_resumed_too(desk: Desk, start_server: Start) -> None:
     assert session.server_label == "This computer"
     assert desk.start().resume() == session
     assert desk.entries.page(EntryFilter(), None).entries == ()
+
+
+def test_the_local_book_is_not_resumed_if_only_a_newer_program_can_open_it(
+    desk: Desk, start_server: Start
+) -> None:
+    server = start_server(local=True, local_secret="s", region="local", region_letter="0")
+    desk.local = Endpoint(server.url, "s")
+    session = desk.accounts.sign_in_local("Asha", PASSWORD, remember=True)
+    there, desk.local, desk.why_not = desk.local, None, NEWER_BOOK
+    assert caught(desk.start().resume).code == NEWER_BOOK
+    desk.local = there
+    assert desk.start().resume() == session  # nothing was forgotten
 
 
 # --- signing out and in again ---------------------------------------------------------------------

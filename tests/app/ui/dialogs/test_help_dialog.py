@@ -1,5 +1,6 @@
 """The help: the first steps, the keys, and where the data is, before a book is open and afterwards."""
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
@@ -28,6 +29,15 @@ def press(qtbot: QtBot, dialog: QWidget, name: str) -> None:
 def shown(dialog: QWidget) -> str:
     """Return all texts that can be read now."""
     return " ".join(each.text() for each in dialog.findChildren(QLabel) if each.isVisible())
+
+
+@pytest.mark.parametrize("width", [900, 1280])
+def test_the_button_help_is_read_in_full(qtbot: QtBot, book: MainWindow, width: int) -> None:
+    book.resize(width, 600)
+    button = book.sidebar.help_button
+    qtbot.waitUntil(lambda: button.width() > 0)
+    assert button.text() == "Help"
+    assert button.width() >= button.sizeHint().width()
 
 
 def test_the_help_begins_with_five_steps(qtbot: QtBot, book: MainWindow) -> None:
