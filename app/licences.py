@@ -21,7 +21,7 @@ NOT_SHIPPED: Final = frozenset({"boto3"})
 """Dependencies that the bundle leaves out."""
 
 _FOLDER: Final = resources.ROOT / "licences"
-STANDARD: Final = ("Apache-2.0", "GPL-2.0", "GPL-3.0", "LGPL-2.1", "LGPL-3.0", "MPL-2.0")
+STANDARD: Final = ("Apache-2.0", "GPL-2.0", "GPL-3.0", "LGPL-2.0", "LGPL-2.1", "LGPL-3.0", "MPL-2.0")
 """The standard licences that other texts refer to."""
 _REQUIREMENT: Final = re.compile(r"(?P<name>[\w.-]+)\s*(?:\[(?P<extras>[^\]]*)\])?[^;]*(?:;(?P<marker>.*))?")
 _EXTRA: Final = re.compile(r"""\bextra\s*==\s*['"]([^'"]+)""")

@@ -34,7 +34,10 @@ _STORES: Final = (
     "/etc/ssl/ca-bundle.pem",
 )
 # What a part that is missing or broken raises.
-_FAILURES: Final = (AppError, OSError, ImportError, RuntimeError, ValueError, LookupError, AttributeError)
+_FAILURES: Final = (
+    *(AppError, OSError, ImportError, RuntimeError, ValueError, TypeError),
+    *(LookupError, AttributeError, NameError),
+)
 
 
 class SelfTestError(Exception):
@@ -146,6 +149,22 @@ def _certificate_store() -> Path | None:
     return next((path for path in files if path.is_file() and path.stat().st_size > 0), None)
 
 
+def _windows(_folder: Path) -> str:
+    """Import everything that opens at a start."""
+    import app.ui.application
+    import app.ui.main_window  # noqa: F401
+
+    return "the windows are there"
+
+
+def _camera(_folder: Path) -> str:
+    from app.ui.camera.selftest import frames_arrive
+
+    if not frames_arrive(_SECONDS):
+        raise SelfTestError("No picture gets through the capture session.")
+    return "pictures get through the capture session (no camera was used)"
+
+
 def _fonts(_folder: Path) -> str:
     from app.ui.selftest import missing_fonts
 
@@ -161,4 +180,6 @@ _CHECKS: Final[tuple[tuple[str, Callable[[Path], str]], ...]] = (
     ("keyring", _key_store),
     ("TLS", _tls),
     ("fonts", _fonts),
+    ("windows", _windows),
+    ("capture", _camera),
 )

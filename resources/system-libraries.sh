@@ -20,7 +20,7 @@ case "${1:-}" in
   test) packages+=(haproxy poppler-utils) ;;
   cluster) packages+=(haproxy) ;;
   display) packages+=(xvfb openbox xdotool pcmanfm) ;;
-  bundle) packages+=(binutils xz-utils libpulse0 desktop-file-utils appstream) ;;
+  bundle) packages+=(binutils xz-utils desktop-file-utils appstream) ;;
   bundle-check) packages+=(debootstrap xvfb openbox xdotool pcmanfm) ;;
   campaign) packages+=(haproxy iproute2 iptables procps) ;;
 esac

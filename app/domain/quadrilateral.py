@@ -55,6 +55,11 @@ class Quadrilateral:
             corners[end] = _inside((x + by * across[0], y + by * across[1]), size)
         return self._checked(corners)
 
+    def scaled(self, across: float, down: float) -> "Quadrilateral":
+        """Return it for a picture that is that many times wider and higher."""
+        scaled = [(x * across, y * down) for x, y in self.corners]
+        return Quadrilateral((scaled[0], scaled[1], scaled[2], scaled[3]))
+
     def _checked(self, corners: list[Point]) -> "Quadrilateral":
         moved = replace(self, corners=(corners[0], corners[1], corners[2], corners[3]))
         return moved if moved.is_of_a_bill() else self

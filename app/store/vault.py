@@ -198,10 +198,13 @@ def _decode(text: str) -> TokenRecord | None:
 
 
 def _failures() -> tuple[type[BaseException], ...]:
-    """Return the errors that a keyring raises: keyring's own, and those of the libraries below it."""
+    """Return the errors that a keyring raises: keyring's own, and those of the libraries below it.
+
+    ImportError and AttributeError: the user's settings name a back end that is not there.
+    """
     from keyring.errors import KeyringError
 
-    found: list[type[BaseException]] = [KeyringError, RuntimeError, OSError]
+    found: list[type[BaseException]] = [KeyringError, RuntimeError, OSError, ImportError, AttributeError]
     for module, name in _BACKEND_ERRORS:
         with contextlib.suppress(ImportError):  # each of these libraries exists on one system only
             found.append(getattr(importlib.import_module(module), name))

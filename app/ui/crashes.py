@@ -4,10 +4,10 @@ The draft is kept first. While the dialog is open, further errors are counted in
 already is told again only above the views.
 """
 
-import logging
+import os
 import sys
 import threading
-import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import shiboken6
@@ -15,17 +15,16 @@ from PySide6.QtCore import QObject, QSysInfo, Qt, qVersion
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app import resources
-from app.domain.crash_report import ProgramFacts, end_report, error_report, origin_of
 from app.errors import AppError
-from app.ui.desktop import Desktop
 from app.ui.tasks import Relay
 
 if TYPE_CHECKING:
+    from app.domain.crash_report import ProgramFacts
+    from app.ui.desktop import Desktop
     from app.ui.dialogs.crash_dialog import CrashDialog
     from app.ui.main_window import MainWindow
     from app.ui.opening import OpeningWindow
 
-_log = logging.getLogger(__name__)
 UNEXPECTED: Final = "Something went wrong in Bahi"
 _YOURS: Final = "This is an error of the program, and not yours."
 _SAFE: Final = "What you saved is safe, and what you are typing is kept."
@@ -39,13 +38,13 @@ ENDED: Final = "Bahi ended unexpectedly last time."
 class CrashReporter(QObject):
     """Tells unexpected errors over the window that is shown: first the opening window, then the main one."""
 
-    def __init__(self, opening: "OpeningWindow", desktop: Desktop | None = None) -> None:
+    def __init__(self, opening: "OpeningWindow", desktop: "Desktop | None" = None) -> None:
         super().__init__(opening)
         self._opening = opening
-        self._desktop = desktop or Desktop()
+        self._desktop = desktop
         self._window: MainWindow | None = None
         self._dialog: CrashDialog | None = None
-        self._is_keeping = False
+        self._is_keeping = self._is_telling = False
         self._told: set[tuple[str, str, int]] = set()
         self._relay = Relay(self)
         self._relay.reported.connect(self.show, Qt.ConnectionType.QueuedConnection)
@@ -80,14 +79,17 @@ class CrashReporter(QObject):
             self._dialog.count()  # and nothing more: there may be thousands
             return
         trouble = self._keep_draft()
-        report = report_of(error)
-        _log.error("unexpected error", exc_info=error)
-        sys.stderr.write("".join(traceback.format_exception(error)) if sys.flags.dev_mode else report)
-        if origin_of(error) in self._told and self._window is not None and self._window.signed_in:
+        if self._is_telling:  # telling an error is what has failed
+            sys.stderr.write(f"bahi: {type(error).__name__}\n")
+            return
+        self._is_telling = True
+        report, origin = _noted(error)
+        if origin in self._told and self._window is not None and self._window.signed_in:
             self._window.book.show_error(_AGAIN)
         else:
             self._open(report, trouble)
-        self._told.add(origin_of(error))
+        self._told.add(origin)
+        self._is_telling = False
 
     def _keep_draft(self) -> str:
         """Save what is being typed. Return why that failed, or ""."""
@@ -111,11 +113,12 @@ class CrashReporter(QObject):
         self._dialog.close_wanted.connect(self._close_program)
 
     def _shown(self, title: str, sentence: str, report: str, *, may_close: bool) -> "CrashDialog":
+        from app.ui.desktop import Desktop
         from app.ui.dialogs.crash_dialog import CrashDialog
         from app.ui.widgets.scroll_room import bound_to_screen
 
         above: QWidget = QApplication.activeModalWidget() or self._window or self._opening
-        dialog = CrashDialog(title, sentence, report, self._desktop, above, may_close=may_close)
+        dialog = CrashDialog(title, sentence, report, self._desktop or Desktop(), above, may_close=may_close)
         bound_to_screen(dialog)
         dialog.show()
         return dialog
@@ -130,6 +133,8 @@ class CrashReporter(QObject):
 
     def show_last_end(self, trace: str) -> None:
         """Show the report about the last time, when the program ended with `trace`."""
+        from app.domain.crash_report import end_report
+
         report = end_report(trace, program_facts())
         sentence = "It was started again since then. What you saved is safe, and your draft is kept."
         self._shown(ENDED, sentence, report, may_close=False)
@@ -158,20 +163,31 @@ class ThreadErrorHook:
             self._reporter.report(failed.exc_value)
 
 
-def report_of(error: BaseException) -> str:
-    """Return the report about `error`, as it is shown."""
+def _noted(error: BaseException) -> tuple[str, tuple[str, str, int]]:
+    """Note `error` in the log and on standard error. Return its report, and where it came from."""
+    import logging
+    import traceback
+
+    from app.domain.crash_report import error_report, origin_of
     from app.log import recent_events
 
-    return error_report(error, program_facts(), recent_events())
+    report = error_report(error, program_facts(), recent_events())
+    _log = logging.getLogger(__name__)
+    _log.error("unexpected error", exc_info=error)
+    # The whole error, with its values, is only for `python -X dev`: standard error may end in a log.
+    sys.stderr.write("".join(traceback.format_exception(error)) if sys.flags.dev_mode else report)
+    return report, origin_of(error)
 
 
-def program_facts() -> ProgramFacts:
+def program_facts() -> "ProgramFacts":
     """Return what a report says about this program and this computer."""
     import platform
-    import sysconfig
     from importlib import metadata
 
+    from app.domain.crash_report import ProgramFacts
+
     system = f"{QSysInfo.prettyProductName()}, {QSysInfo.kernelType()} {QSysInfo.currentCpuArchitecture()}"
-    folders = (sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
-    roots = (str(resources.ROOT.parent), getattr(sys, "_MEIPASS", ""), *(each or "" for each in folders))
+    # The folders of the program, of Python's own modules, and of the packages; in the bundle all are one.
+    modules = (resources.__file__, os.__file__, str(Path(shiboken6.__file__).parent))
+    roots = (str(resources.ROOT.parent), *(str(Path(each).parent) for each in modules))
     return ProgramFacts(metadata.version("bahi"), system, platform.python_version(), qVersion(), roots)

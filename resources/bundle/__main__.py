@@ -18,7 +18,7 @@ from typing import Final
 from resources.bundle import checks
 from resources.bundle.archive import pack, unpack, write_checksums
 from resources.bundle.deb import Release, faults_of_descriptions, make_deb
-from resources.bundle.elf import is_elf, needs_of
+from resources.bundle.elf import is_elf, is_loadable, needs_of
 from resources.bundle.licences import write_licences
 
 _ROOT: Final = Path(__file__).parents[2]
@@ -82,16 +82,24 @@ def _elf_files() -> list[Path]:
 
 def _strip(files: list[Path]) -> None:
     """Remove the debugging symbols. The executables stay as they are: their content is appended to them."""
-    libraries = [str(path) for path in files if path.parent != _BUNDLE]
-    subprocess.run(["strip", "--strip-debug", *libraries], check=True)
+    libraries = [path for path in files if path.parent != _BUNDLE]
+    for path in libraries:
+        stripped = path.with_name(f"{path.name}.stripped")
+        subprocess.run(["strip", "--strip-debug", "-o", str(stripped), str(path)], check=True)
+        if is_loadable(stripped):
+            stripped.replace(path)
+        else:
+            stripped.unlink()
 
 
 def _faults() -> list[str]:
-    needs = needs_of(_elf_files())
+    files = _elf_files()
+    needs = needs_of(files)
     present = {path.name for path in _BUNDLE.rglob("*")}
     return [
         *checks.newer_symbols(needs),
         *checks.unknown_libraries(needs, present),
+        *(f"{path} cannot be loaded." for path in files if not is_loadable(path)),
         *checks.dangling_links(_BUNDLE),
         *checks.build_paths(_BUNDLE, [_ROOT]),
         *checks.tests_inside(_BUNDLE),

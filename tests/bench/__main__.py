@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.bench import (
+    bundles,
     calls,
     choices,
     exports,
@@ -37,6 +38,7 @@ from tests.bench.stage import Stage
 GROUPS: Final = (
     *saves.GROUPS,
     *starts.GROUPS,
+    *bundles.GROUPS,
     *previews.GROUPS,
     *calls.GROUPS,
     *exports.GROUPS,

@@ -40,7 +40,7 @@ CHECKS = (
     unsupported_method,
     ignored_auth,
 )
-EXAMPLES = examples(60)  # twice for each call: about 3,000 cases in all
+EXAMPLES = examples(60, quick=6)  # twice for each call: about 3,000 cases in all
 
 
 @pytest.fixture(scope="module")

@@ -63,6 +63,8 @@ def move(desk: Desk, server: ServerProcess, *, create: bool, at: int = -1) -> Mo
     )
 
 
+# Quick, with calls that are lost instead of a server that is killed: tests/app/services/test_moving.py.
+@pytest.mark.slow
 def test_the_book_of_this_computer_is_whole_at_a_server_that_was_killed_while_it_came(
     desk: Desk, regional_server: ServerProcess, samples: Path
 ) -> None:

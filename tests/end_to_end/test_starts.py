@@ -51,7 +51,13 @@ def test_a_program_that_hangs_is_named_and_can_be_ended(tmp_path: Path) -> None:
         assert first.process.wait(10) == -signal.SIGKILL
 
 
-@pytest.mark.parametrize("left", ["", "1\npython3.11\nthe-name-before\n"], ids=["empty", "another name"])
+@pytest.mark.parametrize(
+    "left",
+    [
+        pytest.param("", id="empty", marks=pytest.mark.slow),
+        pytest.param("1\npython3.11\nthe-name-before\n", id="another name"),
+    ],
+)
 def test_a_lock_that_was_left_behind_stops_no_start(tmp_path: Path, left: str) -> None:
     (data_folder(tmp_path) / "program.lock").write_text(left, encoding="utf-8")
     with watched(tmp_path) as program:

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from resources.bundle import checks, contents
-from resources.bundle.elf import Needs, is_elf, needs_of, parse
+from resources.bundle.elf import Needs, is_elf, is_loadable, needs_of, parse
 
 ROOT = Path(__file__).parents[2]
 
@@ -119,6 +119,19 @@ def test_a_library_is_kept_only_if_something_needs_it(tmp_path: Path) -> None:
         ("libunused.so.1", str(plain), "BINARY"),
     ]
     assert contents.without_unneeded(entries) == entries[:3]
+
+
+def test_a_library_whose_parts_were_moved_is_known(tmp_path: Path) -> None:
+    content = bytearray(_library_of_this_machine().read_bytes())
+    moved = tmp_path / "moved.so"
+    moved.write_bytes(content)
+    assert is_loadable(moved)
+    headers = int.from_bytes(content[32:40], "little")
+    offsets = [headers + number * 56 + 8 for number in range(content[56])]
+    load = next(at for at in offsets if content[at - 8] == 1)
+    content[load] ^= 0x08  # the offset in the file, no longer as far into a page as the address
+    moved.write_bytes(content)
+    assert not is_loadable(moved)
 
 
 def test_every_extension_that_the_migrations_create_is_in_the_bundle() -> None:

@@ -1,10 +1,4 @@
-"""The dialog that photographs bills: the live picture, the shot that is looked at, and the shots so far.
-
-Object names, for tests: camera_dialog, camera_choice, camera_menu, camera_live, camera_crop, camera_hint,
-camera_banner(_text), camera_capture, camera_use, camera_retake, camera_left, camera_right, camera_whole,
-camera_add, camera_cancel, camera_trouble(_heading, _advice), camera_again, camera_files, camera_strip; per
-picture: camera_shot with shot_remove.
-"""
+"""The dialog that photographs bills: the live picture, the shot that is looked at, and the shots so far."""
 
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Final
@@ -37,7 +31,7 @@ _SIZE: Final = QSize(920, 720)
 """As large as the window allows: the larger the picture, the easier are the corners to place."""
 _LIVE: Final = "Lay the bill flat, in good light, and let it fill the picture."
 _REVIEW: Final = "Drag the corners to the edges of the bill. Bahi cuts it out and straightens it."
-_FULL: Final = f"An entry can have at most {MAX_DOCUMENTS} documents. Add these, or remove one."
+_FULL: Final = f"An entry can have at most {MAX_DOCUMENTS} bills. Add these, or remove one."
 
 
 class CameraDialog(QDialog):
@@ -106,7 +100,10 @@ class CameraDialog(QDialog):
         self.foot.retake_button.clicked.connect(self.retake)
         self.foot.use_button.clicked.connect(self.use)
         self.foot.turned.connect(self.crop.turn)
+        self.foot.find_button.clicked.connect(self.crop.take_bill)
         self.foot.whole_button.clicked.connect(self.crop.take_whole)
+        for cut in (self.foot.find_button, self.foot.whole_button):
+            cut.clicked.connect(self._focus_main)  # Enter uses the picture next
         self.foot.add_button.clicked.connect(self.add)
         self.foot.cancel_button.clicked.connect(self.reject)
         self.trouble.again_wanted.connect(self._line.open)
@@ -182,7 +179,7 @@ class CameraDialog(QDialog):
         self.strip.remove(number)
         self._shots.remove(number)
         self._show_step()
-        self._main_button().setFocus(Qt.FocusReason.OtherFocusReason)  # that of the picture is gone
+        self._focus_main()  # the button of the picture is gone
 
     def _shot_failed(self, number: int, sentence: str) -> None:
         self._adding = self._files_next = False
@@ -210,7 +207,10 @@ class CameraDialog(QDialog):
         step, count = self._step(), len(self._shots)
         full = count >= self._room
         can_capture = not full and not self._adding and not self.live.picture.isNull()
-        changed = self.foot.show_step(step, count, can_capture=can_capture, full=full, adding=self._adding)
+        found = self.crop.has_found
+        changed = self.foot.show_step(
+            step, count, found=found, can_capture=can_capture, full=full, adding=self._adding
+        )
         page = {CameraStep.LOOK: self.crop, CameraStep.TROUBLE: self.trouble, CameraStep.LIVE: self.live}[
             step
         ]
@@ -218,7 +218,10 @@ class CameraDialog(QDialog):
         self.hint.setText(_REVIEW if step is CameraStep.LOOK else _FULL if full else _LIVE)
         self.hint.setVisible(step is not CameraStep.TROUBLE)
         if changed and self.isVisible():
-            self._main_button().setFocus(Qt.FocusReason.OtherFocusReason)
+            self._focus_main()
+
+    def _focus_main(self) -> None:
+        self._main_button().setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _main_button(self) -> QWidget:
         if self._step() is CameraStep.TROUBLE:

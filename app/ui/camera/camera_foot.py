@@ -30,6 +30,8 @@ class CameraFoot(QWidget):
         self.right_button = tool_button("camera_right", "turn-right", "Turn to the right", size=22)
         self.left_button.clicked.connect(lambda: self.turned.emit(-1))
         self.right_button.clicked.connect(lambda: self.turned.emit(1))
+        self.find_button = button("Cut out the bill", "camera_find", "link")
+        self.find_button.setToolTip("Put the corners at those of the bill")
         self.whole_button = button("Whole picture", "camera_whole", "link")
         self.whole_button.setToolTip("Cut nothing off")
         self.cancel_button = button("Cancel", "camera_cancel")
@@ -47,14 +49,19 @@ class CameraFoot(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(10)
-        for each in (self.left_button, self.right_button, self.whole_button, self.cancel_button):
+        left = (self.left_button, self.right_button, self.find_button, self.whole_button, self.cancel_button)
+        for each in left:
             row.addWidget(each)
         row.addStretch(1)
         for each in (self.retake_button, self.add_button, self.capture_button, self.use_button):
             row.addWidget(each)
 
-    def show_step(self, step: CameraStep, count: int, *, can_capture: bool, full: bool, adding: bool) -> bool:
-        """Show the buttons of `step`, with `count` pictures taken; `full` is whether no more can be taken.
+    def show_step(
+        self, step: CameraStep, count: int, *, found: bool, can_capture: bool, full: bool, adding: bool
+    ) -> bool:
+        """Show the buttons of `step`, with `count` pictures taken.
+
+        `found` is whether it is known where the bill is, and `full` whether no more pictures can be taken.
 
         Return whether another button is the main one now, or can be pressed now.
         """
@@ -62,6 +69,7 @@ class CameraFoot(QWidget):
         look = step is CameraStep.LOOK
         for each in (self.left_button, self.right_button, self.whole_button, self.retake_button):
             each.setVisible(look)
+        self.find_button.setVisible(look and found)
         self.use_button.setVisible(look)
         self.cancel_button.setVisible(not look)
         self.capture_button.setVisible(step is CameraStep.LIVE)

@@ -19,7 +19,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.domain.quadrilateral import Quadrilateral, whole
-from app.ui.camera.photo import smaller
+from app.ui.camera.photo import bill_in, smaller
 from app.ui.theme import colour
 
 _MARGIN: Final = 14.0
@@ -28,7 +28,7 @@ _REACH: Final = 24.0
 """How far from a handle a click still takes it, in logical pixels."""
 _RADIUS: Final = 8.0
 _SHOWN_EDGE: Final = 1280
-_DIM: Final = 0.55
+_DIM: Final = 0.65
 _STEP: Final = 0.01
 _SMALL_STEP: Final = 0.001
 """What an arrow key moves a corner by: a part of the longer side. The small one with Shift."""
@@ -66,12 +66,14 @@ class CropEditor(QWidget):
         self._small = QImage()
         self._turns = 0
         self._shape = whole((1, 1))
+        self._bill: Quadrilateral | None = None
         self._grabbed: _Handle | None = None
         self._chosen = 0
 
     def open(self, shot: QImage) -> None:
         """Show a shot, all of it."""
         self.shot, self._turns = shot, 0
+        self._bill = bill_in(shot)
         self._small = smaller(shot, _SHOWN_EDGE, _SHOWN_EDGE)
         self.take_whole()
 
@@ -89,9 +91,21 @@ class CropEditor(QWidget):
         self._turns = (self._turns + quarters) % 4
         self.update()
 
+    @property
+    def has_found(self) -> bool:
+        """Return whether it is known where the bill is."""
+        return self._bill is not None
+
+    def take_bill(self) -> None:
+        """Put the corners at those of the bill, if it is known where it is."""
+        self._put(self._bill or whole(self._size()))
+
     def take_whole(self) -> None:
         """Put the corners at those of the shot."""
-        self._shape = whole(self._size())
+        self._put(whole(self._size()))
+
+    def _put(self, shape: Quadrilateral) -> None:
+        self._shape = shape
         self._grabbed, self._chosen = None, 0
         self.update()
 

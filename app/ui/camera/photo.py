@@ -3,12 +3,14 @@
 Call `developed` in a task: a shot of 12 megapixels takes half a second.
 """
 
+import time
 from dataclasses import dataclass
 from typing import Final
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QPointF, Qt
 from PySide6.QtGui import QImage, QImageWriter, QPainter, QPolygonF, QTransform
 
+from app.domain.bill_corners import find_bill
 from app.domain.bounds import MAX_DOCUMENT_BYTES
 from app.domain.quadrilateral import Quadrilateral, whole
 from app.errors import InputError
@@ -19,6 +21,8 @@ _STRIP: Final = 32
 """In rows. Qt holds the interpreter's lock while it draws, so a large picture is drawn in strips."""
 THUMB: Final = 160
 """The longer side of the small picture, in pixels."""
+_LOOK: Final = 160
+"""The longer side of the picture in which a bill is looked for: it takes 20 ms."""
 _NO_MEMORY: Final = "There is not enough memory for this picture. Please close other programs and try again."
 
 
@@ -54,8 +58,21 @@ def straightened(shot: QImage, shape: Quadrilateral) -> QImage:
         painter.fillRect(0, top, width, _STRIP, Qt.GlobalColor.white)
         painter.setTransform(transform)
         painter.drawImage(0, 0, shot)
+        time.sleep(0)  # lets a thread go on that waits for the lock
     painter.end()
     return made
+
+
+def bill_in(shot: QImage) -> Quadrilateral | None:
+    """Return the corners of the bill in a shot, in its pixels; None if it is not certain where it is."""
+    small = smaller(shot, _LOOK, _LOOK).convertToFormat(QImage.Format.Format_Grayscale8)
+    width, height, line = small.width(), small.height(), small.bytesPerLine()
+    if small.isNull():
+        return None
+    padded = bytes(small.constBits())
+    gray = b"".join(padded[line * y : line * y + width] for y in range(height))
+    found = find_bill(gray, width, height)
+    return found.scaled(shot.width() / width, shot.height() / height) if found else None
 
 
 def smaller(picture: QImage, width: int, height: int) -> QImage:

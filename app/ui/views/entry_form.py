@@ -84,6 +84,8 @@ class EntryForm(QWidget):
             "description": Field("Description", self.description).limit(MAX_DESCRIPTION),
         }
         self.amount.setAccessibleName("Amount in rupees")
+        self.category.setPlaceholderText("For example Travel, Stock or Rent")
+        self.description.setPlaceholderText("What it was for")
         self.date.setToolTip("Press + or − to change the day, or type 5/4, 22 Nov or yesterday")
 
     def _lay_out(self) -> None:

@@ -73,6 +73,7 @@ class LoginView(QScrollArea):
         self.offer_after_ms = _OFFER_AFTER_MS
         self._offer_timer = QTimer(self, singleShot=True)
         self._offer_timer.timeout.connect(self.card.location.show)
+        self.card.password.textChanged.connect(self._note_password)
         self._countdown = WaitCountdown(
             self.card.submit_button, self.card.fields["password"].set_error, self.submit, self.card.editors
         )
@@ -205,11 +206,16 @@ class LoginView(QScrollArea):
         self.card.fields["userName"].label.setText("Your name")
         self.card.fields["password"].hint.setText("optional")
         self.card.password.setPlaceholderText("Leave empty for no password")
-        self.card.show_way_back(_CODE_NOTE, offered=False)
+        self._note_password(self.card.password.text())
         if not self.card.user_name.text():
             self.card.user_name.setText(self._proposed_name)
         self.card.user_name.setFocus()
         self.card.user_name.selectAll()
+
+    def _note_password(self, typed: str) -> None:
+        """At the first start, tell of the recovery code those who choose a password, and nobody else."""
+        if self.location == LOCAL and self._book is not None and not self._book.exists:
+            self.card.show_way_back(_CODE_NOTE if typed else "", offered=False)
 
     def _show_local_password(self, user_name: str) -> None:
         self._welcome(user_name, "Enter the password of your book.")

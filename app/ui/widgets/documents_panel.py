@@ -218,7 +218,7 @@ class DocumentsPanel(QFrame):
         if self.room:
             self.camera_wanted.emit()
         else:
-            self._refuse(f"An entry can have at most {MAX_DOCUMENTS} documents. Please remove one first.")
+            self._refuse(f"An entry can have at most {MAX_DOCUMENTS} bills. Please remove one first.")
 
     @property
     def room(self) -> int:

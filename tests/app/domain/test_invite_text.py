@@ -182,14 +182,16 @@ def test_a_hostile_text_is_read_in_a_moment(piece: str) -> None:
 @pytest.mark.parametrize("piece", ["eyJ", "eyJa.", "eyJ.eyJ.", "bahi:", "\n", "a\u0301", "\u202e", "é eyJ\n"])
 def test_a_text_of_any_size_is_read_in_a_moment(piece: str, size: int) -> None:
     text = piece * (size // len(piece))
-    took = []
-    for _ in range(3):  # the quickest counts, because other programs run at the same time
+
+    def seconds() -> float:
         began = time.process_time()
         find_code(text)
         starts_like_link(text)
         find_links(text)
-        took.append(time.process_time() - began)
-    assert min(took) < 0.4  # a quadratic search takes 30 s
+        return time.process_time() - began
+
+    # The quickest counts, because other programs run at the same time; a quadratic search takes 30 s.
+    assert any(seconds() < 0.4 for _ in range(3))
 
 
 @given(st.lists(st.sampled_from(["eyJ", "a", "-", ".", " ", "x" * 86, "\n"]), max_size=30).map("".join))

@@ -83,7 +83,15 @@ def test_without_a_keyring_the_record_is_kept_in_memory(
 
 
 @pytest.mark.parametrize(
-    "trouble", [KeyringLocked("locked"), KeyringError("x"), RuntimeError("x"), OSError(5)]
+    "trouble",
+    [
+        KeyringLocked("locked"),
+        KeyringError("x"),
+        RuntimeError("x"),
+        OSError(5),
+        ImportError("x"),
+        AttributeError("x"),
+    ],
 )
 def test_after_a_keyring_error_the_record_is_kept_in_memory(trouble: Exception) -> None:
     backend = FakeKeyring()

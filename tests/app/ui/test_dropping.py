@@ -163,23 +163,23 @@ def test_the_files_next_to_a_folder_are_attached_and_the_folder_is_told(
     assert "“May” is a folder" in book.entry.documents.refusal.text()
 
 
-@pytest.mark.parametrize(
-    ("url", "where"),
-    [
-        ("https://example.com/a%20bill.jpg", "“a bill.jpg” is on the web."),
-        ("http://example.com/", "This is on the web."),
-        ("mtp://Nokia/DCIM/IMG_1.jpg", "“IMG_1.jpg” is on a phone or camera."),
-        ("gphoto2://Canon/1.jpg", "“1.jpg” is on a phone or camera."),
-        ("file://otherhost/share/bill.pdf", "“bill.pdf” is on another computer."),
-        ("smb://nas/share/bill.pdf", "“bill.pdf” is not on this computer."),
-        ("imap://me@mail/INBOX", "“INBOX” is in a mail program."),
-        ("blob:https://example.com/1234", "is on the web."),
-    ],
-)
-def test_an_address_that_is_no_file_of_this_computer_is_told(book: MainWindow, url: str, where: str) -> None:
-    sentence = refused(book, urls_data(url))
-    assert where in sentence
-    assert "to this computer first" in sentence
+ADDRESSES = [
+    ("https://example.com/a%20bill.jpg", "“a bill.jpg” is on the web."),
+    ("http://example.com/", "This is on the web."),
+    ("mtp://Nokia/DCIM/IMG_1.jpg", "“IMG_1.jpg” is on a phone or camera."),
+    ("gphoto2://Canon/1.jpg", "“1.jpg” is on a phone or camera."),
+    ("file://otherhost/share/bill.pdf", "“bill.pdf” is on another computer."),
+    ("smb://nas/share/bill.pdf", "“bill.pdf” is not on this computer."),
+    ("imap://me@mail/INBOX", "“INBOX” is in a mail program."),
+    ("blob:https://example.com/1234", "is on the web."),
+]
+
+
+def test_an_address_that_is_no_file_of_this_computer_is_told(book: MainWindow) -> None:
+    for url, where in ADDRESSES:
+        sentence = refused(book, urls_data(url))
+        assert where in sentence
+        assert "to this computer first" in sentence
 
 
 def test_text_and_offers_without_bytes_are_told(book: MainWindow) -> None:

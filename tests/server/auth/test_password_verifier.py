@@ -48,15 +48,16 @@ def test_guessing_from_many_addresses_is_stopped_while_the_owner_can_log_in(star
     mine = own_device()
     name = register(server, mine)
     through = 0
-    for step in range(400):
+    steps = 160
+    for step in range(steps):
         answer = attempt(server, name, "a guess")
         through += answer.status_code == HTTPStatus.UNAUTHORIZED
         if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             assert int(answer.headers["Retry-After"]) == answer.json()["error"]["detail"]["retryAfter"] > 0
             assert answer.json()["error"]["code"] == "too_many_attempts"
-        if step % 50 == 25:
+        if step % 20 == 10:
             assert attempt(server, name, PASSWORD, mine).status_code == HTTPStatus.OK
-        clock.advance(3_500 / 400)
+        clock.advance(3_500 / steps)
     assert 20 < through < LIMIT
     # the right password too waits where it comes from a device that nobody knows: it is no oracle
     assert attempt(server, name, PASSWORD).status_code in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.OK}
@@ -77,16 +78,16 @@ def test_all_spellings_that_find_an_account_share_one_allowance(start_server: St
     server = start_server(StillClock())
     name = register(server, own_device()) if exists else a_name()
     spellings = [spelling.format(each) for spelling in SPELLINGS for each in (name, name.upper())]
-    through = [attempt(server, typed, "a guess").status_code for typed in spellings * 3]
+    through = [attempt(server, typed, "a guess").status_code for typed in spellings * 2]
     assert through.count(HTTPStatus.UNAUTHORIZED) == 20
     assert set(through[20:]) == {HTTPStatus.TOO_MANY_REQUESTS}
 
 
-@pytest.mark.parametrize("spelling", SPELLINGS)
-def test_each_of_these_spellings_finds_the_account(start_server: Start, spelling: str) -> None:
+def test_each_of_these_spellings_finds_the_account(start_server: Start) -> None:
     server = start_server(StillClock())
     name = register(server, own_device())
-    assert attempt(server, spelling.format(name), PASSWORD).status_code == HTTPStatus.OK
+    for spelling in SPELLINGS:
+        assert attempt(server, spelling.format(name), PASSWORD).status_code == HTTPStatus.OK
 
 
 def test_a_device_id_without_its_secret_counts_as_unknown(start_server: Start) -> None:

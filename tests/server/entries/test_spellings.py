@@ -66,27 +66,27 @@ def test_a_text_is_stored_as_it_was_sent_whatever_its_form(book: BookApi, text: 
 # --- search -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        *((spelling, {*CAFE, "Cafés"}) for spelling in (*CAFE, "ＣＡＦＥ", "ca\u200bfe")),
-        *((spelling, set(KALAM)) for spelling in (*KALAM, "क\u093c")),
-        ("123", set(NUMBERS)),
-        ("१२३", set(NUMBERS)),
-        ("किराया", {"किराया"}),
-        ("किरायी", set()),
-        ("straße", {"STRASSE"}),
-        ("no.\r\n123", {"no. 123"}),
-        ("१,२५०.००", {"a great sum"}),
-        ("\u200e1,250.00", {"a great sum"}),
-    ],
-)
-def test_a_search_finds_what_has_its_key(book: BookApi, text: str, found: set[str]) -> None:
+FOUND: list[tuple[str, set[str]]] = [
+    *((spelling, {*CAFE, "Cafés"}) for spelling in (*CAFE, "ＣＡＦＥ", "ca\u200bfe")),
+    *((spelling, set(KALAM)) for spelling in (*KALAM, "क\u093c")),
+    ("123", set(NUMBERS)),
+    ("१२३", set(NUMBERS)),
+    ("किराया", {"किराया"}),
+    ("किरायी", set()),
+    ("straße", {"STRASSE"}),
+    ("no.\r\n123", {"no. 123"}),
+    ("१,२५०.००", {"a great sum"}),
+    ("\u200e1,250.00", {"a great sum"}),
+]
+
+
+def test_a_search_finds_what_has_its_key(book: BookApi) -> None:
     descriptions = (*CAFE, "Cafés", *KALAM, *NUMBERS, "किराया", "STRASSE")
     for description in descriptions:
         book.add(description=description, amount="7.00", category="Misc", human_code="T01-000009")
     book.add(description="a great sum", amount="1250.00", category="Misc")
-    assert {entry.description for entry in book.all(q=text)} == found
+    for text, found in FOUND:
+        assert {entry.description for entry in book.all(q=text)} == found
 
 
 WORDS = st.sampled_from(
@@ -258,12 +258,12 @@ def test_a_description_is_suggested_once_in_its_most_used_spelling(
     ]
 
 
-@pytest.mark.parametrize("prefix", ["क़", "\u0958", "क़ल", "\u0958ल"])
-def test_hindi_is_suggested_in_both_forms(filled: Callable[[list[JournalRow]], BookApi], prefix: str) -> None:
+def test_hindi_is_suggested_in_both_forms(filled: Callable[[list[JournalRow]], BookApi]) -> None:
     book = filled([entry_row(description=text, category=text) for text in (*KALAM, "कलम")])
-    assert [s.uses for s in book.categories(prefix)] == [2]
-    assert [s.uses for s in book.descriptions(prefix)] == [2]
-    assert search_key(book.categories(prefix)[0].text) == search_key(KALAM[0])
+    for prefix in ("क़", "\u0958", "क़ल", "\u0958ल"):
+        assert [s.uses for s in book.categories(prefix)] == [2]
+        assert [s.uses for s in book.descriptions(prefix)] == [2]
+        assert search_key(book.categories(prefix)[0].text) == search_key(KALAM[0])
 
 
 def test_changes_of_spelling_move_the_totals_exactly(

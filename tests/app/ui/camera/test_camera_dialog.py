@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QAction, QImage
+from PySide6.QtGui import QAction, QImage, QPainter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
@@ -27,9 +27,9 @@ from tests.support.heartbeat import WindowHeartbeat
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 SPACE, ENTER, ESC = Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Escape
 LEFT = Qt.MouseButton.LeftButton
-_STANDS_STILL = 0.5
 _MOST_WORK = 0.1
-"""In seconds. On a busy machine, the window can stand for longer than it works."""
+"""CPU seconds of the GUI thread at a stretch. How long it waits for a busy machine is not the window's doing;
+that it need not wait for the thread that makes the picture, `test_photo` shows."""
 
 
 def press_in(qtbot: QtBot, book: MainWindow, key: Qt.Key, keys: Qt.KeyboardModifier) -> None:
@@ -285,6 +285,31 @@ def test_corners_are_dragged_and_moved_by_keys_as_they_stand_on_the_screen(hand:
     assert crop.shape.sides() == (240, 320)  # the camera's 320 × 240, turned
 
 
+def test_a_bill_that_was_found_is_cut_out_by_one_click(
+    qtbot: QtBot, hand: Hand, book: MainWindow, fake: FakeServices
+) -> None:
+    desk = plain("#402010", 400, 300)
+    painter = QPainter(desk)
+    painter.fillRect(100, 60, 160, 200, plain("#f0f0f0").pixelColor(0, 0))
+    painter.end()
+    hand.cameras.picture = desk
+    hand.shows("#f0f0f0")
+    hand.press(SPACE)
+    hand.click(hand.button("camera_find"))
+    hand.press(ENTER)  # uses it
+    hand.press(ENTER, CTRL)
+    [picture] = attached(qtbot, book, fake, 1)
+    assert abs(picture.width() - 160) <= 6
+    assert abs(picture.height() - 200) <= 6
+    edge = QImage(picture).copy(8, 8, 4, picture.height() - 16)
+    assert close_to(edge, "#f0f0f0")
+
+
+def test_no_cut_is_offered_where_no_bill_was_found(hand: Hand) -> None:
+    hand.take("#336699")
+    assert not hand.button("camera_find").isVisible()
+
+
 def test_escape_asks_only_if_pictures_would_be_lost(qtbot: QtBot, hand: Hand, person: Person) -> None:
     person.agrees = False
     hand.take("#336699")
@@ -465,13 +490,13 @@ def test_an_entry_with_all_its_bills_takes_no_more_pictures(
     qtbot.waitUntil(lambda: len(documents.attachments()) == MAX_DOCUMENTS - 1)
     hand = Hand(qtbot, book, cameras)
     hand.take_and_use("#aa3322")
-    assert "at most 20 documents" in hand.text("camera_hint")
+    assert "at most 20 bills" in hand.text("camera_hint")
     assert not hand.button("camera_capture").isEnabled()
     assert hand.button("camera_add").hasFocus()
     hand.press(ENTER)
     qtbot.waitUntil(lambda: len(documents.attachments()) == MAX_DOCUMENTS)
     press_in(qtbot, book, Qt.Key.Key_C, CTRL | SHIFT)
-    assert documents.refusal.text() == "An entry can have at most 20 documents. Please remove one first."
+    assert documents.refusal.text() == "An entry can have at most 20 bills. Please remove one first."
     assert not any(each.isVisible() for each in book.findChildren(CameraDialog, "camera_dialog"))
 
 
@@ -493,5 +518,4 @@ def test_a_large_frame_does_not_hold_the_window(
         qtbot.waitUntil(lambda: bool(book.entry.documents.attachments()))
     [picture] = attached(qtbot, book, fake, 1)
     assert picture.width() > 3500
-    assert heartbeat.longest_gap < _STANDS_STILL
     assert heartbeat.most_work < _MOST_WORK

@@ -1,12 +1,15 @@
 """What becomes of a shot: cut out, straightened, turned, and a JPEG with nothing in it but the picture."""
 
+import time
+from threading import Thread
+
 import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColorSpace, QImage, QPainter, QPolygonF, QTransform
 
 from app.domain.quadrilateral import Point, Quadrilateral, whole
 from app.errors import InputError
-from app.ui.camera.photo import THUMB, developed, straightened
+from app.ui.camera.photo import THUMB, bill_in, developed, straightened
 from tests.support.fed_cameras import plain
 
 BILL = (240, 320)
@@ -65,6 +68,27 @@ def test_a_slanted_bill_becomes_a_rectangle(quarters: int) -> None:
         found = middle_of_mark(made, wanted)
         assert abs(found[0] + 0.5 - wanted[0]) <= 2, (found, wanted)
         assert abs(found[1] + 0.5 - wanted[1]) <= 2, (found, wanted)
+
+
+def test_a_bill_that_lies_wholly_in_the_shot_is_found() -> None:
+    found = bill_in(bill_on_a_desk(SLANTED))
+    assert found is not None
+    for corner, wanted in zip(found.corners, SLANTED.corners, strict=True):
+        assert max(abs(corner[0] - wanted[0]), abs(corner[1] - wanted[1])) <= 0.015 * 520
+    assert bill_in(plain("#704020")) is None
+    assert bill_in(QImage()) is None
+
+
+def test_other_threads_go_on_while_a_large_shot_is_straightened() -> None:
+    shot = plain("#336699", 4000, 3000)
+    corners = ((300.0, 200.0), (3700.0, 100.0), (3900.0, 2900.0), (100.0, 2800.0))
+    worker = Thread(target=straightened, args=(shot, Quadrilateral(corners)))
+    rounds = 0
+    worker.start()
+    while worker.is_alive():
+        time.sleep(0.001)  # lets go of the interpreter's lock, and waits for it
+        rounds += 1
+    assert rounds >= 40, rounds  # in one piece it is drawn while the lock is held: about 10 rounds
 
 
 def test_no_desk_is_left_at_the_edges_of_a_straightened_bill() -> None:
