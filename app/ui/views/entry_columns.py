@@ -18,8 +18,11 @@ _ROOM_FOR_LIST: Final = 560
 """The width of the form from which on the list has room below it alone."""
 _WIDEST_FORM: Final = 760
 _WIDEST_BILLS: Final = 600
-_HIGHEST: Final = 760
 """On a larger screen, the fields and the buttons would be far from each other."""
+_HIGH: Final = 520
+"""The height of the parts without a list; the form alone would leave little room for bills."""
+_SHELF: Final = 180
+"""The height of one row of bills, which are below the form."""
 _Placed = dict[QWidget, QRect]
 
 
@@ -53,7 +56,8 @@ class EntryColumns(QWidget):
 
     def __init__(self, card: FormCard, bills: QWidget, recent: RecentEntries | None) -> None:
         super().__init__()
-        self._card, self._bills, self._recent = card, ScrollRoom(bills), recent
+        self._card, self._panel, self._recent = card, bills, recent
+        self._bills = ScrollRoom(bills)
         for part in (self._card, self._bills, *([recent] if recent else [])):
             part.setParent(self)
 
@@ -92,13 +96,16 @@ class EntryColumns(QWidget):
         left = min(_WIDEST_FORM, (width - _ACROSS) * 3 // 5)
         right = min(_WIDEST_BILLS, width - _ACROSS - left)
         if self._recent is None:
-            high = max(min(room, _HIGHEST), self._card.minimumSizeHint().height())
+            wanted = max(self._card.height_at(left), _HIGH)
+            high = max(min(room, wanted), self._card.minimumSizeHint().height())
             return {self._card: QRect(0, 0, left, high), self._bills: QRect(left + _ACROSS, 0, right, high)}
         high = min(self._card.height_at(left), room)
         is_narrow = left < _ROOM_FOR_LIST
-        below = QRect(0, high + _DOWN, left + (_ACROSS + right if is_narrow else 0), 0)
-        below.setHeight(self._list_height(room - below.top()))
-        bills = high if is_narrow else below.bottom() + 1
+        bills = max(high, self._panel.minimumSizeHint().height())
+        top = (bills if is_narrow else high) + _DOWN
+        below = QRect(0, top, left + (_ACROSS + right if is_narrow else 0), 0)
+        below.setHeight(self._list_height(room - top))
+        bills = bills if is_narrow else below.bottom() + 1
         return {
             self._card: QRect(0, 0, left, high),
             self._bills: QRect(left + _ACROSS, 0, right, bills),
@@ -107,7 +114,8 @@ class EntryColumns(QWidget):
 
     def _below(self, width: int, room: int) -> _Placed:
         card = QRect(0, 0, width, min(self._card.height_at(width), room))
-        bills = QRect(0, card.bottom() + 1 + _DOWN, width, self._bills.sizeHint().height())
+        high = self._bills.sizeHint().height() + _SHELF
+        bills = QRect(0, card.bottom() + 1 + _DOWN, width, high)
         placed: _Placed = {self._card: card, self._bills: bills}
         if self._recent is not None:
             top = bills.bottom() + 1 + _DOWN
