@@ -1,12 +1,13 @@
 """Icons: SVG files drawn in the current theme's colours, sharp at any scale. `retint` redraws them."""
 
 from functools import lru_cache
-from typing import Final, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
 from PySide6.QtCore import QByteArray, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QAction, QIcon, QIconEngine, QImage, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QAbstractButton, QLabel, QPushButton, QWidget
+from shiboken6 import isValid
 
 from app import resources
 from app.ui.theme import active
@@ -37,29 +38,35 @@ def icon(name: str, token: str, on_token: str = "", gap: int = 0) -> QIcon:
 class _DrawnWhenShown(QIconEngine):
     """Draws an icon in the size, state and scale in which a widget is painted."""
 
+    _copies: ClassVar[list["_DrawnWhenShown"]] = []
+    """Those that Qt has not deleted yet. PySide does not know that Qt owns them, and would delete them."""
+
     def __init__(self, name: str, token: str, on_token: str, gap: int) -> None:
         super().__init__()
         self._icon = (name, token, on_token, gap)
 
     def clone(self) -> QIconEngine:
         """Return a copy, which Qt asks for when an icon is changed."""
-        return _DrawnWhenShown(*self._icon)
+        made = _DrawnWhenShown(*self._icon)
+        self._copies[:] = [*filter(isValid, self._copies), made]
+        return made
 
     def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
         """Draw the icon in `rect`."""
-        painter.drawPixmap(rect, self.scaledPixmap(rect.size(), mode, state, 1.0))
+        scale = painter.device().devicePixelRatio()
+        painter.drawPixmap(rect, self.scaledPixmap(rect.size(), mode, state, scale))
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
         """Return the icon, `size` pixels large."""
         return self.scaledPixmap(size, mode, state, 1.0)
 
     def scaledPixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State, scale: float) -> QPixmap:
-        """Return the icon for a screen with `scale`. `size` is in the pixels of that screen."""
+        """Return the icon for a screen with `scale`. `size` is in logical pixels."""
         name, off, on, gap = self._icon
         tint = on if state is QIcon.State.On else off
         if mode is QIcon.Mode.Disabled:
             tint = "disabled"
-        side = min(size.width() - round(gap * scale), size.height())
+        side = round(min(size.width() - gap, size.height()) * scale)
         drawn = QPixmap.fromImage(_draw(name, str(getattr(active(), tint)), side))
         drawn.setDevicePixelRatio(scale)
         return _spaced(drawn, gap)
@@ -91,7 +98,7 @@ def _paint(target: Iconed) -> None:
     if isinstance(target, QLabel):
         target.setPixmap(pixmap(name, tokens[0], size, target.devicePixelRatioF()))
         return
-    gap = _GAP if isinstance(target, QPushButton) and target.text() else 0
+    gap = _GAP if isinstance(target, QPushButton) else 0  # its text may come later
     target.setIcon(icon(name, tokens[0], tokens[1] if len(tokens) > 1 else "", gap))
     if isinstance(target, QPushButton):
         target.setIconSize(QSize(size + gap, size))
