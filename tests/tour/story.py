@@ -14,7 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog
 
@@ -128,6 +128,7 @@ class Story:
                 tasks.shutdown()
                 theme.deleteLater()
                 window.deleteLater()
+                QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)  # now: see `surfaces`
 
     def _desktop(self) -> Desktop:
         return Desktop(

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QLineEdit, QMessageBox, QToolTip, QWidget
+from shiboken6 import delete
 
 from app.domain.clock_error import clock_error
 from app.domain.connection_status import Moved
@@ -18,6 +19,8 @@ from app.ui.window_geometry import copy_geometry
 from tests.tour.driver import Driver
 
 _SETTLE_MS = 80
+# A window without a parent is deleted here. If Python's garbage collector found it in another thread, PySide
+# would delete its children a second time.
 
 
 def look_at_dialogs(driver: Driver) -> None:
@@ -45,13 +48,7 @@ def look_at_dialogs(driver: Driver) -> None:
         driver.picture(f"34-{name}", caption, of=dialog)
         dialog.reject()
     _over(driver, "34-question", "A question before something is lost.", QMessageBox, lambda: _ask(driver))
-    error = RuntimeError("an error for its picture")
-    reporter = CrashReporter(OpeningWindow())
-    reporter.follow(driver.window)
-    reporter.show(error)
-    crash = driver.find("crash_dialog", QDialog)
-    driver.picture("35-unexpected", "What nobody expected is told too.", of=crash)
-    crash.reject()
+    _look_at_crash(driver)
     _over(
         driver, "36-files", "Choosing files, where the system has no dialog of its own.", QFileDialog, _files
     )
@@ -60,6 +57,17 @@ def look_at_dialogs(driver: Driver) -> None:
         choose_save_path(driver.window, "accounts.csv")
 
     _over(driver, "37-save", "Saving a file, where the system has no dialog.", QFileDialog, save_as)
+
+
+def _look_at_crash(driver: Driver) -> None:
+    opening = OpeningWindow()
+    reporter = CrashReporter(opening)
+    reporter.follow(driver.window)
+    reporter.show(RuntimeError("an error for its picture"))
+    crash = driver.find("crash_dialog", QDialog)
+    driver.picture("35-unexpected", "What nobody expected is told too.", of=crash)
+    crash.reject()
+    delete(opening)
 
 
 def look_at_banners(driver: Driver) -> None:
@@ -112,7 +120,7 @@ def look_at_start(driver: Driver) -> None:
     driver.picture("50-opening", "The first window.", of=opening)
     opening.show_error("The disk is full. Please free some space, then try again.", retryable=True)
     driver.picture("51-failed", "A start that fails says why.", of=opening)
-    opening.close()
+    delete(opening)
 
 
 def _tip(widget: QWidget) -> QWidget:
