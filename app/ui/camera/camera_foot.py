@@ -66,21 +66,24 @@ class CameraFoot(QWidget):
         Return whether another button is the main one now, or can be pressed now.
         """
         self._full = full
-        look = step is CameraStep.LOOK
-        for each in (self.left_button, self.right_button, self.whole_button, self.retake_button):
-            each.setVisible(look)
-        self.find_button.setVisible(look and found)
-        self.use_button.setVisible(look)
-        self.cancel_button.setVisible(not look)
-        self.capture_button.setVisible(step is CameraStep.LIVE)
+        self._show_buttons(step, count, found)
         self.capture_button.setEnabled(can_capture)
-        self.add_button.setVisible(count > 0 and not look)
         self.add_button.setEnabled(not adding)
         self.add_button.setText("Adding…" if adding else f"Add {count_text(count, 'bill', 'bills')}")
         self.add_button.setAccessibleName(self.add_button.text())
         before = self._step, self._could_capture
         self._step, self._could_capture = step, can_capture
         return before != (step, can_capture)
+
+    def _show_buttons(self, step: CameraStep, count: int, found: bool) -> None:
+        look = step is CameraStep.LOOK
+        shown = dict.fromkeys((self.left_button, self.right_button, self.whole_button), look)
+        shown |= {self.retake_button: look, self.use_button: look, self.find_button: look and found}
+        shown |= {self.cancel_button: not look, self.add_button: count > 0 and not look}
+        shown |= {self.capture_button: step is CameraStep.LIVE}
+        # Those that go are hidden first: the buttons of two steps at once would make the dialog wider.
+        for each, is_shown in sorted(shown.items(), key=lambda item: item[1]):
+            each.setVisible(is_shown)
 
     def main_button(self) -> QPushButton:
         """Return the button that Space and Enter press."""

@@ -310,6 +310,15 @@ def test_no_cut_is_offered_where_no_bill_was_found(hand: Hand) -> None:
     assert not hand.button("camera_find").isVisible()
 
 
+def test_the_dialog_keeps_its_width_from_picture_to_picture(qtbot: QtBot, hand: Hand) -> None:
+    """The buttons of two steps were shown at once for a moment, and the dialog was wider than the screen."""
+    narrow = 700
+    hand.dialog.resize(narrow, hand.dialog.height())
+    hand.take_and_use("#884422", "#228844", "#442288")
+    hand.take("#888822")
+    assert hand.dialog.width() == narrow
+
+
 def test_escape_asks_only_if_pictures_would_be_lost(qtbot: QtBot, hand: Hand, person: Person) -> None:
     person.agrees = False
     hand.take("#336699")
