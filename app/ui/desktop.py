@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from app.ui.camera.source import CameraSource
 
 _Standard = QStandardPaths.StandardLocation
+_MARGINS = (4, 20, 24, 18)
+"""Of a question. Qt adds the room of the icon that there is none of on the left."""
 
 
 def choose_save_path(parent: QWidget, proposed: str) -> Path | None:
@@ -132,9 +134,11 @@ def _tell(parent: QWidget, sentence: str, explanation: str) -> None:
 
 
 def _show_as_typed(box: QMessageBox) -> None:
-    """Show `<b>` in a file name or a text as it is, not as bold."""
+    """Show `<b>` in a file name or a text as it is, not as bold; and equal margins on both sides."""
     for part in box.findChildren(QLabel):
         part.setTextFormat(Qt.TextFormat.PlainText)
+    if (layout := box.layout()) is not None:
+        layout.setContentsMargins(*_MARGINS)
 
 
 def open_path(path: Path) -> bool:

@@ -15,6 +15,7 @@ _FAMILIES: Final = ["Inter", "Noto Sans Devanagari"]
 THEME_KEY: Final = "theme"
 """The setting that stores the chosen mode."""
 _POINTS: Final = 10.5  # 14 px at 96 dpi
+_ARROWS: Final = ("back", "forward", "up")
 
 
 class Mode(StrEnum):
@@ -97,8 +98,9 @@ def colour(token: str) -> QColor:
 
 def style_sheet(tokens: ThemeTokens) -> str:
     """Return the style sheet with the colours of `tokens`."""
-    check = resources.style_path("check-dark.svg" if tokens.dark else "check-light.svg")
-    return Template(resources.style_text("bahi")).substitute(tokens.colours(), check=check.as_posix())
+    files = {"check": "check-dark" if tokens.dark else "check-light"} | {name: name for name in _ARROWS}
+    paths = {name: resources.style_path(f"{file}.svg").as_posix() for name, file in files.items()}
+    return Template(resources.style_text("bahi")).substitute(tokens.colours(), **paths)
 
 
 def palette(tokens: ThemeTokens) -> QPalette:

@@ -12,6 +12,8 @@ from app.ui.widgets.scroll_room import ScrollRoom
 _ACROSS: Final = 16
 _DOWN: Final = 12
 """The gaps between the parts."""
+_FOOT: Final = 10
+"""The margin below the parts: inside, so that what scrolls is cut by the edge of the window."""
 _ROOM_FOR_BOTH: Final = 610
 """The width from which on the bills are beside the form."""
 _ROOM_FOR_LIST: Final = 560
@@ -85,10 +87,10 @@ class EntryColumns(QWidget):
     def arrange(self) -> None:
         """Set the place of each part."""
         around = self.parentWidget()
-        room = around.height() if around is not None else self.height()
+        room = (around.height() if around is not None else self.height()) - _FOOT
         is_wide = self.width() >= _ROOM_FOR_BOTH
         placed = self._side_by_side(self.width(), room) if is_wide else self._below(self.width(), room)
-        self.setMinimumHeight(max(rect.bottom() + 1 for rect in placed.values()))
+        self.setMinimumHeight(max(rect.bottom() + 1 for rect in placed.values()) + _FOOT)
         for part, rect in placed.items():
             part.setGeometry(rect)
 
@@ -123,8 +125,10 @@ class EntryColumns(QWidget):
         return placed
 
     def _list_height(self, room: int) -> int:
+        """Return the height of the list in `room`. If that is too little, the page scrolls, not the list."""
         assert self._recent is not None
-        return min(max(room, self._recent.least_height()), self._recent.whole_height())
+        most = self._recent.whole_height()
+        return min(room, most) if room >= self._recent.least_height() else most
 
 
 def _height_at(part: QWidget, width: int) -> int:

@@ -110,7 +110,7 @@ class EntryScreen(QWidget):
     def _lay_out(self) -> None:
         self.title = label(self._words.title, "title", f"{self._words.prefix}entry_title")
         column = QVBoxLayout(self)
-        column.setContentsMargins(24, 20, 24, 16)
+        column.setContentsMargins(24, 20, 24, 0)
         column.setSpacing(14)
         self._head = HeadRow(self.title)
         column.addLayout(self._head)

@@ -100,9 +100,9 @@ def _style(picker: QCalendarWidget) -> None:
     """Set the theme's colours and arrows. Qt would paint weekends red."""
     words = QTextCharFormat()
     words.setForeground(colour("text_muted"))
-    for day in (Qt.DayOfWeek.Saturday, Qt.DayOfWeek.Sunday):
-        picker.setWeekdayTextFormat(day, words)
     picker.setHeaderTextFormat(words)
+    for day in (Qt.DayOfWeek.Saturday, Qt.DayOfWeek.Sunday):  # muted, they would look like another month's
+        picker.setWeekdayTextFormat(day, QTextCharFormat())
     for name, arrow in (("prevmonth", "chevron-left"), ("nextmonth", "chevron-right")):
         button = picker.findChild(QToolButton, f"qt_calendar_{name}")
         if isinstance(button, QToolButton):

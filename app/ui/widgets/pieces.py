@@ -26,6 +26,7 @@ def set_look(widget: QWidget, name: str, value: str) -> None:
     # Qt evaluates the style sheet only when a widget is polished.
     widget.style().unpolish(widget)
     widget.style().polish(widget)
+    widget.updateGeometry()
     widget.update()
 
 

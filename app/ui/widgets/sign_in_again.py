@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QLineEdit
 
 from app.domain.bounds import LONGEST_TYPED, MAX_PASSWORD, length_error, prepare_password
 from app.domain.text import isolated
@@ -39,7 +39,7 @@ _WHY: Final = {
     ),
 }
 """For each reason that a server gives: what happened, and what to do."""
-_FIELD_WIDTH: Final = 200
+_LEAST_FIELD: Final = 160
 
 
 class SignInAgain(QFrame):
@@ -64,20 +64,15 @@ class SignInAgain(QFrame):
         icon = QLabel()
         put_icon(icon, "log-out", "danger", size=18)
         self.sentence = label("", "strong", "sign_in_again_text", wrap=True)
-        words = QVBoxLayout()
-        words.setSpacing(2)
-        words.addWidget(self.sentence)
-        words.addWidget(label(_KEPT, "small", "sign_in_again_kept", wrap=True))
         self._make_password()
         self.submit_button = button("Sign in", "sign_in_again_submit", "primary")
         self.submit_button.clicked.connect(self.submit)
         row = QHBoxLayout(self)
-        row.setContentsMargins(14, 10, 12, 10)
+        row.setContentsMargins(14, 8, 12, 8)
         row.setSpacing(10)
         row.addWidget(icon, 0, Qt.AlignmentFlag.AlignVCenter)
-        row.addLayout(words, 1)
-        row.addLayout(self._field())
-        row.addWidget(self.submit_button, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self.sentence, 1, Qt.AlignmentFlag.AlignVCenter)
+        row.addLayout(self._answer())
         self._countdown = WaitCountdown(self.submit_button, self._say, self.submit, [self.password])
 
     def _make_password(self) -> None:
@@ -91,20 +86,23 @@ class SignInAgain(QFrame):
         self.password.textChanged.connect(
             lambda typed: self._say(length_error(typed, MAX_PASSWORD, prepare_password))
         )
-        self.password.setFixedWidth(_FIELD_WIDTH)
+        self.password.setMinimumWidth(_LEAST_FIELD)
         self.password.returnPressed.connect(self.submit)
 
-    def _field(self) -> QVBoxLayout:
-        """Return the password with the place for its error below it."""
+    def _answer(self) -> QGridLayout:
+        """Return the password with its button, and below both what is wrong and what is kept."""
         self.problem = label("", "error", "sign_in_again_error", wrap=True)
-        self.problem.setFixedWidth(_FIELD_WIDTH)
         self.problem.hide()
-        column = QVBoxLayout()
-        column.setSpacing(4)
-        column.addWidget(self.password)
-        column.addWidget(self.problem)
-        column.addStretch(1)
-        return column
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(10)
+        grid.setVerticalSpacing(4)
+        grid.addWidget(self.password, 0, 0)
+        grid.addWidget(self.submit_button, 0, 1)
+        grid.addWidget(self.problem, 1, 0, 1, 2)
+        grid.addWidget(label(_KEPT, "small", "sign_in_again_kept", wrap=True), 2, 0, 1, 2)
+        grid.setColumnStretch(0, 1)
+        grid.setRowStretch(3, 1)
+        return grid
 
     def set_user(self, user_name: str) -> None:
         """Set the name of the user whose password is asked for."""

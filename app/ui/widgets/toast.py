@@ -6,10 +6,10 @@ from typing import Final
 
 from PySide6.QtCore import QEvent, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QEnterEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from app.ui.icons import put_icon
-from app.ui.widgets.pieces import ElidedLabel, button, tool_button
+from app.ui.widgets.pieces import button, label, tool_button
 
 LIFE_S: Final = 10.0
 _LEAST_TEXT: Final = 60
@@ -40,9 +40,7 @@ class Toast(QFrame):
 
     def _build(self) -> None:
         self._icon = QLabel()
-        self._text = ElidedLabel("", "strong", "toast_text")
-        self._text.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
-        self._text.setMinimumWidth(_LEAST_TEXT)
+        self._text = label("", "strong", "toast_text")
         self.undo_button = button("Undo", "toast_undo", "link")
         self.undo_button.setToolTip("Undo (Ctrl+Z)")
         self.undo_button.clicked.connect(self._press)
@@ -105,10 +103,19 @@ class Toast(QFrame):
     def _settle(self) -> None:
         if self.isHidden() or self._room.isNull():
             return
-        self.setMaximumWidth(max(1, self._room.width() - _GAP))  # title and buttons are beside
+        self._break_lines(self._room.width() - _GAP)  # title and buttons are beside
         self.adjustSize()
         x = self._room.left() + max(0, (self._room.width() - self.width()) // 2)
         self.move(x, self._room.center().y() - self.height() // 2)
+
+    def _break_lines(self, most: int) -> None:
+        """Let the text take more than one line if this would be wider than `most`."""
+        self._text.setWordWrap(False)
+        wide = self._text.sizeHint().width()
+        self._text.setFixedWidth(wide)
+        around = self.sizeHint().width() - wide
+        self._text.setWordWrap(around + wide > most)
+        self._text.setFixedWidth(min(wide, max(_LEAST_TEXT, most - around)))
 
     def enterEvent(self, event: QEnterEvent) -> None:
         """Stay visible while the mouse is over it."""

@@ -3,7 +3,7 @@
 import pytest
 from PySide6.QtCore import QPointF, QRect, Qt
 from PySide6.QtGui import QEnterEvent
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.ui.theme import Theme
@@ -38,6 +38,19 @@ def test_the_toast_disappears_after_ten_seconds_and_undo_with_it(
     clock.now += 0.2
     assert not toast.can_undo
     qtbot.waitUntil(lambda: toast.text() == "")
+
+
+def test_a_long_text_takes_two_lines_and_is_not_cut(toast: Toast) -> None:
+    toast.move_to_corner(QRect(0, 0, 900, 40))
+    toast.say("Attached 2 bills to 0K7-000042", undo=True)
+    high, wide = toast.height(), toast.width()
+    toast.move_to_corner(QRect(0, 0, 300, 40))
+    assert toast.width() <= 300 < wide
+    text = toast.findChild(QLabel, "toast_text")
+    assert isinstance(text, QLabel)
+    assert text.height() >= text.heightForWidth(text.width()) > text.fontMetrics().height()
+    toast.move_to_corner(QRect(0, 0, 900, 40))
+    assert (toast.height(), toast.width()) == (high, wide)
 
 
 def test_undo_is_emitted_once_and_hides_the_toast(qtbot: QtBot, toast: Toast) -> None:
