@@ -42,7 +42,7 @@ def test_the_toast_disappears_after_ten_seconds_and_undo_with_it(
 
 def test_a_long_text_takes_two_lines_and_is_not_cut(toast: Toast) -> None:
     toast.move_to_corner(QRect(0, 0, 900, 40))
-    toast.say("Attached 2 bills to 0K7-000042", undo=True)
+    toast.say("Attached 2 bills to 0K7-000042", undo="Undo")
     high, wide = toast.height(), toast.width()
     toast.move_to_corner(QRect(0, 0, 300, 40))
     assert toast.width() <= 300 < wide
