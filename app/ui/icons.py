@@ -91,7 +91,7 @@ def _paint(target: Iconed) -> None:
     if isinstance(target, QLabel):
         target.setPixmap(pixmap(name, tokens[0], size, target.devicePixelRatioF()))
         return
-    gap = _GAP if isinstance(target, QPushButton) and target.text() else 0
+    gap = _GAP if isinstance(target, QPushButton) else 0  # its text may be set later
     target.setIcon(icon(name, tokens[0], tokens[1] if len(tokens) > 1 else "", gap))
     if isinstance(target, QPushButton):
         target.setIconSize(QSize(size + gap, size))
