@@ -46,12 +46,14 @@ def look_at_dialogs(driver: Driver) -> None:
         dialog.reject()
     _over(driver, "34-question", "A question before something is lost.", QMessageBox, lambda: _ask(driver))
     error = RuntimeError("an error for its picture")
-    reporter = CrashReporter(OpeningWindow())
+    opening = OpeningWindow()
+    reporter = CrashReporter(opening)
     reporter.follow(driver.window)
     reporter.show(error)
     crash = driver.find("crash_dialog", QDialog)
     driver.picture("35-unexpected", "What nobody expected is told too.", of=crash)
     crash.reject()
+    opening.deleteLater()  # else Python may delete it on a thread of a task, which ends the program
     _over(
         driver, "36-files", "Choosing files, where the system has no dialog of its own.", QFileDialog, _files
     )
@@ -113,6 +115,7 @@ def look_at_start(driver: Driver) -> None:
     opening.show_error("The disk is full. Please free some space, then try again.", retryable=True)
     driver.picture("51-failed", "A start that fails says why.", of=opening)
     opening.close()
+    opening.deleteLater()
 
 
 def _tip(widget: QWidget) -> QWidget:

@@ -67,14 +67,21 @@ class CameraFoot(QWidget):
         """
         self._full = full
         look = step is CameraStep.LOOK
-        for each in (self.left_button, self.right_button, self.whole_button, self.retake_button):
-            each.setVisible(look)
-        self.find_button.setVisible(look and found)
-        self.use_button.setVisible(look)
-        self.cancel_button.setVisible(not look)
-        self.capture_button.setVisible(step is CameraStep.LIVE)
+        shown = {
+            self.left_button: look,
+            self.right_button: look,
+            self.find_button: look and found,
+            self.whole_button: look,
+            self.retake_button: look,
+            self.use_button: look,
+            self.cancel_button: not look,
+            self.capture_button: step is CameraStep.LIVE,
+            self.add_button: count > 0 and not look,
+        }
+        # Those that go, go first: side by side, all of them would widen the dialog.
+        for each in sorted(shown, key=lambda button: shown[button]):
+            each.setVisible(shown[each])
         self.capture_button.setEnabled(can_capture)
-        self.add_button.setVisible(count > 0 and not look)
         self.add_button.setEnabled(not adding)
         self.add_button.setText("Adding…" if adding else f"Add {count_text(count, 'bill', 'bills')}")
         self.add_button.setAccessibleName(self.add_button.text())
