@@ -65,6 +65,8 @@ class BookFrame(QWidget):
         self.edit_page = LazyPage(self.screens, partial(EditView, services, tasks, desktop))
         self.listing_page = LazyPage(self.screens, partial(_make_listing, services, tasks, desktop))
         self.outbox_page = LazyPage(self.screens, partial(_make_outbox, services, tasks, desktop))
+        self._later = QTimer(self, singleShot=True)
+        self._later.timeout.connect(self._make_pages)
         self.again = SignInAgain(services, tasks)
         self.banner = Banner("window_banner")
         self._passing = True
@@ -139,8 +141,16 @@ class BookFrame(QWidget):
         """The page Waiting."""
         return self.outbox_page.get()
 
-    def make_pages(self) -> None:
-        """Make the pages that are not made yet, one in each turn of the event loop.
+    def make_pages_later(self, pause_ms: int) -> None:
+        """Make the pages that are not made yet after a pause, unless the window is closed before."""
+        self._later.start(pause_ms)
+
+    def stop_making_pages(self) -> None:
+        """Make no more pages, because the window is closing."""
+        self._later.stop()
+
+    def _make_pages(self) -> None:
+        """Make one page in each turn of the event loop.
 
         A key that is pressed meanwhile waits for one page at most, and the first change of the page for none.
         """
@@ -149,7 +159,7 @@ class BookFrame(QWidget):
         left = [page for page in pages if page.made is None]
         if left:
             left[0].get()
-            QTimer.singleShot(0, self, self.make_pages)
+            self._later.start(0)
 
     def speak(self, words: Words) -> None:
         """Use the words for the place of the open book."""
@@ -338,8 +348,8 @@ class BookFrame(QWidget):
             self.ended.hide()
         self._show_banners()
 
-    def offer_undo(self, text: str, *, undo: bool) -> None:
-        """Show what was done for ten seconds, with `undo` also the button to undo it."""
+    def offer_undo(self, text: str, *, undo: str) -> None:
+        """Show what was done for ten seconds, with `undo` also a button with this text to undo it."""
         self._hide_passing()
         self.toast.say(text, undo=undo)
         self._position_toast()
@@ -351,7 +361,7 @@ class BookFrame(QWidget):
             self.toast.hide_now()
             self.say(f"{_NOTHING_TO_UNDO} {way_back}", "warn")  # too long for the toast
         else:
-            self.toast.say(_NOTHING_TO_UNDO, undo=False, done=False)
+            self.toast.say(_NOTHING_TO_UNDO, undo="", done=False)
             self._position_toast()
 
     def _show_banners(self) -> None:

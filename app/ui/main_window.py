@@ -11,7 +11,6 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from PySide6.QtCore import QTimer
 from PySide6.QtGui import QCloseEvent, QIcon, QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget
 
@@ -215,7 +214,7 @@ class MainWindow(QMainWindow):
 
     def start(self) -> None:
         """Open the book of the present session, or show the log-in. The other pages are made afterwards."""
-        QTimer.singleShot(_PAGES_AFTER_MS, self.book, self.book.make_pages)
+        self.book.make_pages_later(_PAGES_AFTER_MS)
         session = self._services.accounts.session
         if session is not None:
             self.enter(session)
@@ -371,7 +370,12 @@ class MainWindow(QMainWindow):
     def _changed(self, change: Change) -> None:
         self.sync.outbox_changed()
         self.book.listing_page.if_made(lambda listing: listing.refresh(select=change.entry.id))
-        self.book.offer_undo(self._told(change), undo=change.undo is not None)
+        self.book.offer_undo(self._told(change), undo=self._undo_text(change))
+
+    def _undo_text(self, change: Change) -> str:
+        if change.undo is not None:
+            return "Undo"
+        return "Undo the one before" if self.changes.can_undo_more else ""
 
     def _told(self, change: Change) -> str:
         """Return what was done; give the text and bills of a new entry that was undone back to the form."""
@@ -433,6 +437,7 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self._stop_sync()
+        self.book.stop_making_pages()
         self.dialogs.close_all()
         self.opener.close()
         with contextlib.suppress(AppError):

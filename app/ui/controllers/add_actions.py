@@ -18,8 +18,9 @@ class AddActions(QObject):
         self._entry = entry = book.entry
         entry.recent.edit_wanted.connect(self._edit)
         entry.recent.undo_wanted.connect(self._take_back)
-        entry.cleared.connect(lambda: book.offer_undo("The form is cleared.", undo=True))
+        entry.cleared.connect(lambda: book.offer_undo("The form is cleared.", undo="Undo"))
         book.toast.undo_wanted.connect(self._undo)
+        book.toast.over.connect(changes.forget_undo)
         changes.changed.connect(self._changed)
         changes.failed.connect(lambda _sentence: entry.recent.undo_failed())
 
@@ -40,6 +41,6 @@ class AddActions(QObject):
         if self._entry.cleared_text is None:
             self._changes.undo()
         elif self._entry.bring_back_cleared():
-            self._book.offer_undo("Your entry is back in the form.", undo=False)
+            self._book.offer_undo("Your entry is back in the form.", undo="")
         else:
-            self._book.offer_undo("Your new entry stays.", undo=False)
+            self._book.offer_undo("Your new entry stays.", undo="")

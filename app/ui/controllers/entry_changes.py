@@ -58,6 +58,7 @@ class EntryActions(QObject):
         self._services = services
         self._tasks = tasks
         self._last: Change | None = None
+        self._undoable: list[Change] = []  # those made one after the other while Undo was offered
         self._running = 0
         self._undo_next = False
 
@@ -179,14 +180,15 @@ class EntryActions(QObject):
         self._done(Change(f"Corrected {after.entry.human_code}", after.entry, None))
 
     def undo(self) -> None:
-        """Undo the last change. If one is being made, undo that one when it is done."""
+        """Undo the last change, then the one before. If one is being made, undo that when it is done."""
         if self._running:
             self._undo_next = True
             return
-        last, self._last = self._last, None
-        if last is None or last.undo is None:
+        if not self._undoable:
             return
+        last = self._undoable.pop()
         back, was_new = last.undo, last.makes_new
+        assert back is not None
 
         def work() -> Change:
             after = back().entry
@@ -194,9 +196,19 @@ class EntryActions(QObject):
 
         self._run(work)
 
+    @property
+    def can_undo_more(self) -> bool:
+        """Return whether there is a change that `undo` undoes."""
+        return bool(self._undoable)
+
+    def forget_undo(self) -> None:
+        """Forget how to undo, because Undo is no longer offered."""
+        self._undoable.clear()
+
     def forget(self) -> None:
-        """Forget the last change, for example when the book is closed."""
+        """Forget the last changes, for example when the book is closed."""
         self._last = None
+        self._undoable.clear()
         self._undo_next = False
         self._tasks.supersede(self, "open")
 
@@ -249,6 +261,8 @@ class EntryActions(QObject):
 
     def _done(self, change: Change) -> None:
         self._last = change
+        if change.undo is not None:
+            self._undoable.append(change)
         self.changed.emit(change)
 
     def _report(self, error: AppError) -> None:

@@ -1,7 +1,11 @@
 """Texts that describe a filter, for the export dialog."""
 
+from typing import Final
+
 from app.domain.entry import Direction, EntryFilter, Shown
 from app.domain.text import isolated
+
+_WITH_CROSSED_OUT: Final = "with crossed-out entries (Status: voided), which the totals leave out"
 
 
 def filter_text(wanted: EntryFilter) -> str:
@@ -16,7 +20,7 @@ def filter_text(wanted: EntryFilter) -> str:
     if wanted.waiting_only:
         parts.append("waiting")
     if wanted.shown is not Shown.ACTIVE:
-        parts.append("crossed out only" if wanted.shown is Shown.VOIDED else "including crossed out")
+        parts.append("crossed out only" if wanted.shown is Shown.VOIDED else _WITH_CROSSED_OUT)
     return " · ".join(parts) or "All entries"
 
 

@@ -36,8 +36,9 @@ _NO_CODE: Final = "This book has no recovery code, because its password was set 
 _LOST_CODE: Final = "Without the code, there is one more way."
 _COMMAND: Final = (
     "The password keeps other people at this computer out of your book. It does not encrypt your files. So "
-    "their owner can set a new password: close Bahi, open a terminal, paste this line, and press Enter. It "
-    "asks for the new password. There is no button for this, because it would let in everybody who sits here."
+    "their owner can set a new password: open a terminal, paste this line, close Bahi, and then press Enter "
+    "in the terminal. It asks for the new password. There is no button for this, because it would let in "
+    "everybody who sits here."
 )
 _HAS_LINK: Final = "This link sets a new password. Choose one."
 _SENT_TO: Final = "Your new password will be sent to {host}."

@@ -44,7 +44,7 @@ class RecoveryCodeDialog(GrowingDialog):
         self._warned = False
         self._make(code)
         self._lay_out()
-        self.kept_button.setFocus()
+        self.save_button.setFocus()  # a second Enter must not close what is shown only once
 
     def _make(self, code: str) -> None:
         self.code = QLineEdit(code)

@@ -20,10 +20,12 @@ _CHECK_MS: Final = 250  # the clock is polled, because tests replace it
 class Toast(QFrame):
     """Shown over its parent, in the middle of the area given to `place`.
 
-    `undo_wanted` is emitted by Undo. `clock` returns seconds; tests pass their own.
+    `undo_wanted` is emitted by Undo, and `over` when its time is over or it is closed. `clock` returns
+    seconds; tests pass their own.
     """
 
     undo_wanted = Signal()
+    over = Signal()
 
     def __init__(self, parent: QWidget, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(parent)
@@ -47,19 +49,20 @@ class Toast(QFrame):
         self.undo_button.setToolTip("Undo (Ctrl+Z)")
         self.undo_button.clicked.connect(self._press)
         close = tool_button("toast_close", "x", "Close", size=14)
-        close.clicked.connect(self.hide_now)
+        close.clicked.connect(self._end)
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 4, 6, 4)
         row.setSpacing(8)
         for widget in (self._icon, self._text, self.undo_button, close):
             row.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
 
-    def say(self, text: str, *, undo: bool, done: bool = True) -> None:
-        """Show `text` for ten seconds; with `undo`, also the Undo button. `done` says that it succeeded."""
+    def say(self, text: str, *, undo: str, done: bool = True) -> None:
+        """Show `text` for ten seconds; with `undo`, also a button with this text. `done`: it succeeded."""
         put_icon(self._icon, *(("check", "credit") if done else ("info", "text_muted")), size=16)
         self._text.setText(text)
         self.setAccessibleName(text)
-        self.undo_button.setVisible(undo)
+        self.undo_button.setText(undo)
+        self.undo_button.setVisible(bool(undo))
         self._until = self._clock() + LIFE_S
         self.show()
         self.raise_()
@@ -90,7 +93,11 @@ class Toast(QFrame):
     def hide_if_due(self) -> None:
         """Hide when the time is over."""
         if self._clock() >= self._until:
-            self.hide_now()
+            self._end()
+
+    def _end(self) -> None:
+        self.hide_now()
+        self.over.emit()
 
     def hide_now(self) -> None:
         """Hide at once."""

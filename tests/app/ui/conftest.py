@@ -167,6 +167,7 @@ def window(
     qtbot.addWidget(made)
     made.show()
     yield made
+    made.book.stop_making_pages()
     made.sync.stop()
 
 

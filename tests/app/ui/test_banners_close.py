@@ -17,14 +17,14 @@ def test_an_error_closes_when_the_user_goes_elsewhere(qtbot: QtBot, book: MainWi
 
 def test_an_error_closes_when_a_change_succeeds(qtbot: QtBot, book: MainWindow) -> None:
     book.book.show_error("The entry could not be changed.")
-    book.book.offer_undo("Changed", undo=False)
+    book.book.offer_undo("Changed", undo="")
     assert book.book.banner.text() == ""
 
 
 def test_news_of_another_device_stay_until_they_are_closed(qtbot: QtBot, book: MainWindow) -> None:
     book.book.say("1 entry was changed on another device.", "warn", passing=False)
     book.show_listing()
-    book.book.offer_undo("Changed", undo=False)
+    book.book.offer_undo("Changed", undo="")
     assert "another device" in book.book.banner.text()
 
 

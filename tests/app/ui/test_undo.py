@@ -150,6 +150,29 @@ def test_undo_undoes_a_change_that_is_still_being_made(
     assert [row.voided for row in fake.waiting()] == [False, True, False]
 
 
+def test_undo_takes_back_each_of_the_changes_that_were_made_in_a_row(
+    qtbot: QtBot, book: MainWindow, fake: FakeServices, tasks: Tasks
+) -> None:
+    """A slow hand presses Delete three times: the next row is selected after each."""
+    book.show_listing()
+    qtbot.waitUntil(lambda: book.listing.model.rowCount() > 3 and not tasks.busy)
+    book.listing.table.setFocus()
+    before = [book.listing.model.entry_at(row).human_code for row in range(3)]
+    for gone in range(3):
+        left = book.listing.model.rowCount()
+        press(book, Qt.Key.Key_Delete)
+        qtbot.waitUntil(lambda left=left: book.listing.model.rowCount() == left - 1 and not tasks.busy)
+        assert book.listing.model.entry_at(0).human_code not in before[: gone + 1]
+    for back in range(3):
+        left = book.listing.model.rowCount()
+        undo(book)
+        qtbot.waitUntil(lambda left=left: book.listing.model.rowCount() == left + 1 and not tasks.busy)
+        assert book.book.toast.undo_button.text() == ("Undo the one before" if back < 2 else "")
+    assert [book.listing.model.entry_at(row).human_code for row in range(3)] == before
+    undo(book)
+    qtbot.waitUntil(lambda: NOTHING in book.book.toast.text())
+
+
 def test_undo_says_how_to_get_a_crossed_out_entry_back_when_its_time_is_over(
     qtbot: QtBot, offline: MainWindow, clock: Clock, fake: FakeServices, tasks: Tasks
 ) -> None:

@@ -30,7 +30,7 @@ def toast(parent: QWidget, clock: Clock) -> Toast:
 def test_the_toast_disappears_after_ten_seconds_and_undo_with_it(
     qtbot: QtBot, toast: Toast, clock: Clock
 ) -> None:
-    toast.say("Crossed out 0K7-000042", undo=True)
+    toast.say("Crossed out 0K7-000042", undo="Undo")
     clock.now += LIFE_S - 0.1
     toast.hide_if_due()
     assert toast.text() == "Crossed out 0K7-000042"
@@ -43,7 +43,7 @@ def test_the_toast_disappears_after_ten_seconds_and_undo_with_it(
 def test_undo_is_emitted_once_and_hides_the_toast(qtbot: QtBot, toast: Toast) -> None:
     told: list[bool] = []
     toast.undo_wanted.connect(lambda: told.append(True))
-    toast.say("Crossed out 0K7-000042", undo=True)
+    toast.say("Crossed out 0K7-000042", undo="Undo")
     qtbot.mouseClick(toast.undo_button, Qt.MouseButton.LeftButton)
     toast.undo()
     assert told == [True]
@@ -53,13 +53,13 @@ def test_undo_is_emitted_once_and_hides_the_toast(qtbot: QtBot, toast: Toast) ->
 def test_undo_works_as_long_as_the_mouse_is_over_the_toast(toast: Toast, clock: Clock) -> None:
     told: list[bool] = []
     toast.undo_wanted.connect(lambda: told.append(True))
-    toast.say("Crossed out 0K7-000042", undo=True)
+    toast.say("Crossed out 0K7-000042", undo="Undo")
     point = QPointF(5, 5)
     QApplication.sendEvent(toast, QEnterEvent(point, point, point))
     clock.now += LIFE_S + 1
     toast.undo_button.click()
     assert told == [True]
-    toast.say("Crossed out 0K7-000043", undo=True)
+    toast.say("Crossed out 0K7-000043", undo="Undo")
     clock.now += LIFE_S + 1
     assert not toast.can_undo
 
@@ -69,7 +69,7 @@ def test_a_button_that_can_be_seen_works_also_just_after_its_time(
 ) -> None:
     told: list[bool] = []
     toast.undo_wanted.connect(lambda: told.append(True))
-    toast.say("Crossed out 0K7-000042", undo=True)
+    toast.say("Crossed out 0K7-000042", undo="Undo")
     clock.now += LIFE_S + 0.1  # it is hidden at the next look at the clock
     assert toast.undo_button.isVisible()
     qtbot.mouseClick(toast.undo_button, Qt.MouseButton.LeftButton)
@@ -78,20 +78,20 @@ def test_a_button_that_can_be_seen_works_also_just_after_its_time(
 
 
 def test_there_is_no_undo_button_if_nothing_can_be_undone(toast: Toast) -> None:
-    toast.say("Undone", undo=False)
+    toast.say("Undone", undo="")
     assert not toast.undo_button.isVisible()
     assert not toast.can_undo
 
 
 def test_a_newer_message_has_its_own_ten_seconds(toast: Toast, clock: Clock) -> None:
-    toast.say("One", undo=True)
+    toast.say("One", undo="Undo")
     clock.now += 8
-    toast.say("Two", undo=True)
+    toast.say("Two", undo="Undo")
     clock.now += 8
     toast.hide_if_due()
     assert toast.text() == "Two"
 
 
 def test_the_toast_is_centred_in_its_area(toast: Toast) -> None:
-    toast.say("Crossed out 0K7-000042", undo=True)
+    toast.say("Crossed out 0K7-000042", undo="Undo")
     assert abs(toast.geometry().center().x() - 299) <= 2
