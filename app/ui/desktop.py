@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from app.ui.camera.source import CameraSource
 
 _Standard = QStandardPaths.StandardLocation
+_ICON_COLUMN = 21
+"""The width of the empty column for an icon in a question, in logical pixels."""
 
 
 def choose_save_path(parent: QWidget, proposed: str) -> Path | None:
@@ -116,6 +118,7 @@ def confirm(parent: QWidget, question: str, explanation: str, yes: str, no: str)
     box = QMessageBox(QMessageBox.Icon.NoIcon, "Bahi", question, parent=parent)
     box.setInformativeText(explanation)
     _show_as_typed(box)
+    _set_margins(box)
     accept = box.addButton(yes, QMessageBox.ButtonRole.DestructiveRole)
     keep = box.addButton(no, QMessageBox.ButtonRole.RejectRole)
     box.setDefaultButton(keep)
@@ -128,6 +131,7 @@ def _tell(parent: QWidget, sentence: str, explanation: str) -> None:
     box = QMessageBox(QMessageBox.Icon.NoIcon, "Bahi", sentence, parent=parent)
     box.setInformativeText(explanation)
     _show_as_typed(box)
+    _set_margins(box)
     box.exec()
 
 
@@ -135,6 +139,13 @@ def _show_as_typed(box: QMessageBox) -> None:
     """Show `<b>` in a file name or a text as it is, not as bold."""
     for part in box.findChildren(QLabel):
         part.setTextFormat(Qt.TextFormat.PlainText)
+
+
+def _set_margins(box: QMessageBox) -> None:
+    """Make the margins those of the other dialogs. Qt leaves an empty column on the left for an icon."""
+    layout = box.layout()
+    if layout is not None:
+        layout.setContentsMargins(24 - _ICON_COLUMN, 20, 24, 20)
 
 
 def open_path(path: Path) -> bool:
