@@ -95,7 +95,7 @@ def presets(today: date) -> list[Preset]:
         _period("This quarter", quarter, 3),
         _period("This financial year", year, 12),
         _period("Last financial year", _months_later(year, -12), 12),
-        Preset("All", None, None),
+        Preset("All dates", None, None),
     ]
 
 

@@ -27,7 +27,8 @@ from app.ui.models.columns import Column
 from app.ui.tasks import Tasks
 from app.ui.theme import Mode, Theme
 from app.ui.window_geometry import restore_geometry
-from tests.tour import bills, getting_in, second_thoughts, surfaces
+from tests.support.fed_cameras import FedCameras
+from tests.tour import bills, getting_in, more_surfaces, second_thoughts, surfaces
 from tests.tour.driver import Driver, Picture, TourError
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class Story:
     fill_screen: bool = False
     pictures: list[Picture] = field(default_factory=list)
     problems: list[Exception] = field(default_factory=list)
+    cameras: FedCameras = field(default_factory=FedCameras)
 
     @property
     def csv(self) -> Path:
@@ -99,6 +101,9 @@ class Story:
             surfaces.look_at_popups(driver)
             surfaces.look_at_banners(driver)
             bills.look_at_bills(driver, self.samples)
+            more_surfaces.look_at_help(driver)
+            more_surfaces.look_at_last_entries(driver)
+            more_surfaces.look_at_camera(driver, self.cameras)
             getting_in.forget_password(driver)
             surfaces.look_at_start(driver)
         if self.problems:
@@ -135,6 +140,7 @@ class Story:
             choose_save_path=lambda _parent, _name: self.csv,
             choose_files=lambda _parent, _folder: [self.samples / "hotel-invoice.pdf"],
             confirm=lambda *_: True,
+            cameras=lambda: self.cameras,
         )
 
     # --- first start -------------------------------------------------------------------------------

@@ -71,7 +71,7 @@ def _differences(before: ListedEntry, after: ListedEntry) -> list[str]:
         ("Category", isolated(before.category), isolated(after.category)),
         ("Description", isolated(before.description), isolated(after.description)),
     )
-    return [f"{name} {_text(old)} → {_text(new)}" for name, old, new in pairs if old != new]
+    return [f"{name}: {_text(old)} → {_text(new)}" for name, old, new in pairs if old != new]
 
 
 def _text(value: str) -> str:

@@ -22,7 +22,7 @@ _WIDEST_FORM: Final = 760
 _WIDEST_BILLS: Final = 600
 """On a larger screen, the fields and the buttons would be far from each other."""
 _HIGH: Final = 520
-"""The height of the parts without a list; the form alone would leave little room for bills."""
+"""The height of the bills without a list; that of the form would leave little room for them."""
 _SHELF: Final = 180
 """The height of one row of bills, which are below the form."""
 _Placed = dict[QWidget, QRect]
@@ -97,11 +97,11 @@ class EntryColumns(QWidget):
     def _side_by_side(self, width: int, room: int) -> _Placed:
         left = min(_WIDEST_FORM, (width - _ACROSS) * 3 // 5)
         right = min(_WIDEST_BILLS, width - _ACROSS - left)
-        if self._recent is None:
-            wanted = max(self._card.height_at(left), _HIGH)
-            high = max(min(room, wanted), self._card.minimumSizeHint().height())
-            return {self._card: QRect(0, 0, left, high), self._bills: QRect(left + _ACROSS, 0, right, high)}
         high = min(self._card.height_at(left), room)
+        if self._recent is None:
+            high = max(high, self._card.minimumSizeHint().height())
+            bills = max(high, min(room, _HIGH))
+            return {self._card: QRect(0, 0, left, high), self._bills: QRect(left + _ACROSS, 0, right, bills)}
         is_narrow = left < _ROOM_FOR_LIST
         bills = max(high, self._panel.minimumSizeHint().height())
         top = (bills if is_narrow else high) + _DOWN

@@ -277,6 +277,6 @@ class FilterBar(QWidget):
         self.meaning.setVisible(bool(self.meaning.text()))
         dates = (wanted.first, wanted.last)
         named = [each.name for each in presets(self._today()) if (each.first, each.last) == dates]
-        words = (named[0] if named else "Custom dates") if dates != (None, None) else "All dates"
+        words = named[0] if named else "Custom dates"
         self.period_button.setText(words)
         self.period_button.setAccessibleName(f"Period: {words}")

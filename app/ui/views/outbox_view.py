@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QRect, Qt, Signal
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.domain.text import isolated
 from app.domain.wording import Words
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _MOST_CARDS: Final = 200
 _MOST_LINES: Final = 8
+_WIDEST: Final = 1376
+"""On a larger screen, the buttons of a card would be far from its text. Logical pixels."""
 
 
 class OutboxView(QWidget):
@@ -70,7 +72,11 @@ class OutboxView(QWidget):
         inside.setContentsMargins(0, 0, 0, 0)
         inside.setSpacing(10)
         inside.addWidget(self.explanation)
-        inside.addWidget(self.list, 1)
+        self.list.setMaximumWidth(_WIDEST)
+        row = QHBoxLayout()
+        row.addWidget(self.list, 1)
+        row.addStretch()
+        inside.addLayout(row, 1)
         inside.addWidget(self.more)
         self._stack = QStackedWidget()
         self._stack.addWidget(self.empty)

@@ -4,7 +4,7 @@ from typing import Final
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.ui.widgets.password_prompt import PasswordPrompt
 from app.ui.widgets.pieces import button, label
@@ -28,7 +28,11 @@ class CanvasMessage(QWidget):
         column.addStretch(1)
         column.addWidget(self._label)
         column.addWidget(self.again, 0, Qt.AlignmentFlag.AlignHCenter)
-        column.addWidget(self.prompt)
+        row = QHBoxLayout()
+        row.addStretch()
+        row.addWidget(self.prompt, 1)
+        row.addStretch()
+        column.addLayout(row)
         column.addStretch(1)
         self.prompt.hide()
         self.hide()

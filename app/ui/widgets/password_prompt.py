@@ -1,5 +1,7 @@
 """Asks for the password of a PDF in the place where the PDF would be shown."""
 
+from typing import Final
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QHideEvent, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
@@ -8,6 +10,7 @@ from app.domain.bounds import LONGEST_TYPED
 from app.ui.widgets.pieces import button, label, set_look
 
 _PROMISE = "Bahi does not store the password. It asks again next time."
+_WIDEST: Final = 420
 
 
 class PasswordPrompt(QWidget):
@@ -19,6 +22,7 @@ class PasswordPrompt(QWidget):
         super().__init__(parent)
         self.setObjectName(name)
         self.setProperty("role", "clear")
+        self.setMaximumWidth(_WIDEST)
         self.sentence = label("", "small", f"{name}_text", wrap=True)
         self.promise = label(_PROMISE, "small", wrap=True)
         self.field = QLineEdit()

@@ -1,9 +1,10 @@
 """Labels, buttons and frames, each with a role that the style sheet selects."""
 
-from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtCore import QEvent, QRect, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
+    QApplication,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -26,8 +27,8 @@ def set_look(widget: QWidget, name: str, value: str) -> None:
     # Qt evaluates the style sheet only when a widget is polished.
     widget.style().unpolish(widget)
     widget.style().polish(widget)
-    widget.updateGeometry()
-    widget.update()
+    # Only this event makes buttons and labels forget the size that they needed with the old look.
+    QApplication.sendEvent(widget, QEvent(QEvent.Type.StyleChange))
 
 
 def set_struck(made: QLabel, struck: bool) -> None:

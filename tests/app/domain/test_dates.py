@@ -183,7 +183,7 @@ def test_the_periods_of_a_day_in_february() -> None:
         "This quarter": (date(2028, 1, 1), date(2028, 3, 31)),
         "This financial year": (date(2027, 4, 1), date(2028, 3, 31)),
         "Last financial year": (date(2026, 4, 1), date(2027, 3, 31)),
-        "All": (None, None),
+        "All dates": (None, None),
     }
 
 

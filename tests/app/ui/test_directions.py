@@ -45,8 +45,8 @@ def test_each_text_of_a_change_keeps_its_place() -> None:
     entry = replace(shop_entries(1)[0], category=TEA)
     lines = changes(entry, version(replace(entry, category=TAXI, description=TEA)))
     assert lines == (
-        f"Category {enclosed(TEA)} → {enclosed(TAXI)}",
-        f"Description Taxi to client site → {enclosed(TEA)}",
+        f"Category: {enclosed(TEA)} → {enclosed(TAXI)}",
+        f"Description: Taxi to client site → {enclosed(TEA)}",
     )
 
 

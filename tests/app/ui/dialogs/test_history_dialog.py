@@ -60,7 +60,7 @@ def test_every_version_shows_what_changed_who_made_it_where_and_when(
     assert texts(dialog, "version_title") == ["Edited", "Edited", "Created"]
     local = (AT + timedelta(minutes=2)).astimezone()
     assert texts(dialog, "version_facts")[0] == f"22 Nov 2026, {local:%H:%M} · Asha Rao on laptop"
-    assert texts(dialog, "version_changes")[0] == "Amount ₹640.00 → ₹99.00"
+    assert texts(dialog, "version_changes")[0] == "Amount: ₹640.00 → ₹99.00"
     assert texts(dialog, "version_note") == ["Replaced by a newer change from another device"]
 
 
@@ -122,7 +122,7 @@ def test_without_a_server_unsent_versions_are_shown_and_a_retry_is_offered(
     fake.book.offline = True
     fake.entries.edit(fake.entries.detail(fake.book.entries[0].id), _cheaper(fake))
     dialog = open_history(qtbot, book, tasks)
-    assert texts(dialog, "version_changes") == ["Amount ₹640.00 → ₹5.00"]
+    assert texts(dialog, "version_changes") == ["Amount: ₹640.00 → ₹5.00"]
     assert "being opened again" in dialog.banner.text()
     fake.book.offline = False
     dialog.banner.pressed.emit()

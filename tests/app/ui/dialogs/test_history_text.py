@@ -28,11 +28,11 @@ def test_every_changed_field_has_its_line() -> None:
         description="",
     )
     assert changes(ENTRY, version(after)) == (
-        "Date 22 Nov 2026 → 20 Nov 2026",
-        "Amount ₹640.00 → ₹99.00",
-        "Type Debit → Credit",
-        "Category Travel → Meals",
-        "Description Taxi to client site → (empty)",
+        "Date: 22 Nov 2026 → 20 Nov 2026",
+        "Amount: ₹640.00 → ₹99.00",
+        "Type: Debit → Credit",
+        "Category: Travel → Meals",
+        "Description: Taxi to client site → (empty)",
     )
 
 
@@ -61,7 +61,10 @@ def test_a_version_is_compared_with_the_last_one_that_was_not_replaced() -> None
     won = version(replace(ENTRY, amount=Decimal("99")), stands=True)
     first = version(ENTRY, "created")
     shown = shown_versions([won, lost, first], [], "Asha")
-    assert [each.changes[0] for each in shown[:2]] == ["Amount ₹640.00 → ₹99.00", "Amount ₹640.00 → ₹700.00"]
+    assert [each.changes[0] for each in shown[:2]] == [
+        "Amount: ₹640.00 → ₹99.00",
+        "Amount: ₹640.00 → ₹700.00",
+    ]
 
 
 def test_unsent_versions_are_listed_above_those_of_the_server(tmp_path) -> None:  # type: ignore[no-untyped-def]

@@ -123,6 +123,9 @@ def test_a_strip_that_leaves_asks_for_nothing_more_and_keeps_no_pictures(
     strip = reader.viewer.strip
     reader.qtbot.waitUntil(lambda: strip.has_picture(1))
     reader.window.show_add()
+    reader.qtbot.waitUntil(
+        lambda: "last_made" in reader.fake.book.calls
+    )  # the list of the page that is shown
     reader.qtbot.waitUntil(lambda: not tasks.busy)
     made, calls = len(strip.pictures), len(reader.fake.book.calls)
     reader.qtbot.wait(200)

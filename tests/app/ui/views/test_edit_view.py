@@ -14,6 +14,7 @@ from app.errors import StoreError
 from app.ui.main_window import MainWindow
 from app.ui.tasks import Tasks
 from app.ui.views.edit_view import EditView
+from app.ui.views.entry_columns import FormCard
 from tests.app.ui.conftest import Person, make_photo
 from tests.support.drags import Drag, files_data
 from tests.support.fake_services import FakeServices
@@ -175,3 +176,14 @@ def test_a_cached_entry_can_be_edited_without_a_server(
     with qtbot.waitSignal(book.edit.saved):
         book.edit.save()
     qtbot.waitUntil(lambda: book.sidebar.badge.text() == "1")
+
+
+def test_the_form_is_as_high_as_its_fields_also_on_a_large_screen(
+    qtbot: QtBot, edit: EditView, book: MainWindow
+) -> None:
+    book.resize(2560, 1400)
+    card = edit.findChild(FormCard, "edit_entry_card")
+    assert card is not None
+    qtbot.waitUntil(lambda: card.width() == 760)
+    assert card.height() == card.height_at(card.width())
+    assert edit.documents.height() > card.height()  # there is room for bills

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -134,3 +134,13 @@ def test_the_next_user_does_not_see_the_items(qtbot: QtBot, book: MainWindow, ou
     book.sign_out()
     qtbot.waitUntil(lambda: not book.signed_in)
     assert outbox.list.cards() == []
+
+
+def test_cards_are_not_stretched_on_a_large_screen(
+    qtbot: QtBot, book: MainWindow, outbox: OutboxView
+) -> None:
+    book.resize(2560, 1400)
+    qtbot.waitUntil(lambda: outbox.width() > 2000)
+    first = outbox.list.cards()[0]
+    assert first.width() <= 1376
+    assert first.mapTo(outbox, QPoint()).x() == 24
