@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from app.ui.camera.source import CameraSource
 
 _Standard = QStandardPaths.StandardLocation
-_MARGINS = (4, 20, 24, 18)
+_MARGINS = (3, 20, 24, 18)
 """Of a question. Qt adds the room of the icon that there is none of on the left."""
 
 
