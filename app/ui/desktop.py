@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QStandardPaths, Qt, QUrl
+from PySide6.QtCore import QEvent, QStandardPaths, Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox, QWidget
 
@@ -113,9 +113,23 @@ def _first_folder(*kinds: _Standard) -> Path:
     return next((folder for folder in folders if folder.is_dir()), Path.home())
 
 
+class _QuestionBox(QMessageBox):
+    """Keeps the focus at the default button if the theme changes, which makes Qt arrange the buttons anew."""
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Set the focus again, after the buttons have had their event."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange and self.isVisible():
+            QTimer.singleShot(0, self, self._focus_default)
+
+    def _focus_default(self) -> None:
+        if (button := self.defaultButton()) is not None:
+            button.setFocus(Qt.FocusReason.OtherFocusReason)
+
+
 def confirm(parent: QWidget, question: str, explanation: str, yes: str, no: str) -> bool:
     """Ask before something is lost. Return whether the user chose `yes`; the default button is `no`."""
-    box = QMessageBox(QMessageBox.Icon.NoIcon, "Bahi", question, parent=parent)
+    box = _QuestionBox(QMessageBox.Icon.NoIcon, "Bahi", question, parent=parent)
     box.setInformativeText(explanation)
     _show_as_typed(box)
     accept = box.addButton(yes, QMessageBox.ButtonRole.DestructiveRole)
@@ -127,7 +141,7 @@ def confirm(parent: QWidget, question: str, explanation: str, yes: str, no: str)
 
 
 def _tell(parent: QWidget, sentence: str, explanation: str) -> None:
-    box = QMessageBox(QMessageBox.Icon.NoIcon, "Bahi", sentence, parent=parent)
+    box = _QuestionBox(QMessageBox.Icon.NoIcon, "Bahi", sentence, parent=parent)
     box.setInformativeText(explanation)
     _show_as_typed(box)
     box.exec()

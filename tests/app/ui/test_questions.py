@@ -1,11 +1,11 @@
 """A question before something is lost."""
 
-from PySide6.QtCore import QPoint, QTimer
+from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.ui.desktop import confirm
-from app.ui.theme import Theme
+from app.ui.theme import Mode, Theme
 
 
 def test_a_question_has_equal_margins(qtbot: QtBot, theme: Theme) -> None:
@@ -27,3 +27,19 @@ def test_a_question_has_equal_margins(qtbot: QtBot, theme: Theme) -> None:
     QTimer.singleShot(0, look)
     assert not confirm(window, "Clear this entry?", "What you typed is not saved.", "Clear", "Keep")
     assert margins == [(24, 24)]
+
+
+def test_enter_still_keeps_everything_after_the_theme_has_changed(qtbot: QtBot, theme: Theme) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.show()
+
+    def press_enter() -> None:
+        box = QApplication.activeModalWidget()
+        assert box is not None
+        theme.set_mode(Mode.DARK)
+        qtbot.wait(20)
+        qtbot.keyClick(box.focusWidget(), Qt.Key.Key_Return)
+
+    QTimer.singleShot(50, press_enter)
+    assert not confirm(window, "Clear this entry?", "What you typed is not saved.", "Clear", "Keep")

@@ -528,12 +528,3 @@ def test_a_large_frame_does_not_hold_the_window(
     [picture] = attached(qtbot, book, fake, 1)
     assert picture.width() > 3500
     assert heartbeat.most_work < _MOST_WORK
-
-
-def test_the_dialog_keeps_its_size_from_step_to_step(qtbot: QtBot, hand: Hand) -> None:
-    hand.shows("#336699")
-    size = hand.dialog.size()
-    for _ in range(2):
-        hand.take_and_use("#336699", "#993366")
-        qtbot.waitUntil(lambda: hand.button("camera_capture").isEnabled())
-        assert hand.dialog.size() == size
