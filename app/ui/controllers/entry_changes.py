@@ -177,6 +177,7 @@ class EntryActions(QObject):
 
     def note_corrected(self, after: EntryDetail) -> None:
         """Announce the correction of an entry that was refused. The refused content is no way back."""
+        self.forget_undo()
         self._done(Change(f"Corrected {after.entry.human_code}", after.entry, None))
 
     def undo(self) -> None:

@@ -14,6 +14,7 @@ from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 from pytestqt.wait_signal import SignalBlocker
+from shiboken6 import isValid
 
 from app.ui import tasks as tasks_module
 from app.ui.desktop import Desktop
@@ -167,7 +168,8 @@ def window(
     qtbot.addWidget(made)
     made.show()
     yield made
-    made.book.stop_making_pages()
+    if isValid(made):  # some tests close and delete it
+        made.book.stop_making_pages()
     made.sync.stop()
 
 

@@ -44,7 +44,9 @@ def show(qtbot: QtBot, book: MainWindow, widget: QWidget) -> None:
 def test_ctrl_e_opens_the_export_from_everywhere_and_loses_nothing(
     qtbot: QtBot, book: MainWindow, person: Person, names: tuple[str, ...]
 ) -> None:
+    book.book.make_pages_later(0)
     for name in names:
+        qtbot.waitUntil(lambda name=name: book.findChild(QWidget, name) is not None)
         widget = book.findChild(QWidget, name)
         assert isinstance(widget, QWidget)
         export_from(qtbot, book, widget)
@@ -87,7 +89,7 @@ def test_an_invalid_date_of_the_filter_is_shown_instead_of_an_export(qtbot: QtBo
 def test_the_toast_covers_no_button(qtbot: QtBot, book: MainWindow, width: int, text: str) -> None:
     book.resize(width, 640)
     book.show_listing()
-    book.book.offer_undo(text, undo=True)
+    book.book.offer_undo(text, undo="Undo")
     toast, buttons = book.book.toast, (book.listing.export_button, book.listing.add_button)
     qtbot.waitUntil(lambda: not any(place(toast).intersects(place(each)) for each in buttons))
     assert toast.text() == text
