@@ -141,9 +141,9 @@ class BookFrame(QWidget):
         """The page Waiting."""
         return self.outbox_page.get()
 
-    def make_pages_later(self, pause_ms: int) -> None:
-        """Make the pages that are not made yet after a pause, unless the window is closed before."""
-        self._later.start(pause_ms)
+    def make_pages_later(self) -> None:
+        """Make the pages that are not made yet when there is nothing else to do."""
+        self._later.start(0)
 
     def stop_making_pages(self) -> None:
         """Make no more pages, because the window is closing."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QCloseEvent, QIcon, QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget
@@ -46,9 +46,6 @@ if TYPE_CHECKING:
     from app.services.accounts import BookSession
     from app.ui.views.listing_view import ListingView
     from app.ui.views.outbox_view import OutboxView
-
-_PAGES_AFTER_MS: Final = 1000
-"""Milliseconds. A key that is pressed as soon as the window is there must not wait for another page."""
 
 
 class MainWindow(QMainWindow):
@@ -214,7 +211,7 @@ class MainWindow(QMainWindow):
 
     def start(self) -> None:
         """Open the book of the present session, or show the log-in. The other pages are made afterwards."""
-        self.book.make_pages_later(_PAGES_AFTER_MS)
+        self.book.make_pages_later()
         session = self._services.accounts.session
         if session is not None:
             self.enter(session)

@@ -44,7 +44,6 @@ def show(qtbot: QtBot, book: MainWindow, widget: QWidget) -> None:
 def test_ctrl_e_opens_the_export_from_everywhere_and_loses_nothing(
     qtbot: QtBot, book: MainWindow, person: Person, names: tuple[str, ...]
 ) -> None:
-    book.book.make_pages_later(0)
     for name in names:
         qtbot.waitUntil(lambda name=name: book.findChild(QWidget, name) is not None)
         widget = book.findChild(QWidget, name)
